@@ -1,0 +1,51 @@
+# Peerwatt: `make demo` runs the whole system, `make test` passes every test. Both install what they need into .venv.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+.PHONY: demo test check format programs web bench clean
+
+demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
+	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
+
+test: check ## every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
+	@$(BIN)/python .ci/check.py
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+programs: $(VENV)/.dev ## rebuilds the five programs and compares them with the committed files
+	programs/toolchain/build
+
+web: ## builds the web app into hub/static
+	@rm -f hub/static/index.html && $(MAKE) hub/static/index.html
+
+bench: $(VENV)/.dev
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" --json; done
+
+clean: ## what was built, never what was measured or stored
+	rm -rf $(VENV) hub/static hub/web/node_modules programs/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else f"Peerwatt needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another with: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[edge,hub,sim]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+WEB_SOURCES := $(shell find hub/web -path hub/web/node_modules -prune -o -type f -print 2>/dev/null) hub/openapi.json
+hub/static/index.html: $(WEB_SOURCES) | $(VENV)/bin/python
+	@$(VENV)/bin/python hub/web/build.py

@@ -1,0 +1,1 @@
+"""The way to the Solana programs, and the embedded ledger that runs them."""

@@ -1,0 +1,72 @@
+"""The way to PostgreSQL: a bounded asyncpg pool and the migrations that ``dbmate`` runs."""
+
+import asyncio
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from hub.errors import ConfigError, RetryableError
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Record: TypeAlias = asyncpg.Record
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Record = asyncpg.Record
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+async def create_pool(url: str, *, size: int = 8) -> Pool:
+    """A pool of at most ``size`` connections; jsonb travels as Python objects.
+
+    Raises:
+        RetryableError: the server does not answer or refuses the login.
+    """
+    try:
+        return await asyncpg.create_pool(
+            url, min_size=1, max_size=size, command_timeout=60, max_inactive_connection_lifetime=300, init=_prepare
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        raise RetryableError(
+            f"PostgreSQL does not let us in ({error}): check PEERWATT_HUB_DATABASE_URL and that the server runs"
+        ) from error
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def migrate(url: str) -> None:
+    """Brings the schema up to date; safe to call at every start, and from several processes at once.
+
+    Raises:
+        ConfigError: a migration failed; the message carries dbmate's own words.
+    """
+    process = await asyncio.create_subprocess_exec(
+        _dbmate(), "--url", _for_dbmate(url), "--migrations-dir", str(MIGRATIONS), "--no-dump-schema", "--wait", "up",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        raise ConfigError(f"The database schema could not be brought up to date: {output.decode().strip()}")
+
+
+def _dbmate() -> str:
+    beside = Path(sys.executable).with_name("dbmate")
+    found = str(beside) if beside.is_file() else shutil.which("dbmate")
+    if found is None:
+        raise ConfigError("dbmate is missing: install the package with its [hub] extra")
+    return found
+
+
+def _for_dbmate(url: str) -> str:
+    return url if "sslmode=" in url else f"{url}{'&' if '?' in url else '?'}sslmode=disable"

@@ -1,0 +1,1 @@
+"""Gateways: enrolment, keys and their NATS rights."""

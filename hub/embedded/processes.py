@@ -1,0 +1,73 @@
+"""Child processes that never outlive us: started in their own group, stopped in order, killed when we die."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hub.errors import RetryableError
+
+PR_SET_PDEATHSIG = 1
+
+
+class StartError(RetryableError):
+    """A server did not come up; the message carries the end of what it said."""
+
+    code = "start_failed"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+async def spawn(
+    command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, stdout_pipe: bool = False
+) -> asyncio.subprocess.Process:
+    """Starts a child in its own process group; what it says goes to ``log`` (its stdout to us, when asked)."""
+    with log.open("ab") as sink:
+        return await asyncio.create_subprocess_exec(
+            *map(str, command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if stdout_pipe else sink,
+            stderr=sink,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+            # the child must not outlive a demo that was killed; no threads run between fork and exec
+            preexec_fn=_die_with_parent,
+        )
+
+
+async def stop(process: asyncio.subprocess.Process, *, sign: int = signal.SIGTERM, seconds: float = 5) -> None:
+    """Asks a child to end, then makes it; returns when it is gone."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(sign)
+        try:
+            async with asyncio.timeout(seconds):
+                await process.wait()
+        except TimeoutError:
+            pass
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The end of a log, for an error message."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return "(it left no log)"

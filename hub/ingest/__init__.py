@@ -1,0 +1,1 @@
+"""Frames from gateways: verified, stored once, acknowledged with a signed receipt."""

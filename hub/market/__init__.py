@@ -1,0 +1,1 @@
+"""Orders, clearing and what peers did not cover."""

@@ -1,0 +1,1 @@
+"""From trades to netted lines, transactions and a reconciled interval."""

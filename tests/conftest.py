@@ -1,0 +1,72 @@
+"""Fixtures that every package's tests share: real servers, started once, and a fresh database for each test."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from hub import db
+from hub.embedded.postgres import create_database, run_postgres
+from support.background import Background
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    """An event loop in a thread, for servers that outlive one test's loop."""
+    with Background() as loop:
+        yield loop
+
+
+@pytest.fixture(scope="session")
+def pg_server(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the test run."""
+    with background.entered(run_postgres(tmp_path_factory.mktemp("pg"), durable=False)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pg_template(background: Background, pg_server: str) -> str:
+    """The name of a migrated database that fresh ones are copied from."""
+    name = "template_peerwatt"
+
+    async def make() -> None:
+        await db.migrate(await create_database(pg_server, name))
+
+    background.run(make())
+    return name
+
+
+@pytest.fixture
+async def db_url(pg_server: str, pg_template: str) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield await create_database(pg_server, name, template=pg_template)
+    connection = await asyncpg.connect(pg_server)
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+@pytest.fixture
+async def pool(db_url: str) -> AsyncIterator[db.Pool]:
+    """A pool on a fresh, migrated database."""
+    pool = await db.create_pool(db_url)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """A private state folder."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With CI=true a skipped test is a failure: CI installs everything."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped") and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

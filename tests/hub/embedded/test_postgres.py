@@ -1,0 +1,28 @@
+"""The embedded PostgreSQL: version, durability settings, migrations and leases on a real server."""
+
+import pytest
+
+from hub import db, lease
+
+
+async def test_schema_is_migrated_on_postgresql_18(pool: db.Pool) -> None:
+    assert await pool.fetchval("SHOW server_version_num") >= "180000"
+    assert await pool.fetchval("SELECT count(*) FROM readings") == 0
+    assert await pool.fetchval("SHOW password_encryption") == "scram-sha-256"
+
+
+async def test_migrating_again_changes_nothing(db_url: str) -> None:
+    await db.migrate(db_url)
+
+
+async def test_a_lease_has_one_holder_and_a_stale_leader_is_refused(pool: db.Pool) -> None:
+    async with pool.acquire() as one, pool.acquire() as two:
+        first = await lease.acquire(one, "market", "a")
+        assert first is not None
+        assert await lease.acquire(two, "market", "b") is None
+        assert await lease.acquire(one, "market", "a") == first
+        await lease.release(one, first)
+        second = await lease.acquire(two, "market", "b")
+        assert second is not None and second.fence > first.fence
+        with pytest.raises(lease.LeaseLostError, match="no longer leads"):
+            await lease.guard(one, first)
