@@ -1,5 +1,6 @@
 """The hub's settings: one TOML file (``--config``, ``PEERWATT_HUB_CONFIG``), an environment twin for every value."""
 
+import argparse
 import os
 import tomllib
 from pathlib import Path
@@ -82,3 +83,10 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"The hub's settings are wrong ({named or 'environment'}): {faults}") from error
+
+
+def add_config_argument(parser: argparse.ArgumentParser) -> None:
+    """The flag that every command with settings has."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file with the settings (env: PEERWATT_HUB_CONFIG)"
+    )

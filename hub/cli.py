@@ -1,0 +1,76 @@
+"""`peerwatt-hub`: each command is a module with ``add_arguments`` and ``run``; this file only finds it."""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
+
+from hub.errors import ConfigError, HubError, RetryableError
+
+COMMANDS = {
+    "demo": ("hub.demo.command", "run a whole campus on this machine and print the URL"),
+    "serve": ("hub.serve", "serve the API, the web app and the device listener"),
+    "worker": ("hub.worker", "take in frames, attest, clear, settle and reconcile"),
+    "ledger": ("hub.chain.ledger.command", "run the embedded chain"),
+    "migrate": ("hub.migrate", "bring the database schema up to date"),
+    "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),
+    "trace": ("hub.observability.trace", "show the hops of one reading with their times"),
+    "reconcile": ("hub.settlement.command", "compare the database with the chain, to the micro and the Wh"),
+    "doctor": ("hub.observability.doctor", "check what this hub needs and say what to mend"),
+    "openapi": ("hub.openapi", "print the API's description"),
+}
+
+EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_CONFIG = 1, 75, 78
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, for help texts and completion."""
+    parser = argparse.ArgumentParser(
+        prog="peerwatt-hub",
+        description="Peerwatt's hub. Every setting has an environment twin: PEERWATT_HUB_<NAME>.",
+        epilog="Exit codes: 0 done, 1 failed, 2 usage, 75 try again later, 78 wrong configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"peerwatt-hub {version('peerwatt')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (_, purpose) in COMMANDS.items():
+        commands.add_parser(name, help=purpose, add_help=False)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; errors of ours become one line on stderr and an exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        build_parser().parse_args(words)
+        return EXIT_FAILED
+    name, rest = words[0], words[1:]
+    module_name, purpose = COMMANDS[name]
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(prog=f"peerwatt-hub {name}", description=purpose.capitalize() + ".")
+    module.add_arguments(parser)
+    return _run(module, parser.parse_args(rest))
+
+
+def _run(module: ModuleType, args: argparse.Namespace) -> int:
+    try:
+        return int(module.run(args) or 0)
+    except KeyboardInterrupt:
+        return 130
+    except HubError as error:
+        if getattr(args, "json", False):
+            print(json.dumps({"error": error.code, "message": str(error)}))
+        print(f"peerwatt-hub: {error}", file=sys.stderr)
+        if isinstance(error, ConfigError):
+            return EXIT_CONFIG
+        return EXIT_TRY_AGAIN if isinstance(error, RetryableError) else EXIT_FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

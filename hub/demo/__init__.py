@@ -1,0 +1,1 @@
+"""`peerwatt-hub demo`: a whole campus on one machine, from meters to settled bills, on embedded parts."""

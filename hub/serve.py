@@ -1,0 +1,93 @@
+"""`peerwatt-hub serve`: the API with the web app on one listener, the gateways' TLS listener beside it."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from hub import db
+from hub.app import create_app, create_device_app
+from hub.clock import SystemClock
+from hub.errors import ConfigError
+from hub.observability.logs import configure_logs
+from hub.settings import Settings, add_config_argument, load_settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    configure_logs()
+    asyncio.run(_serve(load_settings(args.config)))
+
+
+async def _serve(settings: Settings) -> None:
+    web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
+    devices = _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
+    pool = await db.create_pool(settings.database_url.get_secret_value(), size=12)
+    clock = SystemClock()
+    servers = [(_server(create_app(settings, pool, clock)), web)]
+    if settings.device_tls_cert is not None:
+        servers.append((_server(create_device_app(settings, pool, clock), settings), devices))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, [server for server, _ in servers])
+    try:
+        async with asyncio.TaskGroup() as group:
+            for server, listener in servers:
+                group.create_task(server.serve(sockets=[listener]))
+            for server, _ in servers:
+                await server.ready.wait()
+            print(json.dumps({"ready": True, "web": web.getsockname(), "devices": devices.getsockname()}), flush=True)
+    finally:
+        await pool.close()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn as one of two in a process: the signals are handled once, for both."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _stop(servers: list[Server]) -> None:
+    for server in servers:
+        server.should_exit = True
+
+
+def _listen(host: str, port: int, name: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=256)
+    except OSError as error:
+        raise ConfigError(
+            f"Can not listen on {host}:{port} ({error.strerror}): stop what uses the port, or set {name} to another"
+        ) from error
+
+
+def _server(app: FastAPI, tls: Settings | None = None) -> Server:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        limit_concurrency=1024,
+        ssl_certfile=None if tls is None else str(tls.device_tls_cert),
+        ssl_keyfile=None if tls is None or tls.device_tls_key is None else str(tls.device_tls_key),
+    )
+    return Server(config)
