@@ -1,5 +1,18 @@
-//! Who decides: the authority set, the parameters that settlement reads, and pause.
+//! Who decides, and what was decided.
+//!
+//! The REC validator and its co-signers are the authority set: what they decide needs `threshold` of them, and is
+//! proposed, approved and executed on chain. They decide the parameters that settlement reads, always at least the time
+//! lock ahead, and whether new settlements may open. They have no power over anybody's funds.
+
+pub mod errors;
+pub mod events;
+pub mod instructions;
+pub mod seeds;
+pub mod state;
+
 use anchor_lang::prelude::*;
+use instructions::*;
+use state::{Action, RateSet};
 
 declare_id!("6vGRUcFD4iWN464oWJVqGGbq9K6Xr5xznPG3hd8X5MNT");
 
@@ -7,11 +20,37 @@ declare_id!("6vGRUcFD4iWN464oWJVqGGbq9K6Xr5xznPG3hd8X5MNT");
 pub mod governance {
     use super::*;
 
-    // Placeholder so that the workspace builds before the first instruction exists.
-    pub fn ping(_ctx: Context<Ping>) -> Result<()> {
-        Ok(())
+    /// Founds the authority set and the first rates. Once, by the program's upgrade authority.
+    pub fn initialize(
+        ctx: Context<Initialize>,
+        rec_validator: Pubkey,
+        members: Vec<Pubkey>,
+        threshold: u8,
+        first_rates: RateSet,
+        time_lock_s: i64,
+    ) -> Result<()> {
+        let args = InitializeArgs {
+            rec_validator,
+            members,
+            threshold,
+            first_rates,
+            time_lock_s,
+        };
+        Initialize::handle(ctx, args)
+    }
+
+    /// Puts an action before the members; the proposer's approval is included.
+    pub fn propose(ctx: Context<Propose>, action: Action) -> Result<()> {
+        Propose::handle(ctx, action)
+    }
+
+    /// Adds a member's approval to an open proposal.
+    pub fn approve(ctx: Context<Approve>) -> Result<()> {
+        Approve::handle(ctx)
+    }
+
+    /// Carries out a proposal that has enough approvals. Anyone may call it.
+    pub fn execute(ctx: Context<Execute>) -> Result<()> {
+        Execute::handle(ctx)
     }
 }
-
-#[derive(Accounts)]
-pub struct Ping {}

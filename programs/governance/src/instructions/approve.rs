@@ -1,0 +1,41 @@
+//! A member approves a proposal.
+use crate::{
+    events::Approved,
+    seeds,
+    state::{Authority, Proposal},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct Approve<'info> {
+    /// One of the authority set.
+    pub member: Signer<'info>,
+    #[account(seeds = [seeds::AUTHORITY], bump = authority.bump)]
+    pub authority: Account<'info, Authority>,
+    #[account(
+        mut,
+        seeds = [seeds::PROPOSAL, &proposal.index.to_le_bytes()],
+        bump = proposal.bump
+    )]
+    pub proposal: Account<'info, Proposal>,
+}
+
+impl Approve<'_> {
+    fn validate(&self) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        self.proposal.require_live(&self.authority, now)
+    }
+
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        ctx.accounts.validate()?;
+        let accounts = ctx.accounts;
+        let place = accounts.authority.place_of(accounts.member.key)?;
+        accounts.proposal.approve(place)?;
+        emit!(Approved {
+            index: accounts.proposal.index,
+            member: accounts.member.key(),
+            approvals: accounts.proposal.approval_count(),
+        });
+        Ok(())
+    }
+}

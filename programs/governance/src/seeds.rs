@@ -1,0 +1,10 @@
+//! The addresses of this program's accounts.
+
+/// `Authority`, one.
+pub const AUTHORITY: &[u8] = b"authority";
+/// `Params`, one.
+pub const PARAMS: &[u8] = b"params";
+/// `Pause`, one.
+pub const PAUSE: &[u8] = b"pause";
+/// `Proposal`, followed by its number as u64 little-endian.
+pub const PROPOSAL: &[u8] = b"proposal";
