@@ -60,6 +60,15 @@ async def migrate(url: str) -> None:
         raise ConfigError(f"The database schema could not be brought up to date: {output.decode().strip()}")
 
 
+async def schema_version(url: str) -> str:
+    """The newest migration that has run."""
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT max(version) FROM schema_migrations"))
+    finally:
+        await connection.close()
+
+
 def _dbmate() -> str:
     beside = Path(sys.executable).with_name("dbmate")
     found = str(beside) if beside.is_file() else shutil.which("dbmate")

@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 
-import asyncpg
-
 from hub import db
 from hub.settings import add_config_argument, load_settings
 
@@ -20,8 +18,4 @@ def run(args: argparse.Namespace) -> None:
 
 async def _migrate(url: str) -> str:
     await db.migrate(url)
-    connection = await asyncpg.connect(url)
-    try:
-        return str(await connection.fetchval("SELECT max(version) FROM schema_migrations"))
-    finally:
-        await connection.close()
+    return await db.schema_version(url)
