@@ -4,6 +4,7 @@
 //! proposed, approved and executed on chain. They decide the parameters that settlement reads, always at least the time
 //! lock ahead, and whether new settlements may open. They have no power over anybody's funds.
 
+pub mod deployment;
 pub mod errors;
 pub mod events;
 pub mod instructions;
@@ -11,6 +12,7 @@ pub mod seeds;
 pub mod state;
 
 use anchor_lang::prelude::*;
+pub use deployment::Deployment;
 use instructions::*;
 use state::{Action, RateSet};
 

@@ -2,6 +2,7 @@
 //!
 //! Plain Rust without accounts or framework, so that it is tested on the host as it runs on chain.
 
+pub mod loader;
 pub mod merkle;
 pub mod quantities;
 

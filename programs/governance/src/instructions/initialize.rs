@@ -2,11 +2,11 @@
 use crate::{
     errors::GovernanceError,
     events::AuthorityFounded,
-    program::Governance,
     seeds,
     state::{Authority, Params, Pause, RateSet},
+    Deployment,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
 pub struct InitializeArgs {
     /// Issuing body of certificates, one of the members.
@@ -28,16 +28,15 @@ pub struct Initialize<'info> {
     pub payer: Signer<'info>,
     /// Whoever may replace the program's code founds its authority set.
     pub upgrade_authority: Signer<'info>,
+    /// Of this program, at the loader's address for it.
     #[account(
-        constraint = program.programdata_address()? == Some(program_data.key())
+        seeds = [crate::ID.as_ref()],
+        seeds::program = bpf_loader_upgradeable::ID,
+        bump,
+        constraint = program_data.upgrade_authority == Some(upgrade_authority.key())
             @ GovernanceError::NotUpgradeAuthority
     )]
-    pub program: Program<'info, Governance>,
-    #[account(
-        constraint = program_data.upgrade_authority_address == Some(upgrade_authority.key())
-            @ GovernanceError::NotUpgradeAuthority
-    )]
-    pub program_data: Account<'info, ProgramData>,
+    pub program_data: Account<'info, Deployment>,
     #[account(init, payer = payer, space = 8 + Authority::INIT_SPACE, seeds = [seeds::AUTHORITY], bump)]
     pub authority: Account<'info, Authority>,
     #[account(init, payer = payer, space = 8 + Params::INIT_SPACE, seeds = [seeds::PARAMS], bump)]

@@ -1,0 +1,47 @@
+//! What the upgradeable loader stores in front of a program's code.
+
+/// The account kind `ProgramData` in the loader's state, a u32 little-endian.
+const PROGRAM_DATA: [u8; 4] = [3, 0, 0, 0];
+/// Kind and the slot of the last deployment.
+const AUTHORITY_AT: usize = 12;
+
+/// Who may replace the program's code: Some(None) when nobody may, None when this is no ProgramData account.
+pub fn upgrade_authority(data: &[u8]) -> Option<Option<[u8; 32]>> {
+    if !data.starts_with(&PROGRAM_DATA) {
+        return None;
+    }
+    match data.get(AUTHORITY_AT)? {
+        0 => Some(None),
+        1 => {
+            let key = data.get(AUTHORITY_AT + 1..AUTHORITY_AT + 33)?;
+            Some(Some(key.try_into().ok()?))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program_data(option: u8) -> Vec<u8> {
+        let mut data = vec![3, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, option];
+        data.extend([7; 32]);
+        data.extend(b"\x7fELF");
+        data
+    }
+
+    #[test]
+    fn the_authority_stands_after_kind_and_slot() {
+        assert_eq!(upgrade_authority(&program_data(1)), Some(Some([7; 32])));
+        assert_eq!(upgrade_authority(&program_data(0)), Some(None));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        assert_eq!(upgrade_authority(&program_data(2)), None);
+        assert_eq!(upgrade_authority(&program_data(1)[..44]), None);
+        assert_eq!(upgrade_authority(&[2; 45]), None);
+        assert_eq!(upgrade_authority(&[]), None);
+    }
+}
