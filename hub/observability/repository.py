@@ -1,0 +1,63 @@
+"""What `trace` and `doctor` read: one reading's way through the database, and whether the schema is there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.db import Connection, Record
+
+READING = """
+SELECT r.meter_id, r.gateway_id, r.slot_at, r.read_at, r.stored_at, r.import_wh, r.export_wh,
+       f.boot_id, f.sequence, f.sealed_at, f.published_at, f.received_at, f.verified_at
+FROM readings r
+JOIN frames f ON (f.gateway_id, f.boot_id, f.sequence) = (r.gateway_id, r.boot_id, r.frame_sequence)
+WHERE r.reading_id = $1
+"""
+
+# A reading on a boundary closes the interval that ends there.
+INTERVAL = """
+SELECT i.*, s.line_count, c.price_mills
+FROM intervals i
+LEFT JOIN settlements s USING (start_at)
+LEFT JOIN clearings c USING (start_at)
+WHERE i.start_at < $1 AND i.end_at >= $1
+"""
+
+TRANSACTIONS = """
+SELECT kind, signature, slot, submitted_at, finalized_at
+FROM blockchain_transactions
+WHERE start_at = $1 AND state = 'finalized'
+ORDER BY finalized_at, kind, batch
+"""
+
+PUBLISHED = "SELECT at FROM journal WHERE topic = 'reconciled' AND at >= $1 ORDER BY sequence LIMIT 1"
+
+PREFIX = "SELECT reading_id FROM readings WHERE encode(reading_id, 'hex') LIKE $1 || '%' LIMIT 2"
+
+
+@dataclass(frozen=True)
+class Way:
+    """Everything that is known of one reading; what has not happened yet is None."""
+
+    reading: Record
+    interval: Record | None
+    transactions: list[Record]
+    shown_at: datetime | None
+
+
+async def find(connection: Connection, prefix: str) -> list[bytes]:
+    """The readings whose id begins with these hex digits; at most two."""
+    return [bytes(row["reading_id"]) for row in await connection.fetch(PREFIX, prefix)]
+
+
+async def way_of(connection: Connection, reading_id: bytes) -> Way | None:
+    """The rows of one reading's way, or None when the hub never stored it."""
+    reading = await connection.fetchrow(READING, reading_id)
+    if reading is None:
+        return None
+    interval = await connection.fetchrow(INTERVAL, reading["slot_at"])
+    if interval is None:
+        return Way(reading, None, [], None)
+    transactions = await connection.fetch(TRANSACTIONS, interval["start_at"])
+    reconciled = interval["reconciled_at"]
+    shown = None if reconciled is None else await connection.fetchval(PUBLISHED, reconciled)
+    return Way(reading, interval, transactions, shown)
