@@ -1,0 +1,76 @@
+"""The hub's connection to NATS: its own credentials over TLS, for ever reconnecting, and the stream of frames."""
+
+import ssl
+from pathlib import Path
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from hub.devices.nats_jwt import GATEWAY_PAYLOAD_BYTES, HUB_INBOX
+from hub.errors import ConfigError, RetryableError
+
+STREAM = "PW_FRAMES"
+FRAME_SUBJECTS = "pw.frame.*"
+DUPLICATE_WINDOW_S = 120
+# Frames leave the stream when they are stored; what is still in it after this long is in nobody's way
+MAX_AGE_S = 30 * 86400
+
+_log = structlog.get_logger(__name__)
+
+
+async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, name: str = "peerwatt-hub") -> Client:
+    """Connects with the hub's credentials and keeps reconnecting for as long as the process lives.
+
+    Raises:
+        ConfigError: the CA or the credentials can not be read.
+        RetryableError: the server does not answer, or refuses the credentials.
+    """
+    for file, setting in ((ca_file, "NATS_CA_FILE"), (creds_file, "NATS_CREDS_FILE")):
+        if file is None or not file.is_file():
+            raise ConfigError(f"The hub's NATS file {file} is missing: set PEERWATT_HUB_{setting}")
+    try:
+        return await nats.connect(
+            url,
+            name=name,
+            tls=ssl.create_default_context(cafile=ca_file),
+            user_credentials=str(creds_file),
+            inbox_prefix=HUB_INBOX,
+            error_cb=_say,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            connect_timeout=5,
+            allow_reconnect=True,
+            pending_size=1024 * 1024,
+        )
+    except (OSError, TimeoutError, NatsError) as error:
+        raise RetryableError(
+            f"NATS at {url} does not let us in ({str(error) or type(error).__name__}): "
+            "check PEERWATT_HUB_NATS_URL and that the server runs with this hub's identity"
+        ) from error
+
+
+async def ensure_stream(js: JetStreamContext, *, max_bytes: int = 4 * 1024**3) -> None:
+    """Makes the stream of frames, or brings an existing one to this configuration.
+
+    A full stream refuses new frames, which then wait at the gateways; it never drops what it has acknowledged.
+    """
+    config = StreamConfig(
+        name=STREAM,
+        subjects=[FRAME_SUBJECTS],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=MAX_AGE_S,
+        max_bytes=max_bytes,
+        max_msg_size=GATEWAY_PAYLOAD_BYTES,
+        duplicate_window=DUPLICATE_WINDOW_S,
+    )
+    await js.add_stream(config)
+
+
+async def _say(error: Exception) -> None:
+    _log.warning("nats", error=str(error) or type(error).__name__)
