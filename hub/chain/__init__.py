@@ -1,1 +1,1 @@
-"""The way to the Solana programs, and the embedded ledger that runs them."""
+"""The chain as the hub sees it: programs, addresses, instructions, one client, and the embedded ledger."""

@@ -1,0 +1,369 @@
+"""The chain itself: takes signed transactions, runs them in the open block, stores and signs blocks, ages blockhashes.
+
+Synchronous and single-threaded; ``producer`` decides when a block is closed. A block is confirmed when it is on disk
+and final when a stored block links to it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from solders.hash import Hash
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from hub.chain.ledger.bank import Bank
+from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, Header, fault, sign, slot_at, transactions_hash
+from hub.chain.ledger.errors import LedgerDamagedError, LedgerError, WriteRefusedError
+from hub.chain.ledger.genesis import Genesis, first_accounts
+from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
+from hub.chain.ledger.repository import Repository, StoredTransaction
+from hub.chain.ledger.results import transaction_meta
+from hub.clock import Clock
+
+MAX_BLOCK_TRANSACTIONS = 2000
+_FORGET_EVERY_SLOTS = 64
+
+
+class TransactionRefusedError(Exception):
+    """A transaction that does not get into a block; ``error`` is Solana's name for why."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass
+class _OpenBlock:
+    slot: int
+    time_ms: int
+    transactions: list[StoredTransaction] = field(default_factory=list)
+
+
+class Chain:
+    """One ledger, opened and checked."""
+
+    def __init__(
+        self, repository: Repository, authority: Keypair, clock: Clock, genesis_hash: bytes, bank: Bank
+    ) -> None:
+        self.repository = repository
+        self.bank = bank
+        self.authority = authority
+        self.genesis_hash = Hash(genesis_hash)
+        self.statuses = Statuses()
+        self.transaction_count = repository.transaction_count()
+        self.write_fault: str | None = None
+        self._clock = clock
+        self._blockhashes = Blockhashes()
+        self._open: _OpenBlock | None = None
+        self._unsealed: list[int] = []
+        self._forgotten_at = 0
+        self._faucet_count = 0
+        head = repository.block_at_or_before(2**62)
+        if head is None:
+            raise LedgerError("The ledger has no block")
+        self.head = head
+
+    # -- what time it is on the chain
+
+    def slot(self) -> int:
+        """The current slot, which is the block height as well: a slot without transactions is an empty block."""
+        return self._open.slot if self._open else slot_at(self.head, self._clock.now_ms())
+
+    def slot_for(self, confirmation: Confirmation) -> int:
+        """The slot up to which reads at that commitment see."""
+        if confirmation == "finalized" and self._unsealed:
+            return self._unsealed[0] - 1
+        return self._open.slot - 1 if self._open and confirmation != "processed" else self.slot()
+
+    def time_s(self) -> int:
+        return max(self._clock.now_ms(), self.head.time_ms) // 1000
+
+    def hidden_layers(self, confirmation: Confirmation) -> int:
+        """How many newest layers of the bank a read at that commitment must not see."""
+        is_open = 1 if self._open else 0
+        return {"processed": 0, "confirmed": is_open, "finalized": is_open + len(self._unsealed)}[confirmation]
+
+    def latest_blockhash(self) -> tuple[Hash, int]:
+        """A blockhash to sign with, and the last block height at which it is good."""
+        slot = self.slot()
+        return self._blockhashes.latest(self.head, slot), slot + MAX_BLOCKHASH_AGE
+
+    def is_blockhash_valid(self, value: Hash) -> bool:
+        return self._blockhashes.is_valid(value, self.slot())
+
+    # -- transactions
+
+    def check(self, transaction: VersionedTransaction, *, signatures: bool = True, blockhash: bool = True) -> None:
+        """What is known about a transaction without running it.
+
+        Raises:
+            TransactionRefusedError: SignatureFailure, BlockhashNotFound, AlreadyProcessed or SanitizeFailure.
+        """
+        message = transaction.message
+        try:
+            transaction.sanitize()
+            self.bank.resolve(message)
+        except ValueError as error:
+            raise TransactionRefusedError("SanitizeFailure") from error
+        if signatures and not all(transaction.verify_with_results()):
+            raise TransactionRefusedError("SignatureFailure")
+        if blockhash:
+            if self.statuses.has_message(message.hash()):
+                raise TransactionRefusedError("AlreadyProcessed")
+            if not self.is_blockhash_valid(message.recent_blockhash):
+                raise TransactionRefusedError("BlockhashNotFound")
+
+    def faucet_count(self) -> int:
+        """A number that no other gift of this ledger has."""
+        self._faucet_count += 1
+        return self._clock.now_ms() * 1000 + self._faucet_count % 1000
+
+    def prepare(self) -> None:
+        """Sets the virtual machine's clock to now, for a simulation."""
+        if self._open is None:
+            self.bank.set_clock(self.slot(), max(self._clock.now_ms(), self.head.time_ms))
+
+    def submit(self, transaction: VersionedTransaction, raw: bytes) -> None:
+        """Runs a checked transaction in the open block.
+
+        A failed one whose fee could not be taken is forgotten, as on Solana.
+
+        Raises:
+            WriteRefusedError: the last block could not be written, and the disk still refuses.
+        """
+        if self.write_fault:
+            self._probe()
+        block = self._open or self._begin()
+        execution = self.bank.execute(transaction)
+        if execution.failed and not execution.paid_fee:
+            return
+        message = transaction.message
+        meta = transaction_meta(execution, message.header.num_required_signatures)
+        signature = transaction.signatures[0]
+        addresses = tuple(bytes(key) for key in execution.addresses.keys)
+        result = json.dumps(meta, separators=(",", ":"))
+        block.transactions.append(StoredTransaction(bytes(signature), raw, result, addresses, block.slot))
+        self.statuses.add(signature, message.hash(), Status(block.slot, meta["err"], "processed"))
+
+    def _begin(self) -> _OpenBlock:
+        now_ms = max(self._clock.now_ms(), self.head.time_ms)
+        slot = max(slot_at(self.head, now_ms), self.head.slot + 1)
+        self._blockhashes.add_span(self.head, slot)
+        self._open = _OpenBlock(slot, now_ms)
+        self.bank.set_clock(slot, now_ms)
+        self.bank.begin_layer()
+        return self._open
+
+    # -- blocks
+
+    @property
+    def has_open_block(self) -> bool:
+        return self._open is not None
+
+    @property
+    def open_block_full(self) -> bool:
+        return self._open is not None and len(self._open.transactions) >= MAX_BLOCK_TRANSACTIONS
+
+    @property
+    def awaits_seal(self) -> bool:
+        return bool(self._unsealed)
+
+    def commit(self) -> None:
+        """Signs and stores the open block; its transactions are confirmed, those of earlier blocks final.
+
+        Raises:
+            WriteRefusedError: nothing of the block was kept; its transactions are forgotten.
+        """
+        block = self._open
+        if block is None:
+            return
+        if block.transactions:
+            self._store(block)
+            return
+        self.bank.undo_newest_layer()
+        self._open = None
+
+    def seal(self) -> None:
+        """Stores an empty block on top, so that everything before it is final.
+
+        Raises:
+            WriteRefusedError: it will be tried again.
+        """
+        if self._open is None and self._unsealed:
+            self._store(self._begin(), empty=True)
+
+    def _store(self, block: _OpenBlock, *, empty: bool = False) -> None:
+        changes = self.bank.newest_changes()
+        total = self.bank.accounts_hash_after(changes)
+        entries = block.transactions
+        header = Header(
+            slot=block.slot,
+            parent_slot=self.head.slot,
+            parent_hash=self.head.hash,
+            time_ms=block.time_ms,
+            transaction_count=len(entries),
+            transactions_hash=transactions_hash((t.raw, t.result) for t in entries),
+            accounts_hash=total.digest(),
+        )
+        self._open = None
+        try:
+            self.repository.append(header, sign(header, self.authority), entries, changes)
+        except WriteRefusedError as error:
+            self.bank.undo_newest_layer()
+            self.statuses.drop(block.slot)
+            self.write_fault = str(error)
+            raise
+        self.write_fault = None
+        self.bank.keep(total)
+        self.head = header
+        self._blockhashes.add_span(header, header.slot)
+        self.transaction_count += len(entries)
+        self._raise_statuses(empty=empty)
+        self._forget()
+
+    def _raise_statuses(self, *, empty: bool) -> None:
+        for slot in self._unsealed:
+            self.bank.settle_oldest_layer()
+            self.statuses.raise_to(slot, "finalized")
+        self._unsealed = []
+        if empty:
+            self.bank.settle_oldest_layer()
+        else:
+            self.statuses.raise_to(self.head.slot, "confirmed")
+            self._unsealed = [self.head.slot]
+
+    def _forget(self) -> None:
+        if self.head.slot - self._forgotten_at >= _FORGET_EVERY_SLOTS:
+            self._forgotten_at = self.head.slot
+            self._blockhashes.forget_before(self.head.slot - MAX_BLOCKHASH_AGE)
+            self.statuses.forget_before(self.head.slot - 2 * MAX_BLOCKHASH_AGE)
+
+    def _probe(self) -> None:
+        self.repository.probe()
+        self.write_fault = None
+
+    def remember(self, first_slot: int) -> None:
+        """Fills the queue of blockhashes and the statuses from the stored blocks, at start."""
+        previous: Header | None = None
+        for block in self.repository.blocks(first_slot):
+            header = block.header
+            if previous is not None:
+                self._blockhashes.add_span(previous, header.slot)
+            previous = header
+            for stored in block.transactions:
+                message = VersionedTransaction.from_bytes(stored.raw).message
+                status = Status(header.slot, json.loads(stored.result)["err"], "finalized")
+                self.statuses.add(Signature.from_bytes(stored.signature), message.hash(), status)
+        self._blockhashes.add_span(self.head, self.slot())
+
+    def close(self) -> None:
+        """Stores what is open."""
+        try:
+            self.commit()
+        finally:
+            self.repository.close()
+
+
+def open_chain(
+    path: Path,
+    authority: Keypair,
+    clock: Clock,
+    genesis: Callable[[], tuple[Genesis, Mapping[Pubkey, bytes]]],
+    max_mib: int | None = None,
+) -> Chain:
+    """Opens the ledger file, or begins it with the genesis, and checks every block and account in it.
+
+    Raises:
+        LedgerError: another version's file, another authority's, or a changed one.
+    """
+    repository = Repository(path, max_mib)
+    try:
+        if repository.empty:
+            _begin(repository, authority, clock, *genesis())
+        return _checked(repository, authority, clock)
+    except BaseException:
+        repository.close()
+        raise
+
+
+def _begin(
+    repository: Repository, authority: Keypair, clock: Clock, genesis: Genesis, programs: Mapping[Pubkey, bytes]
+) -> None:
+    accounts = first_accounts(genesis, authority.pubkey(), programs)
+    described: dict[str, Any] = {
+        "authority": str(authority.pubkey()),
+        "genesis": json.loads(genesis.to_json()),
+        "programs": {str(key): hashlib.sha256(binary).hexdigest() for key, binary in programs.items()},
+    }
+    text = json.dumps(described, sort_keys=True)
+    header = Header(
+        slot=0,
+        parent_slot=0,
+        parent_hash=bytes(32),
+        time_ms=clock.now_ms(),
+        transaction_count=0,
+        transactions_hash=hashlib.sha256(text.encode()).digest(),
+        accounts_hash=Bank(accounts.items()).accounts_hash,
+    )
+    repository.create(text, header, sign(header, authority), accounts)
+
+
+def _checked(repository: Repository, authority: Keypair, clock: Clock) -> Chain:
+    genesis = repository.meta("genesis") or ""
+    _check_authority(genesis, authority)
+    previous: Header | None = None
+    genesis_hash = b""
+    for block in repository.blocks():
+        header = block.header
+        wrong = fault(header, block.signature, previous, authority.pubkey())
+        if wrong is None:
+            wrong = _content_fault(header, block.transactions, genesis if previous is None else None)
+        if wrong:
+            raise LedgerDamagedError(
+                f"Block {header.slot} was changed: {wrong}. Restore the ledger's folder from a backup"
+            )
+        genesis_hash = genesis_hash or header.hash
+        previous = header
+    if previous is None:
+        raise LedgerDamagedError("Block 0 is missing: restore the ledger's folder from a backup")
+    bank = Bank(repository.accounts())
+    if bank.accounts_hash != previous.accounts_hash:
+        raise LedgerDamagedError(
+            f"The accounts are not those that block {previous.slot} signed: restore the ledger's folder from a backup"
+        )
+    chain = Chain(repository, authority, clock, genesis_hash, bank)
+    chain.remember(_window_start(repository, chain))
+    return chain
+
+
+def _window_start(repository: Repository, chain: Chain) -> int:
+    """The block that begins the blockhash window."""
+    first = repository.block_at_or_before(max(0, chain.slot() - 2 * MAX_BLOCKHASH_AGE))
+    return first.slot if first else 0
+
+
+def _check_authority(genesis: str, authority: Keypair) -> None:
+    try:
+        named = json.loads(genesis)["authority"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LedgerDamagedError("The ledger's genesis can not be read: restore its folder from a backup") from error
+    if named != str(authority.pubkey()):
+        raise LedgerError(
+            f"The ledger's blocks are signed by {named}, authority.json is {authority.pubkey()}: put the right key back"
+        )
+
+
+def _content_fault(header: Header, transactions: tuple[StoredTransaction, ...], genesis: str | None) -> str | None:
+    if genesis is not None:
+        same = hashlib.sha256(genesis.encode()).digest() == header.transactions_hash
+        return None if same else "its genesis is another one"
+    if len(transactions) != header.transaction_count:
+        return f"it has {len(transactions)} of its {header.transaction_count} transactions"
+    same = transactions_hash((t.raw, t.result) for t in transactions) == header.transactions_hash
+    return None if same else "its transactions or their results are not those that were signed"

@@ -1,0 +1,141 @@
+"""`peerwatt-hub ledger`: opens and checks the ledger's folder, listens on loopback, and says so in one JSON line."""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+
+import uvicorn
+from solders.pubkey import Pubkey
+
+from hub.chain.ledger.chain import Chain, open_chain
+from hub.chain.ledger.errors import LedgerInUseError
+from hub.chain.ledger.genesis import Genesis, read_genesis
+from hub.chain.ledger.producer import Producer
+from hub.chain.ledger.server import RpcServer
+from hub.chain.programs import PROGRAM_IDS, program_binary
+from hub.clock import Clock, SystemClock
+from hub.errors import HubError
+from hub.keys import load_or_create
+
+_MAX_CONNECTIONS = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    parser.add_argument("--state", type=Path, required=True, help="folder of this ledger (0700)")
+    parser.add_argument("--port", type=int, default=8899, help="loopback port, 0 = a free one")
+    parser.add_argument("--faucet", action="store_true", help="answer requestAirdrop (demo and tests)")
+    parser.add_argument("--max-mib", type=int, default=None, help="refuse to grow beyond this size")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs until SIGTERM or SIGINT; 0, or 1 with the reason on stderr."""
+    try:
+        asyncio.run(serve(args.state, args.port, faucet=args.faucet, max_mib=args.max_mib))
+    except HubError as error:
+        print(f"peerwatt-hub ledger: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def serve(
+    state: Path, port: int, *, faucet: bool = False, max_mib: int | None = None, clock: Clock | None = None
+) -> None:
+    """Serves the ledger in that folder until the process is told to stop.
+
+    Raises:
+        LedgerError: the folder can not be served as it is.
+        LedgerInUseError: the port or the folder is taken.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_one(state), _listener(port) as listener:
+        chain = open_folder(state, clock or SystemClock(), max_mib)
+        try:
+            await _serve(chain, listener, faucet=faucet)
+        finally:
+            chain.close()
+
+
+def open_folder(state: Path, clock: Clock, max_mib: int | None = None) -> Chain:
+    """Opens (or begins) and checks the ledger in a folder."""
+    authority = load_or_create(state / "authority.json")
+
+    def genesis() -> tuple[Genesis, Mapping[Pubkey, bytes]]:
+        return read_genesis(state), {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
+
+    return open_chain(state / "ledger.sqlite", authority, clock, genesis, max_mib)
+
+
+async def _serve(chain: Chain, listener: socket.socket, *, faucet: bool) -> None:
+    producer = Producer(chain)
+    config = uvicorn.Config(
+        RpcServer(chain, producer, faucet=faucet).app(),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_graceful_shutdown=2,
+    )
+    server = _QuietServer(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    host, port = listener.getsockname()[:2]
+    print(json.dumps({"ready": True, "url": f"http://{host}:{port}"}), flush=True)
+    blocks = asyncio.create_task(producer.run())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await asyncio.wait({blocks, serving}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    blocks.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await blocks
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn would take the signals and raise them again after its end; ours end the process in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@contextlib.contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    with (state / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LedgerInUseError(
+                f"A ledger already runs on {state}: stop it, or choose another --state folder"
+            ) from error
+        yield
+
+
+@contextlib.contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise LedgerInUseError(
+                f"Port {port} on 127.0.0.1 can not be used ({error.strerror}): choose another --port"
+            ) from error
+        listener.listen(128)
+        yield listener
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    _parser = argparse.ArgumentParser(prog="peerwatt-hub ledger", description=__doc__)
+    add_arguments(_parser)
+    sys.exit(main(_parser.parse_args()))

@@ -1,0 +1,33 @@
+"""What the embedded ledger refuses at start or while it writes; each message says what to do."""
+
+from hub.errors import PermanentError, RetryableError
+
+
+class LedgerError(PermanentError):
+    """The ledger can not start on this folder as it is."""
+
+    code = "ledger"
+
+
+class LedgerDamagedError(LedgerError):
+    """A stored block or account is not the one that the authority signed."""
+
+    code = "ledger_damaged"
+
+
+class LedgerVersionError(LedgerError):
+    """The state folder was written by another version of the ledger."""
+
+    code = "ledger_version"
+
+
+class LedgerInUseError(LedgerError):
+    """Another process runs on the state folder or listens on the port."""
+
+    code = "ledger_in_use"
+
+
+class WriteRefusedError(RetryableError):
+    """The disk (or the ledger's own size limit) is full; nothing of the refused block was kept."""
+
+    code = "ledger_write_refused"

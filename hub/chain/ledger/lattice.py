@@ -1,0 +1,48 @@
+"""A hash over all accounts that a block can update by its changes alone: a lattice hash of 1,024 lanes of 16 bits.
+
+Every account is expanded to 2,048 bytes (SHAKE128) and the lanes are added modulo 2^16, after Bellare and Micciancio,
+"A New Paradigm for Collision-Free Hashing: Incrementality at Reduced Cost" (1997), LtHash.
+"""
+
+import hashlib
+
+from solders.account import Account
+from solders.pubkey import Pubkey
+
+_BYTES = 2048
+_EVEN = int.from_bytes(b"\xff\xff\x00\x00" * (_BYTES // 4), "little")
+_ODD = _EVEN << 16
+_EVEN_CARRY = int.from_bytes(b"\x00\x00\x01\x00" * (_BYTES // 4), "little")
+_ODD_CARRY = _EVEN_CARRY << 16
+
+
+class AccountsHash:
+    """The running sum over all accounts."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def copy(self) -> "AccountsHash":
+        twin = AccountsHash()
+        twin._sum = self._sum
+        return twin
+
+    def add(self, key: Pubkey, account: Account) -> None:
+        x, y = self._sum, _element(key, account)
+        self._sum = (((x & _EVEN) + (y & _EVEN)) & _EVEN) | (((x & _ODD) + (y & _ODD)) & _ODD)
+
+    def remove(self, key: Pubkey, account: Account) -> None:
+        x, y = self._sum, _element(key, account)
+        even = ((x & _EVEN) + _EVEN_CARRY - (y & _EVEN)) & _EVEN
+        odd = ((x & _ODD) + _ODD_CARRY - (y & _ODD)) & _ODD
+        self._sum = even | odd
+
+    def digest(self) -> bytes:
+        return hashlib.sha256(self._sum.to_bytes(_BYTES, "little")).digest()
+
+
+def _element(key: Pubkey, account: Account) -> int:
+    content = hashlib.shake_128(b"peerwatt/account/1")
+    content.update(bytes(key) + account.lamports.to_bytes(8, "little") + bytes(account.owner))
+    content.update(bytes([account.executable]) + account.data)
+    return int.from_bytes(content.digest(_BYTES), "little")

@@ -1,0 +1,100 @@
+"""JSON-RPC methods about slots, blocks, blockhashes and the node itself."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from hub.chain.ledger.bank import SLOTS_PER_EPOCH
+from hub.chain.ledger.chain import Chain
+from hub.chain.ledger.results import base58
+from hub.chain.ledger.rpc_params import BLOCK_NOT_AVAILABLE, NODE_UNHEALTHY, SLOT_SKIPPED, Params, RpcError, invalid
+from hub.chain.ledger.rpc_transactions import transaction_json
+
+MAX_BLOCK_RANGE = 500_000
+
+
+class BlockMethods:
+    """getSlot and its kin."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.methods: dict[str, Callable[[Params], Any]] = {
+            "getLatestBlockhash": self._latest_blockhash,
+            "isBlockhashValid": self._is_blockhash_valid,
+            "getSlot": self._slot,
+            "getBlockHeight": self._slot,
+            "getBlock": self._block,
+            "getBlockTime": self._block_time,
+            "getEpochInfo": self._epoch_info,
+            "getGenesisHash": lambda _: str(chain.genesis_hash),
+            "getIdentity": lambda _: {"identity": str(chain.authority.pubkey())},
+            "getHealth": self._health,
+            "getVersion": lambda _: {"solana-core": "2.2.0", "feature-set": 0, "peerwatt-ledger": version("peerwatt")},
+        }
+
+    def _context(self) -> dict[str, Any]:
+        return {"slot": self._chain.slot(), "apiVersion": "2.2.0"}
+
+    def _latest_blockhash(self, params: Params) -> Any:
+        params.config(0)
+        value, height = self._chain.latest_blockhash()
+        return {"context": self._context(), "value": {"blockhash": str(value), "lastValidBlockHeight": height}}
+
+    def _is_blockhash_valid(self, params: Params) -> Any:
+        return {"context": self._context(), "value": self._chain.is_blockhash_valid(params.hash(0))}
+
+    def _slot(self, params: Params) -> int:
+        return self._chain.slot_for(params.config(0).confirmation())
+
+    def _block(self, params: Params) -> Any:
+        slot, config = params.integer(0, "a slot"), params.config(1)
+        self._must_exist(slot)
+        block = self._chain.repository.block(slot)
+        if block is None:
+            raise RpcError(SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
+        detail, encoding = config.text("transactionDetails", "full"), config.text("encoding", "json")
+        header = block.header
+        value: dict[str, Any] = {
+            "blockhash": str(type(self._chain.genesis_hash)(header.hash)),
+            "previousBlockhash": str(type(self._chain.genesis_hash)(header.parent_hash)),
+            "parentSlot": header.parent_slot,
+            "blockHeight": header.slot,
+            "blockTime": header.time_ms // 1000,
+        }
+        if detail == "full":
+            value["transactions"] = [transaction_json(t, encoding) for t in block.transactions]
+        elif detail == "signatures":
+            value["signatures"] = [base58(t.signature) for t in block.transactions]
+        elif detail != "none":
+            raise invalid("transactionDetails must be full, signatures or none")
+        if config.flag("rewards"):
+            value["rewards"] = []
+        return value
+
+    def _block_time(self, params: Params) -> int:
+        slot = params.integer(0, "a slot")
+        self._must_exist(slot)
+        block = self._chain.repository.block_at_or_before(slot)
+        if block is None:
+            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+        return (block.time_ms + (slot - block.slot) * 400) // 1000
+
+    def _must_exist(self, slot: int) -> None:
+        if slot > self._chain.slot():
+            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+
+    def _epoch_info(self, params: Params) -> Any:
+        slot = self._slot(params)
+        return {
+            "absoluteSlot": slot,
+            "blockHeight": slot,
+            "epoch": slot // SLOTS_PER_EPOCH,
+            "slotIndex": slot % SLOTS_PER_EPOCH,
+            "slotsInEpoch": SLOTS_PER_EPOCH,
+            "transactionCount": self._chain.transaction_count,
+        }
+
+    def _health(self, _: Params) -> str:
+        if self._chain.write_fault:
+            raise RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {self._chain.write_fault}")
+        return "ok"

@@ -1,0 +1,81 @@
+"""Key files: one Ed25519 key each, as Solana's JSON array of 64 numbers, readable by its owner only."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+from solders.keypair import Keypair
+
+from hub.errors import ConfigError
+
+
+class KeyFileError(ConfigError):
+    """A key file is missing, open to others, or no key."""
+
+    code = "key_file"
+
+
+def load(path: Path) -> Keypair:
+    """Reads a key file.
+
+    Raises:
+        KeyFileError: the message says what to do.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise KeyFileError(f"The key {path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`")
+            content = file.read(4096)
+    except FileNotFoundError as error:
+        raise KeyFileError(
+            f"There is no key {path}: put it there, or let its process make one at first start"
+        ) from error
+    except OSError as error:
+        raise KeyFileError(
+            f"The key {path} can not be read ({error.strerror}): check its owner and mode 0600"
+        ) from error
+    return _parse(path, content)
+
+
+def load_or_create(path: Path) -> Keypair:
+    """Reads a key file, or makes a random key and writes it with mode 0600.
+
+    Raises:
+        KeyFileError: there is a file, but not a good one; or none can be written.
+    """
+    if path.exists():
+        return load(path)
+    key = Keypair()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(path, json.dumps(list(bytes(key))).encode())
+    except FileExistsError:
+        return load(path)
+    except OSError as error:
+        raise KeyFileError(f"The key {path} can not be written ({error.strerror}): check its folder") from error
+    return key
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes beside the target and links it into place, so that nobody ever reads half a key."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)
+    finally:
+        part.unlink()
+
+
+def _parse(path: Path, content: bytes) -> Keypair:
+    try:
+        return Keypair.from_bytes(bytes(json.loads(content)))
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(
+            f"{path} is no key ({error}): a key file is a JSON list of 64 numbers as Solana's tools write it"
+        ) from error
