@@ -1,0 +1,126 @@
+"""``peerwatt-sim run | site | replay-check | version``: flags with their environment twins in, exit codes out."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from firmware_sim.errors import SimError
+from firmware_sim.logs import configure_logs
+from firmware_sim.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives the process's exit code."""
+    try:
+        args = _parser().parse_args(argv)
+        configure_logs(as_json=args.json)
+        command: Callable[[argparse.Namespace], None] = args.command
+        command(args)
+    except SimError as error:
+        log.error("%s", error)  # noqa: TRY400 - the message is for a person, the traceback is not
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="peerwatt-sim", description="Simulated meters on Modbus and MQTT.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _command(commands, "run", _run, "serve the meters until SIGTERM; one JSON line on stdout when all listen")
+    _common(run)
+    _option(run, "--replay", "REPLAY", Path, "CSV of a time and watts per meter instead of the model")
+    _option(run, "--truth", "TRUTH", Path, "JSON lines of every energy register served")
+    _option(run, "--state", "STATE", Path, "file that keeps the registers over a restart")
+    _option(run, "--cache-dir", "CACHE_DIR", Path, "folder of the built PV and load series")
+    _option(run, "--run-dir", "RUN_DIR", Path, "folder of relative bus paths")
+    _option(run, "--sun-offset-s", "SUN_OFFSET_S", int, "site time minus wall time, seconds")
+    _option(run, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port")
+    site = _command(commands, "site", _site, "show the site and its meters")
+    _common(site)
+    site.add_argument("--sun-offset", action="store_true", help="offset that makes it 10:00 of a June day there now")
+    check = _command(commands, "replay-check", _replay_check, "check a replay file against the configured meters")
+    _common(check)
+    check.add_argument("file", type=Path, metavar="FILE.csv")
+    shown = _command(commands, "version", _version, "show the version")
+    _json(shown)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Callable[[argparse.Namespace], None],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    _option(parser, "--config", "CONFIG", Path, "TOML file over the built-in campus")
+    _option(parser, "--seed", "SEED", int, "seed of serial numbers, first registers and load variation")
+    _json(parser)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    asked = os.environ.get("PEERWATT_SIM_JSON", "") not in {"", "0", "false"}
+    parser.add_argument("--json", action="store_true", default=asked, help="JSON logs and output [PEERWATT_SIM_JSON]")
+
+
+def _option(parser: argparse.ArgumentParser, flag: str, twin: str, kind: Callable[[str], Any], text: str) -> None:
+    env = f"PEERWATT_SIM_{twin}"
+    # What is a setting too is read from the environment by the settings, which name the fault
+    default = None if twin in {"SEED", "SUN_OFFSET_S", "RUN_DIR", "MQTT__URL"} else os.environ.get(env) or None
+    parser.add_argument(
+        flag, type=kind, default=default, metavar=flag.rpartition("-")[2].upper(), help=f"{text} [{env}]"
+    )
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    names = ("seed", "sun_offset_s", "run_dir")
+    given: dict[str, Any] = {n: getattr(args, n) for n in names if getattr(args, n, None) is not None}
+    if getattr(args, "mqtt_url", None):
+        given["mqtt"] = {"url": args.mqtt_url}
+    return load_settings(args.config, **given)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from firmware_sim.run import make_plan, simulate  # noqa: PLC0415 - asyncio and MQTT only where they are needed
+
+    settings = _settings(args)
+    simulate(make_plan(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
+
+
+def _site(args: argparse.Namespace) -> None:
+    from firmware_sim.overview import overview, overview_text  # noqa: PLC0415 - see _run
+
+    shown = overview(_settings(args), ask_offset=args.sun_offset)
+    _print(json.dumps(shown, indent=2) if args.json else overview_text(shown))
+
+
+def _replay_check(args: argparse.Namespace) -> None:
+    from firmware_sim.replay import load_replay  # noqa: PLC0415 - see _run
+
+    power = load_replay(args.file, [meter.id for meter in _settings(args).meter])
+    facts = {"ok": True, "rows": len(power.times), "first_s": power.times[0], "span_s": power.span_s}
+    _print(json.dumps(facts) if args.json else f"{args.file}: {facts['rows']} rows over {facts['span_s']} s, usable")
+
+
+def _version(args: argparse.Namespace) -> None:
+    _print(json.dumps({"version": version("peerwatt")}) if args.json else f"peerwatt-sim {version('peerwatt')}")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

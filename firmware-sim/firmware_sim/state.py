@@ -1,0 +1,82 @@
+"""The registers on disk: read at start, written whole before a newer value is served; a restart never steps back."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from firmware_sim.errors import ConfigError, SimError
+from firmware_sim.meter import Registers
+
+VERSION = 1
+
+
+def read_state(path: Path) -> dict[str, Registers]:
+    """The registers by meter; nothing when there is no file yet.
+
+    Raises:
+        ConfigError: the file is damaged or of another version.
+    """
+    try:
+        state = json.loads(path.read_bytes())
+        if state["version"] != VERSION:
+            raise ConfigError(
+                f"{path} is a state of version {state['version']}, this is {VERSION}: move it away to start anew"
+            )
+        return {
+            name: Registers(int(meter["import_ws"]), int(meter["export_ws"])) for name, meter in state["meters"].items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is not a state file of the simulator: move it away to start anew") from error
+    except OSError as error:
+        raise ConfigError(
+            f"The state file {path} can not be read ({error.strerror}): name another with --state"
+        ) from error
+
+
+def write_state(path: Path, meters: Mapping[str, Registers], *, sync: bool = False) -> None:
+    """Replaces the file as a whole.
+
+    Raises:
+        SimError: the file can not be written.
+    """
+    state = {
+        "version": VERSION,
+        "meters": {name: {"import_ws": r.import_ws, "export_ws": r.export_ws} for name, r in meters.items()},
+    }
+    draft = path.with_name(path.name + ".new")
+    try:
+        with draft.open("w") as file:
+            json.dump(state, file)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise SimError(
+            f"The state file {path} can not be written ({error.strerror}): free the disk or name another"
+        ) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the state file for one simulator at a time.
+
+    Raises:
+        SimError: another simulator has it, or its folder can not be written.
+    """
+    lock = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SimError(f"Another simulator uses {path}: stop it, or name another file with --state") from error
+            yield
+    except OSError as error:
+        raise SimError(f"The state folder {path.parent} can not be written ({error.strerror}): name another") from error
