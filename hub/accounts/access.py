@@ -1,0 +1,73 @@
+"""Who may do what: one dependency opens the access token and checks the role, another resolves whose data is meant."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPBearer
+
+from hub.accounts.errors import (
+    ForbiddenError,
+    NoParticipantError,
+    NotSignedInError,
+    TokenExpiredError,
+    TokenInvalidError,
+)
+from hub.accounts.schemas import Role
+from hub.accounts.tokens import Principal
+from hub.http.context import context
+from hub.problems import NotFoundError
+
+HUMANS: tuple[Role, ...] = ("participant", "facilities", "operator", "rec_validator", "auditor")
+ACCESS_ERRORS = (NotSignedInError, TokenInvalidError, TokenExpiredError, ForbiddenError)
+
+_scheme = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token of POST /auth/login")
+
+
+def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
+    """A dependency that lets only these roles in.
+
+    Raises (in the request):
+        NotSignedInError, TokenInvalidError, TokenExpiredError: 401.
+        ForbiddenError: signed in, with another role.
+    """
+
+    async def check(request: Request, _: Annotated[object, Depends(_scheme)]) -> Principal:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise NotSignedInError("Sign in first: this needs an access token", headers={"WWW-Authenticate": "Bearer"})
+        principal = context(request).access_tokens.open(token.strip())
+        if principal.role not in roles:
+            raise ForbiddenError(f"This needs the role {' or '.join(roles)}; yours is {principal.role}")
+        return principal
+
+    return check
+
+
+Human = Annotated[Principal, Depends(require(*HUMANS))]
+"""Anybody who is signed in, devices excepted."""
+
+
+async def participant(
+    principal: Human,
+    participant_id: Annotated[
+        UUID | None, Query(description="Whose; default the reader's own. Only operators and auditors may name others")
+    ] = None,
+) -> UUID:
+    """Whose intervals, trades or bills the request means.
+
+    Raises:
+        NotFoundError: somebody else's; it looks like one that does not exist.
+        NoParticipantError: none named, and the reader takes no part.
+    """
+    if participant_id is not None and participant_id != principal.participant_id and not principal.reads_all:
+        raise NotFoundError("There is no such participant, or not for you")
+    found = participant_id or principal.participant_id
+    if found is None:
+        hint = "name one with participant_id" if principal.reads_all else "ask an operator to link yours"
+        raise NoParticipantError(f"This account does not take part in the market itself: {hint}")
+    return found
+
+
+OwnParticipant = Annotated[UUID, Depends(participant)]

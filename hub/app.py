@@ -1,0 +1,102 @@
+"""Puts the hub's HTTP side together: the API with the web app for people, and the listener that gateways enrol at."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, FastAPI
+
+from hub import keys, problems
+from hub.accounts import endpoints as accounts
+from hub.accounts.tokens import AccessTokens
+from hub.clock import Clock
+from hub.db import Pool
+from hub.http.context import Context
+from hub.http.headers import Etags, SecurityHeaders
+from hub.http.limits import BodyLimit
+from hub.http.metrics import RequestMetrics
+from hub.http.spa import WebApp
+from hub.live import endpoints as live
+from hub.live.feed import Feed
+from hub.market import endpoints as market
+from hub.metering import endpoints as metering
+from hub.openapi import document
+from hub.operator import endpoints as operator
+from hub.settings import Settings
+from hub.settlement import endpoints as settlement
+from hub.system import endpoints as system
+
+PREFIX = "/api/v1"
+BODY_LIMIT_BYTES = 64 * 1024
+DESCRIPTION = """A campus trades its own solar power. Energy is integer Wh, money integer micros (millionths of the currency), prices
+thousandths of the currency per kWh. Times are RFC 3339 in UTC, ranges half-open. Errors are problem details with a stable `code`."""
+
+
+def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
+    """The API and the web app on one listener; the pool stays the caller's to close."""
+    feed = Feed(pool)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await feed.start()
+        try:
+            yield
+        finally:
+            await feed.stop()
+
+    app = describe()
+    app.router.lifespan_context = lifespan
+    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), feed)
+    app.include_router(system.probes)
+    app.router.default = WebApp()
+    _harden(app, settings)
+    return app
+
+
+def create_device_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
+    """The listener for gateways (TLS by the hub's own authority): enrolment and nothing else."""
+    from hub.devices import endpoints as devices  # noqa: PLC0415 - its keys are read where gateways are served only
+
+    app = FastAPI(
+        title="Peerwatt devices", version=version("peerwatt"), openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), Feed(pool))
+    app.include_router(devices.router, prefix=PREFIX)
+    app.include_router(system.probes)
+    problems.install(app)
+    _harden(app, settings)
+    return app
+
+
+def describe() -> FastAPI:
+    """Every route of the API, without anything behind it: what the API's description is made from."""
+    app = FastAPI(
+        title="Peerwatt",
+        version=version("peerwatt"),
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api = APIRouter(prefix=PREFIX)
+    for part in (accounts, system, metering, market, settlement, live, operator):
+        api.include_router(part.router)
+    app.include_router(api)
+    problems.install(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign] - FastAPI's own way to change the description
+    return app
+
+
+def _harden(app: FastAPI, settings: Settings) -> None:
+    """The last added is the outermost: headers go on every answer, refusals of the limit included."""
+    app.add_middleware(Etags)
+    app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES)
+    app.add_middleware(RequestMetrics)
+    app.add_middleware(SecurityHeaders, tls=settings.public_origin.startswith("https://"))
+
+
+def _access_tokens(settings: Settings, clock: Clock) -> AccessTokens:
+    key = keys.load_or_create(settings.keys_dir / "access-tokens.json")
+    private = Ed25519PrivateKey.from_private_bytes(bytes(key)[:32])
+    return AccessTokens(private, settings.public_origin, clock)

@@ -1,0 +1,55 @@
+"""What a request works with: settings, clock, keys, and one transaction that is over before the answer leaves."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from hub.clock import Clock
+from hub.db import Connection, Pool
+from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.accounts.tokens import AccessTokens
+    from hub.live.feed import Feed
+
+ACQUIRE_S = 5
+
+
+@dataclass(frozen=True)
+class Context:
+    """What lives as long as the application."""
+
+    settings: Settings
+    pool: Pool
+    clock: Clock
+    access_tokens: "AccessTokens"
+    feed: "Feed"
+
+
+def context(request: Request) -> Context:
+    """The application's context."""
+    found: Context = request.app.state.context
+    return found
+
+
+async def snapshot(request: Request) -> AsyncIterator[Connection]:
+    """A read-only transaction that sees one moment of the database."""
+    pool = context(request).pool
+    async with pool.acquire(timeout=ACQUIRE_S) as connection, connection.transaction(
+        isolation="repeatable_read", readonly=True
+    ):  # fmt: skip
+        yield connection
+
+
+async def transaction(request: Request) -> AsyncIterator[Connection]:
+    """A transaction that commits when the endpoint returns, before the client hears of it."""
+    pool = context(request).pool
+    async with pool.acquire(timeout=ACQUIRE_S) as connection, connection.transaction():
+        yield connection
+
+
+Ctx = Annotated[Context, Depends(context)]
+Snapshot = Annotated[Connection, Depends(snapshot, scope="function")]
+Transaction = Annotated[Connection, Depends(transaction, scope="function")]

@@ -1,0 +1,52 @@
+"""One live stream: first what was missed since ``Last-Event-ID``, then what comes, with a heartbeat in silence."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from hub.live import repository
+from hub.live.feed import Event, Feed, Subscriber
+
+HEARTBEAT_S = 15.0
+REPLAY_EVENTS = 2000
+RETRY_MS = 2000
+
+
+async def events(
+    feed: Feed, subscriber: Subscriber, last_event_id: int | None, lifetime_s: float
+) -> AsyncIterator[bytes]:
+    """The stream's bytes until its token is over, the reader is too slow or the server stops."""
+    deadline = time.monotonic() + lifetime_s
+    try:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        if last_event_id is not None:
+            async for piece in _missed(feed, subscriber, last_event_id):
+                yield piece
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                event = await asyncio.wait_for(subscriber.queue.get(), min(HEARTBEAT_S, left))
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            if event is None:
+                return
+            yield event.encode()
+    finally:
+        feed.unsubscribe(subscriber)
+
+
+async def _missed(feed: Feed, subscriber: Subscriber, last_event_id: int) -> AsyncIterator[bytes]:
+    async with feed.pool.acquire(timeout=5) as connection:
+        rows = await repository.missed(
+            connection,
+            last_event_id,
+            subscriber.since,
+            subscriber.participant_id,
+            subscriber.sees_all,
+            REPLAY_EVENTS + 1,
+        )
+    if len(rows) > REPLAY_EVENTS or last_event_id > subscriber.since:
+        yield f"id: {subscriber.since}\nevent: reset\ndata: {{}}\n\n".encode()
+        return
+    for row in rows:
+        yield Event(row["sequence"], row["topic"], row["participant_id"], row["payload"]).encode()

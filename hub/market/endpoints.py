@@ -1,0 +1,83 @@
+"""Trades with their way to the chain, and clearings with their curves."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from hub.accounts.access import ACCESS_ERRORS, Human, OwnParticipant
+from hub.accounts.errors import NoParticipantError
+from hub.http import cursors
+from hub.http.context import Snapshot
+from hub.http.types import Cursor, Hash, Limit, UtcTime
+from hub.market import queries, trade_view
+from hub.market.schemas import Clearing, TradeDetail, TradePage
+from hub.problems import MALFORMED, BadCursorError, NotFoundError, refusals
+
+router = APIRouter(tags=["market"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
+
+
+@router.get(
+    "/trades",
+    operation_id="listTrades",
+    summary="A participant's trades, newest first",
+    responses=refusals(NotFoundError, NoParticipantError, BadCursorError),
+)
+async def trades(
+    participant_id: OwnParticipant, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
+) -> TradePage:
+    """Each with its state: cleared, planned, sent, confirmed, final."""
+    before = None if cursor is None else cursors.decode("trades", cursor, queries.TRADE_KEY)
+    rows = await queries.trades(connection, participant_id, before, limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    token = None if last is None else cursors.encode("trades", last["start_at"], last["trade_id"])
+    return TradePage(items=[trade_view.trade(row) for row in rows[:limit]], next_cursor=token)
+
+
+@router.get(
+    "/trades/{trade_id}",
+    operation_id="getTrade",
+    summary="One trade: its steps, line, transactions and meters",
+    responses=refusals(NotFoundError),
+)
+async def trade(principal: Human, connection: Snapshot, trade_id: Hash) -> TradeDetail:
+    """From the side of the reader; operators and auditors see the seller's side."""
+    whose = None if principal.reads_all else principal.participant_id or UUID(int=0)
+    row = await queries.trade(connection, bytes.fromhex(trade_id), whose)
+    if row is None:
+        raise NotFoundError(f"There is no trade {trade_id}, or not for you")
+    line = await queries.line(connection, row["start_at"], row["viewer_id"])
+    transactions = await queries.transactions(connection, row["start_at"], row["batch"])
+    meters = await queries.meter_links(connection, row["viewer_id"], row["start_at"], row["end_at"])
+    return trade_view.detail(row, line, transactions, meters)
+
+
+@router.get(
+    "/clearings/latest",
+    operation_id="getLatestClearing",
+    summary="The newest clearing with its curves",
+    responses=refusals(NotFoundError),
+)
+async def latest_clearing(principal: Human, connection: Snapshot) -> Clearing:
+    """Orders are summed by price; only one's own are told apart."""
+    return await _clearing(connection, None, principal.participant_id)
+
+
+@router.get(
+    "/clearings/{start_at}",
+    operation_id="getClearing",
+    summary="The clearing of one interval with its curves",
+    responses=refusals(NotFoundError),
+)
+async def clearing(
+    principal: Human, connection: Snapshot, start_at: Annotated[UtcTime, Path(description="The interval's start")]
+) -> Clearing:
+    """Orders are summed by price; only one's own are told apart."""
+    return await _clearing(connection, start_at, principal.participant_id)
+
+
+async def _clearing(connection: Snapshot, start_at: UtcTime | None, own: UUID | None) -> Clearing:
+    row = await queries.clearing(connection, start_at)
+    if row is None:
+        raise NotFoundError("This interval has not been cleared (yet)" if start_at else "Nothing has been cleared yet")
+    return trade_view.clearing(row, await queries.curve(connection, row["start_at"], own))

@@ -1,0 +1,140 @@
+"""Meters, their readings and intervals, and the proof of one reading."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path
+
+from hub.accounts.access import ACCESS_ERRORS, Human
+from hub.http import cursors
+from hub.http.context import Ctx, Snapshot
+from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
+from hub.metering import ladder, queries
+from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage, ReadingProof
+from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
+
+router = APIRouter(tags=["metering"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
+PAGED = refusals(NotFoundError, BadRangeError, BadCursorError)
+
+
+async def visible_meter(
+    principal: Human, connection: Snapshot, meter_id: Annotated[MeterId, Path(description="The meter")]
+) -> str:
+    """The meter, when the reader may see it.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    owner = await queries.meter_owner(connection, meter_id)
+    if owner is None or not (principal.reads_all or owner == principal.participant_id):
+        raise NotFoundError(f"There is no meter {meter_id}, or not for you")
+    return meter_id
+
+
+VisibleMeter = Annotated[str, Depends(visible_meter)]
+
+
+@router.get("/meters", operation_id="listMeters", summary="Meters with their newest reading")
+async def meters(principal: Human, connection: Snapshot) -> Meters:
+    """The reader's own meters; operators and auditors see all."""
+    if not principal.reads_all and principal.participant_id is None:
+        return Meters(items=[])
+    rows = await queries.meters(connection, None if principal.reads_all else principal.participant_id)
+    return Meters(items=[_meter(row) for row in rows])
+
+
+@router.get(
+    "/meters/{meter_id}/readings",
+    operation_id="listMeterReadings",
+    summary="A meter's readings, oldest first",
+    responses=PAGED,
+)
+async def readings(
+    meter_id: VisibleMeter,
+    connection: Snapshot,
+    span: Annotated[Range, Depends(time_range)],
+    limit: Limit = 500,
+    cursor: Cursor = None,
+) -> ReadingPage:
+    """The readings whose slot lies in [from, to)."""
+    after = None if cursor is None else cursors.decode("readings", cursor, queries.READING_KEY)
+    rows = await queries.readings(connection, meter_id, span.start, span.end, after, limit + 1)
+    items = [reading(row) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    token = None if last is None else cursors.encode("readings", last["slot_at"], last["reading_id"])
+    return ReadingPage(items=items, next_cursor=token)
+
+
+@router.get(
+    "/meters/{meter_id}/intervals",
+    operation_id="listMeterIntervals",
+    summary="A meter's interval energy, oldest first",
+    responses=PAGED,
+)
+async def intervals(
+    meter_id: VisibleMeter,
+    connection: Snapshot,
+    span: Annotated[Range, Depends(time_range)],
+    limit: Limit = 500,
+    cursor: Cursor = None,
+) -> MeterIntervalPage:
+    """The attested intervals that start in [from, to), each in its latest revision."""
+    start = span.start if cursor is None else cursors.decode("meter-intervals", cursor, queries.INTERVAL_KEY)[0]
+    rows = await queries.meter_intervals(connection, meter_id, start, span.end, limit + 1)
+    token = cursors.encode("meter-intervals", rows[limit]["start_at"]) if len(rows) > limit else None
+    return MeterIntervalPage(items=[_interval(row) for row in rows[:limit]], next_cursor=token)
+
+
+@router.get(
+    "/readings/{reading_id}", operation_id="getReading", summary="One reading", responses=refusals(NotFoundError)
+)
+async def one_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
+    """A reading of a meter that the reader may see."""
+    row = await queries.reading(
+        connection, bytes.fromhex(reading_id), _whose(principal.reads_all, principal.participant_id)
+    )
+    if row is None:
+        raise NotFoundError(f"There is no reading {reading_id}, or not for you")
+    return reading(row)
+
+
+@router.get(
+    "/readings/{reading_id}/proof",
+    operation_id="getReadingProof",
+    summary="Everything one needs to check a reading without trusting the hub",
+    responses=refusals(NotFoundError),
+)
+async def proof(ctx: Ctx, principal: Human, connection: Snapshot, reading_id: Hash) -> ReadingProof:
+    """Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
+
+    A reading on an interval's boundary is the evidence of the interval that it ends; the first one of a meter proves
+    the interval that it begins.
+    """
+    whose = _whose(principal.reads_all, principal.participant_id)
+    row = await queries.reading(connection, bytes.fromhex(reading_id), whose)
+    if row is None:
+        raise NotFoundError(f"There is no reading {reading_id}, or not for you")
+    return await ladder.build(connection, reading(row), row, ctx.settings.interval_s)
+
+
+def _whose(reads_all: bool, participant_id: UUID | None) -> UUID | None:
+    """The participant that rows must belong to; None for all. A reader without one matches nothing."""
+    return None if reads_all else participant_id or UUID(int=0)
+
+
+def reading(row: queries.Row) -> Reading:
+    """A stored reading as the API shows it."""
+    return Reading(**{name: _text(row[name]) for name in Reading.model_fields})
+
+
+def _meter(row: queries.Row) -> Meter:
+    plain = {name: row[name] for name in Meter.model_fields if name != "last_reading"}
+    return Meter(**plain, last_reading=None if row["reading_id"] is None else reading(row))
+
+
+def _interval(row: queries.Row) -> MeterInterval:
+    return MeterInterval(**{name: _text(row[name]) for name in MeterInterval.model_fields})
+
+
+def _text(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value

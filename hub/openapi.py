@@ -1,0 +1,58 @@
+"""`peerwatt-hub openapi`: the API's description, byte for byte the same for the same code.
+
+The web client is made from the checked-in copy.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from hub.problems import MEDIA_TYPE
+
+CHECKED_IN = Path(__file__).with_name("openapi.json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", action="store_true", help=f"write {CHECKED_IN.name} instead of printing it")
+
+
+def run(args: argparse.Namespace) -> None:
+    from hub.app import describe  # noqa: PLC0415 - hub.app needs document() of this module
+
+    text = render(describe())
+    if args.write:
+        CHECKED_IN.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def render(app: FastAPI) -> str:
+    """The description as checked in."""
+    return json.dumps(document(app), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1 of this application, with every refusal as problem+json."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes,
+            openapi_version=app.openapi_version,
+        )  # fmt: skip
+        for path in made["paths"].values():
+            for operation in path.values():
+                _refusals_as_problems(operation)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _refusals_as_problems(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        content = response.get("content", {})
+        if int(status) >= 400 and "application/json" in content:
+            content[MEDIA_TYPE] = content.pop("application/json")
+            content.pop("text/event-stream", None)

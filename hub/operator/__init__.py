@@ -1,0 +1,1 @@
+"""What needs a person: refused frames and gateways that wait for an accept."""

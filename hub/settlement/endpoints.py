@@ -1,0 +1,61 @@
+"""A participant's intervals in energy and money, their day, and the lines of their bill."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from hub.accounts.access import ACCESS_ERRORS, OwnParticipant
+from hub.accounts.errors import NoParticipantError
+from hub.http import cursors
+from hub.http.context import Ctx, Snapshot
+from hub.http.types import Cursor, Limit, Range, time_range
+from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
+from hub.settlement import bill, queries, today
+from hub.settlement.schemas import BillLinePage, ParticipantIntervalPage, Today
+
+router = APIRouter(
+    tags=["settlement"], responses={**refusals(*ACCESS_ERRORS, NotFoundError, NoParticipantError), **MALFORMED}
+)
+Span = Annotated[Range, Depends(time_range)]
+
+
+@router.get(
+    "/intervals",
+    operation_id="listIntervals",
+    summary="A participant's intervals, oldest first",
+    responses=refusals(BadRangeError, BadCursorError),
+)
+async def intervals(
+    participant_id: OwnParticipant, connection: Snapshot, span: Span, limit: Limit = 500, cursor: Cursor = None
+) -> ParticipantIntervalPage:
+    """The intervals that start in [from, to): energy of all meters together, peers, utility, and what trading saved."""
+    start = span.start if cursor is None else cursors.decode("intervals", cursor, queries.INTERVAL_KEY)[0]
+    rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
+    token = cursors.encode("intervals", rows[limit]["start_at"]) if len(rows) > limit else None
+    return ParticipantIntervalPage(items=[bill.interval(row) for row in rows[:limit]], next_cursor=token)
+
+
+@router.get("/today", operation_id="getToday", summary="Everything that the Today page shows")
+async def get_today(ctx: Ctx, participant_id: OwnParticipant, connection: Snapshot) -> Today:
+    """Power now, the site's day so far, the saving with its formula, the next clearing, and what happened lately."""
+    return await today.build(connection, participant_id, ctx.settings, ctx.clock.now_ms())
+
+
+@router.get(
+    "/bill-lines",
+    operation_id="listBillLines",
+    summary="The lines of a bill, each open to the readings behind it",
+    responses=refusals(BadRangeError, BadCursorError),
+)
+async def bill_lines(
+    participant_id: OwnParticipant, connection: Snapshot, span: Span, limit: Limit = 200, cursor: Cursor = None
+) -> BillLinePage:
+    """Per interval that starts in [from, to): metered, peers, utility, charges, corrections; and the range's sums."""
+    start = span.start if cursor is None else cursors.decode("bill-lines", cursor, queries.INTERVAL_KEY)[0]
+    rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
+    token = cursors.encode("bill-lines", rows[limit]["start_at"]) if len(rows) > limit else None
+    totals = await queries.totals(connection, participant_id, span.start, span.end)
+    links = await queries.meter_links(connection, participant_id, rows[:limit])
+    return BillLinePage(
+        items=[bill.line(row, links) for row in rows[:limit]], totals=bill.totals(totals), next_cursor=token
+    )

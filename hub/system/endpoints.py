@@ -1,0 +1,68 @@
+"""The site and its totals (in the API), health and metrics (beside it, for machines)."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from hub.accounts.access import ACCESS_ERRORS, Human
+from hub.clock import at_ms, at_s
+from hub.http.context import Ctx, Snapshot
+from hub.problems import NotFoundError, refusals
+from hub.system import health, queries
+from hub.system.schemas import IntervalSpan, Readiness, Site, Tariffs, Totals
+
+router = APIRouter(prefix="/system", tags=["system"])
+probes = APIRouter(include_in_schema=False)
+
+
+@router.get("/site", operation_id="getSite", summary="The campus and its rules")
+async def site(ctx: Ctx, connection: Snapshot) -> Site:
+    """Needs no sign-in: the sign-in page shows it."""
+    settings, now_ms = ctx.settings, ctx.clock.now_ms()
+    now_s = now_ms // 1000
+    start_s = now_s - now_s % settings.interval_s
+    rates = await queries.rates_at(connection, at_ms(now_ms))
+    return Site(
+        name=settings.site_name,
+        timezone=settings.site_timezone,
+        interval_s=settings.interval_s,
+        poll_period_s=settings.poll_period_s,
+        now=at_ms(now_ms),
+        running_interval=IntervalSpan(start_at=at_s(start_s), end_at=at_s(start_s + settings.interval_s)),
+        tariffs=None if rates is None else Tariffs(**dict(rates)),
+        currency=settings.currency,
+        sun_offset_s=settings.sun_offset_s,
+        demo=settings.demo,
+    )
+
+
+@router.get(
+    "/totals", operation_id="getTotals", summary="The whole system in numbers", responses=refusals(*ACCESS_ERRORS)
+)
+async def totals(_: Human, connection: Snapshot) -> Totals:
+    """Energy over all attested intervals in their latest revision."""
+    return Totals(**dict(await queries.totals(connection)))
+
+
+@probes.get("/healthz")
+async def healthz() -> PlainTextResponse:
+    """The process runs."""
+    return PlainTextResponse("ok\n")
+
+
+@probes.get("/readyz")
+async def readyz(ctx: Ctx) -> JSONResponse:
+    """The process can do its work; when not, which dependency is missing."""
+    dependencies = await health.check(ctx)
+    ready = all(dependency.ok for dependency in dependencies)
+    body = Readiness(ready=ready, dependencies=dependencies)
+    return JSONResponse(body.model_dump(mode="json"), status_code=200 if ready else 503)
+
+
+@probes.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics, for this machine only: behind a proxy they stay hidden."""
+    local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
+    if not local or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        raise NotFoundError("Metrics are served on loopback only")
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
