@@ -1,0 +1,54 @@
+// The typed client: sends the access token, renews it once when it has run out, turns refusals into Problems.
+import createClient from "openapi-fetch";
+import { toProblem } from "./problem";
+import type { paths } from "./schema";
+
+let accessToken: string | null = null;
+let renewing: Promise<boolean> | null = null;
+
+/** The access token lives in memory only: a reload asks for a new one with the refresh cookie. */
+export function setAccessToken(token: string | null): void {
+  accessToken = token;
+}
+
+export function getAccessToken(): string | null {
+  return accessToken;
+}
+
+async function renew(): Promise<boolean> {
+  const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
+  if (!answer.ok) {
+    setAccessToken(null);
+    return false;
+  }
+  setAccessToken(((await answer.json()) as { access_token: string }).access_token);
+  return true;
+}
+
+/** Renews the token; callers at the same time share one request, so that the cookie rotates once. */
+export function renewOnce(): Promise<boolean> {
+  renewing ??= renew().finally(() => {
+    renewing = null;
+  });
+  return renewing;
+}
+
+async function authorised(request: Request): Promise<Response> {
+  const spare = request.clone();
+  if (accessToken) request.headers.set("Authorization", `Bearer ${accessToken}`);
+  const answer = await fetch(request);
+  if (answer.status !== 401 || !accessToken || !(await renewOnce())) return answer;
+  spare.headers.set("Authorization", `Bearer ${accessToken}`);
+  return fetch(spare);
+}
+
+export const api = createClient<paths>({ fetch: authorised });
+
+type Answer<T> = { data?: T; error?: unknown; response: Response };
+
+/** The data of an answer, or the Problem that it was refused with. */
+export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer;
+  if (!response.ok || data === undefined) throw toProblem(response.status, error);
+  return data;
+}

@@ -1,0 +1,46 @@
+// The app's frame: a rail on a desktop, a bar on a phone, and a top line that says where, when and whether it is live.
+import { Link, Outlet } from "@tanstack/react-router";
+import { LiveProvider } from "../live/LiveProvider";
+import styles from "./Frame.module.css";
+import { ChainIcon, ListIcon, SunIcon } from "./icons";
+import { PersonMenu } from "./PersonMenu";
+import { TopLine } from "./TopLine";
+
+const PAGES = [
+  { to: "/", name: "Today", icon: SunIcon },
+  { to: "/trades", name: "Trades", icon: ListIcon },
+  { to: "/proof", name: "Proof", icon: ChainIcon },
+] as const;
+
+function Pages() {
+  return (
+    <nav className={styles.pages} aria-label="Pages">
+      {PAGES.map(({ to, name, icon: Icon }) => (
+        <Link key={to} to={to} className={styles.page} activeOptions={{ exact: to === "/" }}>
+          <Icon />
+          <span>{name}</span>
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+export function Frame() {
+  return (
+    <LiveProvider>
+      <a href="#content" className={styles.skip}>
+        Skip to the page
+      </a>
+      <div className={styles.frame}>
+        <header className={styles.top}>
+          <TopLine />
+          <PersonMenu />
+        </header>
+        <Pages />
+        <main id="content" className={styles.content} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+    </LiveProvider>
+  );
+}

@@ -1,0 +1,78 @@
+// How numbers and times are written: every figure with its unit, every interval with both ends, in the site's zone.
+
+/** Energy in Wh: below 10 kWh as Wh, above as kWh with one decimal. */
+export function energy(wh: number): string {
+  const size = Math.abs(wh);
+  if (size < 10_000) return `${wh.toLocaleString("en-GB")} Wh`;
+  return `${(wh / 1000).toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} kWh`;
+}
+
+/** Power in W, from 1,000 W up as kW with one decimal. */
+export function power(watts: number): string {
+  const size = Math.abs(watts);
+  if (size < 1000) return `${Math.round(size)} W`;
+  return `${(size / 1000).toFixed(1)} kW`;
+}
+
+/** A price in mills per kWh, as the currency with two decimals; a third only where it is needed. */
+export function price(mills: number): string {
+  return (mills / 1000).toFixed(mills % 10 === 0 ? 2 : 3);
+}
+
+/** An amount in micros with two decimals, four below a tenth; the sign in front. */
+export function money(micros: number, currency: string): string {
+  const amount = micros / 1_000_000;
+  const decimals = Math.abs(amount) < 0.1 && micros !== 0 ? 4 : 2;
+  return `${amount < 0 ? "−" : ""}${currency} ${Math.abs(amount).toFixed(decimals)}`;
+}
+
+/** The exact amount, for those who check: all six decimals. */
+export function exactMoney(micros: number, currency: string): string {
+  const sign = micros < 0 ? "−" : "";
+  const size = Math.abs(micros);
+  const whole = Math.floor(size / 1_000_000);
+  return `${sign}${currency} ${whole}.${String(size % 1_000_000).padStart(6, "0")}`;
+}
+
+function clock(at: string | Date, zone: string, seconds = false): string {
+  return new Date(at).toLocaleTimeString("en-GB", {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+  });
+}
+
+/** A moment, to the second. */
+export function time(at: string | Date, zone: string): string {
+  return clock(at, zone, true);
+}
+
+/** An interval as 12:00–12:15. */
+export function interval(start: string, end: string, zone: string): string {
+  return `${clock(start, zone)}–${clock(end, zone)}`;
+}
+
+/** A day, short: Tue 24 Nov. */
+export function day(at: string | Date, zone: string): string {
+  return new Date(at).toLocaleDateString("en-GB", {
+    timeZone: zone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+  });
+}
+
+/** What is left until a moment, as mm:ss. */
+export function countdown(until: string | Date, now: Date): string {
+  const left = Math.max(0, Math.round((new Date(until).getTime() - now.getTime()) / 1000));
+  return `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
+}
+
+/** How long ago, in words. */
+export function ago(at: string | Date, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - new Date(at).getTime()) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return `${Math.floor(seconds / 3600)} h ago`;
+}

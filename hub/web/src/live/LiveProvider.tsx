@@ -1,0 +1,85 @@
+// Keeps one live stream open while somebody is signed in, and refreshes what its events make stale.
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { getAccessToken, renewOnce } from "../api/client";
+import { type LiveEvent, pause, readEvents } from "./stream";
+
+export type Connection = { state: "connecting" | "live" | "reconnecting" | "offline"; since: Date };
+
+/** Which queries an event makes stale. */
+const STALE: Record<string, readonly string[]> = {
+  reading: ["today"],
+  interval: ["today", "intervals"],
+  clearing: ["today", "trades", "intervals"],
+  settlement: ["today", "trades", "trade"],
+  reconciled: ["today", "trades", "trade", "proof", "totals"],
+};
+
+const Context = createContext<{ connection: Connection; last: LiveEvent | null }>({
+  connection: { state: "connecting", since: new Date() },
+  last: null,
+});
+
+async function openStream(lastId: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "text/event-stream" };
+  const token = getAccessToken();
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (lastId) headers["Last-Event-ID"] = lastId;
+  return fetch("/api/v1/live", { headers, signal });
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const [connection, setConnection] = useState<Connection>({ state: "connecting", since: new Date() });
+  const [last, setLast] = useState<LiveEvent | null>(null);
+
+  useEffect(() => {
+    const abort = new AbortController();
+    const enter = (state: Connection["state"]) =>
+      setConnection((old) => (old.state === state ? old : { state, since: new Date() }));
+
+    async function listen(lastId: { value: string }): Promise<void> {
+      const answer = await openStream(lastId.value, abort.signal);
+      if (answer.status === 401) await renewOnce();
+      if (!answer.ok || !answer.body) throw new Error(`live stream: ${answer.status}`);
+      enter("live");
+      for await (const event of readEvents(answer.body)) {
+        if (event.id) lastId.value = event.id;
+        setLast(event);
+        for (const key of STALE[event.topic] ?? []) queries.invalidateQueries({ queryKey: [key] });
+      }
+    }
+
+    async function run(): Promise<void> {
+      const lastId = { value: "" };
+      for (let attempt = 0; !abort.signal.aborted; attempt += 1) {
+        await listen(lastId).then(
+          () => {
+            attempt = 0;
+          },
+          () => undefined,
+        );
+        if (abort.signal.aborted) return;
+        enter(navigator.onLine ? "reconnecting" : "offline");
+        await wait(pause(attempt), abort.signal);
+      }
+    }
+
+    void run();
+    return () => abort.abort();
+  }, [queries]);
+
+  return <Context.Provider value={{ connection, last }}>{children}</Context.Provider>;
+}
+
+export const useLive = () => useContext(Context);

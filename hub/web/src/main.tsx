@@ -1,0 +1,44 @@
+// Starts the app: theme, queries, session, routes.
+import "@mantine/core/styles.css";
+import "./theme/tokens.css";
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { Problem } from "./api/problem";
+import { SessionProvider, useSession } from "./auth/session";
+import { SignIn } from "./features/signin/SignIn";
+import { router } from "./router";
+import { resolver, theme } from "./theme/theme";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (failures, error) => failures < 2 && !(error instanceof Problem && error.status < 500),
+    },
+  },
+});
+
+function App() {
+  const { state } = useSession();
+  if (state === "restoring") return <p className="pw-visually-hidden">Loading</p>;
+  if (state === "out") return <SignIn />;
+  return <RouterProvider router={router} />;
+}
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto">
+        <QueryClientProvider client={queries}>
+          <SessionProvider>
+            <App />
+          </SessionProvider>
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}
