@@ -46,8 +46,9 @@ class Execution:
 
     addresses: Addresses
     result: TransactionMetadata | FailedTransactionMetadata
-    before: Changes
-    after: Changes
+    before: tuple[int, ...]
+    """Lamports of each address before and after."""
+    after: tuple[int, ...]
 
     @property
     def failed(self) -> bool:
@@ -56,8 +57,7 @@ class Execution:
     @property
     def paid_fee(self) -> bool:
         """A failed transaction belongs into a block only when its fee could be taken."""
-        payer = self.addresses.keys[0]
-        return _lamports(self.before.get(payer)) != _lamports(self.after.get(payer))
+        return self.before[0] != self.after[0]
 
 
 class Bank:
@@ -144,14 +144,18 @@ class Bank:
         """Runs it and keeps what it changed in the newest layer; its signatures were checked before."""
         addresses = self.resolve(transaction.message)
         touched = [key for key, writable in zip(addresses.keys, addresses.writable, strict=True) if writable]
+        balances = self._balances(addresses.keys)
         before: Changes = {key: self._account(key) for key in touched}
         result = self._svm.send_transaction(transaction)
-        after: Changes = {key: self._account(key) for key in touched}
-        for key in touched:
-            if before[key] != after[key]:
-                self._layers[-1].setdefault(key, before[key])
-                self._index(key, before[key], after[key])
-        return Execution(addresses, result, before, after)
+        for key, old in before.items():
+            now = self._account(key)
+            if old != now:
+                self._layers[-1].setdefault(key, old)
+                self._index(key, old, now)
+        return Execution(addresses, result, balances, self._balances(addresses.keys))
+
+    def _balances(self, keys: tuple[Pubkey, ...]) -> tuple[int, ...]:
+        return tuple(self._svm.get_balance(key) or 0 for key in keys)
 
     def resolve(self, message: Message | MessageV0) -> Addresses:
         """The addresses that a message names, those of lookup tables read from the tables.
@@ -203,7 +207,3 @@ class _Table:
         except struct.error as error:
             raise ValueError(f"the address lookup table has no entry {index}") from error
         return Pubkey(key)
-
-
-def _lamports(account: Account | None) -> int:
-    return 0 if account is None else account.lamports

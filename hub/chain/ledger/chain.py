@@ -325,9 +325,7 @@ def _checked(repository: Repository, authority: Keypair, clock: Clock) -> Chain:
         if wrong is None:
             wrong = _content_fault(header, block.transactions, genesis if previous is None else None)
         if wrong:
-            raise LedgerDamagedError(
-                f"Block {header.slot} was changed: {wrong}. Restore the ledger's folder from a backup"
-            )
+            raise LedgerDamagedError(f"Block {header.slot} was changed: {wrong}. Restore the folder from a backup")
         genesis_hash = genesis_hash or header.hash
         previous = header
     if previous is None:

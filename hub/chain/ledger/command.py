@@ -114,9 +114,7 @@ def _only_one(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise LedgerInUseError(
-                f"A ledger already runs on {state}: stop it, or choose another --state folder"
-            ) from error
+            raise LedgerInUseError(f"A ledger already runs on {state}: stop it, or choose another --state") from error
         yield
 
 

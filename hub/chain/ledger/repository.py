@@ -143,6 +143,9 @@ class Repository:
                 f"The ledger can not write to {self._path} ({error}): free space on its disk"
             ) from error
 
+    def _refused(self, error: sqlite3.Error) -> WriteRefusedError:
+        return WriteRefusedError(f"The ledger can not write to {self._path} ({error}): free space on its disk")
+
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)
 

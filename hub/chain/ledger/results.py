@@ -8,7 +8,7 @@ import based58
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo, TransactionMetadata
 
-from hub.chain.ledger.bank import LAMPORTS_PER_SIGNATURE, Changes, Execution
+from hub.chain.ledger.bank import LAMPORTS_PER_SIGNATURE, Execution
 
 Result = TransactionMetadata | FailedTransactionMetadata
 
@@ -18,15 +18,15 @@ def base58(data: bytes) -> str:
 
 
 def transaction_meta(execution: Execution, signers: int) -> dict[str, Any]:
-    """The ``meta`` of getTransaction; pre and post balances of accounts that can not change are the same."""
+    """The ``meta`` of getTransaction."""
     parts = _parts(execution.result)
     addresses = execution.addresses
     return {
         "err": parts["err"],
         "status": {"Ok": None} if parts["err"] is None else {"Err": parts["err"]},
         "fee": LAMPORTS_PER_SIGNATURE * signers,
-        "preBalances": _balances(addresses.keys, execution.before),
-        "postBalances": _balances(addresses.keys, execution.after),
+        "preBalances": list(execution.before),
+        "postBalances": list(execution.after),
         "preTokenBalances": [],
         "postTokenBalances": [],
         "rewards": [],
@@ -108,8 +108,3 @@ def _bytes(value: Any) -> bytes:
     if value and isinstance(value[0], list):
         flat = flat[len(value[0]) :]
     return bytes(flat)
-
-
-def _balances(keys: tuple[Pubkey, ...], accounts: Changes) -> list[int]:
-    found = (accounts.get(key) for key in keys)
-    return [0 if account is None else account.lamports for account in found]

@@ -1,0 +1,37 @@
+"""Decodes the programs' accounts by their IDL into plain Python objects with the IDL's field names in snake_case."""
+
+from hashlib import sha256
+from typing import Any
+
+from hub.chain.programs import coder
+from hub.errors import PermanentError
+
+
+class AccountMismatchError(PermanentError):
+    """An account's data is not of the kind that was asked for."""
+
+    code = "account_mismatch"
+
+
+def discriminator(kind: str) -> bytes:
+    """The eight bytes that begin an account of this kind."""
+    return sha256(f"account:{kind}".encode()).digest()[:8]
+
+
+def decode(program: str, kind: str, data: bytes) -> Any:
+    """The account's fields as attributes, integers as they are, addresses as Pubkey.
+
+    Args:
+        program: name as in programs.NAMES.
+        kind: the account's name in the IDL, for example ``IntervalSettlement``.
+        data: the account's bytes.
+
+    Raises:
+        AccountMismatchError: another kind of account, or an unknown layout.
+    """
+    if data[:8] != discriminator(kind):
+        raise AccountMismatchError(f"The account holds no {program}.{kind}: check the address and the IDL")
+    try:
+        return coder(program).accounts.decode(data)
+    except Exception as error:  # construct raises many kinds
+        raise AccountMismatchError(f"The account's {program}.{kind} does not follow the IDL: {error}") from error
