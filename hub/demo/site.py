@@ -1,7 +1,9 @@
-"""The demo's campus: who lives and works there, which meter is whose, and what stands on the roofs."""
+"""The demo's campus: who lives and works there, which meter is whose, and what each may draw or feed in."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
+
+NAME, TIMEZONE, CURRENCY = "Campus Ilmenau", "Europe/Berlin", "EUR"
 
 CAMPUS = UUID("6f0b52a4-6f7e-4a10-9d1c-2f8f6d0e6c11")
 """Namespace of the demo's identifiers, so that every demo names its people alike."""
@@ -29,25 +31,20 @@ class Person:
 
 @dataclass(frozen=True)
 class MeterSpec:
-    """A meter, what hangs on it and how it is read."""
+    """A meter as the hub knows it; how it is reached and what hangs on it is the simulator's to say."""
 
     meter_id: str
     owner: str
     kind: str
-    profile: str
     rated_power_w: int
-    pv_kwp: float
-    load: str
-    annual_kwh: int
 
 
 @dataclass(frozen=True)
 class Building:
-    """A building with one gateway; ``bus`` says how its meters are reached."""
+    """A building with one gateway."""
 
     gateway_id: str
     name: str
-    bus: str
     meters: tuple[MeterSpec, ...]
 
 
@@ -56,13 +53,14 @@ PEOPLE = (
     Person("Ben Okafor", "ben@campus.example", "student"),
     Person("Chiara Rossi", "chiara@campus.example", "student"),
     Person("Dev Patel", "dev@campus.example", "faculty"),
-    Person("Student house North", "house-north@campus.example", "staff"),
     Person("Elif Yilmaz", "elif@campus.example", "resident"),
+    Person("Faculty of Engineering", "faculty@campus.example", "faculty"),
     Person("Felix Huber", "felix@campus.example", "student"),
     Person("Grace Mensah", "grace@campus.example", "faculty"),
-    Person("Student house South", "house-south@campus.example", "staff"),
+    Person("Hana Sato", "hana@campus.example", "staff"),
     Person("Workshop cooperative", "workshop@campus.example", "staff"),
-    Person("Hana Sato", "hana@campus.example", "resident"),
+    Person("Kiln and foundry", "kiln@campus.example", "staff"),
+    Person("Canteen", "canteen@campus.example", "staff"),
     Person("Library", "library@campus.example", "staff", trades=False),
     Person("Operations", "operator@campus.example", "staff", role="operator", participates=False),
 )
@@ -70,38 +68,35 @@ PEOPLE = (
 BUILDINGS = (
     Building(
         "gw-north",
-        "North hall",
-        "tcp",
+        "Teaching building",
         (
-            MeterSpec("METER_001", "ada", "bidirectional", "sdm630", 40_000, 30, "h0", 22_000),
-            MeterSpec("METER_002", "ben", "load", "sdm630", 22_000, 0, "h0", 34_000),
-            MeterSpec("METER_003", "chiara", "load", "iem3155", 22_000, 0, "h0", 29_000),
-            MeterSpec("METER_004", "dev", "bidirectional", "iem3155", 40_000, 18, "h0", 38_000),
-            MeterSpec("METER_005", "house-north", "generation", "umg96rm", 60_000, 45, "h0", 4_000),
+            MeterSpec("METER_001", "dev", "bidirectional", 60_000),
+            MeterSpec("METER_002", "faculty", "load", 60_000),
+            MeterSpec("METER_003", "faculty", "bidirectional", 80_000),
+            MeterSpec("METER_004", "grace", "load", 60_000),
+            MeterSpec("METER_005", "library", "load", 80_000),
         ),
     ),
     Building(
         "gw-south",
-        "South hall",
-        "rtu",
+        "Student residence",
         (
-            MeterSpec("METER_006", "elif", "bidirectional", "sdm630", 40_000, 25, "h0", 20_000),
-            MeterSpec("METER_007", "felix", "load", "sdm120", 12_000, 0, "h0", 26_000),
-            MeterSpec("METER_008", "grace", "load", "sdm120", 12_000, 0, "h0", 31_000),
-            MeterSpec("METER_009", "house-south", "bidirectional", "sdm630", 60_000, 20, "h0", 75_000),
-            MeterSpec("METER_010", "house-north", "load", "sdm630", 40_000, 0, "h0", 80_000),
+            MeterSpec("METER_006", "ada", "bidirectional", 20_000),
+            MeterSpec("METER_007", "ben", "load", 20_000),
+            MeterSpec("METER_008", "chiara", "bidirectional", 40_000),
+            MeterSpec("METER_009", "felix", "load", 20_000),
+            MeterSpec("METER_010", "elif", "bidirectional", 40_000),
         ),
     ),
     Building(
         "gw-workshop",
-        "Workshop and library",
-        "mqtt",
+        "Workshop",
         (
-            MeterSpec("METER_011", "workshop", "bidirectional", "tasmota-sml", 60_000, 35, "g1", 42_000),
-            MeterSpec("METER_012", "workshop", "load", "tasmota-sml", 40_000, 0, "g1", 52_000),
-            MeterSpec("METER_013", "hana", "bidirectional", "tasmota-sml", 30_000, 12, "h0", 24_000),
-            MeterSpec("METER_014", "library", "load", "shelly-gen2", 40_000, 0, "g1", 60_000),
-            MeterSpec("METER_015", "house-south", "generation", "shelly-gen2", 50_000, 40, "h0", 3_000),
+            MeterSpec("METER_011", "workshop", "bidirectional", 80_000),
+            MeterSpec("METER_012", "hana", "load", 60_000),
+            MeterSpec("METER_013", "workshop", "bidirectional", 60_000),
+            MeterSpec("METER_014", "kiln", "load", 60_000),
+            MeterSpec("METER_015", "canteen", "load", 60_000),
         ),
     ),
 )
