@@ -158,3 +158,8 @@ def _key(seed: str, file: Path) -> nkeys.KeyPair:
         return nkeys.from_seed(bytearray(seed.strip().encode()))
     except (nkeys.NkeysError, ValueError) as error:
         raise ConfigError(f"{file} is not a NATS key seed ({error}): restore it from the backup") from error
+
+
+def identity_folder(state_dir: Path) -> Path:
+    """Where a hub with this state folder keeps its NATS keys and credentials."""
+    return state_dir / "nats-identity"

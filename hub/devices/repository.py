@@ -1,0 +1,114 @@
+"""Rows of gateways, their keys and their enrolment tokens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.db import Connection
+
+
+@dataclass(frozen=True)
+class Token:
+    """An enrolment token's row, locked until the transaction ends."""
+
+    gateway_id: str
+    expires_at: datetime
+    request_hash: bytes | None
+    answer: dict[str, Any] | None
+
+
+async def gateway_exists(connection: Connection, gateway_id: str) -> bool:
+    """True when the gateway is registered."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM gateways WHERE gateway_id = $1)", gateway_id))
+
+
+async def add_token(
+    connection: Connection, token_hash: bytes, gateway_id: str, issued_at: datetime, expires_at: datetime
+) -> None:
+    """Keeps the hash of a new token."""
+    await connection.execute(
+        "INSERT INTO enrolment_tokens (token_hash, gateway_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)",
+        token_hash,
+        gateway_id,
+        issued_at,
+        expires_at,
+    )
+
+
+async def lock_token(connection: Connection, token_hash: bytes, gateway_id: str) -> Token | None:
+    """The token for this gateway; its gateway is locked too, so that two first keys can not both be active."""
+    row = await connection.fetchrow(
+        """
+        SELECT t.gateway_id, t.expires_at, t.request_hash, t.answer
+        FROM enrolment_tokens t JOIN gateways g USING (gateway_id)
+        WHERE t.token_hash = $1 AND t.gateway_id = $2 FOR UPDATE
+        """,
+        token_hash,
+        gateway_id,
+    )
+    return None if row is None else Token(**dict(row))
+
+
+async def use_token(
+    connection: Connection, token_hash: bytes, request_hash: bytes, answer: dict[str, Any], at: datetime
+) -> None:
+    """Binds the token to the keys that it enrolled, and keeps what they were given."""
+    await connection.execute(
+        """
+        UPDATE enrolment_tokens SET used_at = coalesce(used_at, $4), request_hash = $2, answer = $3
+        WHERE token_hash = $1
+        """,
+        token_hash,
+        request_hash,
+        answer,
+        at,
+    )
+
+
+async def add_key(
+    connection: Connection, gateway_id: str, key_id: bytes, public_key: bytes, nats_public_key: str, at: datetime
+) -> str:
+    """Adds a key, active when it is the gateway's first; a known one keeps its status and gets its new NATS key.
+
+    Returns the status. The gateway's row must be locked.
+    """
+    status: str = await connection.fetchval(
+        """
+        INSERT INTO gateway_keys (gateway_id, key_id, public_key, nats_public_key, status, valid_from)
+        SELECT $1, $2, $3, $4,
+            CASE WHEN EXISTS (SELECT FROM gateway_keys WHERE gateway_id = $1) THEN 'pending' ELSE 'active' END, $5
+        ON CONFLICT (gateway_id, key_id) DO UPDATE SET nats_public_key = excluded.nats_public_key
+        RETURNING status
+        """,
+        gateway_id,
+        key_id,
+        public_key,
+        nats_public_key,
+        at,
+    )
+    return status
+
+
+async def lock_key(connection: Connection, gateway_id: str, key_id: bytes) -> str | None:
+    """The key's status, with the gateway's keys locked; None when there is no such key."""
+    rows = await connection.fetch(
+        "SELECT key_id, status FROM gateway_keys WHERE gateway_id = $1 ORDER BY key_id FOR UPDATE", gateway_id
+    )
+    return next((row["status"] for row in rows if row["key_id"] == key_id), None)
+
+
+async def activate_key(connection: Connection, gateway_id: str, key_id: bytes, at: datetime) -> list[bytes]:
+    """Makes this the gateway's one active key; returns the keys that it retired."""
+    retired = await connection.fetch(
+        """
+        UPDATE gateway_keys SET status = 'retired', valid_until = $3
+        WHERE gateway_id = $1 AND status = 'active' AND key_id <> $2 RETURNING key_id
+        """,
+        gateway_id,
+        key_id,
+        at,
+    )
+    await connection.execute(
+        "UPDATE gateway_keys SET status = 'active' WHERE gateway_id = $1 AND key_id = $2", gateway_id, key_id
+    )
+    return [row["key_id"] for row in retired]

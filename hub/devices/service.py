@@ -1,0 +1,137 @@
+"""Enrolment of gateways: one-time tokens, keys with proof of possession, an operator's accept for every later key."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from hub import keys
+from hub.clock import Clock, at_ms
+from hub.db import Connection
+from hub.devices import enrolment, repository
+from hub.devices.errors import (
+    KeyNotFoundError,
+    KeyRevokedError,
+    TokenExpiredError,
+    TokenUnknownError,
+    TokenUsedError,
+    UnknownGatewayError,
+)
+from hub.devices.nats_identity import GatewayIssuer, identity_folder
+from hub.devices.private_files import read_private
+from hub.devices.schemas import AcceptedKey, Enrolment, EnrolmentRequest
+from hub.errors import ConfigError
+from hub.settings import Settings
+
+TOKEN_LIFETIME = timedelta(hours=1)
+RECEIPT_KEY = "receipt.json"
+"""File name, in the keys folder, of the key that signs receipts."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every enrolled gateway is given."""
+
+    issuer: GatewayIssuer
+    nats_url: str
+    nats_ca_pem: str
+    receipt_public_key: bytes
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Desk":
+        """Reads the hub's files.
+
+        Raises:
+            ConfigError: one is missing.
+        """
+        if settings.nats_ca_file is None:
+            raise ConfigError("Gateways must be told the hub's CA: set PEERWATT_HUB_NATS_CA_FILE")
+        return cls(
+            GatewayIssuer.load(identity_folder(settings.state_dir)),
+            settings.nats_url,
+            read_private(settings.nats_ca_file),
+            bytes(keys.load_or_create(settings.keys_dir / RECEIPT_KEY).pubkey()),
+        )
+
+
+async def make_token(connection: Connection, gateway_id: str, clock: Clock) -> str:
+    """A token with which this gateway, and nobody else, can enrol one set of keys within an hour.
+
+    Raises:
+        UnknownGatewayError: there is no such gateway.
+    """
+    if not await repository.gateway_exists(connection, gateway_id):
+        raise UnknownGatewayError(f"There is no gateway {gateway_id}: register it first, or check its spelling")
+    token, now = f"pwt_{secrets.token_urlsafe(32)}", at_ms(clock.now_ms())
+    await repository.add_token(connection, enrolment.token_hash(token), gateway_id, now, now + TOKEN_LIFETIME)
+    return token
+
+
+async def enrol(connection: Connection, desk: Desk, clock: Clock, request: EnrolmentRequest) -> Enrolment:
+    """Takes a gateway's keys in; the same keys with the same token get the same answer again.
+
+    Raises:
+        ApiError: one of ``hub.devices.errors``, each with its code.
+    """
+    candidate, now = enrolment.check(request), at_ms(clock.now_ms())
+    token = await repository.lock_token(connection, candidate.token_hash, candidate.gateway_id)
+    if token is None:
+        raise TokenUnknownError("This is no token for this gateway: make one with `peerwatt-hub token`")
+    if token.request_hash is None and token.expires_at <= now:
+        raise TokenExpiredError("The token is over (they last an hour): make a new one with `peerwatt-hub token`")
+    if token.request_hash not in (None, candidate.request_hash):
+        raise TokenUsedError("The token has already enrolled other keys: make a new one with `peerwatt-hub token`")
+    status = await repository.add_key(
+        connection, candidate.gateway_id, candidate.key_id, candidate.public_key, candidate.nats_public_key, now
+    )
+    if status not in ("active", "pending"):
+        raise KeyRevokedError("This key was replaced or revoked: make new keys on the gateway and enrol those")
+    answer = _answer(desk, candidate, status == "active", token.answer or {}, clock)
+    await repository.use_token(connection, candidate.token_hash, candidate.request_hash, answer, now)
+    return _enrolment(desk, candidate, "active" if status == "active" else "pending", answer, clock)
+
+
+async def accept_key(connection: Connection, gateway_id: str, key_id: bytes, clock: Clock) -> AcceptedKey:
+    """Lets a waiting key speak for its gateway; the one before it is retired. Accepting an active key changes nothing.
+
+    Raises:
+        KeyNotFoundError: the gateway has no such key.
+        KeyRevokedError: the key was replaced or revoked before.
+    """
+    status = await repository.lock_key(connection, gateway_id, key_id)
+    if status is None:
+        raise KeyNotFoundError(f"The gateway {gateway_id} has no key {key_id.hex()}: choose one that is listed")
+    if status not in ("active", "pending"):
+        raise KeyRevokedError(f"The key {key_id.hex()} is {status}: the gateway must make new keys and enrol them")
+    retired = await repository.activate_key(connection, gateway_id, key_id, at_ms(clock.now_ms()))
+    return AcceptedKey(
+        gateway_id=gateway_id, key_id=key_id.hex(), status="active", retired_key_ids=[key.hex() for key in retired]
+    )
+
+
+def _answer(
+    desk: Desk, candidate: enrolment.Candidate, active: bool, earlier: dict[str, Any], clock: Clock
+) -> dict[str, Any]:
+    if not active or earlier.get("nats_jwt"):
+        return earlier
+    jwt = desk.issuer.issue(candidate.gateway_id, candidate.nats_public_key, clock.now_ms() // 1000)
+    return {"nats_jwt": jwt}
+
+
+def _enrolment(
+    desk: Desk,
+    candidate: enrolment.Candidate,
+    status: Literal["active", "pending"],
+    answer: dict[str, Any],
+    clock: Clock,
+) -> Enrolment:
+    return Enrolment(
+        status=status,
+        gateway_id=candidate.gateway_id,
+        key_id=candidate.key_id.hex(),
+        nats_url=desk.nats_url,
+        nats_jwt=answer.get("nats_jwt"),
+        nats_ca_pem=desk.nats_ca_pem,
+        receipt_public_key=desk.receipt_public_key.hex(),
+        hub_time=at_ms(clock.now_ms()),
+    )
