@@ -1,5 +1,17 @@
-//! What was measured: attested intervals and their Merkle roots.
+//! What was measured.
+//!
+//! The attestors, m of n, write down once per interval and revision what the campus's meters imported and exported, and
+//! the Merkle root over every meter's values. What is attested is never changed: a correction is a new revision beside
+//! the old one. Clearing, minting and settlement use revision 1.
+
+pub mod errors;
+pub mod events;
+pub mod instructions;
+pub mod seeds;
+pub mod state;
+
 use anchor_lang::prelude::*;
+use instructions::*;
 
 declare_id!("7XcDhpmMv1vJmVBDhJThPVV6Xpmcbnf3BJAuikoWm5By");
 
@@ -7,11 +19,37 @@ declare_id!("7XcDhpmMv1vJmVBDhJThPVV6Xpmcbnf3BJAuikoWm5By");
 pub mod oracle {
     use super::*;
 
-    // Placeholder so that the workspace builds before the first instruction exists.
-    pub fn ping(_ctx: Context<Ping>) -> Result<()> {
-        Ok(())
+    /// Names the attestors. Once, by the program's upgrade authority.
+    pub fn initialize(
+        ctx: Context<Initialize>,
+        attestors: Vec<Pubkey>,
+        threshold: u8,
+        interval_s: u32,
+    ) -> Result<()> {
+        Initialize::handle(ctx, attestors, threshold, interval_s)
+    }
+
+    /// Attests an interval, or corrects it with the next revision. Further attestors sign as remaining accounts.
+    #[allow(clippy::too_many_arguments)] // each is one attested value, by name in the IDL
+    pub fn attest<'info>(
+        ctx: Context<'info, Attest<'info>>,
+        start: i64,
+        revision: u16,
+        merkle_root: [u8; 32],
+        meters_valid: u32,
+        meters_estimated: u32,
+        import_wh: u64,
+        export_wh: u64,
+    ) -> Result<()> {
+        let args = AttestArgs {
+            start,
+            revision,
+            merkle_root,
+            meters_valid,
+            meters_estimated,
+            import_wh,
+            export_wh,
+        };
+        Attest::handle(ctx, args)
     }
 }
-
-#[derive(Accounts)]
-pub struct Ping {}

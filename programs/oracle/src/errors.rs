@@ -1,0 +1,30 @@
+//! What this program refuses, and what to do about it.
+use anchor_lang::prelude::*;
+
+#[error_code]
+pub enum OracleError {
+    #[msg("only the program's upgrade authority may initialize it")]
+    NotUpgradeAuthority,
+    #[msg("there must be 1 to 5 different attestors")]
+    InvalidAttestors,
+    #[msg("the threshold must lie between 1 and the number of attestors")]
+    InvalidThreshold,
+    #[msg("an interval lasts 1 second to 1 day and divides the day")]
+    InvalidIntervalLength,
+    #[msg("a signer is not an attestor")]
+    NotAttestor,
+    #[msg("an attestor has signed twice")]
+    DuplicateAttestor,
+    #[msg("more attestors must sign")]
+    NotEnoughAttestors,
+    #[msg("intervals start at multiples of their length, from 1970 on")]
+    NotAligned,
+    #[msg("the interval has not ended yet")]
+    NotEnded,
+    #[msg("revisions count from 1, and every one but the first needs the one before it")]
+    PreviousRevision,
+    #[msg("corrections end 72 hours and the grace of one hour after the interval")]
+    TooLateToCorrect,
+    #[msg("a number left its range")]
+    Overflow,
+}

@@ -1,0 +1,86 @@
+//! Writes down what was measured in an interval, or corrects it with the next revision.
+use crate::{
+    errors::OracleError,
+    events::Attested,
+    seeds,
+    state::{Config, Interval},
+};
+use anchor_lang::prelude::*;
+
+pub struct AttestArgs {
+    /// First unix second of the interval, a multiple of its length.
+    pub start: i64,
+    /// 1 at first, one more for every correction.
+    pub revision: u16,
+    /// Over one leaf per meter, sorted by meter id.
+    pub merkle_root: [u8; 32],
+    pub meters_valid: u32,
+    pub meters_estimated: u32,
+    /// Sums over valid meters only.
+    pub import_wh: u64,
+    pub export_wh: u64,
+}
+
+#[derive(Accounts)]
+#[instruction(start: i64, revision: u16)]
+pub struct Attest<'info> {
+    /// Pays rent.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    pub config: Account<'info, Config>,
+    /// The first of the attestors; the others sign as remaining accounts.
+    pub attestor: Signer<'info>,
+    /// The revision before, for a correction.
+    pub previous: Option<Account<'info, Interval>>,
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + Interval::INIT_SPACE,
+        seeds = [seeds::INTERVAL, &start.to_le_bytes(), &revision.to_le_bytes()],
+        bump
+    )]
+    pub interval: Account<'info, Interval>,
+    pub system_program: Program<'info, System>,
+}
+
+impl<'info> Attest<'info> {
+    fn validate(&self, others: &[AccountInfo<'info>], end: i64, now: i64) -> Result<()> {
+        require!(now >= end, OracleError::NotEnded);
+        require!(
+            others.iter().all(|other| other.is_signer),
+            OracleError::NotAttestor
+        );
+        let others = others.iter().map(|other| other.key);
+        self.config
+            .require_quorum(std::iter::once(self.attestor.key).chain(others))
+    }
+
+    pub fn handle(ctx: Context<'info, Self>, args: AttestArgs) -> Result<()> {
+        let accounts = ctx.accounts;
+        let now = Clock::get()?.unix_timestamp;
+        let end = Interval::end_of(args.start, accounts.config.interval_s)?;
+        accounts.validate(ctx.remaining_accounts, end, now)?;
+        accounts.interval.set_inner(Interval {
+            start: args.start,
+            end,
+            revision: args.revision,
+            merkle_root: args.merkle_root,
+            meters_valid: args.meters_valid,
+            meters_estimated: args.meters_estimated,
+            import_wh: args.import_wh,
+            export_wh: args.export_wh,
+            attested_at: now,
+            bump: ctx.bumps.interval,
+        });
+        let previous = accounts.previous.as_deref();
+        accounts.interval.require_successor(previous, now)?;
+        emit!(Attested {
+            start: args.start,
+            revision: args.revision,
+            merkle_root: args.merkle_root,
+            import_wh: args.import_wh,
+            export_wh: args.export_wh,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! Gives a gateway a signing key. A key has one account per gateway, so it cannot be added twice.
+use crate::{
+    errors::RegistryError,
+    events::GatewayKeyAdded,
+    seeds,
+    state::{Config, Gateway, GatewayKey, ACTIVE, MAX_LEAD_S},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+#[instruction(key: Pubkey)]
+pub struct AddGatewayKey<'info> {
+    /// Pays rent.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    #[account(has_one = registrar @ RegistryError::NotRegistrar)]
+    pub config: Account<'info, Config>,
+    pub registrar: Signer<'info>,
+    #[account(mut, constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
+    pub gateway: Account<'info, Gateway>,
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + GatewayKey::INIT_SPACE,
+        seeds = [seeds::GATEWAY_KEY, gateway.key().as_ref(), key.as_ref()],
+        bump
+    )]
+    pub gateway_key: Account<'info, GatewayKey>,
+    pub system_program: Program<'info, System>,
+}
+
+impl AddGatewayKey<'_> {
+    fn validate(&self, key: Pubkey, valid_from: i64) -> Result<()> {
+        require_keys_neq!(key, Pubkey::default(), RegistryError::InvalidKey);
+        let latest = Clock::get()?.unix_timestamp.saturating_add(MAX_LEAD_S);
+        require!(
+            (1..=latest).contains(&valid_from),
+            RegistryError::InvalidValidFrom
+        );
+        Ok(())
+    }
+
+    pub fn handle(ctx: Context<Self>, key: Pubkey, valid_from: i64) -> Result<()> {
+        ctx.accounts.validate(key, valid_from)?;
+        let gateway = &mut ctx.accounts.gateway;
+        gateway.key_count = gateway
+            .key_count
+            .checked_add(1)
+            .ok_or(RegistryError::Overflow)?;
+        ctx.accounts.gateway_key.set_inner(GatewayKey {
+            gateway: gateway.key(),
+            key,
+            valid_from,
+            valid_until: 0,
+            bump: ctx.bumps.gateway_key,
+        });
+        emit!(GatewayKeyAdded {
+            gateway: gateway.key(),
+            key,
+            valid_from,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! A gateway: the box that reads meters and signs what it reads.
+use super::MAX_ID;
+use crate::errors::RegistryError;
+use anchor_lang::prelude::*;
+
+#[account]
+#[derive(InitSpace)]
+pub struct Gateway {
+    /// Its name in every frame that it signs.
+    #[max_len(MAX_ID)]
+    pub id: String,
+    /// 1 active, 2 suspended, 3 retired.
+    pub status: u8,
+    /// Keys so far, expired ones included.
+    pub key_count: u16,
+    /// Unix time.
+    pub registered_at: i64,
+    /// Of this account's address.
+    pub bump: u8,
+}
+
+impl Gateway {
+    pub fn invariant(&self) -> Result<()> {
+        require!(is_gateway_id(&self.id), RegistryError::InvalidGatewayId);
+        Ok(())
+    }
+}
+
+/// 1 to 32 of a-z, 0-9 and -, the first not a -.
+pub fn is_gateway_id(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_ID).contains(&id.len()) && !id.starts_with('-') && id.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_short_lower_case_names() {
+        for good in ["gw-north", "0", &"a".repeat(32)] {
+            assert!(is_gateway_id(good), "{good}");
+        }
+        for bad in [
+            "",
+            "-north",
+            "Gw",
+            "gw north",
+            "gw_north",
+            "gẅ",
+            &"a".repeat(33),
+        ] {
+            assert!(!is_gateway_id(bad), "{bad}");
+        }
+    }
+}

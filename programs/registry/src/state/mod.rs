@@ -1,0 +1,20 @@
+//! Accounts of the program, one file each.
+
+mod config;
+mod gateway;
+mod gateway_key;
+mod meter;
+mod participant;
+mod status;
+mod zone;
+
+pub use config::Config;
+pub use gateway::{is_gateway_id, Gateway};
+pub use gateway_key::{GatewayKey, MAX_LEAD_S};
+pub use meter::{is_meter_id, Meter, MAX_RATED_POWER_W};
+pub use participant::Participant;
+pub use status::{ACTIVE, RETIRED, SUSPENDED};
+pub use zone::CAMPUS;
+
+/// Longest id of a gateway or a meter, in bytes.
+pub const MAX_ID: usize = 32;
