@@ -110,12 +110,13 @@ CREATE TABLE frames (
     PRIMARY KEY (gateway_id, boot_id, sequence)
 );
 
--- What a gateway's meter index means within one boot (a `meter` record of the same chain)
+-- What a gateway's meter index means within one boot (a `meter` record of the same chain). The meter need not be
+-- assigned yet: readings wait until the gateway has declared it and the hub has assigned it, in either order.
 CREATE TABLE meter_declarations (
     gateway_id text NOT NULL,
     meter_index int NOT NULL,
     boot_id bytea NOT NULL,
-    meter_id text NOT NULL REFERENCES meters,
+    meter_id text NOT NULL,
     serial text NOT NULL,
     profile text NOT NULL,
     profile_hash bytea NOT NULL,
@@ -133,6 +134,16 @@ CREATE TABLE waiting_frames (
     FOREIGN KEY (gateway_id, boot_id, sequence) REFERENCES frames
 );
 
+-- Frames that a gateway evicted before the hub had them, as its gap records say
+CREATE TABLE declared_gaps (
+    gateway_id text NOT NULL REFERENCES gateways,
+    boot_id bytea NOT NULL,
+    first_sequence bigint NOT NULL,
+    last_sequence bigint NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (gateway_id, boot_id, first_sequence, last_sequence)
+);
+
 CREATE TABLE quarantine (
     quarantine_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
@@ -145,9 +156,11 @@ CREATE TABLE quarantine (
     UNIQUE (payload_hash, subject, code)
 );
 
+-- No foreign keys: a row is written in the transaction that stored its frame and found its meter, and checking both again
+-- for every row costs a third of the speed
 CREATE TABLE readings (
     reading_id bytea PRIMARY KEY CHECK (length(reading_id) = 32),
-    meter_id text NOT NULL REFERENCES meters,
+    meter_id text NOT NULL,
     gateway_id text NOT NULL,
     boot_id bytea NOT NULL,
     frame_sequence bigint NOT NULL,
@@ -162,9 +175,8 @@ CREATE TABLE readings (
     export_wh bigint NOT NULL CHECK (export_wh >= 0),
     active_power_w bigint,
     stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    FOREIGN KEY (gateway_id, boot_id, frame_sequence) REFERENCES frames
+    UNIQUE (meter_id, slot_at, read_at) -- the same moment with other registers is a conflict
 );
-CREATE INDEX readings_meter_slot ON readings (meter_id, slot_at);
 
 -- The oracle ----------------------------------------------------------------------------------------------------
 -- One row per interval; each step of its life leaves its time. state: attested, cleared, planned, settling, closed, reconciled
