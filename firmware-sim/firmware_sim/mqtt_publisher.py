@@ -1,6 +1,7 @@
 """Publishes the meters of one broker, QoS 1 on the wall-clock grid; a broker that is away is tried again for ever."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from firmware_sim.truth import Served
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 ACK_S = 10.0
+GOODBYE_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +97,7 @@ async def _keep_publishing(shared: Shared, broker: Broker, what: Publication, re
                 reachability.back(what.meter.id, broker)
                 retry_s = FIRST_RETRY_S
                 await client.publish(what.dialect.presence(what.prefix), what.dialect.online, qos=1, retain=True)
-                while True:
-                    slot_s = await next_slot(shared.clock, broker.period_s)
-                    await _publish(shared, client, what, slot_s)
+                await _publish_slots(shared, broker, client, what)
         except aiomqtt.MqttError as error:
             reachability.lost(what.meter.id, broker, error)
         except SimError as error:
@@ -118,6 +118,20 @@ def _client(broker: Broker, what: Publication) -> aiomqtt.Client:
         timeout=ACK_S,
         keepalive=30,
     )
+
+
+async def _publish_slots(shared: Shared, broker: Broker, client: aiomqtt.Client, what: Publication) -> None:
+    try:
+        while True:
+            slot_s = await next_slot(shared.clock, broker.period_s)
+            await _publish(shared, client, what, slot_s)
+    except asyncio.CancelledError:
+        # An orderly goodbye suppresses the will, so the meter says itself that it is gone
+        with contextlib.suppress(aiomqtt.MqttError):
+            await client.publish(
+                what.dialect.presence(what.prefix), what.dialect.offline, qos=1, retain=True, timeout=GOODBYE_S
+            )
+        raise
 
 
 async def _publish(shared: Shared, client: aiomqtt.Client, what: Publication, slot_s: int) -> None:
