@@ -53,3 +53,8 @@ def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970 of a moment with a zone."""
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def rfc3339_s(seconds: int) -> str:
+    """That moment as JSON says it: ``2026-06-01T10:00:00Z``."""
+    return at_s(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")

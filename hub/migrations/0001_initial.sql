@@ -19,10 +19,17 @@ CREATE TABLE users (
     role text NOT NULL CHECK (role IN ('participant', 'facilities', 'operator', 'rec_validator', 'auditor', 'device')),
     affiliation text CHECK (affiliation IN ('student', 'resident', 'faculty', 'staff')),
     participant_id uuid REFERENCES participants,
-    failed_logins int NOT NULL DEFAULT 0,
-    locked_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- Wrong passwords by e-mail address, known or not: a pause must not tell which addresses have an account
+CREATE TABLE login_attempts (
+    email_hash bytea PRIMARY KEY,
+    failed int NOT NULL,
+    paused_until timestamptz,
+    updated_at timestamptz NOT NULL
+);
+CREATE INDEX login_attempts_updated ON login_attempts (updated_at);
 
 CREATE TABLE refresh_tokens (
     token_hash bytea PRIMARY KEY,
@@ -190,6 +197,7 @@ CREATE TABLE intervals (
     closed_at timestamptz,
     reconciled_at timestamptz
 );
+CREATE INDEX intervals_open ON intervals (start_at) WHERE state NOT IN ('closed', 'reconciled');
 
 CREATE TABLE attestations (
     start_at timestamptz NOT NULL REFERENCES intervals,

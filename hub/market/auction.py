@@ -1,0 +1,62 @@
+"""One interval's auction from metered energy to everything that is stored, pure: the market's rules in their order.
+
+Residual orders, clearing, utility lines, then the invariants; the service reads the input and writes the outcome.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from hub.market import invariants
+from hub.market.clearing import clear
+from hub.market.funds import ParticipantFunds
+from hub.market.invariants import Outcome
+from hub.market.journal import journal_hash
+from hub.market.orders import Order, Rates, Trade
+from hub.market.residuals import Metered, Position, Unsettled, exposure_left, positions, residual_orders
+from hub.market.utility import utility_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What an interval's auction starts from. ``forward_orders`` are the orders behind the forward trades."""
+
+    start_s: int
+    metered: Sequence[Metered]
+    rates: Rates
+    funds: Mapping[UUID, ParticipantFunds]
+    forward: Sequence[Trade] = ()
+    forward_orders: Sequence[Order] = ()
+    unsettled: Mapping[UUID, Unsettled] = field(default_factory=dict)
+    """Debits not yet on the chain, the interval's own forward purchases included."""
+
+
+def hold(case: Case) -> Outcome:
+    """Runs the auction and checks it.
+
+    Raises:
+        MarketHaltedError: the outcome breaks a rule of the market.
+    """
+    orders = residual_orders(case.start_s, case.metered, case.forward, case.funds, case.unsettled, case.rates)
+    clearing = clear(case.start_s, orders)
+    traded = positions((*case.forward, *clearing.trades), case.rates.charges_mills)
+    utility = utility_lines(case.metered, traded, case.rates)
+    outcome = Outcome(case.start_s, case.metered, orders, clearing, case.forward, utility, case.rates)
+    invariants.check(outcome)
+    invariants.exposure(outcome, _left(case))
+    return outcome
+
+
+def published_hash(case: Case, outcome: Outcome) -> bytes:
+    """The hash of the interval's journal: forward orders and trades with the auction's."""
+    orders = (*case.forward_orders, *outcome.orders)
+    price, charges = outcome.clearing.price_mills, case.rates.charges_mills
+    return journal_hash(case.start_s, orders, outcome.trades, price, charges)
+
+
+def _left(case: Case) -> dict[UUID, int]:
+    agreed = positions(case.forward, case.rates.charges_mills)
+    return {
+        p: exposure_left(agreed.get(p, Position()), funds, case.unsettled.get(p, Unsettled()))
+        for p, funds in case.funds.items()
+    }

@@ -1,0 +1,73 @@
+"""Plans the settlement of cleared intervals, oldest first, each in one transaction under the leader's lease.
+
+Trades come from the market's tables; settlement, lines and steps are left for the submitter.
+"""
+
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from hub.clock import Clock, rfc3339_s
+from hub.db import Connection, Pool
+from hub.lease import Lease, guard
+from hub.live import journal
+from hub.market import repository as market
+from hub.settlement import repository
+from hub.settlement.plan import Plan, plan
+
+BATCH_LINES = 16
+"""Settlement lines in one transaction: accounts and lines have to fit a packet of 1,232 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInterval:
+    """What a plan came to, for logs and metrics."""
+
+    start_s: int
+    lines: int
+    batches: int
+
+
+async def plan_cleared(
+    pool: Pool, lease: Lease, clock: Clock, *, batch_lines: int = BATCH_LINES, limit: int = 50
+) -> list[PlannedInterval]:
+    """Plans at most ``limit`` intervals; an empty list when none waits.
+
+    Raises:
+        PlanError: trades that can not be settled; nothing of that interval was written.
+        LeaseLostError: another process leads; nothing of the interval at hand was written.
+    """
+    done: list[PlannedInterval] = []
+    while len(done) < limit:
+        async with pool.acquire() as connection, connection.transaction():
+            await guard(connection, lease)
+            planned = await _plan_next(connection, clock, batch_lines)
+        if planned is None:
+            break
+        done.append(planned)
+    return done
+
+
+async def _plan_next(connection: Connection, clock: Clock, batch_lines: int) -> PlannedInterval | None:
+    cleared = await repository.next_cleared(connection)
+    now_ms = clock.now_ms()
+    if cleared is None or not await repository.take_cleared(connection, cleared.start_s, now_ms):
+        return None
+    rates = await market.rates_at(connection, cleared.start_s)
+    trades = await market.trades(connection, cleared.start_s)
+    names = await repository.wallets(connection, {p for t in trades for p in (t.seller_id, t.buyer_id)})
+    keys = {participant: bytes(Pubkey.from_string(name)) for participant, name in names.items()}
+    made = plan(cleared.start_s, trades, keys, rates, minted_wh=cleared.export_wh, batch_lines=batch_lines)
+    await repository.insert_plan(connection, made, names, rates, cleared.price_mills, now_ms)
+    await _announce(connection, made, cleared.end_s)
+    return PlannedInterval(made.start_s, len(made.lines), sum(s.kind == "settle" for s in made.steps))
+
+
+async def _announce(connection: Connection, made: Plan, end_s: int) -> None:
+    payload = {
+        "start_at": rfc3339_s(made.start_s),
+        "end_at": rfc3339_s(end_s),
+        "state": "planned",
+        "lines": len(made.lines),
+    }
+    await journal.append(connection, "settlement", payload)
