@@ -41,10 +41,10 @@ Level = Literal["processed", "confirmed", "finalized"]
 MAX_COMPUTE_UNITS = 1_400_000
 MAX_ACCOUNTS_PER_CALL = 100
 MAX_STATUSES_PER_CALL = 256
-_LEVELS: dict[TransactionConfirmationStatus, Level] = {
-    TransactionConfirmationStatus.Processed: "processed",
-    TransactionConfirmationStatus.Confirmed: "confirmed",
-    TransactionConfirmationStatus.Finalized: "finalized",
+_LEVELS: dict[int, Level] = {
+    int(TransactionConfirmationStatus.Processed): "processed",
+    int(TransactionConfirmationStatus.Confirmed): "confirmed",
+    int(TransactionConfirmationStatus.Finalized): "finalized",
 }
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
 _UNHEALTHY = ("NodeUnhealthy", "NodeBehind", "BlockStatusNotAvailableYet", "MinContextSlotNotReached", "InternalError")
@@ -279,7 +279,12 @@ class ChainClient:
         except RPCException as error:
             raise _rpc_error(self.url, error.args[0]) from error
         except ValueError as error:
-            raise ChainUnreachableError(f"{self.url} answers, but not as a Solana RPC node: {error}") from error
+            raise _no_rpc_node(self.url, error) from error
+        except BaseException as error:
+            # solders panics on an answer that it can not read, and a panic is no Exception
+            if type(error).__name__ != "PanicException":
+                raise
+            raise _no_rpc_node(self.url, error) from error
 
 
 def sign(
@@ -305,8 +310,12 @@ def limit_for(compute_units: int) -> int:
     return min(MAX_COMPUTE_UNITS, math.ceil(compute_units * 1.1) + 1_000)
 
 
+def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
+    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")
+
+
 def _status(value: Any) -> Status:
-    level = _LEVELS.get(value.confirmation_status, "processed")
+    level = "processed" if value.confirmation_status is None else _LEVELS[int(value.confirmation_status)]
     error = None if value.err is None else from_transaction_error(value.err, ())
     return Status(value.slot, level, error)
 

@@ -7,7 +7,7 @@ from typing import Any
 from hub.chain.ledger.bank import SLOTS_PER_EPOCH
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.results import base58
-from hub.chain.ledger.rpc_params import BLOCK_NOT_AVAILABLE, NODE_UNHEALTHY, SLOT_SKIPPED, Params, RpcError, invalid
+from hub.chain.ledger.rpc_params import BLOCK_NOT_AVAILABLE, SLOT_SKIPPED, Params, RpcError, invalid, unhealthy
 from hub.chain.ledger.rpc_transactions import transaction_json
 
 MAX_BLOCK_RANGE = 500_000
@@ -96,5 +96,5 @@ class BlockMethods:
 
     def _health(self, _: Params) -> str:
         if self._chain.write_fault:
-            raise RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {self._chain.write_fault}")
+            raise unhealthy(self._chain.write_fault)
         return "ok"

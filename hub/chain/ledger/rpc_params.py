@@ -36,6 +36,11 @@ class RpcError(Exception):
         self.data = data
 
 
+def unhealthy(why: str) -> RpcError:
+    """The node can not serve now; Solana's clients insist on the field in the data."""
+    return RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {why}", {"numSlotsBehind": None})
+
+
 def invalid(message: str) -> RpcError:
     return RpcError(INVALID_PARAMS, f"Invalid params: {message}")
 

@@ -20,7 +20,6 @@ from hub.chain.ledger.results import base58, refused, simulation
 from hub.chain.ledger.rpc_accounts import account_json
 from hub.chain.ledger.rpc_params import (
     MAX_TRANSACTION_BYTES,
-    NODE_UNHEALTHY,
     PREFLIGHT_FAILURE,
     SIGNATURE_FAILURE,
     Config,
@@ -30,6 +29,7 @@ from hub.chain.ledger.rpc_params import (
     invalid,
     pubkey,
     signature,
+    unhealthy,
 )
 
 MAX_STATUSES = 256
@@ -79,7 +79,7 @@ class TransactionMethods:
         try:
             self._producer.submit(transaction, raw)
         except WriteRefusedError as error:
-            raise RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {error}") from error
+            raise unhealthy(str(error)) from error
 
     def _preflight(self, transaction: VersionedTransaction) -> None:
         try:

@@ -1,0 +1,83 @@
+"""An embedded ledger in a process of its own, as `peerwatt-hub ledger` runs it; tests kill, restart and damage it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from solders.keypair import Keypair
+
+from hub.chain.ledger.genesis import Genesis, write_genesis
+
+RICH_LAMPORTS = 1_000_000 * 10**9
+
+
+class LedgerProcess:
+    """One ledger folder, started and stopped as often as a test likes."""
+
+    def __init__(self, folder: Path, rich: Keypair) -> None:
+        self.folder = folder
+        self.rich = rich
+        """Holds lamports from the genesis on, and may upgrade the programs."""
+        self.url = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, *flags: str, port: int = 0) -> str:
+        """Starts it and waits until it is ready; the URL."""
+        command = [sys.executable, "-m", "hub.chain.ledger.command", "--state", str(self.folder), "--port", str(port)]
+        log = (self.folder / "ledger.log").open("a")
+        with log:
+            self._process = subprocess.Popen(
+                [*command, "--faucet", *flags], stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ}
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"the ledger did not start: {self.log()}"
+        self.url = str(json.loads(line)["url"])
+        return self.url
+
+    def refuse_to_start(self, *flags: str, port: int = 0) -> str:
+        """Starts it, expects exit 1, and returns what it said."""
+        command = [sys.executable, "-m", "hub.chain.ledger.command", "--state", str(self.folder), "--port", str(port)]
+        done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1, (done.returncode, done.stderr)
+        assert done.stdout == ""
+        return done.stderr
+
+    def log(self) -> str:
+        return (self.folder / "ledger.log").read_text()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        code = process.wait(15)
+        if process.stdout:
+            process.stdout.close()
+        return code
+
+
+@contextmanager
+def new_ledger(folder: Path, *flags: str) -> Iterator[LedgerProcess]:
+    """A fresh ledger, running."""
+    rich = Keypair()
+    write_genesis(folder, Genesis(rich.pubkey(), {rich.pubkey(): RICH_LAMPORTS}))
+    ledger = LedgerProcess(folder, rich)
+    ledger.start(*flags)
+    try:
+        yield ledger
+    finally:
+        ledger.kill()
