@@ -141,6 +141,12 @@ def _events(logs: list[str]) -> list[tuple[str, Any]]:
     return found
 
 
+def assert_in_use(outcome: Outcome) -> None:
+    """The transaction failed because an account that it creates exists already."""
+    assert outcome.error is not None
+    assert any("already in use" in line for line in outcome.logs), outcome.logs
+
+
 class Chain:
     """A fresh machine with the five programs on it, one payer, and a clock that stands still until it is set."""
 
@@ -207,6 +213,10 @@ class Chain:
         outcome = self.send(*ixs, signers=signers)
         assert outcome.error == error, (outcome.error, outcome.logs)
         return outcome
+
+    def drop_lamports_at(self, address: Pubkey, lamports: int = 1) -> None:
+        """What a stranger can do to any address: send it a little money before its account exists."""
+        self.svm.set_account(address, Account(lamports, b"", SYSTEM, executable=False))
 
     def exists(self, address: Pubkey) -> bool:
         """Whether there is an account."""

@@ -4,6 +4,8 @@
 //! proposed, approved and executed on chain. They decide the parameters that settlement reads, always at least the time
 //! lock ahead, and whether new settlements may open. They have no power over anybody's funds.
 
+extern crate framework as anchor_lang;
+
 pub mod deployment;
 pub mod errors;
 pub mod events;

@@ -4,6 +4,8 @@
 //! the Merkle root over every meter's values. What is attested is never changed: a correction is a new revision beside
 //! the old one. Clearing, minting and settlement use revision 1.
 
+extern crate framework as anchor_lang;
+
 pub mod errors;
 pub mod events;
 pub mod instructions;

@@ -4,6 +4,8 @@
 //! The registrar writes them down; nothing here moves money or energy. Keys are never deleted: what a gateway signed
 //! years ago can still be checked against the key that was valid then.
 
+extern crate framework as anchor_lang;
+
 pub mod errors;
 pub mod events;
 pub mod instructions;
