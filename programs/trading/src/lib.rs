@@ -1,4 +1,6 @@
 //! Custody, mandates and the settlement of intervals.
+extern crate framework as anchor_lang;
+
 use anchor_lang::prelude::*;
 
 declare_id!("4e8YjYAvqBUXiiEY6rRKgwfZLk53UkJzNupmQeucMgfE");
