@@ -89,3 +89,14 @@ def test_a_request_in_pieces_and_one_with_a_wrong_crc() -> None:
     assert stream.feed(frame[3:], 0.01) == [(1, REQUEST)]
     assert stream.feed(frame[:-1] + bytes((frame[-1] ^ 1,)), 0.02) == []
     assert stream.feed(frame + frame, 0.03) == [(1, REQUEST), (1, REQUEST)]
+
+
+def test_a_request_right_behind_noise_is_found_without_a_pause() -> None:
+    assert RtuStream().feed(b"\x00\x55" + rtu_frame(1, REQUEST), 0.0) == [(1, REQUEST)]
+
+
+def test_the_buffer_of_a_noisy_line_stays_small() -> None:
+    stream = RtuStream()
+    for _ in range(1000):
+        stream.feed(b"\x01\x10\x00\x00\x00\x7b\xf6", 0.0)
+    assert len(stream._buffer) <= 264
