@@ -16,10 +16,11 @@ router = APIRouter(prefix="/auth", tags=["accounts"], responses=MALFORMED)
 COOKIE = "peerwatt_refresh"
 COOKIE_PATH = "/api/v1/auth"
 
+Origin = Annotated[str | None, Header(include_in_schema=False)]
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
 
 
-async def own_origin(request: Request, origin: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
+async def own_origin(request: Request, origin: Origin = None) -> None:
     """The cookie counts only for requests of our own pages; browsers name the origin in every POST.
 
     Raises:
@@ -32,9 +33,7 @@ async def own_origin(request: Request, origin: Annotated[str | None, Header(incl
         )
 
 
-async def no_foreign_origin(
-    request: Request, origin: Annotated[str | None, Header(include_in_schema=False)] = None
-) -> None:
+async def no_foreign_origin(request: Request, origin: Origin = None) -> None:
     """Signing in is also for programs, which name no origin."""
     if origin is not None:
         await own_origin(request, origin)
@@ -61,7 +60,7 @@ async def login(ctx: Ctx, body: Login, response: Response) -> Session:
     responses=refusals(SessionOverError, ForeignOriginError),
 )
 async def refresh(ctx: Ctx, response: Response, token: RefreshCookie = None) -> Session:
-    """Gives a new access token and a new refresh cookie. A refresh token works once: using it again ends its session."""
+    """Gives a new access token and a new refresh cookie; using a refresh token twice ends its session."""
     return _session(ctx, response, await service.refresh(ctx, token))
 
 

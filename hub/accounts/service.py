@@ -36,7 +36,7 @@ async def create_participant(
 
 async def create_user(
     connection: Connection, email: str, display_name: str, password: str, role: Role, *,
-    affiliation: Affiliation | None = None, participant_id: UUID | None = None,
+    affiliation: Affiliation | None = None, participant_id: UUID | None = None, user_id: UUID | None = None,
 ) -> UUID:  # fmt: skip
     """Somebody who can sign in; called again with the same address it brings the user up to date.
 
@@ -45,7 +45,7 @@ async def create_user(
     """
     hashed = await passwords.hash_password(password)
     return await repository.save_user(
-        connection, uuid4(), email.strip().lower(), display_name, hashed, role, affiliation, participant_id
+        connection, user_id or uuid4(), email.strip().lower(), display_name, hashed, role, affiliation, participant_id
     )
 
 

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from hub.clock import at_ms, to_ms
 from hub.problems import BadCursorError
@@ -18,7 +19,7 @@ def encode(kind: str, *key: Key) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(kind: str, cursor: str, types: Sequence[type]) -> list[Key]:
+def decode(kind: str, cursor: str, types: Sequence[type]) -> list[Any]:
     """The key inside a cursor of the list ``kind``.
 
     Raises:

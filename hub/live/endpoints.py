@@ -34,13 +34,13 @@ async def live(
     principal: Human,
     last_event_id: Annotated[
         int | None,
-        Header(ge=0, lt=2**63, description="The journal sequence of the last event seen; missed ones come first"),
+        Header(ge=0, lt=2**63, description="Journal sequence of the last event seen; missed ones come first"),
     ] = None,
 ) -> StreamingResponse:
     """Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the journal's sequence.
 
-    A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader is
-    too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
+    A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
+    is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
     """
     subscriber = ctx.feed.subscribe(None if principal.reads_all else principal.participant_id, principal.reads_all)
     if subscriber is None:

@@ -87,15 +87,16 @@ class Feed:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._following = True
 
     @property
     def subscribers(self) -> int:
         return len(self._subscribers)
 
     @property
-    def alive(self) -> bool:
-        """Whether the journal is being followed right now."""
-        return self._task is not None and not self._task.done()
+    def broken(self) -> bool:
+        """Started, and not following the journal right now."""
+        return self._task is not None and (self._task.done() or not self._following)
 
     async def start(self) -> None:
         """Begins at the journal's present end."""
@@ -143,6 +144,7 @@ class Feed:
             self._wake.set()
 
         await connection.add_listener(CHANNEL, notified)
+        self._following = True
         connection.add_termination_listener(notified)
         try:
             while not connection.is_closed():
@@ -151,6 +153,7 @@ class Feed:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
         finally:
+            self._following = False
             if not connection.is_closed():
                 connection.remove_termination_listener(notified)
                 await connection.remove_listener(CHANNEL, notified)
@@ -170,7 +173,9 @@ class Feed:
         """Waits for the transactions that may still commit numbers before ``until``, then hands out what is there."""
         horizon = await repository.newest_transaction(connection)
         give_up = time.monotonic() + GAP_LIMIT_S
-        while await repository.oldest_running_transaction(connection) < horizon and time.monotonic() < give_up:
+        while (  # noqa: ASYNC110 - other sessions' transactions tell nobody when they end
+            await repository.oldest_running_transaction(connection) < horizon and time.monotonic() < give_up
+        ):
             await asyncio.sleep(GAP_WAIT_S)
         self._hand_out(await repository.between(connection, self.position, until))
 

@@ -1,5 +1,6 @@
 """The journal: every domain event gets its number in the transaction that made it true, then goes out by SSE."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,3 +24,22 @@ async def append(
     )
     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(sequence))
     return sequence
+
+
+async def append_many(connection: Connection, topic: str, events: Sequence[tuple[dict[str, Any], UUID | None]]) -> None:
+    """Adds events (payload, who may see it) of one topic in their order; the listeners are woken once."""
+    sequence = await connection.fetchval(
+        """
+        WITH added AS (
+            INSERT INTO journal (topic, participant_id, payload)
+            SELECT $1, participant_id, payload FROM unnest($2::uuid[], $3::jsonb[]) AS e (participant_id, payload)
+            RETURNING sequence
+        )
+        SELECT max(sequence) FROM added
+        """,
+        topic,
+        [participant_id for _, participant_id in events],
+        [payload for payload, _ in events],
+    )
+    if sequence is not None:
+        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(sequence))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from hub.accounts.access import ACCESS_ERRORS, Human, OwnParticipant
 from hub.accounts.errors import NoParticipantError
 from hub.http import cursors
-from hub.http.context import Snapshot
+from hub.http.context import Ctx, Snapshot
 from hub.http.types import Cursor, Hash, Limit, UtcTime
 from hub.market import queries, trade_view
 from hub.market.schemas import Clearing, TradeDetail, TradePage
@@ -24,11 +24,11 @@ router = APIRouter(tags=["market"], responses={**refusals(*ACCESS_ERRORS), **MAL
     responses=refusals(NotFoundError, NoParticipantError, BadCursorError),
 )
 async def trades(
-    participant_id: OwnParticipant, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
+    ctx: Ctx, participant_id: OwnParticipant, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
 ) -> TradePage:
     """Each with its state: cleared, planned, sent, confirmed, final."""
     before = None if cursor is None else cursors.decode("trades", cursor, queries.TRADE_KEY)
-    rows = await queries.trades(connection, participant_id, before, limit + 1)
+    rows = await queries.trades(connection, participant_id, ctx.settings.interval_s, before, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     token = None if last is None else cursors.encode("trades", last["start_at"], last["trade_id"])
     return TradePage(items=[trade_view.trade(row) for row in rows[:limit]], next_cursor=token)
@@ -40,15 +40,15 @@ async def trades(
     summary="One trade: its steps, line, transactions and meters",
     responses=refusals(NotFoundError),
 )
-async def trade(principal: Human, connection: Snapshot, trade_id: Hash) -> TradeDetail:
+async def trade(ctx: Ctx, principal: Human, connection: Snapshot, trade_id: Hash) -> TradeDetail:
     """From the side of the reader; operators and auditors see the seller's side."""
     whose = None if principal.reads_all else principal.participant_id or UUID(int=0)
-    row = await queries.trade(connection, bytes.fromhex(trade_id), whose)
+    row = await queries.trade(connection, bytes.fromhex(trade_id), whose, ctx.settings.interval_s)
     if row is None:
         raise NotFoundError(f"There is no trade {trade_id}, or not for you")
     line = await queries.line(connection, row["start_at"], row["viewer_id"])
     transactions = await queries.transactions(connection, row["start_at"], row["batch"])
-    meters = await queries.meter_links(connection, row["viewer_id"], row["start_at"], row["end_at"])
+    meters = await queries.meter_links(connection, row["viewer_id"], row["start_at"])
     return trade_view.detail(row, line, transactions, meters)
 
 

@@ -1,1 +1,128 @@
-"""."""
+"""What the API reads of trades and clearings; nothing here writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hub.db import Connection, Record
+
+TRADE_KEY = (datetime, bytes)
+
+# A trade from one side: $1 is the viewer, or null for the seller's side.
+_TRADES = """
+    SELECT t.trade_id, t.start_at, coalesce(i.end_at, t.start_at + $2::interval) AS end_at, v.viewer_id,
+           CASE WHEN v.viewer_id = t.seller_id THEN 'sell' ELSE 'buy' END AS side,
+           t.kind, t.wh, t.price_mills, t.traded_at,
+           q.wheeling_mills, q.platform_mills, q.loss_mills, s.planned_at, b.batch, b.state AS settle_state,
+           bx.submitted_at AS sent_at, bx.confirmed_at, c.state AS close_state, cx.finalized_at AS final_at
+    FROM trades t
+    CROSS JOIN LATERAL (SELECT coalesce($1::uuid, t.seller_id) AS viewer_id) v
+    LEFT JOIN intervals i USING (start_at)
+    LEFT JOIN settlements s USING (start_at)
+    LEFT JOIN settlement_lines l ON l.start_at = t.start_at AND l.participant_id = v.viewer_id
+    LEFT JOIN settlement_steps b ON b.start_at = t.start_at AND b.kind = 'settle'
+        AND l.line_index >= b.first_line AND l.line_index < b.end_line
+    LEFT JOIN blockchain_transactions bx ON bx.signature = b.signature
+    LEFT JOIN settlement_steps c ON c.start_at = t.start_at AND c.kind = 'close'
+    LEFT JOIN blockchain_transactions cx ON cx.signature = c.signature
+    LEFT JOIN LATERAL (
+        SELECT * FROM rates WHERE effective_from <= t.start_at ORDER BY effective_from DESC LIMIT 1
+    ) q ON true
+"""
+
+
+async def trades(
+    connection: Connection, viewer_id: UUID, interval_s: int, before: Sequence[Any] | None, limit: int
+) -> list[Record]:
+    """The viewer's trades before the key (start, id), newest first."""
+    start, trade_id = before if before is not None else (None, None)
+    return await connection.fetch(
+        f"""
+        {_TRADES}
+        WHERE t.trade_id IN (
+            (SELECT trade_id FROM trades WHERE seller_id = $1
+               AND ($3::timestamptz IS NULL OR (start_at, trade_id) < ($3, $4::bytea))
+             ORDER BY start_at DESC, trade_id DESC LIMIT $5)
+            UNION ALL
+            (SELECT trade_id FROM trades WHERE buyer_id = $1
+               AND ($3::timestamptz IS NULL OR (start_at, trade_id) < ($3, $4::bytea))
+             ORDER BY start_at DESC, trade_id DESC LIMIT $5))
+        ORDER BY t.start_at DESC, t.trade_id DESC LIMIT $5
+        """,  # noqa: S608 - a constant fragment
+        viewer_id, timedelta(seconds=interval_s), start, trade_id, limit,
+    )  # fmt: skip
+
+
+async def trade(connection: Connection, trade_id: bytes, viewer_id: UUID | None, interval_s: int) -> Record | None:
+    """One trade that the viewer took part in, or any from the seller's side."""
+    return await connection.fetchrow(
+        f"{_TRADES} WHERE t.trade_id = $3 AND v.viewer_id IN (t.seller_id, t.buyer_id)",
+        viewer_id, timedelta(seconds=interval_s), trade_id,
+    )  # fmt: skip
+
+
+async def line(connection: Connection, start_at: datetime, participant_id: UUID) -> Record | None:
+    """The participant's settlement line of the interval."""
+    return await connection.fetchrow(
+        """
+        SELECT l.*, s.line_count, s.lines_root FROM settlement_lines l JOIN settlements s USING (start_at)
+        WHERE l.start_at = $1 AND l.participant_id = $2
+        """,
+        start_at,
+        participant_id,
+    )
+
+
+async def transactions(connection: Connection, start_at: datetime, batch: int | None) -> list[Record]:
+    """The interval's transactions; of the settle batches only this one."""
+    return await connection.fetch(
+        """
+        SELECT * FROM blockchain_transactions
+        WHERE start_at = $1 AND (kind <> 'settle' OR batch = $2) ORDER BY created_at, signature LIMIT 50
+        """,
+        start_at,
+        batch,
+    )
+
+
+async def meter_links(connection: Connection, participant_id: UUID, start_at: datetime) -> list[Record]:
+    """The participant's meters in the interval as they were when it was cleared (revision 1)."""
+    return await connection.fetch(
+        """
+        SELECT meter_id, import_wh, export_wh, quality, start_reading_id, end_reading_id FROM interval_readings
+        WHERE participant_id = $1 AND start_at = $2 AND revision = 1 ORDER BY meter_id
+        """,
+        participant_id,
+        start_at,
+    )
+
+
+async def clearing(connection: Connection, start_at: datetime | None) -> Record | None:
+    """The clearing of this interval, or the newest, with its charges and tariffs."""
+    return await connection.fetchrow(
+        """
+        SELECT c.*, i.end_at, coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills,
+               coalesce(q.export_tariff_mills, 0) AS export_tariff_mills,
+               coalesce(q.import_tariff_mills, 0) AS import_tariff_mills
+        FROM clearings c JOIN intervals i USING (start_at) LEFT JOIN LATERAL (
+            SELECT * FROM rates WHERE effective_from <= c.start_at ORDER BY effective_from DESC LIMIT 1
+        ) q ON true
+        WHERE $1::timestamptz IS NULL OR c.start_at = $1 ORDER BY c.start_at DESC LIMIT 1
+        """,
+        start_at,
+    )
+
+
+async def curve(connection: Connection, start_at: datetime, own: UUID | None) -> list[Record]:
+    """What the auction's orders offered and wanted at each price, and how much of it is one's own."""
+    return await connection.fetch(
+        """
+        SELECT side, limit_mills AS price_mills, sum(wh)::bigint AS wh,
+               coalesce(sum(wh) FILTER (WHERE participant_id = $2), 0)::bigint AS own_wh
+        FROM orders WHERE start_at = $1 AND kind = 'residual'
+        GROUP BY side, limit_mills ORDER BY side, limit_mills LIMIT 2000
+        """,
+        start_at,
+        own,
+    )

@@ -44,7 +44,7 @@ class ChainTransaction(BaseModel):
     """A transaction that carried the trade's interval to the chain."""
 
     signature: str
-    kind: Literal["attest", "mint", "open", "settle", "close"] | str
+    kind: str = Field(examples=["attest", "mint", "open", "settle", "close"])
     state: Literal["planned", "submitted", "confirmed", "finalized", "expired", "failed"]
     slot: int | None
     compute_units: int | None

@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.http import cursors
-from hub.http.context import Ctx, Snapshot
-from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
+from hub.http.context import Snapshot
+from hub.http.rows import Row, show
+from hub.http.types import Cursor, Hash, Limit, MeterId, Range, UtcTime, time_range
 from hub.metering import ladder, queries
 from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage, ReadingProof
 from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
@@ -82,7 +83,7 @@ async def intervals(
     start = span.start if cursor is None else cursors.decode("meter-intervals", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.meter_intervals(connection, meter_id, start, span.end, limit + 1)
     token = cursors.encode("meter-intervals", rows[limit]["start_at"]) if len(rows) > limit else None
-    return MeterIntervalPage(items=[_interval(row) for row in rows[:limit]], next_cursor=token)
+    return MeterIntervalPage(items=[show(MeterInterval, row) for row in rows[:limit]], next_cursor=token)
 
 
 @router.get(
@@ -104,17 +105,24 @@ async def one_reading(principal: Human, connection: Snapshot, reading_id: Hash) 
     summary="Everything one needs to check a reading without trusting the hub",
     responses=refusals(NotFoundError),
 )
-async def proof(ctx: Ctx, principal: Human, connection: Snapshot, reading_id: Hash) -> ReadingProof:
+async def proof(
+    principal: Human,
+    connection: Snapshot,
+    reading_id: Hash,
+    interval: Annotated[
+        UtcTime | None, Query(description="Start of the interval to prove, when it is not the one it ends")
+    ] = None,
+) -> ReadingProof:
     """Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
 
-    A reading on an interval's boundary is the evidence of the interval that it ends; the first one of a meter proves
-    the interval that it begins.
+    A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
+    it begins.
     """
     whose = _whose(principal.reads_all, principal.participant_id)
     row = await queries.reading(connection, bytes.fromhex(reading_id), whose)
     if row is None:
         raise NotFoundError(f"There is no reading {reading_id}, or not for you")
-    return await ladder.build(connection, reading(row), row, ctx.settings.interval_s)
+    return await ladder.build(connection, reading(row), row, interval)
 
 
 def _whose(reads_all: bool, participant_id: UUID | None) -> UUID | None:
@@ -122,19 +130,10 @@ def _whose(reads_all: bool, participant_id: UUID | None) -> UUID | None:
     return None if reads_all else participant_id or UUID(int=0)
 
 
-def reading(row: queries.Row) -> Reading:
+def reading(row: Row) -> Reading:
     """A stored reading as the API shows it."""
-    return Reading(**{name: _text(row[name]) for name in Reading.model_fields})
+    return show(Reading, row)
 
 
-def _meter(row: queries.Row) -> Meter:
-    plain = {name: row[name] for name in Meter.model_fields if name != "last_reading"}
-    return Meter(**plain, last_reading=None if row["reading_id"] is None else reading(row))
-
-
-def _interval(row: queries.Row) -> MeterInterval:
-    return MeterInterval(**{name: _text(row[name]) for name in MeterInterval.model_fields})
-
-
-def _text(value: object) -> object:
-    return value.hex() if isinstance(value, bytes) else value
+def _meter(row: Row) -> Meter:
+    return show(Meter, row, last_reading=None if row["reading_id"] is None else reading(row))

@@ -1,13 +1,12 @@
 """What the API reads of meters, readings, intervals and frames; nothing here writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from hub.db import Connection, Record
 
-Row = Mapping[str, Any] | Record
 READING_KEY = (datetime, bytes)
 INTERVAL_KEY = (datetime,)
 
@@ -94,23 +93,24 @@ async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequenc
 
 
 async def interval_of_reading(
-    connection: Connection, meter_id: str, reading_id: bytes, slot_at: datetime
+    connection: Connection, meter_id: str, reading_id: bytes, slot_at: datetime, start_at: datetime | None
 ) -> Record | None:
-    """The attested interval that the reading is evidence of: that it ends, else begins, else is inside of."""
+    """The attested interval that the reading is evidence of: that it ends, else begins, else is inside of.
+
+    ``start_at`` asks for one of them. The first revision that rests on the reading comes first.
+    """
     return await connection.fetchrow(
         """
-        SELECT r.start_at, r.revision, i.end_at, i.state, a.merkle_root
+        SELECT r.start_at, r.revision, i.end_at, a.merkle_root
         FROM interval_readings r JOIN intervals i USING (start_at) JOIN attestations a USING (start_at, revision)
-        WHERE r.meter_id = $1 AND i.start_at <= $3 AND i.end_at > $3 - (i.end_at - i.start_at)
-          AND r.start_at > $3::timestamptz - interval '1 day'
+        WHERE r.meter_id = $1 AND ($4::timestamptz IS NULL OR r.start_at = $4)
+          AND r.start_at > $3::timestamptz - interval '1 day' AND r.start_at < $3::timestamptz + interval '1 day'
           AND (r.end_reading_id = $2 OR r.start_reading_id = $2 OR (i.start_at <= $3 AND $3 < i.end_at))
         ORDER BY (r.end_reading_id = $2) DESC NULLS LAST, (r.start_reading_id = $2) DESC NULLS LAST, r.revision
         LIMIT 1
         """,
-        meter_id,
-        reading_id,
-        slot_at,
-    )
+        meter_id, reading_id, slot_at, start_at,
+    )  # fmt: skip
 
 
 async def interval_leaves(connection: Connection, start_at: datetime, revision: int) -> list[Record]:
@@ -136,12 +136,16 @@ async def settlement_lines(connection: Connection, start_at: datetime) -> list[R
     )
 
 
-async def interval_transactions(connection: Connection, start_at: datetime) -> list[Record]:
-    """The transactions of an interval that have a place on the chain, or wait for one."""
+async def interval_transactions(connection: Connection, start_at: datetime, line_index: int | None) -> list[Record]:
+    """The interval's transactions that are on the chain or on their way; of the settle batches the line's only."""
     return await connection.fetch(
         """
         SELECT signature, kind, state, slot FROM blockchain_transactions
-        WHERE start_at = $1 AND state NOT IN ('expired', 'failed') ORDER BY created_at, signature LIMIT 200
+        WHERE start_at = $1 AND state NOT IN ('expired', 'failed') AND (kind <> 'settle' OR batch = (
+            SELECT batch FROM settlement_steps
+            WHERE start_at = $1 AND kind = 'settle' AND first_line <= $2 AND end_line > $2))
+        ORDER BY created_at, signature LIMIT 50
         """,
         start_at,
+        line_index,
     )

@@ -1,1 +1,219 @@
-"""."""
+"""What the API reads of a participant's energy and money per interval; nothing here writes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from hub.db import Connection, Record
+from hub.http.rows import Row
+
+INTERVAL_KEY = (datetime,)
+
+# One row per interval in which the participant has a meter: energy of the latest revision, trades as cleared, the
+# utility line of the latest revision (or what it will be), and the same energy at the utility's tariffs only.
+_INTERVALS = """
+    WITH metered AS (
+        SELECT r.start_at, r.revision, sum(r.import_wh)::bigint AS import_wh, sum(r.export_wh)::bigint AS export_wh,
+               max(array_position(ARRAY['valid', 'estimated', 'suspect', 'missing'], r.quality)) AS worst
+        FROM interval_readings r
+        WHERE r.participant_id = $1 AND r.start_at >= $2 AND r.start_at < $3
+          AND r.revision = (SELECT max(a.revision) FROM attestations a WHERE a.start_at = r.start_at)
+        GROUP BY r.start_at, r.revision
+    ), traded AS (
+        SELECT start_at,
+               coalesce(sum(wh) FILTER (WHERE seller_id = $1), 0)::bigint AS sold_wh,
+               coalesce(sum(wh) FILTER (WHERE buyer_id = $1), 0)::bigint AS bought_wh,
+               coalesce(sum(wh * price_mills) FILTER (WHERE seller_id = $1), 0)::bigint AS credit_micros,
+               coalesce(sum(wh * price_mills) FILTER (WHERE buyer_id = $1), 0)::bigint AS energy_micros
+        FROM trades WHERE (seller_id = $1 OR buyer_id = $1) AND start_at >= $2 AND start_at < $3
+        GROUP BY start_at
+    ), utility AS (
+        SELECT start_at,
+               (array_agg(utility_wh ORDER BY revision DESC))[1] AS utility_wh,
+               (array_agg(tariff_mills ORDER BY revision DESC))[1] AS tariff_mills,
+               (array_agg(amount_micros ORDER BY revision DESC))[1] AS amount_micros,
+               (array_agg(amount_micros ORDER BY revision))[1] AS first_micros
+        FROM utility_lines WHERE participant_id = $1 AND start_at >= $2 AND start_at < $3
+        GROUP BY start_at
+    ), joined AS (
+        SELECT i.start_at, i.end_at, i.state, m.revision, m.import_wh, m.export_wh,
+               (ARRAY['valid', 'estimated', 'suspect', 'missing'])[m.worst] AS quality, c.price_mills,
+               coalesce(t.sold_wh, 0) AS sold_wh, coalesce(t.bought_wh, 0) AS bought_wh,
+               coalesce(t.credit_micros, 0) AS credit_micros, coalesce(t.energy_micros, 0) AS energy_micros,
+               coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills,
+               coalesce(q.export_tariff_mills, 0) AS export_mills, coalesce(q.import_tariff_mills, 0) AS import_mills,
+               m.export_wh - m.import_wh AS net_wh, u.first_micros, u.amount_micros, u.tariff_mills,
+               coalesce(u.utility_wh, m.export_wh - m.import_wh - coalesce(t.sold_wh - t.bought_wh, 0)) AS utility_wh
+        FROM metered m
+        JOIN intervals i USING (start_at)
+        LEFT JOIN traded t USING (start_at)
+        LEFT JOIN utility u USING (start_at)
+        LEFT JOIN clearings c USING (start_at)
+        LEFT JOIN LATERAL (
+            SELECT * FROM rates WHERE effective_from <= i.start_at ORDER BY effective_from DESC LIMIT 1
+        ) q ON true
+    ), priced AS (
+        SELECT *, least(import_wh, export_wh) AS own_use_wh, bought_wh * charges_mills AS charges_micros,
+               energy_micros + bought_wh * charges_mills AS debit_micros,
+               coalesce(tariff_mills, CASE WHEN utility_wh < 0 THEN import_mills ELSE export_mills END)
+                   AS utility_tariff_mills,
+               net_wh * CASE WHEN net_wh < 0 THEN import_mills ELSE export_mills END AS baseline_micros
+        FROM joined
+    ), summed AS (
+        SELECT *, coalesce(amount_micros, utility_wh * utility_tariff_mills) AS utility_micros,
+               coalesce(amount_micros - first_micros, 0) AS correction_micros
+        FROM priced
+    ), shown AS (
+        SELECT *, credit_micros - debit_micros + utility_micros AS total_micros,
+               credit_micros - debit_micros + utility_micros - baseline_micros AS saved_micros
+        FROM summed
+    )
+"""
+_SUMS = (
+    "import_wh", "export_wh", "sold_wh", "bought_wh", "utility_wh", "credit_micros", "debit_micros", "charges_micros",
+    "utility_micros", "total_micros", "baseline_micros", "saved_micros",
+)  # fmt: skip
+
+
+async def intervals(
+    connection: Connection, participant_id: UUID, start: datetime, end: datetime, limit: int
+) -> list[Record]:
+    """The participant's intervals that start in [start, end), oldest first, with their settlement line's index."""
+    return await connection.fetch(
+        f"""
+        {_INTERVALS} SELECT shown.*, l.line_index FROM shown
+        LEFT JOIN settlement_lines l ON l.start_at = shown.start_at AND l.participant_id = $1
+        ORDER BY shown.start_at LIMIT $4
+        """,  # noqa: S608 - a constant fragment
+        participant_id, start, end, limit,
+    )  # fmt: skip
+
+
+async def totals(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
+    """The sums over the participant's intervals that start in [start, end)."""
+    columns = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _SUMS)
+    row = await connection.fetchrow(f"{_INTERVALS} SELECT {columns} FROM shown", participant_id, start, end)  # noqa: S608 - constant names
+    assert row is not None  # noqa: S101 - an aggregate always gives one row
+    return row
+
+
+async def newest_interval(
+    connection: Connection, participant_id: UUID, since: datetime, until: datetime
+) -> datetime | None:
+    """Start of the participant's newest attested interval in [since, until)."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT max(start_at) FROM interval_readings WHERE participant_id = $1 AND start_at >= $2 AND start_at < $3",
+        participant_id, since, until,
+    )  # fmt: skip
+    return found
+
+
+async def meter_links(connection: Connection, participant_id: UUID, rows: Sequence[Row]) -> list[Record]:
+    """The meters behind these intervals, each with the readings at its boundaries."""
+    return await connection.fetch(
+        """
+        SELECT r.start_at, r.meter_id, r.import_wh, r.export_wh, r.quality, r.start_reading_id, r.end_reading_id
+        FROM interval_readings r JOIN unnest($2::timestamptz[], $3::int[]) AS w (start_at, revision)
+          ON r.start_at = w.start_at AND r.revision = w.revision
+        WHERE r.participant_id = $1 ORDER BY r.start_at, r.meter_id
+        """,
+        participant_id,
+        [row["start_at"] for row in rows],
+        [row["revision"] for row in rows],
+    )
+
+
+async def power(connection: Connection, participant_id: UUID) -> list[Record]:
+    """Each active meter of the participant with the time and power of its newest reading."""
+    return await connection.fetch(
+        """
+        SELECT m.meter_id, r.slot_at, r.active_power_w
+        FROM meters m LEFT JOIN LATERAL (
+            SELECT slot_at, active_power_w FROM readings WHERE meter_id = m.meter_id
+            ORDER BY slot_at DESC, reading_id LIMIT 1
+        ) r ON true
+        WHERE m.participant_id = $1 AND m.status = 'active' ORDER BY m.meter_id LIMIT 1000
+        """,
+        participant_id,
+    )
+
+
+async def running(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
+    """Register differences since the running interval's start, as far as there are readings."""
+    row = await connection.fetchrow(
+        """
+        SELECT coalesce(sum(l.import_wh - f.import_wh), 0)::bigint AS import_wh,
+               coalesce(sum(l.export_wh - f.export_wh), 0)::bigint AS export_wh, min(l.slot_at) AS until
+        FROM meters m
+        CROSS JOIN LATERAL (
+            SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
+            ORDER BY slot_at, reading_id LIMIT 1
+        ) f
+        CROSS JOIN LATERAL (
+            SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
+            ORDER BY slot_at DESC, reading_id LIMIT 1
+        ) l
+        WHERE m.participant_id = $1 AND m.status = 'active'
+        """,
+        participant_id, start, end,
+    )  # fmt: skip
+    assert row is not None  # noqa: S101 - an aggregate always gives one row
+    return row
+
+
+async def last_price(connection: Connection) -> Record | None:
+    """The newest clearing in which something crossed, with its interval's charges."""
+    return await connection.fetchrow(
+        """
+        SELECT c.start_at, c.price_mills,
+               coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills
+        FROM clearings c LEFT JOIN LATERAL (
+            SELECT * FROM rates WHERE effective_from <= c.start_at ORDER BY effective_from DESC LIMIT 1
+        ) q ON true
+        WHERE c.price_mills IS NOT NULL ORDER BY c.start_at DESC LIMIT 1
+        """
+    )
+
+
+async def tariffs(connection: Connection, at: datetime) -> Record | None:
+    """The utility's tariffs at this moment."""
+    return await connection.fetchrow(
+        "SELECT export_tariff_mills, import_tariff_mills FROM rates WHERE effective_from <= $1 "
+        "ORDER BY effective_from DESC LIMIT 1",
+        at,
+    )
+
+
+async def happened(connection: Connection, participant_id: UUID, limit: int) -> list[Record]:
+    """What happened to the participant lately, newest first: cleared with peers, settled, reconciled."""
+    return await connection.fetch(
+        """
+        WITH cleared AS (
+            SELECT CASE WHEN t.seller_id = $1 THEN 'sold' ELSE 'bought' END AS kind, max(t.traded_at) AS at, t.start_at,
+                   sum(t.wh)::bigint AS wh, max(t.price_mills) AS price_mills,
+                   sum(t.wh * (t.price_mills + CASE WHEN t.seller_id = $1 THEN 0 ELSE
+                       coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) END))::bigint AS micros,
+                   CASE WHEN count(*) = 1 THEN min(encode(t.trade_id, 'hex')) END AS trade_id
+            FROM trades t LEFT JOIN LATERAL (
+                SELECT * FROM rates WHERE effective_from <= t.start_at ORDER BY effective_from DESC LIMIT 1
+            ) q ON true
+            WHERE t.start_at IN (
+                (SELECT start_at FROM trades WHERE seller_id = $1 ORDER BY start_at DESC LIMIT $2)
+                UNION (SELECT start_at FROM trades WHERE buyer_id = $1 ORDER BY start_at DESC LIMIT $2))
+              AND (t.seller_id = $1 OR t.buyer_id = $1)
+            GROUP BY kind, t.start_at
+        ), lines AS (
+            SELECT l.start_at, l.sold_wh - l.bought_wh AS wh, l.credit_micros - l.debit_micros AS micros
+            FROM settlement_lines l WHERE l.participant_id = $1 ORDER BY l.start_at DESC LIMIT $2
+        ), events AS (
+            SELECT * FROM cleared
+            UNION ALL SELECT 'settled', i.closed_at, start_at, l.wh, NULL, l.micros, NULL
+                FROM lines l JOIN intervals i USING (start_at) WHERE i.closed_at IS NOT NULL
+            UNION ALL SELECT 'reconciled', i.reconciled_at, start_at, NULL, NULL, NULL, NULL
+                FROM lines l JOIN intervals i USING (start_at) WHERE i.reconciled_at IS NOT NULL
+        )
+        SELECT e.*, i.end_at FROM events e JOIN intervals i USING (start_at) ORDER BY e.at DESC, e.kind LIMIT $2
+        """,
+        participant_id,
+        limit,
+    )

@@ -71,16 +71,16 @@ class SavedFormula(BaseModel):
 class Happened(BaseModel):
     """One thing that happened to the participant lately."""
 
-    kind: Literal["sold", "bought", "settled", "reconciled", "unsold"] = Field(
+    kind: Literal["sold", "bought", "settled", "reconciled"] = Field(
         description="sold, bought: cleared with peers; settled: the money moved; reconciled: everything agreed"
     )
     at: UtcTime
     start_at: UtcTime
     end_at: UtcTime
-    wh: int | None
+    wh: int | None = Field(description="settled: sold - bought")
     price_mills: int | None
-    micros: int | None
-    trade_id: Hash | None
+    micros: int | None = Field(description="settled: credit - debit")
+    trade_id: Hash | None = Field(description="When it was one trade")
 
 
 class Today(BaseModel):

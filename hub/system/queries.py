@@ -1,1 +1,52 @@
-"""."""
+"""The site's rates and totals; nothing here writes."""
+
+from datetime import datetime
+
+from hub.db import Connection, Record
+from hub.http.rows import Row
+
+
+async def rates_at(connection: Connection, at: datetime) -> Record | None:
+    """Tariffs and charges in force at this moment."""
+    return await connection.fetchrow(
+        """
+        SELECT export_tariff_mills AS export_mills, import_tariff_mills AS import_mills, wheeling_mills, platform_mills,
+               loss_mills, effective_from
+        FROM rates WHERE effective_from <= $1 ORDER BY effective_from DESC LIMIT 1
+        """,
+        at,
+    )
+
+
+async def totals(connection: Connection) -> Row:
+    """Everything counted and summed, energy in each interval's latest revision."""
+    row = await connection.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM meters WHERE status = 'active') AS meters,
+               (SELECT count(*) FROM readings) AS readings,
+               (SELECT count(*) FROM frames) AS frames,
+               (SELECT count(*) FROM quarantine) AS quarantined,
+               (SELECT count(*) FROM intervals WHERE state IN ('closed', 'reconciled')) AS intervals_closed,
+               (SELECT coalesce(sum(wh), 0)::bigint FROM trades) AS sold_wh,
+               (SELECT coalesce(sum(utility_wh), 0)::bigint FROM (
+                   SELECT DISTINCT ON (start_at, participant_id) utility_wh FROM utility_lines
+                   ORDER BY start_at, participant_id, revision DESC) u) AS utility_wh,
+               (SELECT count(*) FROM blockchain_transactions WHERE state = 'finalized') AS transactions,
+               (SELECT max(reconciled_at) FROM intervals) AS last_reconciled_at,
+               e.import_wh, e.export_wh
+        FROM (
+            SELECT coalesce(sum(r.import_wh), 0)::bigint AS import_wh,
+                   coalesce(sum(r.export_wh), 0)::bigint AS export_wh
+            FROM interval_readings r JOIN (
+                SELECT start_at, max(revision) AS revision FROM attestations GROUP BY start_at
+            ) a USING (start_at, revision)
+        ) e
+        """
+    )
+    assert row is not None  # noqa: S101 - an aggregate always gives one row
+    return row
+
+
+async def ping(connection: Connection) -> None:
+    """Answers when the database and its schema are there."""
+    await connection.fetchval("SELECT 1 FROM journal LIMIT 1")

@@ -51,7 +51,7 @@ class Totals(BaseModel):
     sold_wh: int
     utility_wh: int = Field(description="Positive: all participants together sold to the utility")
     transactions: int = Field(description="Finalised on the chain")
-    last_reconciled_at: UtcTime | None = Field(description="End of the newest interval in which everything agreed")
+    last_reconciled_at: UtcTime | None = Field(description="When chain and database last agreed on an interval")
 
 
 class Dependency(BaseModel):
