@@ -1,4 +1,4 @@
-"""Builds the programs' instructions by their IDL (anchorpy); accounts that follow from the seeds are filled in here."""
+"""Builds any instruction of the programs by its IDL (anchorpy); the other modules of the package fill in the accounts."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,6 +11,7 @@ from solana.rpc.async_api import AsyncClient
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
+from hub.chain import pdas
 from hub.chain.programs import PROGRAM_IDS, idl
 
 SYSTEM_PROGRAM = Pubkey.default()
@@ -37,15 +38,30 @@ def build(
         name: program as in programs.NAMES.
         instruction: snake_case, as in Rust.
         args: in the IDL's order; structs by ``struct``.
-        accounts: snake_case name -> address; ``system_program`` and ``token_program`` are known.
+        accounts: snake_case name -> address; ``system_program``, ``token_program`` and ``program_data`` are known.
         remaining: accounts after the named ones.
     """
-    known = {"system_program": SYSTEM_PROGRAM, "token_program": TOKEN_PROGRAM}
+    known = {
+        "system_program": SYSTEM_PROGRAM,
+        "token_program": TOKEN_PROGRAM,
+        "program_data": pdas.program_data(name),
+    }
     context = Context(accounts={**known, **(accounts or {})}, remaining_accounts=list(remaining))
     built: Instruction = program(name).instruction[instruction](*args, ctx=context)
     return built
 
 
+def absent(name: str) -> Pubkey:
+    """What stands for an optional account that is not given: the program's own address."""
+    return PROGRAM_IDS[name]
+
+
 def struct(name: str, kind: str, **fields: Any) -> Any:
     """A struct argument of a program, by the IDL's type name and snake_case fields."""
     return program(name).type[kind](**fields)
+
+
+def variant(name: str, kind: str, choice: str, *values: Any) -> Any:
+    """An enum argument of a program: the variant ``choice`` of the type ``kind``, with its unnamed fields."""
+    made = getattr(program(name).type[kind], choice)
+    return made(values) if values else made()

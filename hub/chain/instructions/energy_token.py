@@ -1,0 +1,36 @@
+"""Energy token: minting an interval's attested export. Burning happens inside the trading program's close."""
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from hub.chain import pdas
+from hub.chain.instructions.idl_builder import build
+
+
+def initialize(payer: Pubkey, upgrade_authority: Pubkey) -> Instruction:
+    """Makes the mint and its pool; signed by payer and upgrade authority."""
+    return build(
+        "energy_token",
+        "initialize",
+        [],
+        {"payer": payer, "upgrade_authority": upgrade_authority, **_mint()},
+    )
+
+
+def mint_interval(payer: Pubkey, start_s: int) -> Instruction:
+    """Mints revision 1's valid export, once; anyone may pay for it."""
+    return build(
+        "energy_token",
+        "mint_interval",
+        [],
+        {
+            "payer": payer,
+            "interval": pdas.interval(start_s),
+            "minted": pdas.minted_interval(start_s),
+            **_mint(),
+        },
+    )
+
+
+def _mint() -> dict[str, Pubkey]:
+    return {"state": pdas.energy_state(), "mint": pdas.energy_mint(), "pool": pdas.energy_pool()}

@@ -1,0 +1,195 @@
+"""Trading: custody, mandates, and the settlement of an interval."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from hub.chain import pdas
+from hub.chain.instructions.idl_builder import build, struct
+from hub.chain.instructions.token import token_account
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """What a wallet allows the settler; prices in mills per kWh, all-in for buying."""
+
+    expiry: int
+    """Unix seconds."""
+    max_price_mills: int
+    min_price_mills: int
+    max_wh: int
+    """Sold, and bought, per interval."""
+    horizon_s: int
+    max_debit_micros: int
+    """Per interval."""
+    max_day_debit_micros: int
+    """Per delivery day (UTC)."""
+    reserve_micros: int
+    nonce: int
+    """One more than the last mandate's, the first is 1."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one wallet sold and bought in an interval."""
+
+    wallet: Pubkey
+    sold_wh: int
+    bought_wh: int
+    credit_micros: int
+    debit_micros: int
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What opening a settlement commits to."""
+
+    start_s: int
+    lines_root: bytes
+    line_count: int
+    sold_wh: int
+    bought_wh: int
+    credit_micros: int
+    debit_micros: int
+    clearing_price_mills: int
+    journal_hash: bytes
+
+
+def initialize(
+    payer: Pubkey, upgrade_authority: Pubkey, currency_mint: Pubkey, settler: Pubkey, interval_s: int
+) -> Instruction:
+    """Founds the market with its pool and vaults; signed by payer and upgrade authority."""
+    return build(
+        "trading",
+        "initialize",
+        [settler, interval_s],
+        {
+            "payer": payer,
+            "upgrade_authority": upgrade_authority,
+            "authority": pdas.governance_authority(),
+            "currency_mint": currency_mint,
+            "market": pdas.market(),
+            "pool": pdas.currency_pool(),
+            **_vaults(),
+        },
+    )
+
+
+def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
+    """Signed by payer and wallet."""
+    accounts = {
+        "payer": payer,
+        "wallet": wallet,
+        "participant": pdas.participant(wallet),
+        "market": pdas.market(),
+        "account": pdas.account(wallet),
+    }
+    return build("trading", "open_account", [], accounts)
+
+
+def deposit(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
+    """From the wallet's own token account into the pool; signed by the wallet."""
+    return build("trading", "deposit", [micros], _transfer(wallet, currency_mint))
+
+
+def withdraw(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
+    """What is free, back to the wallet's own token account; signed by the wallet."""
+    return build("trading", "withdraw", [micros], _transfer(wallet, currency_mint))
+
+
+def set_mandate(wallet: Pubkey, mandate: Mandate) -> Instruction:
+    """Signed by the wallet."""
+    argument = struct("trading", "MandateArgs", **asdict(mandate))
+    return build(
+        "trading",
+        "set_mandate",
+        [argument],
+        {"wallet": wallet, "account": pdas.account(wallet)},
+    )
+
+
+def open_settlement(payer: Pubkey, settler: Pubkey, commitment: Commitment) -> Instruction:
+    """Opens an interval's settlement; signed by payer and settler."""
+    start_s = commitment.start_s
+    args = asdict(commitment) | {
+        "lines_root": list(commitment.lines_root),
+        "journal_hash": list(commitment.journal_hash),
+    }
+    return build(
+        "trading",
+        "open",
+        list(args.values()),
+        {
+            "payer": payer,
+            "settler": settler,
+            "market": pdas.market(),
+            "interval": pdas.interval(start_s),
+            "params": pdas.governance_params(),
+            "pause": pdas.governance_pause(),
+            "settlement": pdas.settlement(start_s),
+        },
+    )
+
+
+def settle(settler: Pubkey, start_s: int, first_index: int, lines: Sequence[Line]) -> Instruction:
+    """The next lines in order; signed by the settler."""
+    arguments = [
+        struct(
+            "trading",
+            "Line",
+            sold_wh=one.sold_wh,
+            bought_wh=one.bought_wh,
+            credit_micros=one.credit_micros,
+            debit_micros=one.debit_micros,
+        )
+        for one in lines
+    ]
+    remaining = [AccountMeta(pdas.account(one.wallet), is_signer=False, is_writable=True) for one in lines]
+    return build(
+        "trading",
+        "settle",
+        [first_index, arguments],
+        {"settler": settler, "market": pdas.market(), "settlement": pdas.settlement(start_s)},
+        remaining,
+    )
+
+
+def close(settler: Pubkey, currency_mint: Pubkey, start_s: int) -> Instruction:
+    """Moves the charges to the vaults and burns the interval's energy; signed by the settler."""
+    accounts = {"settler": settler, "currency_mint": currency_mint, **_closing(start_s), **_vaults()}
+    return build("trading", "close", [], accounts | {"pool": pdas.currency_pool()})
+
+
+def close_empty(payer: Pubkey, settler: Pubkey, start_s: int) -> Instruction:
+    """Closes an interval without trades; signed by payer and settler, or anyone in the settler's place after 12 h."""
+    accounts = {"payer": payer, "settler": settler, **_closing(start_s), "interval": pdas.interval(start_s)}
+    return build("trading", "close_empty", [start_s], accounts)
+
+
+def _transfer(wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:
+    return {
+        "wallet": wallet,
+        "market": pdas.market(),
+        "account": pdas.account(wallet),
+        "currency_mint": currency_mint,
+        "pool": pdas.currency_pool(),
+        "wallet_tokens": token_account(wallet, currency_mint),
+    }
+
+
+def _vaults() -> dict[str, Pubkey]:
+    return {f"{name}_vault": pdas.vault(name) for name in ("wheeling", "platform", "loss")}
+
+
+def _closing(start_s: int) -> dict[str, Pubkey]:
+    return {
+        "market": pdas.market(),
+        "settlement": pdas.settlement(start_s),
+        "energy_program": pdas.PROGRAM_IDS["energy_token"],
+        "energy_state": pdas.energy_state(),
+        "energy_mint": pdas.energy_mint(),
+        "energy_pool": pdas.energy_pool(),
+        "minted": pdas.minted_interval(start_s),
+    }
