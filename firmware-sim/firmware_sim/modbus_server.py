@@ -74,7 +74,7 @@ async def _talk_tcp(desk: Desk, reader: StreamReader, writer: StreamWriter) -> N
         pdu = await asyncio.wait_for(reader.readexactly(size - 1), SEND_S)
         answer, served = desk.answer(header[6], pdu)
         writer.write(tcp_frame(transaction, header[6], answer))
-        await asyncio.wait_for(writer.drain(), SEND_S)
+        await _sent(writer)
         desk.served(served)
 
 
@@ -86,5 +86,10 @@ async def _talk_rtu(desk: Desk, reader: StreamReader, writer: StreamWriter) -> N
                 continue  # on a serial line an absent device is silent
             answer, served = desk.answer(unit, pdu)
             writer.write(rtu_frame(unit, answer))
-            await asyncio.wait_for(writer.drain(), SEND_S)
+            await _sent(writer)
             desk.served(served)
+
+
+async def _sent(writer: StreamWriter) -> None:
+    async with asyncio.timeout(SEND_S):
+        await writer.drain()

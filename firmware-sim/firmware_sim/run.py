@@ -1,6 +1,7 @@
 """Puts the simulator together (registers, power, listeners, buses, publishers) and runs it until told to stop."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 from firmware_sim.clock import Clock, SystemClock
 from firmware_sim.desk import Desk, Device, Shared
+from firmware_sim.errors import ListenError
 from firmware_sim.fleet import Fleet
 from firmware_sim.meter import Registers
 from firmware_sim.modbus_server import listen
@@ -26,7 +28,7 @@ from firmware_sim.replay import load_replay
 from firmware_sim.rtu_bus import bus
 from firmware_sim.series import Request, load_year
 from firmware_sim.settings import Meter, Settings, listener
-from firmware_sim.state import locked, read_state
+from firmware_sim.state import locked, read_ports, read_state, write_ports
 from firmware_sim.truth import TruthLog
 
 KEEP_PERIOD_S = 2
@@ -82,7 +84,9 @@ async def _run(plan: Plan, kept: Mapping[str, Registers]) -> None:
     tasks: list[asyncio.Task[None]] = []
     async with AsyncExitStack() as stack:
         stack.callback(shared.truth.close)
-        places = await _open(stack, shared, settings)
+        ports = _Ports(plan.state)
+        places = await _open(stack, shared, settings, ports)
+        ports.keep()
         tasks.append(loop.create_task(_keep(shared, years, settings.sun_offset_s)))
         if broker is not None:
             publications = _publications(fleet, settings)
@@ -116,7 +120,31 @@ def power_source(plan: Plan) -> tuple[PowerSource, Years | None]:
     return ModelPower(years, settings.meter, settings.seed), years
 
 
-async def _open(stack: AsyncExitStack, shared: Shared, settings: Settings) -> dict[str, dict[str, Any]]:
+class _Ports:
+    """Free ports, the same ones as last time where they are still free."""
+
+    def __init__(self, state: Path | None) -> None:
+        self._path = state.with_name(state.name + ".ports") if state else None
+        self._last = read_ports(self._path) if self._path else {}
+        self._now: dict[str, int] = {}
+
+    async def open(self, stack: AsyncExitStack, desk: Desk, meter: Meter) -> int:
+        name, rtu = listener(meter), meter.transport == "rtutcp"
+        if meter.port == 0 and name in self._last:
+            with contextlib.suppress(ListenError):
+                self._now[name] = await stack.enter_async_context(listen(desk, meter.host, self._last[name], rtu=rtu))
+                return self._now[name]
+        port = await stack.enter_async_context(listen(desk, meter.host, meter.port, rtu=rtu))
+        if meter.port == 0:
+            self._now[name] = port
+        return port
+
+    def keep(self) -> None:
+        if self._path is not None:
+            write_ports(self._path, self._now)
+
+
+async def _open(stack: AsyncExitStack, shared: Shared, settings: Settings, ports: _Ports) -> dict[str, dict[str, Any]]:
     groups: dict[str, list[Meter]] = defaultdict(list)
     for meter in settings.meter:
         if meter.transport != "mqtt":
@@ -130,8 +158,7 @@ async def _open(stack: AsyncExitStack, shared: Shared, settings: Settings) -> di
             stack.enter_context(bus(desk, path))
             where: dict[str, Any] = {"transport": "rtu", "path": str(path)}
         else:
-            rtu = first.transport == "rtutcp"
-            port = await stack.enter_async_context(listen(desk, first.host, first.port, rtu=rtu))
+            port = await ports.open(stack, desk, first)
             where = {"transport": first.transport, "host": first.host, "port": port}
         for member in members:
             places[member.id] = {**where, "device": member.device, "profile": member.profile}

@@ -62,6 +62,28 @@ def write_state(path: Path, meters: Mapping[str, Registers], *, sync: bool = Fal
         ) from error
 
 
+def read_ports(path: Path) -> dict[str, int]:
+    """The free ports that were chosen last time, by listener; nothing when there is no such file or it is damaged."""
+    try:
+        return {str(name): int(port) for name, port in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_ports(path: Path, ports: Mapping[str, int]) -> None:
+    """Remembers the chosen ports, so that readers find the meters again after a restart.
+
+    Raises:
+        SimError: the file can not be written.
+    """
+    try:
+        path.write_text(json.dumps(ports))
+    except OSError as error:
+        raise SimError(
+            f"{path} can not be written ({error.strerror}): free the disk or name another --state"
+        ) from error
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds the state file for one simulator at a time.

@@ -36,7 +36,9 @@ async def test_it_serves_until_it_is_told_to_stop(small_site: Path, small_replay
     async with running("--config", small_site, "--replay", small_replay, "--truth", truth) as sim:
         assert sim.meters["A"]["profile"] == "sdm630"
         served = await import_wh(sim.meters["B"])
-        line = json.loads(truth.read_text())  # written through while the program runs
+        # Written through while the program runs, right after the answer
+        await eventually(lambda: truth.read_text().endswith("\n"), what="a line of truth")
+        line = json.loads(truth.read_text())
         assert (line["meter"], line["import_wh"], line["via"]) == ("B", served, "modbus")
         assert await sim.stop() == 0
     assert sim.log == []
@@ -75,6 +77,22 @@ async def test_the_campus_runs_in_little_memory(tmp_path: Path, cache_dir: Path)
         assert await sim.stop() == 0
     assert not (tmp_path / "bus-south").is_symlink()
     assert all(json.loads(line)["event"] for line in sim.log)
+
+
+async def test_chosen_ports_are_kept_where_they_are_still_free(
+    small_site: Path, small_replay: Path, tmp_path: Path
+) -> None:
+    args = ("--config", small_site, "--replay", small_replay, "--state", tmp_path / "state.json")
+    async with running(*args) as sim:
+        first = {name: place["port"] for name, place in sim.meters.items()}
+        await sim.stop()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first["B"]))
+        taken.listen()
+        async with running(*args) as sim:
+            assert sim.meters["A"]["port"] == first["A"]
+            assert sim.meters["B"]["port"] != first["B"]
+            await sim.stop()
 
 
 def run(*args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
