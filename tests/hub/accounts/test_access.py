@@ -1,0 +1,76 @@
+"""Access tokens: malformed, foreign and expired ones are each told apart, and a device is nobody here."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub.accounts.tokens import AccessTokens
+from hub.db import Pool
+from support.api import Api, problem, running_api
+
+NOW_MS = 1_780_308_000_000
+
+
+@pytest.fixture
+async def api(pool: Pool, state_dir: Path) -> AsyncIterator[Api]:
+    async with running_api(pool, state_dir, NOW_MS) as api:
+        yield api
+
+
+async def test_without_a_token(api: Api) -> None:
+    response = await api.get("/meters")
+
+    assert "Sign in first" in problem(response, 401, "not_signed_in")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer   ", "token abc"])
+async def test_other_schemes_are_not_signed_in(api: Api, header: str) -> None:
+    problem(await api.get("/meters", {"Authorization": header}), 401, "not_signed_in")
+
+
+@pytest.mark.parametrize("token", ["abc", "a.b.c", "e30.e30.e30", "." * 3000])
+async def test_malformed_token(api: Api, token: str) -> None:
+    response = await api.get("/meters", {"Authorization": f"Bearer {token}"})
+
+    assert "sign in again" in problem(response, 401, "token_invalid")
+    assert "invalid_token" in response.headers["www-authenticate"]
+
+
+async def test_token_of_another_hub(api: Api) -> None:
+    foreign = AccessTokens(Ed25519PrivateKey.generate(), api.settings.public_origin, api.clock)
+    token = foreign.issue(UUID(int=1), "operator", None)
+
+    problem(await api.get("/meters", {"Authorization": f"Bearer {token}"}), 401, "token_invalid")
+
+
+async def test_unsigned_token(api: Api) -> None:
+    claims = {"iss": "peerwatt", "aud": api.settings.public_origin, "sub": str(UUID(int=1)), "role": "operator",
+              "pid": None, "iat": NOW_MS // 1000, "exp": NOW_MS // 1000 + 900}  # fmt: skip
+    token = jwt.encode(claims, None, algorithm="none")
+
+    problem(await api.get("/meters", {"Authorization": f"Bearer {token}"}), 401, "token_invalid")
+
+
+async def test_expired_token(api: Api) -> None:
+    headers = api.bearer("operator")
+    api.clock.advance(15 * 60_000 - 1)
+    assert (await api.get("/meters", headers)).status_code == 200
+    api.clock.advance(1)
+
+    assert "/api/v1/auth/refresh" in problem(await api.get("/meters", headers), 401, "token_expired")
+
+
+async def test_a_role_that_does_not_reach(api: Api) -> None:
+    detail = problem(await api.get("/operator/quarantine", api.bearer("participant", UUID(int=2))), 403, "forbidden")
+
+    assert "operator or auditor" in detail
+    assert "yours is participant" in detail
+
+
+async def test_a_device_is_nobody_here(api: Api) -> None:
+    problem(await api.get("/meters", api.bearer("device")), 403, "forbidden")

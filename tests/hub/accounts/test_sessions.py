@@ -1,0 +1,94 @@
+"""Refresh tokens rotate, die with their family when one is used twice, and count for our own pages only."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.accounts import service
+from hub.db import Pool
+from support.api import ORIGIN, Api, problem, running_api
+
+PASSWORD = "correct horse battery"
+NOW_MS = 1_780_308_000_000
+DAY_MS = 86_400_000
+COOKIE = "peerwatt_refresh"
+
+
+@pytest.fixture
+async def api(pool: Pool, state_dir: Path) -> AsyncIterator[Api]:
+    async with pool.acquire() as connection:
+        await service.create_user(connection, "op@campus.example", "Op", PASSWORD, "operator")
+    async with running_api(pool, state_dir, NOW_MS) as api:
+        yield api
+
+
+async def _sign_in(api: Api) -> str:
+    body = {"email": "op@campus.example", "password": PASSWORD}
+    response = await api.client.post("/api/v1/auth/login", json=body)
+    api.client.cookies.clear()
+    return response.cookies[COOKIE]
+
+
+async def _post(api: Api, what: str, token: str | None, origin: str | None = ORIGIN) -> httpx.Response:
+    headers = {} if origin is None else {"Origin": origin}
+    if token is not None:
+        headers["Cookie"] = f"{COOKIE}={token}"
+    response = await api.client.post(f"/api/v1/auth/{what}", headers=headers)
+    api.client.cookies.clear()
+    return response
+
+
+async def test_refresh_gives_a_new_pair(api: Api) -> None:
+    first = await _sign_in(api)
+    response = await _post(api, "refresh", first)
+
+    assert response.status_code == 200, response.text
+    assert response.cookies[COOKIE] != first
+    token = response.json()["access_token"]
+    assert (await api.get("/auth/me", {"Authorization": f"Bearer {token}"})).status_code == 200
+
+
+async def test_a_token_used_twice_ends_the_whole_session(api: Api) -> None:
+    stolen = await _sign_in(api)
+    successor = (await _post(api, "refresh", stolen)).cookies[COOKIE]
+    other_session = await _sign_in(api)
+
+    detail = problem(await _post(api, "refresh", stolen), 401, "session_over")
+    assert "sign in again" in detail
+    problem(await _post(api, "refresh", successor), 401, "session_over")
+    assert (await _post(api, "refresh", other_session)).status_code == 200
+    kinds = [row["kind"] for row in await api.pool.fetch("SELECT kind FROM user_activities ORDER BY activity_id")]
+    assert "refresh_reused" in kinds
+
+
+async def test_sign_out_revokes_and_takes_the_cookie_away(api: Api) -> None:
+    token = await _sign_in(api)
+    response = await _post(api, "logout", token)
+
+    assert response.status_code == 204
+    assert 'peerwatt_refresh=""' in response.headers["set-cookie"]
+    problem(await _post(api, "refresh", token), 401, "session_over")
+    assert (await _post(api, "logout", None)).status_code == 204
+
+
+async def test_a_session_ends_after_thirty_days_without_use(api: Api) -> None:
+    token = await _sign_in(api)
+    api.clock.advance(30 * DAY_MS)
+
+    problem(await _post(api, "refresh", token), 401, "session_over")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8081", "null", None])
+@pytest.mark.parametrize("what", ["refresh", "logout"])
+async def test_other_origins_do_not_reach_the_cookie(api: Api, what: str, origin: str | None) -> None:
+    token = await _sign_in(api)
+
+    assert ORIGIN in problem(await _post(api, what, token, origin), 403, "origin_refused")
+    assert (await _post(api, "refresh", token)).status_code == 200
+
+
+@pytest.mark.parametrize("token", [None, "", "garbage", "x" * 5000])
+async def test_without_a_good_cookie_there_is_no_session(api: Api, token: str | None) -> None:
+    assert "sign in" in problem(await _post(api, "refresh", token), 401, "session_over")

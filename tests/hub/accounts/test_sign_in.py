@@ -1,0 +1,120 @@
+"""Signing in with a password: what a person reads when it fails, and how guessing is slowed down."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.accounts import passwords, service
+from hub.db import Pool
+from support.api import ORIGIN, Api, problem, running_api
+
+PASSWORD = "correct horse battery"
+ANNA = "anna@campus.example"
+NOW_MS = 1_780_308_000_000
+
+
+@pytest.fixture
+async def api(pool: Pool, state_dir: Path) -> AsyncIterator[Api]:
+    async with pool.acquire() as connection:
+        participant = await service.create_participant(connection, "Anna")
+        await service.create_user(
+            connection, "Anna@Campus.example", "Anna", PASSWORD, "participant",
+            affiliation="resident", participant_id=participant,
+        )  # fmt: skip
+    async with running_api(pool, state_dir, NOW_MS) as api:
+        yield api
+
+
+async def _login(api: Api, email: str = ANNA, password: str = PASSWORD, **headers: str) -> httpx.Response:
+    return await api.client.post("/api/v1/auth/login", json={"email": email, "password": password}, headers=headers)
+
+
+async def test_right_password_gives_token_and_strict_cookie(api: Api) -> None:
+    response = await _login(api, email="  ANNA@campus.example ")
+
+    assert response.status_code == 200, response.text
+    session = response.json()
+    assert session["expires_in_s"] == 900
+    assert session["user"]["email"] == ANNA
+    assert session["user"]["role"] == "participant"
+    cookie = response.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Path=/api/v1/auth" in cookie
+    me = await api.get("/auth/me", {"Authorization": f"Bearer {session['access_token']}"})
+    assert me.json() == session["user"]
+
+
+async def test_wrong_password_and_unknown_address_read_alike(api: Api) -> None:
+    wrong = problem(await _login(api, password="not the password"), 401, "login_failed")
+    unknown = problem(await _login(api, email="nobody@campus.example"), 401, "login_failed")
+
+    assert wrong == unknown
+    assert "e-mail address or the password is not right" in wrong
+    assert "pauses for 15 minutes" in wrong
+
+
+@pytest.mark.parametrize("email", [ANNA, "nobody@campus.example"])
+async def test_five_wrong_passwords_pause_sign_in_known_or_not(api: Api, email: str) -> None:
+    for _ in range(5):
+        problem(await _login(api, email, "not the password"), 401, "login_failed")
+
+    paused = await _login(api, email)
+    assert "try again in 15 minutes" in problem(paused, 429, "login_paused")
+    assert paused.headers["retry-after"] == "900"
+
+    api.clock.advance(15 * 60_000 + 1)
+    assert (await _login(api, email)).status_code == (200 if email == ANNA else 401)
+
+
+async def test_right_password_clears_the_count(api: Api) -> None:
+    for _ in range(4):
+        await _login(api, password="not the password")
+    assert (await _login(api)).status_code == 200
+    for _ in range(4):
+        problem(await _login(api, password="not the password"), 401, "login_failed")
+    assert (await _login(api)).status_code == 200
+
+
+async def test_parallel_guesses_count_too(api: Api) -> None:
+    answers = await asyncio.gather(*(_login(api, password=f"guess number {n}") for n in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 3
+
+
+async def test_sign_in_from_a_foreign_page_is_refused(api: Api) -> None:
+    detail = problem(await _login(api, origin="https://evil.example"), 403, "origin_refused")
+
+    assert ORIGIN in detail
+    assert "https://evil.example" in detail
+
+
+async def test_everything_is_in_the_activity_log(api: Api) -> None:
+    await _login(api, password="not the password")
+    await _login(api)
+
+    kinds = await api.pool.fetch("SELECT kind FROM user_activities ORDER BY activity_id")
+    assert [row["kind"] for row in kinds] == ["login_failed", "login"]
+
+
+async def test_malformed_body_names_the_field(api: Api) -> None:
+    response = await api.client.post("/api/v1/auth/login", json={"email": ANNA, "pasword": "x"})
+
+    detail = problem(response, 422, "invalid_request")
+    assert "body.password" in detail
+    assert "body.pasword" in detail
+
+
+async def test_passwords_are_kept_as_argon2id(api: Api) -> None:
+    stored = await api.pool.fetchval("SELECT password_hash FROM users")
+
+    assert stored.startswith("$argon2id$")
+    assert PASSWORD not in stored
+
+
+async def test_short_password_is_refused_with_the_length() -> None:
+    with pytest.raises(passwords.WeakPasswordError, match="at least 10 characters"):
+        await passwords.hash_password("short")
