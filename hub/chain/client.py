@@ -236,10 +236,8 @@ class ChainClient:
         raw = await self.raw_accounts(addresses, commitment=commitment)
         return [None if one is None else decode(program, kind, one.data) for one in raw]
 
-    async def account(
-        self, program: str, kind: str, address: Pubkey, *, commitment: Commitment | None = None
-    ) -> Any | None:
-        """One decoded account, or None."""
+    async def account(self, program: str, kind: str, address: Pubkey, *, commitment: Commitment | None = None) -> Any:
+        """One decoded account with the IDL's fields in snake_case, or None."""
         (found,) = await self.accounts(program, kind, [address], commitment=commitment)
         return found
 

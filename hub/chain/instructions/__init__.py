@@ -1,1 +1,1 @@
-"""Instructions of the five programs and of the token program, one module each; see ``idl_builder`` for how they are made."""
+"""Instructions of the five programs and of the token program, one module each; ``idl_builder`` makes them."""

@@ -1,4 +1,4 @@
-"""Builds any instruction of the programs by its IDL (anchorpy); the other modules of the package fill in the accounts."""
+"""Builds any instruction of the programs by its IDL (anchorpy); the package's other modules fill in the accounts."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 from hub.chain import pdas
 from hub.chain.instructions.idl_builder import build, struct
 from hub.chain.instructions.token import token_account
+from hub.chain.programs import PROGRAM_IDS
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _closing(start_s: int) -> dict[str, Pubkey]:
     return {
         "market": pdas.market(),
         "settlement": pdas.settlement(start_s),
-        "energy_program": pdas.PROGRAM_IDS["energy_token"],
+        "energy_program": PROGRAM_IDS["energy_token"],
         "energy_state": pdas.energy_state(),
         "energy_mint": pdas.energy_mint(),
         "energy_pool": pdas.energy_pool(),

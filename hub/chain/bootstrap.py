@@ -1,0 +1,66 @@
+"""The keys that found the chain and then act on it: random, one 0600 file each, made at the first start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from hub.chain.ledger.genesis import Genesis
+from hub.keys import load_or_create
+
+FEE_PAYER_LAMPORTS = 1_000_000 * 10**9
+MEMBERS = 3
+THRESHOLD = 2
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Everyone who signs when the programs are set up; in production members and upgrade authority are offline."""
+
+    fee_payer: Keypair
+    upgrade_authority: Keypair
+    members: tuple[Keypair, ...]
+    """Governance's authority set; the first is the REC validator."""
+    registrar: Keypair
+    attestors: tuple[Keypair, ...]
+    settler: Keypair
+    currency_mint: Keypair
+    mint_authority: Keypair
+
+    @classmethod
+    def load_or_create(cls, folder: Path) -> "Bootstrap":
+        """Reads the keys in a folder, and makes those that are missing.
+
+        Raises:
+            KeyFileError: a file is open to others or no key.
+        """
+
+        def key(name: str) -> Keypair:
+            return load_or_create(folder / f"{name}.json")
+
+        return cls(
+            fee_payer=key("fee_payer"),
+            upgrade_authority=key("upgrade_authority"),
+            members=tuple(key(name) for name in ("rec_validator", "cosigner_1", "cosigner_2")),
+            registrar=key("registrar"),
+            attestors=(key("attestor"),),
+            settler=key("settler"),
+            currency_mint=key("currency_mint"),
+            mint_authority=key("mint_authority"),
+        )
+
+    @classmethod
+    def random(cls) -> "Bootstrap":
+        """Keys that live as long as the process, for tests."""
+        members = tuple(Keypair() for _ in range(MEMBERS))
+        return cls(Keypair(), Keypair(), members, Keypair(), (Keypair(),), Keypair(), Keypair(), Keypair())
+
+    @property
+    def mint(self) -> Pubkey:
+        """The currency."""
+        return self.currency_mint.pubkey()
+
+    def genesis(self) -> Genesis:
+        """What a new embedded ledger starts with: the fee payer has lamports, nobody else needs any."""
+        return Genesis(self.upgrade_authority.pubkey(), {self.fee_payer.pubkey(): FEE_PAYER_LAMPORTS})

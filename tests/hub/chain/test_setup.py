@@ -1,0 +1,115 @@
+"""The chain is set up step by step through the real programs; every step can run again."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from solders.keypair import Keypair
+
+from hub.chain import pdas, setup
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.errors import ProgramError, TransactionFailedError
+from hub.chain.instructions import governance, registry
+from hub.chain.instructions.governance import Rates
+from hub.chain.ledger.genesis import write_genesis
+from support.ledger import LedgerProcess
+
+RATES = Rates(0, 100, 25, 5, 2200, 5000)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Bootstrap:
+    return Bootstrap.random()
+
+
+@pytest.fixture(scope="module")
+def founding_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    folder = tmp_path_factory.mktemp("founding")
+    write_genesis(folder, keys.genesis())
+    process = LedgerProcess(folder, keys.fee_payer)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+async def chain(founding_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
+    async with ChainClient(founding_ledger.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def founded(chain: ChainClient, keys: Bootstrap) -> ChainClient:
+    await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=900)
+    return chain
+
+
+async def test_founding_runs_once(founded: ChainClient, keys: Bootstrap) -> None:
+    assert await setup.ensure_genesis(founded, keys, rates=RATES, interval_s=900) == []
+    authority = await founded.account("governance", "Authority", pdas.governance_authority())
+    assert authority.members == [one.pubkey() for one in keys.members]
+    params = await founded.account("governance", "Params", pdas.governance_params())
+    assert params.rate_sets[0].import_tariff_mills == 5000
+    oracle = await founded.account("oracle", "Config", pdas.oracle_config())
+    assert (oracle.attestors, oracle.interval_s) == ([keys.attestors[0].pubkey()], 900)
+
+
+async def test_people_gateways_and_meters_are_registered_once(founded: ChainClient, keys: Bootstrap) -> None:
+    wallets = [Keypair() for _ in range(3)]
+    assert await setup.ensure_participants(founded, keys, wallets) == 3
+    assert await setup.ensure_participants(founded, keys, [*wallets, Keypair()]) == 1
+    assert await setup.ensure_gateways(founded, keys, ["gw-a", "gw-b"]) == 2
+    key = Keypair().pubkey()
+    now = int(time.time())
+    assert await setup.ensure_gateway_key(founded, keys, "gw-a", key, now)
+    assert not await setup.ensure_gateway_key(founded, keys, "gw-a", key, now)
+    meters = [
+        setup.MeterEntry(f"METER_{n:03}", wallet.pubkey(), "gw-a", "bidirectional", 10_000, f"serial {n}")
+        for n, wallet in enumerate(wallets)
+    ]
+    assert await setup.ensure_meters(founded, keys, meters) == 3
+    assert await setup.ensure_meters(founded, keys, meters) == 0
+    meter = await founded.account("registry", "Meter", pdas.meter("METER_002"))
+    assert (meter.owner, meter.gateway, meter.kind) == (wallets[2].pubkey(), pdas.gateway("gw-a"), 3)
+    assert {address for address, _ in await founded.all_accounts("registry", "Meter")} == {
+        pdas.meter(one.meter_id) for one in meters
+    }
+
+
+async def test_a_programs_refusal_has_its_name(founded: ChainClient, keys: Bootstrap) -> None:
+    stranger, wallet = Keypair(), Keypair()
+    payer = keys.fee_payer.pubkey()
+    made = registry.register_participant(payer, stranger.pubkey(), wallet.pubkey())
+    with pytest.raises(ProgramError) as caught:
+        await founded.run([made], [keys.fee_payer, stranger, wallet])
+    assert (caught.value.program, caught.value.name, caught.value.number) == ("registry", "NotRegistrar", 6001)
+    assert any("NotRegistrar" in line for line in caught.value.logs)
+
+
+async def test_a_refusal_on_the_chain_has_its_name_too(founded: ChainClient, keys: Bootstrap) -> None:
+    stranger, wallet = Keypair(), Keypair()
+    made = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
+    signed = await founded.prepare([made], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
+    await founded.send(signed, preflight=False)
+    with pytest.raises(ProgramError, match="registry refused: NotRegistrar"):
+        await founded.wait(signed)
+
+
+async def test_pause_takes_two_members(founded: ChainClient, keys: Bootstrap) -> None:
+    payer, (first, second, _) = keys.fee_payer.pubkey(), keys.members
+    await founded.run([governance.propose_pause(payer, first.pubkey(), 0, paused=True)], [keys.fee_payer, first])
+    with pytest.raises(ProgramError, match="NotEnoughApprovals"):
+        await founded.run([governance.execute(0)], [keys.fee_payer])
+    approved = [governance.approve(second.pubkey(), 0), governance.execute(0)]
+    await founded.run(approved, [keys.fee_payer, second])
+    assert (await founded.account("governance", "Pause", pdas.governance_pause())).paused
+
+
+async def test_a_wrong_upgrade_authority_founds_nothing(chain: ChainClient, keys: Bootstrap) -> None:
+    wrong = Keypair()
+    made = governance.initialize(
+        keys.fee_payer.pubkey(), wrong.pubkey(), wrong.pubkey(), [wrong.pubkey()], 1, RATES, 172_800
+    )
+    with pytest.raises(TransactionFailedError):
+        await chain.run([made], [keys.fee_payer, wrong])
