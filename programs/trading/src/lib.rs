@@ -1,7 +1,23 @@
 //! Custody, mandates and the settlement of intervals.
-extern crate framework as anchor_lang;
+//!
+//! Everybody's money lies in one pool, booked to accounts that only their wallets draw from. A wallet signs a mandate:
+//! what may be bought, sold and debited in its name. With it the settler's key settles an interval: it commits to the
+//! root and the totals of all lines, those who pay fill the interval's escrow within their mandates, those who receive
+//! are paid from that escrow only, and at the close exactly the charges are left for the vaults.
+//!
+//! At any time the pool covers the balances and the escrows, and the vaults have received all charges: see
+//! `Market::invariant` and `IntervalSettlement::invariant`.
+
+pub mod errors;
+pub mod events;
+pub mod instructions;
+pub mod seeds;
+pub mod state;
+mod tokens;
 
 use anchor_lang::prelude::*;
+use instructions::*;
+use state::{Commitment, Line, MandateArgs};
 
 declare_id!("4e8YjYAvqBUXiiEY6rRKgwfZLk53UkJzNupmQeucMgfE");
 
@@ -9,11 +25,74 @@ declare_id!("4e8YjYAvqBUXiiEY6rRKgwfZLk53UkJzNupmQeucMgfE");
 pub mod trading {
     use super::*;
 
-    // Placeholder so that the workspace builds before the first instruction exists.
-    pub fn ping(_ctx: Context<Ping>) -> Result<()> {
-        Ok(())
+    /// Makes the market, its pool and its vaults. Once, by the program's upgrade authority.
+    pub fn initialize(ctx: Context<Initialize>, settler: Pubkey, interval_s: u32) -> Result<()> {
+        Initialize::handle(ctx, settler, interval_s)
+    }
+
+    /// Opens a wallet's account.
+    pub fn open_account(ctx: Context<OpenAccount>) -> Result<()> {
+        OpenAccount::handle(ctx)
+    }
+
+    /// Moves money from the wallet's token account to its balance.
+    pub fn deposit(ctx: Context<Deposit>, amount_micros: u64) -> Result<()> {
+        Deposit::handle(ctx, amount_micros)
+    }
+
+    /// Moves money above the locked reserve to a token account. Nobody and nothing can pause it.
+    pub fn withdraw(ctx: Context<Withdraw>, amount_micros: u64) -> Result<()> {
+        Withdraw::handle(ctx, amount_micros)
+    }
+
+    /// Signs the next mandate: wider terms bind at once, narrower ones after the horizon.
+    pub fn set_mandate(ctx: Context<SetMandate>, args: MandateArgs) -> Result<()> {
+        SetMandate::handle(ctx, args)
+    }
+
+    /// Commits to the lines of an attested interval.
+    #[allow(clippy::too_many_arguments)] // each is one committed value, by name in the IDL
+    pub fn open(
+        ctx: Context<Open>,
+        start: i64,
+        lines_root: [u8; 32],
+        line_count: u32,
+        sold_wh: u64,
+        bought_wh: u64,
+        credit_micros: u64,
+        debit_micros: u64,
+        clearing_price_mills: u32,
+        journal_hash: [u8; 32],
+    ) -> Result<()> {
+        let commitment = Commitment {
+            lines_root,
+            line_count,
+            sold_wh,
+            bought_wh,
+            credit_micros,
+            debit_micros,
+            clearing_price_mills,
+            journal_hash,
+        };
+        Open::handle(ctx, start, &commitment)
+    }
+
+    /// Settles the next lines, in order. The remaining accounts are the lines' accounts, writable.
+    pub fn settle<'info>(
+        ctx: Context<'info, Settle<'info>>,
+        start_index: u32,
+        lines: Vec<Line>,
+    ) -> Result<()> {
+        Settle::handle(ctx, start_index, &lines)
+    }
+
+    /// Closes a settlement whose lines agree with the commitment: charges go to the vaults, the energy is burned.
+    pub fn close(ctx: Context<Close>) -> Result<()> {
+        Close::handle(ctx)
+    }
+
+    /// Closes an interval without lines: by the settler at any time, by anybody when it is too late to open.
+    pub fn close_empty(ctx: Context<CloseEmpty>, start: i64) -> Result<()> {
+        CloseEmpty::handle(ctx, start)
     }
 }
-
-#[derive(Accounts)]
-pub struct Ping {}

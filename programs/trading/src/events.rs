@@ -1,0 +1,61 @@
+//! What this program tells the world.
+use anchor_lang::prelude::*;
+
+/// A wallet has an account in the market.
+#[event]
+pub struct AccountOpened {
+    pub wallet: Pubkey,
+    pub number: u32,
+}
+
+/// Money came in; `balance_micros` is after it.
+#[event]
+pub struct Deposited {
+    pub wallet: Pubkey,
+    pub amount_micros: u64,
+    pub balance_micros: u64,
+}
+
+/// Money went out; `balance_micros` is after it.
+#[event]
+pub struct Withdrawn {
+    pub wallet: Pubkey,
+    pub amount_micros: u64,
+    pub balance_micros: u64,
+}
+
+/// A wallet signed a mandate that binds intervals from `valid_from`.
+#[event]
+pub struct MandateSet {
+    pub wallet: Pubkey,
+    pub nonce: u64,
+    pub valid_from: i64,
+    pub expiry: i64,
+}
+
+/// An interval's lines are committed to.
+#[event]
+pub struct SettlementOpened {
+    pub start: i64,
+    pub lines_root: [u8; 32],
+    pub line_count: u32,
+    pub clearing_price_mills: u32,
+    pub journal_hash: [u8; 32],
+}
+
+/// Lines `from` to before `to` have moved their money.
+#[event]
+pub struct BatchSettled {
+    pub start: i64,
+    pub from: u32,
+    pub to: u32,
+}
+
+/// An interval is closed; one without lines has zero totals.
+#[event]
+pub struct SettlementClosed {
+    pub start: i64,
+    pub line_count: u32,
+    pub bought_wh: u64,
+    pub charges_micros: u64,
+}

@@ -1,0 +1,40 @@
+//! Opens the account of a wallet.
+use crate::{
+    events::AccountOpened,
+    seeds,
+    state::{self, Market},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct OpenAccount<'info> {
+    /// Pays rent.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    /// Whose account it is.
+    pub wallet: Signer<'info>,
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + core::mem::size_of::<state::Account>(),
+        seeds = [seeds::ACCOUNT, wallet.key().as_ref()],
+        bump
+    )]
+    pub account: AccountLoader<'info, state::Account>,
+    pub system_program: Program<'info, System>,
+}
+
+impl OpenAccount<'_> {
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let wallet = ctx.accounts.wallet.key();
+        let number = ctx.accounts.market.load_mut()?.enrol()?;
+        let mut account = ctx.accounts.account.load_init()?;
+        account.wallet = wallet;
+        account.number = number;
+        account.bump = ctx.bumps.account;
+        emit!(AccountOpened { wallet, number });
+        Ok(())
+    }
+}

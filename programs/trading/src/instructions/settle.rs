@@ -1,0 +1,49 @@
+//! Settles the next lines of an interval: the path that every line of every interval takes, so it counts its steps.
+use crate::{
+    errors::TradingError,
+    events::BatchSettled,
+    state::{self, IntervalSettlement, Line, Market},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct Settle<'info> {
+    /// The market's settler.
+    pub settler: Signer<'info>,
+    pub market: AccountLoader<'info, Market>,
+    #[account(mut)]
+    pub settlement: AccountLoader<'info, IntervalSettlement>,
+}
+
+impl<'info> Settle<'info> {
+    fn validate(&self, lines: &[Line], parties: &[AccountInfo<'info>]) -> Result<()> {
+        self.market.load()?.require_settler(self.settler.key)?;
+        require!(
+            !lines.is_empty() && lines.len() == parties.len(),
+            TradingError::LineAccounts
+        );
+        Ok(())
+    }
+
+    pub fn handle(ctx: Context<'info, Self>, start_index: u32, lines: &[Line]) -> Result<()> {
+        let parties = ctx.remaining_accounts;
+        ctx.accounts.validate(lines, parties)?;
+        let mut data = ctx.accounts.settlement.as_ref().try_borrow_mut_data()?;
+        let (settlement, mut seen) = IntervalSettlement::split(&mut data)?;
+        settlement.require_next(start_index)?;
+        let day = settlement.day()?;
+        let checked = settlement.receiving == 0;
+        for (line, party) in lines.iter().zip(parties) {
+            let loader = AccountLoader::<state::Account>::try_from(party)?;
+            let mut account = loader.load_mut()?;
+            seen.mark(account.number)?;
+            settlement.settle(line, &mut account, day, checked)?;
+        }
+        emit!(BatchSettled {
+            start: settlement.start,
+            from: start_index,
+            to: settlement.cursor,
+        });
+        Ok(settlement.invariant()?)
+    }
+}

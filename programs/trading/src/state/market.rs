@@ -1,0 +1,125 @@
+//! The market: whose key settles, where the money lies, and how much of it is owed to whom.
+use crate::errors::{ensure, Ruling, TradingError};
+use anchor_lang::prelude::*;
+use shared::Micros;
+
+/// A micro is the smallest unit of the currency.
+pub const CURRENCY_DECIMALS: u8 = 6;
+/// Bytes of a Token-2022 mint without extensions: none that freezes, taxes or seizes what lies in the pool.
+pub const CURRENCY_MINT_SIZE: usize = 82;
+/// A settlement keeps one bit for every account.
+pub const MAX_ACCOUNTS: u32 = 65_536;
+const DAY_S: u32 = 86_400;
+
+#[account(zero_copy)]
+pub struct Market {
+    /// Governance's authority account.
+    pub authority: Pubkey,
+    /// The key that opens, settles and closes.
+    pub settler: Pubkey,
+    /// The Token-2022 mint of the currency.
+    pub currency_mint: Pubkey,
+    /// Token account behind all balances and escrows; this account owns it.
+    pub pool: Pubkey,
+    /// Token account of the wheeling charges; this account owns it.
+    pub wheeling_vault: Pubkey,
+    /// Token account of the platform charges; this account owns it.
+    pub platform_vault: Pubkey,
+    /// Token account of the loss charges; this account owns it.
+    pub loss_vault: Pubkey,
+    /// Sum of all balances and of the escrows of open settlements: what the pool owes.
+    pub accounts_total_micros: u64,
+    /// Charges moved from the pool to the vaults since the beginning.
+    pub charges_total_micros: u64,
+    /// Length of an interval in seconds.
+    pub interval_s: u32,
+    /// Accounts opened so far, and the number of the next one.
+    pub accounts: u32,
+    /// Of this account's address.
+    pub bump: u8,
+    /// Zero.
+    pub reserved: [u8; 7],
+}
+
+impl Market {
+    /// Gives the next account its number.
+    pub fn enrol(&mut self) -> Ruling<u32> {
+        let number = self.accounts;
+        ensure(number < MAX_ACCOUNTS, TradingError::TooManyAccounts)?;
+        self.accounts = number.checked_add(1).ok_or(TradingError::Overflow)?;
+        Ok(number)
+    }
+
+    /// The pool owes this much more.
+    pub fn owe(&mut self, amount: Micros) -> Ruling<()> {
+        let total = Micros(self.accounts_total_micros).checked_add(amount);
+        self.accounts_total_micros = total.ok_or(TradingError::Overflow)?.0;
+        Ok(())
+    }
+
+    /// The pool owes this much less.
+    pub fn discharge(&mut self, amount: Micros) -> Ruling<()> {
+        let total = Micros(self.accounts_total_micros).checked_sub(amount);
+        self.accounts_total_micros = total.ok_or(TradingError::Overflow)?.0;
+        Ok(())
+    }
+
+    /// An interval's charges leave what is owed to accounts for the vaults.
+    pub fn take_charges(&mut self, charges: Micros) -> Ruling<()> {
+        self.discharge(charges)?;
+        let total = Micros(self.charges_total_micros).checked_add(charges);
+        self.charges_total_micros = total.ok_or(TradingError::Overflow)?.0;
+        Ok(())
+    }
+
+    pub fn require_settler(&self, key: &Pubkey) -> Ruling<()> {
+        ensure(self.settler == *key, TradingError::NotSettler)
+    }
+
+    /// An interval divides the day, as the oracle has it.
+    pub fn require_interval(&self) -> Ruling<()> {
+        ensure(
+            self.interval_s >= 1 && DAY_S.is_multiple_of(self.interval_s),
+            TradingError::InvalidIntervalLength,
+        )
+    }
+
+    /// The pool covers all balances and escrows. It may hold more: nobody can be kept from sending tokens there, and that
+    /// must not stop a withdrawal.
+    pub fn invariant(&self, pool_micros: u64) -> Ruling<()> {
+        ensure(
+            pool_micros >= self.accounts_total_micros,
+            TradingError::PoolShort,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    #[test]
+    fn the_pool_must_cover_what_is_owed() {
+        let mut market = Market::zeroed();
+        market.owe(Micros(10)).unwrap();
+        assert_eq!(market.invariant(9), Err(TradingError::PoolShort));
+        market.invariant(10).unwrap();
+        market.invariant(11).unwrap();
+        market.take_charges(Micros(4)).unwrap();
+        assert_eq!(
+            (market.accounts_total_micros, market.charges_total_micros),
+            (6, 4)
+        );
+        assert_eq!(market.discharge(Micros(7)), Err(TradingError::Overflow));
+    }
+
+    #[test]
+    fn accounts_are_numbered_up_to_a_bound() {
+        let mut market = Market::zeroed();
+        assert_eq!(market.enrol(), Ok(0));
+        assert_eq!(market.enrol(), Ok(1));
+        market.accounts = MAX_ACCOUNTS;
+        assert_eq!(market.enrol(), Err(TradingError::TooManyAccounts));
+    }
+}

@@ -1,0 +1,21 @@
+//! Accounts of the program and the rules they keep, one noun a file.
+
+mod account;
+mod days;
+mod line;
+mod mandate;
+mod mandates;
+mod market;
+mod rates;
+mod seen;
+mod settlement;
+
+pub use account::Account;
+pub use days::{DayDebit, DAYS};
+pub use line::Line;
+pub use mandate::{Mandate, MandateArgs, MAX_HORIZON_S, MAX_TERM_S, RELEASE_S};
+pub use mandates::{Mandates, MANDATES};
+pub use market::{Market, CURRENCY_DECIMALS, CURRENCY_MINT_SIZE, MAX_ACCOUNTS};
+pub use rates::{Charges, Rates};
+pub use seen::Seen;
+pub use settlement::{status, Commitment, IntervalSettlement, OPEN_WINDOW_S};
