@@ -1,0 +1,72 @@
+"""The heartbeat: how a gateway is doing and which frames it still holds without a receipt."""
+
+from dataclasses import dataclass, field
+
+from edge.wire import codec
+from edge.wire.codec import array, gateway_name, integer, octets, text
+from edge.wire.ranges import ByBoot, from_field, to_fields
+from edge.wire.records import time_quality
+
+BEAT_TAG = b"peerwatt/beat/1"
+MAX_BEAT_BYTES = 64 * 1024
+MAX_METERS_LOST = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Sent every minute. ``waiting`` holds, per boot id, the frame sequences that have no receipt yet."""
+
+    gateway_id: str
+    sent_at_ms: int
+    version: str
+    boot_id: bytes
+    last_sequence: int
+    waiting: ByBoot = field(default_factory=dict)
+    outbox_frames: int = 0
+    outbox_age_s: int = 0
+    time_quality: str = "U"
+    clock_error_ms: int = 0
+    """The kernel's estimate of how far the clock may be off; 0 when it does not know."""
+    meters: int = 0
+    meters_lost: tuple[str, ...] = ()
+    disk_free_bytes: int = 0
+    memory_queue: int = 0
+    """Records that could not be written to disk yet."""
+
+
+def encode_beat(beat: Beat) -> bytes:
+    """The heartbeat as it travels."""
+    return codec.pack(
+        [
+            BEAT_TAG, beat.gateway_id.encode(), beat.sent_at_ms, beat.version.encode(), beat.boot_id,
+            beat.last_sequence, to_fields(beat.waiting), beat.outbox_frames, beat.outbox_age_s,
+            beat.time_quality.encode(), beat.clock_error_ms, beat.meters,
+            [meter.encode() for meter in beat.meters_lost], beat.disk_free_bytes, beat.memory_queue,
+        ]
+    )  # fmt: skip
+
+
+def decode_beat(data: bytes) -> Beat:
+    """Reads a heartbeat strictly.
+
+    Raises:
+        WireError: one of its leaf classes names the reason.
+    """
+    f = codec.unpack(data, limit=MAX_BEAT_BYTES)
+    codec.expect_tag(f, BEAT_TAG, 15)
+    return Beat(
+        gateway_id=gateway_name(f[1]),
+        sent_at_ms=integer(f[2], "sent_at_ms"),
+        version=text(f[3], "version"),
+        boot_id=octets(f[4], "boot_id", 16),
+        last_sequence=integer(f[5], "last_sequence"),
+        waiting=from_field(f[6], "waiting"),
+        outbox_frames=integer(f[7], "outbox_frames"),
+        outbox_age_s=integer(f[8], "outbox_age_s"),
+        time_quality=time_quality(f[9]),
+        clock_error_ms=integer(f[10], "clock_error_ms"),
+        meters=integer(f[11], "meters"),
+        meters_lost=tuple(text(name, "meter_id", 32) for name in array(f[12], "meters_lost", MAX_METERS_LOST)),
+        disk_free_bytes=integer(f[13], "disk_free_bytes"),
+        memory_queue=integer(f[14], "memory_queue"),
+    )

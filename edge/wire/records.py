@@ -1,0 +1,219 @@
+"""Records as bytes and back, strictly; each is an array with its kind in front. ``kinds`` says what they mean."""
+
+from collections.abc import Callable
+
+from edge.wire import codec
+from edge.wire.codec import Value, array, integer, octets, text
+from edge.wire.errors import OutOfRangeError, TooLongError, UnknownKindError
+from edge.wire.kinds import (
+    COUNTER_EVENTS,
+    METER_STATES,
+    TIME_QUALITIES,
+    BufferQuarantine,
+    ClockStep,
+    ConfigChange,
+    CounterEvent,
+    Gap,
+    KeyRotation,
+    MeterDeclared,
+    Reading,
+    Record,
+    Start,
+    Stop,
+)
+
+__all__ = [
+    "MAX_QUANTITIES", "MAX_RECORD_BYTES", "BufferQuarantine", "ClockStep", "ConfigChange", "CounterEvent", "Gap",
+    "KeyRotation", "MeterDeclared", "Reading", "Record", "Start", "Stop", "check_length", "decode_record",
+    "encode_record", "time_quality",
+]  # fmt: skip
+
+MAX_RECORD_BYTES = 480
+MAX_QUANTITIES = 16
+_TIME_S, _U16, _I64 = 2**40, 2**16 - 1, 2**63 - 1
+
+
+def encode_record(record: Record) -> bytes:
+    """The record's one encoding.
+
+    Raises:
+        WireError: a field is outside its range.
+    """
+    data = codec.pack(_fields(record))
+    decode_record(data)
+    return data
+
+
+def decode_record(data: bytes) -> Record:
+    """Reads one record strictly.
+
+    Raises:
+        WireError: one of its leaf classes names the reason.
+    """
+    fields = codec.unpack(data, limit=MAX_RECORD_BYTES)
+    kind = integer(fields[0], "kind") if fields else 0
+    if kind not in _READERS:
+        raise UnknownKindError(f"there is no record of kind {kind}")
+    least, most, read = _READERS[kind]
+    codec.expect_arity(fields, least, most)
+    return read(fields)
+
+
+def check_length(data: bytes) -> bytes:
+    """The record's bytes, when they are not too long.
+
+    Raises:
+        TooLongError: they are.
+    """
+    if len(data) > MAX_RECORD_BYTES:
+        raise TooLongError(f"a record of {len(data)} bytes, at most {MAX_RECORD_BYTES} are allowed")
+    return data
+
+
+def _fields(record: Record) -> list[object]:
+    if isinstance(record, Reading):
+        letters = (_code(record.time_quality), _code(record.meter_state), record.flags)
+        head = [1, record.meter_index, record.sequence, record.slot_s, record.read_offset_ms, *letters]
+        return [*head, record.import_wh, record.export_wh, *(list(q) for q in record.quantities)]
+    values = (getattr(record, name) for name in type(record).__slots__)
+    return [_KINDS[type(record)], *(_ascii(v) if isinstance(v, str) else v for v in values)]
+
+
+def _ascii(value: str) -> bytes:
+    try:
+        return value.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise OutOfRangeError(f"{value!r} is not ASCII") from error
+
+
+def _code(letter: str) -> int:
+    if len(letter) != 1:
+        raise OutOfRangeError(f"{letter!r} is not one letter")
+    return ord(letter)
+
+
+def _letter(value: Value, name: str, allowed: frozenset[str]) -> str:
+    letter = chr(integer(value, name, high=127))
+    if letter not in allowed:
+        raise OutOfRangeError(f"{name} {letter!r} is none of {''.join(sorted(allowed))}")
+    return letter
+
+
+def time_quality(value: Value) -> str:
+    """A time quality written as text.
+
+    Raises:
+        WireError: it is none.
+    """
+    quality = text(value, "time_quality", 1)
+    if quality not in TIME_QUALITIES:
+        raise OutOfRangeError(f"time_quality {quality!r} is none of {''.join(sorted(TIME_QUALITIES))}")
+    return quality
+
+
+def _quantity(value: Value) -> tuple[int, int, int]:
+    parts = array(value, "quantity", 3)
+    codec.expect_arity(parts, 3)
+    code, number, scale = parts
+    return integer(code, "obis", 0, 2**24 - 1), integer(number, "value", -_I64, _I64), integer(scale, "scale", -12, 12)
+
+
+def _reading(f: list[Value]) -> Reading:
+    return Reading(
+        meter_index=integer(f[1], "meter_index", 0, _U16),
+        sequence=integer(f[2], "sequence"),
+        slot_s=integer(f[3], "slot_s", 0, _TIME_S),
+        read_offset_ms=integer(f[4], "read_offset_ms", 0, 2**32 - 1),
+        time_quality=_letter(f[5], "time_quality", TIME_QUALITIES),
+        meter_state=_letter(f[6], "meter_state", METER_STATES),
+        flags=integer(f[7], "flags", 0, _U16),
+        import_wh=integer(f[8], "import_wh"),
+        export_wh=integer(f[9], "export_wh"),
+        quantities=tuple(_quantity(value) for value in f[10:]),
+    )
+
+
+def _declared(f: list[Value]) -> MeterDeclared:
+    return MeterDeclared(
+        meter_index=integer(f[1], "meter_index", 0, _U16),
+        meter_id=text(f[2], "meter_id", 32),
+        serial=text(f[3], "serial"),
+        profile=text(f[4], "profile", 32),
+        profile_hash=octets(f[5], "profile_hash", 32),
+        at_s=integer(f[6], "at_s", 0, _TIME_S),
+    )
+
+
+def _start(f: list[Value]) -> Start:
+    boot = octets(f[3], "kernel_boot_id", 16)
+    return Start(
+        integer(f[1], "at_ms"), time_quality(f[2]), boot, text(f[4], "version"), octets(f[5], "config_hash", 32)
+    )
+
+
+def _stop(f: list[Value]) -> Stop:
+    return Stop(integer(f[1], "at_ms"), text(f[2], "reason"))
+
+
+def _config(f: list[Value]) -> ConfigChange:
+    return ConfigChange(integer(f[1], "at_ms"), octets(f[2], "config_hash", 32))
+
+
+def _clock_step(f: list[Value]) -> ClockStep:
+    return ClockStep(
+        at_ms=integer(f[1], "at_ms"),
+        kernel_boot_id=octets(f[2], "kernel_boot_id", 16),
+        monotonic_ms=integer(f[3], "monotonic_ms"),
+        offset_ms=integer(f[4], "offset_ms", -_I64, _I64),
+        time_quality=time_quality(f[5]),
+    )
+
+
+def _gap(f: list[Value]) -> Gap:
+    first = integer(f[2], "first", 1)
+    last = integer(f[3], "last", first)
+    return Gap(octets(f[1], "boot_id", 16), first, last, text(f[4], "reason"), integer(f[5], "at_ms"))
+
+
+def _counter(f: list[Value]) -> CounterEvent:
+    event = text(f[3], "event", 16)
+    if event not in COUNTER_EVENTS:
+        raise OutOfRangeError(f"event {event!r} is none of {', '.join(sorted(COUNTER_EVENTS))}")
+    return CounterEvent(
+        meter_index=integer(f[1], "meter_index", 0, _U16),
+        slot_s=integer(f[2], "slot_s", 0, _TIME_S),
+        event=event,
+        import_before_wh=integer(f[4], "import_before_wh"),
+        import_after_wh=integer(f[5], "import_after_wh"),
+        export_before_wh=integer(f[6], "export_before_wh"),
+        export_after_wh=integer(f[7], "export_after_wh"),
+        serial=text(f[8], "serial"),
+    )
+
+
+def _rotation(f: list[Value]) -> KeyRotation:
+    return KeyRotation(octets(f[1], "public_key", 32), octets(f[2], "proof", 64), integer(f[3], "at_ms"))
+
+
+def _quarantine(f: list[Value]) -> BufferQuarantine:
+    reason, name = text(f[2], "reason", 120), text(f[3], "file_name", 120)
+    return BufferQuarantine(integer(f[1], "at_ms"), reason, name, integer(f[4], "size_bytes"))
+
+
+_KINDS: dict[type, int] = {
+    Reading: 1, MeterDeclared: 2, Start: 3, Stop: 4, ConfigChange: 5, ClockStep: 6, Gap: 7, CounterEvent: 8,
+    KeyRotation: 9, BufferQuarantine: 10,
+}  # fmt: skip
+
+_READERS: dict[int, tuple[int, int, Callable[[list[Value]], Record]]] = {
+    1: (10, 10 + MAX_QUANTITIES, _reading),
+    2: (7, 7, _declared),
+    3: (6, 6, _start),
+    4: (3, 3, _stop),
+    5: (3, 3, _config),
+    6: (6, 6, _clock_step),
+    7: (6, 6, _gap),
+    8: (9, 9, _counter),
+    9: (4, 4, _rotation),
+    10: (5, 5, _quarantine),
+}
