@@ -8,10 +8,12 @@
 
 pub use ::anchor_lang::*;
 
+mod rent;
 pub mod system_program;
 
 pub mod prelude {
     //! Anchor's prelude, which names the framework as well.
     pub use crate as anchor_lang;
+    pub use crate::rent::Rent;
     pub use ::anchor_lang::prelude::*;
 }

@@ -14,6 +14,7 @@ pub struct Approve<'info> {
     pub authority: Account<'info, Authority>,
     #[account(
         mut,
+        dup,
         seeds = [seeds::PROPOSAL, &proposal.index.to_le_bytes()],
         bump = proposal.bump
     )]

@@ -13,13 +13,14 @@ pub struct Execute<'info> {
     pub authority: Account<'info, Authority>,
     #[account(
         mut,
+        dup,
         seeds = [seeds::PROPOSAL, &proposal.index.to_le_bytes()],
         bump = proposal.bump
     )]
     pub proposal: Account<'info, Proposal>,
-    #[account(mut, seeds = [seeds::PARAMS], bump = params.bump)]
+    #[account(mut, dup, seeds = [seeds::PARAMS], bump = params.bump)]
     pub params: Account<'info, Params>,
-    #[account(mut, seeds = [seeds::PAUSE], bump = pause.bump)]
+    #[account(mut, dup, seeds = [seeds::PAUSE], bump = pause.bump)]
     pub pause: Account<'info, Pause>,
 }
 

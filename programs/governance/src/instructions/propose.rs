@@ -14,7 +14,7 @@ pub struct Propose<'info> {
     pub payer: Signer<'info>,
     /// One of the authority set.
     pub member: Signer<'info>,
-    #[account(mut, seeds = [seeds::AUTHORITY], bump = authority.bump)]
+    #[account(mut, dup, seeds = [seeds::AUTHORITY], bump = authority.bump)]
     pub authority: Account<'info, Authority>,
     #[account(
         init,

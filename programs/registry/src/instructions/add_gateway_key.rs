@@ -16,7 +16,7 @@ pub struct AddGatewayKey<'info> {
     #[account(has_one = registrar @ RegistryError::NotRegistrar)]
     pub config: Account<'info, Config>,
     pub registrar: Signer<'info>,
-    #[account(mut, constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
+    #[account(mut, dup, constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
     pub gateway: Account<'info, Gateway>,
     #[account(
         init,

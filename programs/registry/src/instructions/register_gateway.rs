@@ -44,6 +44,6 @@ impl RegisterGateway<'_> {
             registered_at: Clock::get()?.unix_timestamp,
             bump: ctx.bumps.gateway,
         });
-        gateway.invariant()
+        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! A gateway: the box that reads meters and signs what it reads.
 use super::MAX_ID;
-use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
 
 #[account]
@@ -17,13 +16,6 @@ pub struct Gateway {
     pub registered_at: i64,
     /// Of this account's address.
     pub bump: u8,
-}
-
-impl Gateway {
-    pub fn invariant(&self) -> Result<()> {
-        require!(is_gateway_id(&self.id), RegistryError::InvalidGatewayId);
-        Ok(())
-    }
 }
 
 /// 1 to 32 of a-z, 0-9 and -, the first not a -.

@@ -33,7 +33,6 @@ pub struct Meter {
 
 impl Meter {
     pub fn invariant(&self) -> Result<()> {
-        require!(is_meter_id(&self.id), RegistryError::InvalidMeterId);
         require!(
             (1..=3).contains(&self.kind),
             RegistryError::InvalidMeterKind
