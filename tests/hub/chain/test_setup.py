@@ -98,10 +98,11 @@ async def test_a_refusal_on_the_chain_has_its_name_too(founded: ChainClient, key
 
 async def test_pause_takes_two_members(founded: ChainClient, keys: Bootstrap) -> None:
     payer, (first, second, _) = keys.fee_payer.pubkey(), keys.members
-    await founded.run([governance.propose_pause(payer, first.pubkey(), 0, paused=True)], [keys.fee_payer, first])
+    index = (await founded.account("governance", "Authority", pdas.governance_authority())).proposals
+    await founded.run([governance.propose_pause(payer, first.pubkey(), index, paused=True)], [keys.fee_payer, first])
     with pytest.raises(ProgramError, match="NotEnoughApprovals"):
-        await founded.run([governance.execute(0)], [keys.fee_payer])
-    approved = [governance.approve(second.pubkey(), 0), governance.execute(0)]
+        await founded.run([governance.execute(index)], [keys.fee_payer])
+    approved = [governance.approve(second.pubkey(), index), governance.execute(index)]
     await founded.run(approved, [keys.fee_payer, second])
     assert (await founded.account("governance", "Pause", pdas.governance_pause())).paused
 

@@ -1,0 +1,62 @@
+"""A transaction costs on the ledger what it costs in the virtual machine alone, and programs see the wall clock."""
+
+import time
+
+from solana.rpc.commitment import Confirmed
+from solders.account import Account
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.transaction import Transaction
+from solders.transaction_metadata import TransactionMetadata
+
+from hub.chain import pdas
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.instructions import governance
+from hub.chain.instructions.governance import Rates
+from hub.chain.ledger.genesis import first_accounts
+from hub.chain.programs import PROGRAM_IDS, program_binary
+from support.ledger import LedgerProcess
+
+RATES = Rates(0, 100, 25, 5, 2200, 5000)
+
+
+def in_the_machine_alone(keys: Bootstrap) -> int:
+    svm = LiteSVM()
+    programs = {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
+    accounts = first_accounts(keys.genesis(), Keypair().pubkey(), programs)
+    for key, account in sorted(accounts.items(), key=lambda item: item[1].executable):
+        svm.set_account(key, account)
+    svm.set_account(keys.fee_payer.pubkey(), Account(10**12, b"", Pubkey.default()))
+    signers = [keys.fee_payer, keys.upgrade_authority]
+    message = Message([founding(keys)], keys.fee_payer.pubkey())
+    result = svm.send_transaction(Transaction(signers, message, svm.latest_blockhash()))
+    assert isinstance(result, TransactionMetadata), result
+    return result.compute_units_consumed()
+
+
+def founding(keys: Bootstrap) -> Instruction:
+    members = [one.pubkey() for one in keys.members]
+    payer, upgrade = keys.fee_payer.pubkey(), keys.upgrade_authority.pubkey()
+    return governance.initialize(payer, upgrade, members[0], members, 2, RATES, 172_800)
+
+
+async def test_compute_units_and_clock(ledger: LedgerProcess) -> None:
+    random = Bootstrap.random()
+    keys = Bootstrap(
+        ledger.rich, ledger.rich, random.members, random.registrar, random.attestors, *[Keypair() for _ in range(3)]
+    )
+    async with ChainClient(ledger.url) as chain:
+        signed = await chain.prepare([founding(keys)], [keys.fee_payer, keys.upgrade_authority])
+        await chain.send(signed)
+        await chain.wait(signed)
+        found = (await chain.rpc.get_transaction(signed.signature, commitment=Confirmed)).value
+        pause = await chain.account("governance", "Pause", pdas.governance_pause())
+    assert found is not None
+    assert found.transaction.meta is not None
+    budget_instruction = 150
+    assert found.transaction.meta.compute_units_consumed == in_the_machine_alone(keys) + budget_instruction
+    assert abs(pause.since - time.time()) < 30
