@@ -70,6 +70,7 @@ def initialize(
             "payer": payer,
             "upgrade_authority": upgrade_authority,
             "authority": pdas.governance_authority(),
+            "oracle_config": pdas.oracle_config(),
             "currency_mint": currency_mint,
             "market": pdas.market(),
             "pool": pdas.currency_pool(),
@@ -83,7 +84,6 @@ def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
     accounts = {
         "payer": payer,
         "wallet": wallet,
-        "participant": pdas.participant(wallet),
         "market": pdas.market(),
         "account": pdas.account(wallet),
     }
@@ -92,12 +92,12 @@ def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
 
 def deposit(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
     """From the wallet's own token account into the pool; signed by the wallet."""
-    return build("trading", "deposit", [micros], _transfer(wallet, currency_mint))
+    return build("trading", "deposit", [micros], _transfer("source", wallet, currency_mint))
 
 
 def withdraw(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
     """What is free, back to the wallet's own token account; signed by the wallet."""
-    return build("trading", "withdraw", [micros], _transfer(wallet, currency_mint))
+    return build("trading", "withdraw", [micros], _transfer("destination", wallet, currency_mint))
 
 
 def set_mandate(wallet: Pubkey, mandate: Mandate) -> Instruction:
@@ -107,7 +107,7 @@ def set_mandate(wallet: Pubkey, mandate: Mandate) -> Instruction:
         "trading",
         "set_mandate",
         [argument],
-        {"wallet": wallet, "account": pdas.account(wallet)},
+        {"wallet": wallet, "market": pdas.market(), "account": pdas.account(wallet)},
     )
 
 
@@ -163,20 +163,20 @@ def close(settler: Pubkey, currency_mint: Pubkey, start_s: int) -> Instruction:
     return build("trading", "close", [], accounts | {"pool": pdas.currency_pool()})
 
 
-def close_empty(payer: Pubkey, settler: Pubkey, start_s: int) -> Instruction:
-    """Closes an interval without trades; signed by payer and settler, or anyone in the settler's place after 12 h."""
-    accounts = {"payer": payer, "settler": settler, **_closing(start_s), "interval": pdas.interval(start_s)}
+def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
+    """Closes an interval without trades; signed by payer and caller: the settler, or anyone once it is too late to open."""
+    accounts = {"payer": payer, "caller": caller, **_closing(start_s), "interval": pdas.interval(start_s)}
     return build("trading", "close_empty", [start_s], accounts)
 
 
-def _transfer(wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:
+def _transfer(tokens: str, wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:
     return {
         "wallet": wallet,
         "market": pdas.market(),
         "account": pdas.account(wallet),
         "currency_mint": currency_mint,
         "pool": pdas.currency_pool(),
-        "wallet_tokens": token_account(wallet, currency_mint),
+        tokens: token_account(wallet, currency_mint),
     }
 
 
