@@ -4,9 +4,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
-
+from edge.wire import keys
+from edge.wire.errors import WireError
 from hub.devices.errors import MalformedRequestError, ProofInvalidError
 from hub.devices.nats_identity import is_user_key
 from hub.devices.schemas import EnrolmentRequest
@@ -28,7 +27,7 @@ class Candidate:
     @property
     def key_id(self) -> bytes:
         """The first 8 bytes of the key's SHA-256, as frame headers carry it."""
-        return hashlib.sha256(self.public_key).digest()[:8]
+        return keys.key_id(self.public_key)
 
     @property
     def request_hash(self) -> bytes:
@@ -65,8 +64,8 @@ def check(request: EnrolmentRequest) -> Candidate:
     public_key, proof = _hex(request.public_key, 32, "public_key"), _hex(request.proof, 64, "proof")
     message = proof_message(request.gateway_id, request.token, request.nats_public_key)
     try:
-        VerifyKey(public_key).verify(message, proof)
-    except (BadSignatureError, ValueError) as error:
+        keys.verify(public_key, message, proof)
+    except WireError as error:
         raise ProofInvalidError(
             "The proof is not a signature by public_key over this request: run `peerwatt-edge enroll` again"
         ) from error

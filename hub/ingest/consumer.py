@@ -1,0 +1,120 @@
+"""Takes frames from the stream in batches, has them stored, acknowledges after the commit and sends receipts.
+
+Every copy of the hub pulls from the same durable consumer. What a copy held when it died is delivered again, to any of
+them, and storing it again changes nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig
+
+from hub.clock import Clock, to_ms
+from hub.db import Pool
+from hub.ingest import bus, service
+from hub.ingest.feed import Feed
+from hub.ingest.receipts import Receipts
+from hub.ingest.service import Incoming, Outcome
+from hub.observability import metrics
+
+DURABLE = "ingest"
+RETRY_PAUSES_S = (0.1, 0.5, 1, 2, 5)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of one copy."""
+
+    batch: int = 256
+    lanes: int = 2
+    """Batches on their way at once: one is verified while the database writes another."""
+    poll_s: float = 2
+    ack_wait_s: float = 30
+    """After this long without an acknowledgement a frame is delivered again."""
+    release_every_s: float = 5
+
+
+class Consumer:
+    """The ingest loop of one copy; ``run`` ends only by cancellation."""
+
+    def __init__(
+        self, pool: Pool, client: Client, receipts: Receipts, clock: Clock, limits: Limits | None = None
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._receipts = receipts
+        self._clock = clock
+        self._limits = limits or Limits()
+
+    async def run(self) -> None:
+        """Serves until cancelled; what was not committed stays in the stream."""
+        await self._make_consumer()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._limits.lanes):
+                group.create_task(self._lane())
+            group.create_task(self._release())
+
+    async def _make_consumer(self) -> None:
+        limits = self._limits
+        await self._client.jetstream().add_consumer(
+            bus.STREAM,
+            ConsumerConfig(
+                durable_name=DURABLE,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=limits.ack_wait_s,
+                max_ack_pending=16 * limits.batch,
+                max_waiting=128,
+                filter_subject=bus.FRAME_SUBJECTS,
+            ),
+        )
+
+    async def _lane(self) -> None:
+        limits = self._limits
+        async with Feed(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
+            while True:
+                messages = await feed.next()
+                if messages:
+                    await self._take(messages)
+
+    async def _take(self, messages: Sequence[Msg]) -> None:
+        now = self._clock.now_ms()
+        incoming = [Incoming(m.subject, m.data, to_ms(m.metadata.timestamp), now) for m in messages]
+        outcome = await self._store(incoming)
+        if outcome is None:
+            return
+        for position, message in enumerate(messages):
+            await (message.term() if position in outcome.refused else message.ack())
+        await self._receipts.after_storing(outcome.stored)
+        oldest = min(message.published_at_ms for message in incoming)
+        metrics.PUBLISH_TO_STORED_SECONDS.observe(max(0, self._clock.now_ms() - oldest) / 1000)
+
+    async def _store(self, incoming: Sequence[Incoming]) -> Outcome | None:
+        """Tries for as long as the messages are ours; None leaves them to be delivered again."""
+        for pause in RETRY_PAUSES_S:
+            try:
+                with metrics.BATCH_SECONDS.time():
+                    outcome = await service.store_batch(self._pool, self._clock, incoming)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                metrics.RETRIES.inc()
+                _log.warning("batch not stored, trying again", error=str(error), messages=len(incoming))
+                await asyncio.sleep(pause)
+            else:
+                return outcome
+        return None
+
+    async def _release(self) -> None:
+        """Readings wait for their meter to be declared, or assigned by an operator."""
+        while True:
+            await asyncio.sleep(self._limits.release_every_s)
+            try:
+                while await service.release_waiting(self._pool):
+                    pass
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("waiting readings not released", error=str(error))

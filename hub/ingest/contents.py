@@ -1,0 +1,109 @@
+"""What a verified frame says, sorted into the rows that ingest stores: readings, meter declarations, gaps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from edge.wire.errors import OutOfRangeError
+from edge.wire.frames import Frame
+from edge.wire.kinds import Gap, MeterDeclared, Reading
+from edge.wire.quantities import ACTIVE_POWER
+from edge.wire.records import decode_record
+from hub.ingest.rows import DeclarationRow, GapRow, ReadingRow
+
+LATEST_S = 221_845_392_000
+"""The year 9000."""
+
+
+@dataclass(slots=True)
+class Contents:
+    """Rows of one frame; other kinds of records stay in the frame's bytes, where the chain needs them."""
+
+    readings: list[ReadingRow] = field(default_factory=list)
+    declared_at: list[tuple[int, DeclarationRow]] = field(default_factory=list)
+    """Each with its record's index in the frame."""
+    gaps: list[GapRow] = field(default_factory=list)
+
+    @property
+    def declarations(self) -> list[DeclarationRow]:
+        return [row for _, row in self.declared_at]
+
+
+def contents_of(frame: Frame) -> Contents:
+    """Sorts a frame's records.
+
+    Raises:
+        WireError: a record is not what the wire format allows, or speaks of a time that no database can hold.
+    """
+    header, contents = frame.header, Contents()
+    readings = contents.readings
+    for index, (data, leaf) in enumerate(zip(frame.records, frame.leaves, strict=True)):
+        record = decode_record(data)
+        if isinstance(record, Reading):
+            readings.append(_reading(index, leaf, record))
+        elif isinstance(record, MeterDeclared):
+            contents.declared_at.append((index, _declaration(header.gateway_id, header.boot_id, record)))
+        elif isinstance(record, Gap):
+            contents.gaps.append(_gap(header.gateway_id, record))
+    return contents
+
+
+def readings_of_meter(frame: Frame, meter_index: int) -> Iterator[ReadingRow]:
+    """The readings of one meter in a frame that was verified before."""
+    for index, (data, leaf) in enumerate(zip(frame.records, frame.leaves, strict=True)):
+        record = decode_record(data)
+        if isinstance(record, Reading) and record.meter_index == meter_index:
+            yield _reading(index, leaf, record)
+
+
+def check_time(seconds: int) -> None:
+    """Refuses moments after the year 9000, which neither Python nor PostgreSQL would survive.
+
+    Raises:
+        OutOfRangeError: it is one.
+    """
+    if seconds > LATEST_S:
+        raise OutOfRangeError(f"{seconds} s is after the year 9000: check the gateway's clock")
+
+
+def active_power_w(reading: Reading) -> int | None:
+    """Power in W, rounded half up, positive = import, when the record carries it within 64 bits."""
+    for code, value, scale in reading.quantities:
+        if code == ACTIVE_POWER:
+            unit = 10 ** abs(scale)
+            watts = value * unit if scale >= 0 else (2 * value + unit) // (2 * unit)
+            return watts if abs(watts) < 2**63 else None
+    return None
+
+
+def _reading(index: int, leaf: bytes, record: Reading) -> ReadingRow:
+    check_time(record.slot_s)
+    return ReadingRow(
+        leaf,
+        index,
+        record.meter_index,
+        record.sequence,
+        record.slot_s,
+        record.slot_s * 1000 + record.read_offset_ms,
+        record.time_quality,
+        record.meter_state,
+        record.flags,
+        record.import_wh,
+        record.export_wh,
+        active_power_w(record),
+    )
+
+
+def _declaration(gateway_id: str, boot_id: bytes, record: MeterDeclared) -> DeclarationRow:
+    return DeclarationRow(
+        gateway_id,
+        boot_id,
+        record.meter_index,
+        record.meter_id,
+        record.serial,
+        record.profile,
+        record.profile_hash,
+    )
+
+
+def _gap(gateway_id: str, record: Gap) -> GapRow:
+    return GapRow(gateway_id, record.boot_id, record.first, record.last, record.reason)

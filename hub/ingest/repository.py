@@ -1,0 +1,333 @@
+"""The SQL of ingest: whole batches as arrays, idempotent, inside the caller's one transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import asyncpg
+
+from edge.wire.ranges import Ranges
+from hub.clock import at_ms
+from hub.db import Connection
+from hub.ingest.receipts import merged
+from hub.ingest.rows import (
+    AssignedMeter,
+    DeclarationRow,
+    FrameKey,
+    FrameRow,
+    GapRow,
+    MeterKey,
+    PlacedReading,
+    QuarantineRow,
+    ReadyFrame,
+)
+from hub.ingest.verify import GatewayKey, KeyRing
+
+INSERT_FRAMES = """
+INSERT INTO frames (gateway_id, boot_id, sequence, header_hash, previous_hash, key_id, header, signature, body,
+    record_count, sealed_at, published_at, received_at, verified_at)
+SELECT gateway_id, boot_id, sequence, header_hash, previous_hash, key_id, header, signature, body, record_count,
+    'epoch'::timestamptz + sealed_ms * interval '1 ms', 'epoch'::timestamptz + published_ms * interval '1 ms',
+    'epoch'::timestamptz + received_ms * interval '1 ms', 'epoch'::timestamptz + verified_ms * interval '1 ms'
+FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[],
+    $9::bytea[], $10::int[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+AS f (gateway_id, boot_id, sequence, header_hash, previous_hash, key_id, header, signature, body, record_count,
+    sealed_ms, published_ms, received_ms, verified_ms)
+ON CONFLICT DO NOTHING
+RETURNING gateway_id, boot_id, sequence
+"""
+
+READING_COLUMNS = (
+    "reading_id", "meter_id", "gateway_id", "boot_id", "frame_sequence", "record_index", "meter_sequence", "slot_at",
+    "read_at", "time_quality", "meter_state", "flags", "import_wh", "export_wh", "active_power_w",
+)  # fmt: skip
+
+INSERT_READINGS = f"""
+INSERT INTO readings ({", ".join(READING_COLUMNS)})
+SELECT {", ".join(READING_COLUMNS)}
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::int[], $7::bigint[],
+    $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::bigint[],
+    $15::bigint[])
+AS r ({", ".join(READING_COLUMNS)})
+ON CONFLICT DO NOTHING
+RETURNING reading_id
+"""  # noqa: S608 - the names stand above
+
+WAITING = """
+SELECT f.gateway_id, f.boot_id, f.sequence, f.header, f.signature, f.body, w.meter_index, m.meter_id, m.participant_id
+FROM waiting_frames w
+JOIN meter_declarations d
+    ON (d.gateway_id, d.boot_id, d.meter_index) = (w.gateway_id, w.boot_id, w.meter_index)
+JOIN meters m ON m.meter_id = d.meter_id AND m.gateway_id = d.gateway_id
+JOIN frames f ON (f.gateway_id, f.boot_id, f.sequence) = (w.gateway_id, w.boot_id, w.sequence)
+ORDER BY w.gateway_id, w.boot_id, w.sequence, w.meter_index
+LIMIT $1
+FOR UPDATE OF w SKIP LOCKED
+"""
+
+STORED_RANGES = """
+SELECT boot_id, min(sequence) AS first, max(sequence) AS last FROM (
+    SELECT f.boot_id, f.sequence, f.sequence - row_number() OVER (PARTITION BY f.boot_id ORDER BY f.sequence) AS island
+    FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
+    JOIN frames f ON f.gateway_id = $1 AND f.boot_id = a.boot_id AND f.sequence BETWEEN a.first AND a.last
+    GROUP BY f.boot_id, f.sequence
+) AS islands
+GROUP BY boot_id, island ORDER BY boot_id, first LIMIT 1000
+"""
+
+DECLARED_GAPS = """
+SELECT g.boot_id, g.first_sequence AS first, g.last_sequence AS last
+FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
+JOIN declared_gaps g ON g.gateway_id = $1 AND g.boot_id = a.boot_id
+    AND g.first_sequence <= a.last AND g.last_sequence >= a.first
+GROUP BY 1, 2, 3 ORDER BY 1, 2 LIMIT 1000
+"""
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+async def load_keys(connection: Connection, gateway_ids: Collection[str]) -> KeyRing:
+    """Every key of these gateways; a gateway that is not registered is not in the ring."""
+    rows = await connection.fetch(
+        """
+        SELECT g.gateway_id, k.key_id, k.public_key, k.status,
+            (extract(epoch FROM k.valid_until) * 1000)::bigint AS valid_until_ms
+        FROM gateways g LEFT JOIN gateway_keys k USING (gateway_id) WHERE g.gateway_id = ANY ($1::text[])
+        """,
+        list(gateway_ids),
+    )
+    keys = {
+        (row["gateway_id"], row["key_id"]): GatewayKey(row["public_key"], row["status"], row["valid_until_ms"])
+        for row in rows
+        if row["key_id"] is not None
+    }
+    return KeyRing(frozenset(row["gateway_id"] for row in rows), keys)
+
+
+async def insert_frames(connection: Connection, frames: Sequence[FrameRow]) -> set[FrameKey]:
+    """Stores frames; returns the keys that were free. Sorted, so that two copies of the hub never wait in a circle."""
+    rows = await connection.fetch(INSERT_FRAMES, *_columns(sorted(frames), 14))
+    return {(row["gateway_id"], row["boot_id"], row["sequence"]) for row in rows}
+
+
+async def header_hashes(connection: Connection, keys: Sequence[FrameKey]) -> dict[FrameKey, bytes]:
+    """The header hashes of the frames that hold these keys."""
+    rows = await connection.fetch(
+        """
+        SELECT gateway_id, boot_id, sequence, header_hash FROM frames
+        JOIN unnest($1::text[], $2::bytea[], $3::bigint[]) AS k (gateway_id, boot_id, sequence)
+            USING (gateway_id, boot_id, sequence)
+        """,
+        *_columns(keys, 3),
+    )
+    return {(row["gateway_id"], row["boot_id"], row["sequence"]): row["header_hash"] for row in rows}
+
+
+async def insert_declarations(connection: Connection, rows: Sequence[DeclarationRow]) -> dict[MeterKey, str]:
+    """Stores what meter indexes mean; returns the meaning that now holds for each (the first one ever stored)."""
+    await connection.execute(
+        """
+        INSERT INTO meter_declarations
+            (gateway_id, boot_id, meter_index, meter_id, serial, profile, profile_hash)
+        SELECT * FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+        ON CONFLICT DO NOTHING
+        """,
+        *_columns(sorted(rows), 7),
+    )
+    found = await connection.fetch(
+        """
+        SELECT gateway_id, boot_id, meter_index, meter_id FROM meter_declarations
+        JOIN unnest($1::text[], $2::bytea[], $3::int[]) AS k (gateway_id, boot_id, meter_index)
+            USING (gateway_id, boot_id, meter_index)
+        """,
+        *_columns([row.key for row in rows], 3),
+    )
+    return {(row["gateway_id"], row["boot_id"], row["meter_index"]): row["meter_id"] for row in found}
+
+
+async def assigned_meters(
+    connection: Connection, boots: Collection[tuple[str, bytes]]
+) -> dict[MeterKey, AssignedMeter]:
+    """The meters that are both declared in these boots and assigned to their gateway at the hub."""
+    rows = await connection.fetch(
+        """
+        SELECT d.gateway_id, d.boot_id, d.meter_index, m.meter_id, m.participant_id
+        FROM unnest($1::text[], $2::bytea[]) AS b (gateway_id, boot_id)
+        JOIN meter_declarations d USING (gateway_id, boot_id)
+        JOIN meters m ON m.meter_id = d.meter_id AND m.gateway_id = d.gateway_id
+        """,
+        *_columns(list(boots), 2),
+    )
+    return {
+        (row["gateway_id"], row["boot_id"], row["meter_index"]): AssignedMeter(row["meter_id"], row["participant_id"])
+        for row in rows
+    }
+
+
+async def insert_readings(connection: Connection, placed: Sequence[PlacedReading]) -> list[PlacedReading]:
+    """Stores readings; returns those that were not, because their id or their meter's moment is taken.
+
+    New frames nearly always bring new readings, so they are copied in first; only when one is taken does the batch go
+    the slower way that can tell which.
+    """
+    records = [_record(one) for one in sorted(placed, key=lambda p: (p.meter_id, p.reading.slot_s))]
+    try:
+        async with connection.transaction():
+            await connection.copy_records_to_table("readings", records=records, columns=READING_COLUMNS)
+    except asyncpg.UniqueViolationError:
+        rows = await connection.fetch(INSERT_READINGS, *_columns(records, 15))
+        stored = {row["reading_id"] for row in rows}
+        return [one for one in placed if one.reading.reading_id not in stored]
+    return []
+
+
+def _record(placed: PlacedReading) -> tuple[Any, ...]:
+    (gateway_id, boot_id, sequence), meter_id, _, reading = placed
+    return (
+        reading.reading_id, meter_id, gateway_id, boot_id, sequence, reading.record_index, reading.meter_sequence,
+        at_ms(reading.slot_s * 1000), at_ms(reading.read_at_ms), reading.time_quality, reading.meter_state,
+        reading.flags, reading.import_wh, reading.export_wh, reading.active_power_w,
+    )  # fmt: skip
+
+
+async def registers_at(
+    connection: Connection, moments: Sequence[tuple[str, int, int]]
+) -> dict[tuple[str, int, int], tuple[int, int]]:
+    """The registers stored for (meter id, slot s, read at ms), where there are any."""
+    rows = await connection.fetch(
+        """
+        SELECT k.meter_id, k.slot_s, k.read_ms, r.import_wh, r.export_wh
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k (meter_id, slot_s, read_ms)
+        JOIN readings r ON r.meter_id = k.meter_id
+            AND r.slot_at = 'epoch'::timestamptz + k.slot_s * interval '1 s'
+            AND r.read_at = 'epoch'::timestamptz + k.read_ms * interval '1 ms'
+        """,
+        *_columns(moments, 3),
+    )
+    return {(row["meter_id"], row["slot_s"], row["read_ms"]): (row["import_wh"], row["export_wh"]) for row in rows}
+
+
+async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes, int, int]]) -> None:
+    """Notes frames with readings whose meter is not known yet: (gateway id, boot id, sequence, meter index)."""
+    await connection.execute(
+        """
+        INSERT INTO waiting_frames (gateway_id, boot_id, sequence, meter_index)
+        SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::int[]) ON CONFLICT DO NOTHING
+        """,
+        *_columns(sorted(set(waiting)), 4),
+    )
+
+
+async def lock_ready(connection: Connection, limit: int) -> list[ReadyFrame]:
+    """Waiting frames whose meter is known by now."""
+    return [
+        ReadyFrame(
+            (row["gateway_id"], row["boot_id"], row["sequence"]),
+            row["header"],
+            row["signature"],
+            row["body"],
+            row["meter_index"],
+            AssignedMeter(row["meter_id"], row["participant_id"]),
+        )
+        for row in await connection.fetch(WAITING, limit)
+    ]
+
+
+async def remove_waiting(connection: Connection, released: Sequence[tuple[str, bytes, int, int]]) -> None:
+    """The readings of these (gateway id, boot id, sequence, meter index) are stored."""
+    await connection.execute(
+        """
+        DELETE FROM waiting_frames
+        USING unnest($1::text[], $2::bytea[], $3::bigint[], $4::int[]) AS k (gateway_id, boot_id, sequence, meter_index)
+        WHERE (waiting_frames.gateway_id, waiting_frames.boot_id, waiting_frames.sequence, waiting_frames.meter_index)
+            = (k.gateway_id, k.boot_id, k.sequence, k.meter_index)
+        """,
+        *_columns(released, 4),
+    )
+
+
+async def count_waiting(connection: Connection) -> int:
+    """How many frames wait for a meter."""
+    return int(await connection.fetchval("SELECT count(*) FROM waiting_frames"))
+
+
+async def add_quarantine(connection: Connection, rows: Sequence[QuarantineRow]) -> None:
+    """Keeps what was refused, each thing once."""
+    unique = {(row.payload, row.subject, row.code): row for row in rows}
+    await connection.execute(
+        """
+        INSERT INTO quarantine (subject, gateway_id, code, detail, payload, payload_hash)
+        SELECT subject, gateway_id, code, detail, payload, sha256(payload)
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+            AS q (subject, gateway_id, code, detail, payload)
+        ORDER BY sha256(payload), subject, code
+        ON CONFLICT DO NOTHING
+        """,
+        *_columns(list(unique.values()), 5),
+    )
+
+
+async def flag_gateways(connection: Connection, gateway_ids: Collection[str]) -> None:
+    """Marks gateways whose key may be in other hands; the first time stays."""
+    await connection.execute(
+        """
+        UPDATE gateways SET flagged_at = clock_timestamp()
+        WHERE flagged_at IS NULL AND gateway_id = ANY ($1::text[])
+        """,
+        sorted(gateway_ids),
+    )
+
+
+async def add_gaps(connection: Connection, rows: Sequence[GapRow]) -> None:
+    """Keeps what gateways declared lost."""
+    await connection.execute(
+        """
+        INSERT INTO declared_gaps (gateway_id, boot_id, first_sequence, last_sequence, reason)
+        SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::text[]) ON CONFLICT DO NOTHING
+        """,
+        *_columns(sorted(rows), 5),
+    )
+
+
+async def save_beat(connection: Connection, gateway_id: str, at_ms_: int, beat: dict[str, Any]) -> bool:
+    """Keeps a gateway's newest heartbeat; False when there is no such gateway."""
+    return bool(
+        await connection.fetchval(
+            "UPDATE gateways SET last_beat_at = $2, last_beat = $3 WHERE gateway_id = $1 RETURNING true",
+            gateway_id,
+            at_ms(at_ms_),
+            beat,
+        )
+    )
+
+
+async def stored_ranges(
+    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]]
+) -> dict[bytes, Ranges]:
+    """Which frames of the asked ranges (boot id, first, last) are stored."""
+    return _ranges(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3)))
+
+
+async def lost_ranges(
+    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]]
+) -> dict[bytes, Ranges]:
+    """Which gaps the gateway has declared that touch the asked ranges."""
+    return _ranges(await connection.fetch(DECLARED_GAPS, gateway_id, *_columns(asked, 3)))
+
+
+async def last_header_hash(connection: Connection, gateway_id: str, boot_id: bytes) -> bytes:
+    """The header hash of a boot's newest stored frame; 32 zero bytes when there is none."""
+    found = await connection.fetchval(
+        "SELECT header_hash FROM frames WHERE gateway_id = $1 AND boot_id = $2 ORDER BY sequence DESC LIMIT 1",
+        gateway_id,
+        boot_id,
+    )
+    return bytes(32) if found is None else bytes(found)
+
+
+def _ranges(rows: Iterable[Any]) -> dict[bytes, Ranges]:
+    found: dict[bytes, list[tuple[int, int]]] = {}
+    for row in rows:
+        found.setdefault(bytes(row["boot_id"]), []).append((row["first"], row["last"]))
+    return {boot_id: merged(stretches) for boot_id, stretches in found.items()}

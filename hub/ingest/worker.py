@@ -1,0 +1,50 @@
+"""Everything that takes frames in, as one coroutine for the worker process: connection, consumer, heartbeats."""
+
+from collections.abc import Callable
+
+import structlog
+from nacl.signing import SigningKey
+
+from hub import keys
+from hub.clock import Clock
+from hub.db import Pool
+from hub.devices.service import RECEIPT_KEY
+from hub.ingest import bus
+from hub.ingest.beats import Beats
+from hub.ingest.consumer import Consumer, Limits
+from hub.ingest.receipts import Receipts
+from hub.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+async def run_ingest(
+    settings: Settings,
+    pool: Pool,
+    clock: Clock,
+    *,
+    limits: Limits | None = None,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Takes frames in until it is cancelled; ``ready`` is called when frames and heartbeats are being heard.
+
+    Raises:
+        ConfigError: the hub's NATS files are missing.
+        RetryableError: NATS does not let us in; start again later.
+    """
+    client = await bus.connect(settings.nats_url, settings.nats_ca_file, settings.nats_creds_file)
+    try:
+        await bus.ensure_stream(client.jetstream())
+        receipts = Receipts(client, receipt_key(settings), clock)
+        await Beats(client, pool, receipts, clock).start()
+        if ready is not None:
+            ready()
+        _log.info("taking frames in", nats=settings.nats_url)
+        await Consumer(pool, client, receipts, clock, limits).run()
+    finally:
+        await client.close()
+
+
+def receipt_key(settings: Settings) -> SigningKey:
+    """The key that signs receipts; gateways got its public half when they enrolled."""
+    return SigningKey(bytes(keys.load_or_create(settings.keys_dir / RECEIPT_KEY))[:32])
