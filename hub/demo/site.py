@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from hub.accounts.schemas import Affiliation, Role
+from hub.chain.instructions.registry import MeterKind
+
 NAME, TIMEZONE, CURRENCY = "Campus Ilmenau", "Europe/Berlin", "EUR"
 
 CAMPUS = UUID("6f0b52a4-6f7e-4a10-9d1c-2f8f6d0e6c11")
@@ -15,8 +18,8 @@ class Person:
 
     name: str
     email: str
-    affiliation: str
-    role: str = "participant"
+    affiliation: Affiliation
+    role: Role = "participant"
     trades: bool = True
     participates: bool = True
 
@@ -35,7 +38,7 @@ class MeterSpec:
 
     meter_id: str
     owner: str
-    kind: str
+    kind: MeterKind
     rated_power_w: int
 
 

@@ -50,6 +50,30 @@ async def spawn(
         )
 
 
+async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: float = 60) -> bytes:
+    """Runs a command to its end and returns what it printed.
+
+    Raises:
+        StartError: it failed, in its own words, or took too long.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(env or {})},
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            output, words = await process.communicate()
+    except TimeoutError:
+        await stop(process)
+        raise StartError(f"`{' '.join(command[:2])}` did not end within {seconds:.0f} s") from None
+    if process.returncode != 0:
+        raise StartError(f"`{' '.join(command[:2])}` failed ({process.returncode}): {words.decode().strip()[-800:]}")
+    return output
+
+
 async def stop(process: asyncio.subprocess.Process, *, sign: int = signal.SIGTERM, seconds: float = 5) -> None:
     """Asks a child to end, then makes it; returns when it is gone."""
     if process.returncode is None:

@@ -1,0 +1,136 @@
+"""Starts the demo's parts in order, each after what it needs, and says what it is doing."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub import db
+from hub.clock import SystemClock
+from hub.demo import parts
+from hub.demo.chain import found_ledger, prepare_chain, wallets_of
+from hub.demo.gateways import start_gateways
+from hub.demo.people import seed_people
+from hub.demo.state import State
+from hub.demo.supervisor import Supervisor
+from hub.devices.nats_identity import identity_folder, prepare
+from hub.devices.pki import Authority
+from hub.embedded.nats_server import broker_config, run_nats
+from hub.embedded.postgres import create_database, run_postgres
+from hub.embedded.processes import free_port
+from hub.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Running:
+    """A demo that is up."""
+
+    url: str
+    email: str
+    password: str
+    settings: Settings
+    config: Path
+    pool: db.Pool
+
+
+@dataclass
+class Progress:
+    """Says each step with the seconds since the start."""
+
+    say: Callable[[str], None]
+    begun: float
+
+    def __call__(self, text: str) -> None:
+        self.say(f"{time.monotonic() - self.begun:6.1f} s  {text}")
+
+
+@contextlib.asynccontextmanager
+async def run_demo(state: State, *, interval_s: int, port: int, say: Callable[[str], None]) -> AsyncIterator[Running]:
+    """Runs the whole system until the caller leaves; stops everything in reverse order.
+
+    Raises:
+        StartError: a part did not come up. ConfigError: something an operator must mend.
+    """
+    step = Progress(say, time.monotonic())
+    async with contextlib.AsyncExitStack() as stack:
+        step("PostgreSQL 18")
+        server_url = await stack.enter_async_context(run_postgres(state.part("postgres")))
+        database_url = await create_database(server_url, "peerwatt")
+        await db.migrate(database_url)
+        step("NATS with JetStream, and the workshop's MQTT broker")
+        values = await _start_buses(state, stack)
+        broker = await _start_broker(state, stack)
+        supervisor = Supervisor(state.part("logs"), say)
+        stack.push_async_callback(supervisor.close)
+        step("15 meters, and the ledger that runs the programs")
+        facts = await _facts(state)
+        keys, wallets = found_ledger(state), wallets_of(state)
+        async with asyncio.TaskGroup() as group:
+            meters = group.create_task(supervisor.start(parts.simulator(state, broker, facts["sun_offset_s"])))
+            rpc = group.create_task(supervisor.start(parts.ledger(state, free_port())))
+        served, rpc_url = meters.result()["meters"], rpc.result()["url"]
+        values |= {"database_url": database_url, "rpc_url": rpc_url, "interval_s": interval_s, "web_port": port,
+                   "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": facts["sun_offset_s"]}  # fmt: skip
+        config = parts.write_hub_config(state, values)
+        settings = load_settings(config)
+        step("people, wallets, and the five programs' first accounts")
+        password = state.secret("login")
+        now_s = SystemClock().now_ms() // 1000
+        await prepare_chain(rpc_url, keys, wallets, facts["meters"], interval_s=interval_s, now_s=now_s)
+        pool = await stack.enter_async_context(await db.create_pool(database_url, size=4))
+        await seed_people(pool, wallets, password, facts["meters"])
+        step("API, web app and worker")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.start(parts.hub_process("serve", config)))
+            group.create_task(supervisor.start(parts.hub_process("worker", config)))
+        step("three gateways: enrol, then read their meters")
+        await start_gateways(state, settings, pool, keys, supervisor, served, broker)
+        step("running")
+        try:
+            yield Running(settings.public_origin, "ada@campus.example", password, settings, config, pool)
+        finally:
+            step("stopping")
+
+
+async def _start_buses(state: State, stack: contextlib.AsyncExitStack) -> dict[str, Any]:
+    """The hub's NATS server, with rights by JWT and TLS from the hub's own CA; returns settings."""
+    clock, port, device_port = SystemClock(), free_port(), free_port()
+    identity = prepare(identity_folder(state.folder), clock)
+    authority = Authority.load_or_create(state.part("pki"), clock)
+    hosts = ("127.0.0.1", "localhost")
+    certificate = authority.server_certificate("nats", hosts, clock)
+    devices = authority.server_certificate("devices", hosts, clock)
+    config = identity.server_config(certificate, port=port, store_dir=state.part("nats") / "jetstream")
+    await stack.enter_async_context(run_nats(state.part("nats"), config))
+    return {
+        "nats_url": f"tls://127.0.0.1:{port}",
+        "nats_ca_file": str(authority.ca_file),
+        "nats_creds_file": str(identity.creds_file),
+        "device_port": device_port,
+        "device_tls_cert": str(devices.cert_file),
+        "device_tls_key": str(devices.key_file),
+    }
+
+
+async def _start_broker(state: State, stack: contextlib.AsyncExitStack) -> parts.Broker:
+    broker = parts.Broker(free_port(), "workshop", state.secret("broker"))
+    folder = state.part("broker")
+    text = broker_config(
+        folder / "store", port=free_port(), mqtt_port=broker.port, username=broker.username, password=broker.password
+    )
+    await stack.enter_async_context(run_nats(folder, text, name="broker"))
+    return broker
+
+
+async def _facts(state: State) -> dict[str, Any]:
+    """What the simulator says of its site; at the first start of a state folder it is ten in the morning in June."""
+    site = await parts.describe_site()
+    if "sun_offset_s" not in state.recall():
+        state.remember(sun_offset_s=site["sun_offset_s"])
+    return {
+        "sun_offset_s": state.recall()["sun_offset_s"],
+        "meters": {meter["id"]: meter for meter in site["meters"]},
+    }

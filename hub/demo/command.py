@@ -1,0 +1,149 @@
+"""`peerwatt-hub demo`: checks the machine, runs the campus until Ctrl-C or until enough is settled, reports."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hub.demo.boot import Running, run_demo
+from hub.demo.report import make_report
+from hub.demo.repository import meters, settled_with_trades
+from hub.demo.state import open_state
+from hub.demo.truth import expected_figures
+from hub.embedded.processes import StartError, free_port
+from hub.errors import ConfigError
+
+DEFAULT_PORT = 8080
+LOOK_EVERY_S = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    env = os.environ.get
+    parser.add_argument(
+        "--state", type=Path, default=Path(env("PEERWATT_HUB_DEMO_STATE", ".state/demo")), metavar="DIR",
+        help="folder that keeps the demo over restarts (env: PEERWATT_HUB_DEMO_STATE; default .state/demo)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--interval", type=int, default=int(env("PEERWATT_HUB_INTERVAL_S", "60")), metavar="SECONDS",
+        help="length of an interval, a divisor of an hour (env: PEERWATT_HUB_INTERVAL_S; default 60)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--port", type=int, default=int(env("PEERWATT_HUB_WEB_PORT", "0")),
+        help=f"the web app's port (env: PEERWATT_HUB_WEB_PORT; default {DEFAULT_PORT}, or a free one)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--until-settled", type=int, metavar="N", help="stop after N whole intervals with trades are reconciled"
+    )
+    parser.add_argument("--json", action="store_true", help="with --until-settled: one JSON object on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.interval < 30 or 3600 % args.interval:
+        raise ConfigError(f"--interval {args.interval}: choose a divisor of 3600 s, from 30 s up")
+    if args.until_settled is not None and args.until_settled < 1:
+        raise ConfigError("--until-settled takes a number of intervals, 1 or more")
+    with open_state(args.state) as state, asyncio.Runner() as runner:
+        try:
+            return runner.run(_demo(args, lambda: run_demo(
+                state, interval_s=_interval(state.recall(), args.interval), port=_port(args.port), say=_say
+            )))  # fmt: skip
+        except* StartError as failures:
+            raise failures.exceptions[0] from None
+        finally:
+            state.remember(interval_s=args.interval)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _interval(recalled: dict[str, object], asked: int) -> int:
+    """The programs fix the interval's length when they are founded."""
+    before = recalled.get("interval_s", asked)
+    if before != asked:
+        raise ConfigError(
+            f"This state folder settles every {before} s: start it with --interval {before}, or use another --state DIR"
+        )
+    return asked
+
+
+def _port(asked: int) -> int:
+    if asked:
+        if not _is_free(asked):
+            raise ConfigError(f"Port {asked} is taken: stop what listens there, or choose another with --port")
+        return asked
+    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.AbstractAsyncContextManager[Running]]) -> int:
+    stop = asyncio.Event()
+    main = asyncio.current_task()
+    assert main is not None  # noqa: S101 - we are in one
+
+    def on_signal() -> None:
+        # a signal while the parts start ends the start; afterwards it ends the waiting
+        if ready.is_set():
+            stop.set()
+        else:
+            main.cancel()
+
+    ready = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    try:
+        async with start() as demo:
+            ready.set()
+            _greet(demo)
+            if args.until_settled is None:
+                await stop.wait()
+                return 0
+            return await _until_settled(demo, args.until_settled, stop, as_json=args.json)
+    except asyncio.CancelledError:
+        _say("stopped before everything was up")
+        return 130
+
+
+def _greet(demo: Running) -> None:
+    _say(
+        f"\n  Peerwatt runs at  {demo.url}\n"
+        f"  sign in as        {demo.email}\n"
+        f"  password          {demo.password}\n"
+        f"  also              operator@campus.example, same password\n"
+        f"  an interval       {demo.settings.interval_s} s; the first one settles within three minutes\n"
+        f"  stop              Ctrl-C; the next start goes on from here\n"
+    )
+
+
+async def _until_settled(demo: Running, wanted: int, stop: asyncio.Event, *, as_json: bool) -> int:
+    since = datetime.now(UTC)
+    async with demo.pool.acquire() as connection:
+        starts = await settled_with_trades(connection, since)
+        while len(starts) < wanted and not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+            found = await settled_with_trades(connection, since)
+            if len(found) > len(starts):
+                _say(f"settled and reconciled: {len(found)} of {wanted} intervals")
+            starts = found
+        chosen = starts[:wanted]
+        truth = expected_figures(demo.settings, await meters(connection), chosen)
+        report = await make_report(connection, chosen, truth)
+    print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
+    return 0 if report["reconciled"] and len(chosen) == wanted else 1

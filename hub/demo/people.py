@@ -1,0 +1,49 @@
+"""Puts the demo's campus into the database: participants with their wallets, logins, gateways, meters, tariffs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from solders.keypair import Keypair
+
+from hub.accounts.service import create_participant, create_user
+from hub.clock import at_s
+from hub.db import Pool
+from hub.demo import repository
+from hub.demo.chain import RATES
+from hub.demo.site import BUILDINGS, PEOPLE, person
+
+
+async def seed_people(pool: Pool, wallets: Mapping[str, Keypair], password: str, meters: Mapping[str, Any]) -> None:
+    """Writes whoever and whatever is missing, in one transaction; ``meters`` is what `peerwatt-sim site` says."""
+    async with pool.acquire() as connection, connection.transaction():
+        rates = RATES
+        await repository.save_rates(
+            connection,
+            at_s(rates.effective_from),
+            (
+                rates.wheeling_mills,
+                rates.platform_mills,
+                rates.loss_mills,
+                rates.export_tariff_mills,
+                rates.import_tariff_mills,
+            ),
+        )
+        for one in PEOPLE:
+            participant_id = one.participant_id if one.participates else None
+            if participant_id is not None:
+                wallet = wallets.get(one.email)
+                address = None if wallet is None else str(wallet.pubkey())
+                await create_participant(connection, one.name, wallet=address, participant_id=participant_id)
+            await create_user(
+                connection, one.email, one.name, password, one.role,
+                affiliation=one.affiliation, participant_id=participant_id,
+            )  # fmt: skip
+        for building in BUILDINGS:
+            await repository.save_gateway(connection, building.gateway_id, building.name)
+            for meter in building.meters:
+                owner, serial = person(meter.owner).participant_id, meters[meter.meter_id]["serial"]
+                await repository.save_meter(
+                    connection,
+                    (meter.meter_id, building.gateway_id, owner, meter.kind, meter.rated_power_w, serial,
+                     building.name),
+                )  # fmt: skip

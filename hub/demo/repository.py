@@ -1,0 +1,125 @@
+"""What only the demo writes to and reads from the database: its campus, and what happened for the closing report."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.db import Connection, Record
+
+NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+async def save_gateway(connection: Connection, gateway_id: str, building: str) -> None:
+    """A building's gateway; again and again the same."""
+    await connection.execute(
+        "INSERT INTO gateways (gateway_id, building) VALUES ($1, $2) ON CONFLICT DO NOTHING", gateway_id, building
+    )
+
+
+async def save_meter(connection: Connection, meter: Sequence[Any]) -> None:
+    """A meter: id, gateway, participant, kind, rated power, serial number, building. Not expected to report yet."""
+    await connection.execute(
+        """
+        INSERT INTO meters (meter_id, gateway_id, participant_id, kind, rated_power_w, serial, building, expected_from)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+        """,
+        *meter,
+        NOT_YET,
+    )
+
+
+async def expect_meters(connection: Connection, since: datetime) -> None:
+    """From here on intervals wait for the meters that were not expected before."""
+    await connection.execute("UPDATE meters SET expected_from = $1 WHERE expected_from = $2", since, NOT_YET)
+
+
+async def save_rates(connection: Connection, effective_from: datetime, mills: Sequence[int]) -> None:
+    """The tariffs and charges, unless some are in force already."""
+    await connection.execute(
+        """
+        INSERT INTO rates (effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills,
+                           import_tariff_mills)
+        SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM rates)
+        """,
+        effective_from,
+        *mills,
+    )
+
+
+async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
+    """The public key that this gateway signs with, when one is in force."""
+    key = await connection.fetchval(
+        "SELECT public_key FROM gateway_keys WHERE gateway_id = $1 AND status = 'active'", gateway_id
+    )
+    return None if key is None else bytes(key)
+
+
+async def settled_with_trades(connection: Connection, since: datetime) -> list[datetime]:
+    """Starts of the intervals with trades that were reconciled, of those that began at ``since`` or later."""
+    rows = await connection.fetch(
+        """
+        SELECT start_at FROM intervals i
+        WHERE state = 'reconciled' AND start_at >= $1 AND EXISTS (SELECT FROM trades t WHERE t.start_at = i.start_at)
+        ORDER BY start_at
+        """,
+        since,
+    )
+    return [row["start_at"] for row in rows]
+
+
+async def totals(connection: Connection) -> Record:
+    """How much was stored and refused."""
+    row = await connection.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM meters) AS meters, (SELECT count(*) FROM frames) AS frames,
+               (SELECT count(*) FROM readings) AS readings, (SELECT count(*) FROM quarantine) AS rejected
+        """
+    )
+    assert row is not None  # noqa: S101 - an aggregate always has its row
+    return row
+
+
+INTERVALS = """
+SELECT i.start_at, i.end_at, i.state, i.reconciled_at, c.price_mills, s.line_count, s.sold_wh, s.bought_wh,
+       s.debit_micros, s.credit_micros,
+       (SELECT sum(import_wh)::bigint FROM interval_readings r WHERE r.start_at = i.start_at AND revision = 1)
+           AS import_wh,
+       (SELECT sum(export_wh)::bigint FROM interval_readings r WHERE r.start_at = i.start_at AND revision = 1)
+           AS export_wh,
+       (SELECT coalesce(sum(wh), 0)::bigint FROM trades t WHERE t.start_at = i.start_at) AS traded_wh,
+       (SELECT coalesce(-sum(utility_wh) FILTER (WHERE utility_wh < 0), 0)::bigint
+        FROM utility_lines u WHERE u.start_at = i.start_at AND revision = 1) AS utility_bought_wh,
+       (SELECT coalesce(sum(utility_wh) FILTER (WHERE utility_wh > 0), 0)::bigint
+        FROM utility_lines u WHERE u.start_at = i.start_at AND revision = 1) AS utility_sold_wh,
+       (SELECT count(*) FROM blockchain_transactions b
+        WHERE b.start_at = i.start_at AND b.state = 'finalized') AS transactions,
+       (SELECT max(finalized_at) FROM blockchain_transactions b WHERE b.start_at = i.start_at) AS finalized_at
+FROM intervals i LEFT JOIN clearings c USING (start_at) LEFT JOIN settlements s USING (start_at)
+WHERE i.start_at = ANY($1) ORDER BY i.start_at
+"""
+
+
+async def intervals(connection: Connection, starts: Sequence[datetime]) -> list[Record]:
+    """The figures of these intervals."""
+    return list(await connection.fetch(INTERVALS, starts))
+
+
+async def lines(connection: Connection, start_at: datetime) -> list[Record]:
+    """The settled lines of an interval with their participants, and what each got from or gave to the utility."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT u.participant_id, u.utility_wh, coalesce(l.sold_wh, 0) AS sold_wh,
+                   coalesce(l.bought_wh, 0) AS bought_wh, coalesce(l.credit_micros, 0) AS credit_micros,
+                   coalesce(l.debit_micros, 0) AS debit_micros
+            FROM utility_lines u LEFT JOIN settlement_lines l USING (start_at, participant_id)
+            WHERE u.start_at = $1 AND u.revision = 1 ORDER BY u.participant_id
+            """,
+            start_at,
+        )
+    )
+
+
+async def meters(connection: Connection) -> list[Record]:
+    """Every meter with its owner, rating and the moment from which it is expected."""
+    return list(await connection.fetch("SELECT meter_id, participant_id, rated_power_w, expected_from FROM meters"))
