@@ -54,8 +54,12 @@ def clear(start_s: int, orders: Iterable[Order]) -> Clearing:
         OrderMalformedError: an order that no book may hold.
     """
     book = _checked(start_s, orders)
-    bids = sorted((o for o in book if o.side is Side.BID), key=lambda o: (-o.limit_mills, o.sequence, o.participant_id))
-    asks = sorted((o for o in book if o.side is Side.ASK), key=lambda o: (o.limit_mills, o.sequence, o.participant_id))
+    bids = sorted(
+        (o for o in book if o.side is Side.BID), key=lambda o: (-o.limit_mills, o.sequence, o.participant_id.int)
+    )
+    asks = sorted(
+        (o for o in book if o.side is Side.ASK), key=lambda o: (o.limit_mills, o.sequence, o.participant_id.int)
+    )
     volume = _crossing_volume(bids, asks)
     if volume == 0:
         return Clearing(start_s, None, None, None, Wh(0), tuple(Fill(o, Wh(0)) for o in (*bids, *asks)), ())
@@ -75,9 +79,9 @@ def _checked(start_s: int, orders: Iterable[Order]) -> Sequence[Order]:
                 f"Order {order.order_id.hex()} has {order.wh} Wh at {order.limit_mills} mills for interval "
                 f"{order.start_s}: interval {start_s} takes at least 1 Wh at 0 mills or more"
             )
-        if order.participant_id in seen:
+        if order.participant_id.int in seen:
             raise DuplicateOrderError(f"Participant {order.participant_id} has two orders: merge them into one")
-        seen.add(order.participant_id)
+        seen.add(order.participant_id.int)
     return book
 
 
@@ -115,7 +119,9 @@ def _allocate(ranked: Sequence[Order], volume: int) -> list[Fill]:
 def _largest_remainder(group: Sequence[Order], wanted: int, left: int) -> list[Wh]:
     """Whole watt-hours in proportion; what flooring leaves goes to the largest remainders, ties by participant id."""
     shares = [o.wh * left // wanted for o in group]
-    by_remainder = sorted(range(len(group)), key=lambda i: (-(group[i].wh * left % wanted), group[i].participant_id))
+    by_remainder = sorted(
+        range(len(group)), key=lambda i: (-(group[i].wh * left % wanted), group[i].participant_id.int)
+    )
     for i in by_remainder[: left - sum(shares)]:
         shares[i] += 1
     return [Wh(share) for share in shares]

@@ -1,0 +1,126 @@
+"""The auction against brute force, a linear programme and the rules coded a second time."""
+
+import random
+import subprocess
+import sys
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from hub.market.clearing import Clearing, DuplicateOrderError, OrderMalformedError, clear
+from hub.market.orders import Order, Side
+from support import ground_truth
+from support.books import START_S, best_by_brute_force, books, order
+
+
+def welfare(clearing: Clearing) -> int:
+    """What both sides gain over their limits, in micros."""
+    limits = {f.order.order_id: f.order.limit_mills for f in clearing.fills}
+    return sum(t.wh * (limits[t.bid_order_id] - limits[t.ask_order_id]) for t in clearing.trades)
+
+
+@given(books(orders=6, most_wh=2, most_mills=6))
+@settings(max_examples=150, deadline=None)
+def test_volume_and_welfare_are_the_best_there_are(book: list[Order]) -> None:
+    clearing = clear(START_S, book)
+    assert (welfare(clearing), clearing.volume_wh) == best_by_brute_force(book)
+
+
+@given(books(orders=40, most_wh=50, most_mills=12))
+@settings(max_examples=300, deadline=None)
+def test_the_rules_coded_twice_agree(book: list[Order]) -> None:
+    clearing = clear(START_S, book)
+    bids = {str(o.participant_id): (int(o.limit_mills), int(o.wh)) for o in book if o.side is Side.BID}
+    asks = {str(o.participant_id): (int(o.limit_mills), int(o.wh)) for o in book if o.side is Side.ASK}
+    price, bought, sold = ground_truth.auction(bids, asks)
+    assert clearing.price_mills == price
+    filled = {str(f.order.participant_id): f.wh for f in clearing.fills}
+    assert {p: wh for p, wh in filled.items() if wh} == {p: wh for p, wh in (bought | sold).items() if wh}
+
+
+@given(books(orders=40, most_wh=50, most_mills=12), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_arrival_changes_nothing(book: list[Order], chance: random.Random) -> None:
+    shuffled = list(book)
+    chance.shuffle(shuffled)
+    assert clear(START_S, shuffled) == clear(START_S, book)
+
+
+@given(books(orders=40, most_wh=50, most_mills=12))
+@settings(max_examples=200, deadline=None)
+def test_everybody_is_at_their_best_at_the_price(book: list[Order]) -> None:
+    """Nobody who is better than the price is left out, nobody who is worse is let in: the price clears the market."""
+    clearing = clear(START_S, book)
+    if clearing.price_mills is None:
+        return
+    assert clearing.low_mills is not None and clearing.high_mills is not None
+    assert clearing.low_mills <= clearing.price_mills <= clearing.high_mills
+    for fill in clearing.fills:
+        gain = (fill.order.limit_mills - clearing.price_mills) * (1 if fill.order.side is Side.BID else -1)
+        if fill.wh:
+            assert gain >= 0
+        if fill.wh < fill.order.wh:
+            # the midpoint is floored: an ask between the floor and the exact midpoint can not exist in whole mills
+            assert gain <= 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_large_books_are_as_good_as_a_linear_programme(seed: int) -> None:
+    chance = random.Random(seed)
+    book = [
+        order(n, chance.choice(list(Side)), chance.randint(1, 5000), chance.randint(2200, 4870)) for n in range(600)
+    ]
+    gain = np.array([o.limit_mills if o.side is Side.BID else -o.limit_mills for o in book])
+    sign = np.array([[1 if o.side is Side.BID else -1 for o in book]])
+    best = linprog(-gain, A_eq=sign, b_eq=[0], bounds=[(0, o.wh) for o in book], method="highs")
+    clearing = clear(START_S, book)
+    assert welfare(clearing) == round(-best.fun)
+    assert abs(best.fun + welfare(clearing)) < 1e-3
+
+
+def test_volume_includes_what_gains_nothing() -> None:
+    assert clear(START_S, [order(1, Side.BID, 5, 3), order(2, Side.ASK, 5, 3)]).volume_wh == 5
+
+
+def test_a_second_order_of_one_participant_is_refused() -> None:
+    twice = [order(1, Side.BID, 5, 9), order(1, Side.ASK, 5, 3)]
+    with pytest.raises(DuplicateOrderError, match="merge them"):
+        clear(START_S, twice)
+
+
+@pytest.mark.parametrize(("wh", "mills", "start_s"), [(0, 3, START_S), (-1, 3, START_S), (1, -1, START_S), (1, 3, 0)])
+def test_an_order_that_no_book_may_hold_is_refused(wh: int, mills: int, start_s: int) -> None:
+    good = order(1, Side.BID, 5, 9)
+    bad = Order(good.order_id, start_s, UUID(int=2), Side.ASK, 0, wh, mills)  # type: ignore[arg-type]
+    with pytest.raises(OrderMalformedError):
+        clear(START_S, [good, bad])
+
+
+SCRIPT = """
+import random
+from hub.market.clearing import clear
+from hub.market.journal import journal_bytes
+from hub.market.orders import Side
+from support.books import START_S, order
+chance = random.Random(5)
+book = [order(n, chance.choice(list(Side)), chance.randint(1, 99), chance.randint(1, 9)) for n in range(200)]
+cleared = clear(START_S, book)
+print(journal_bytes(START_S, book, cleared.trades, cleared.price_mills, 130).hex())
+"""
+
+
+def test_any_process_and_hash_seed_give_the_same_bytes(pytestconfig: pytest.Config) -> None:
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(pytestconfig.rootpath / "tests")},
+            cwd=pytestconfig.rootpath, capture_output=True, check=True,
+        ).stdout
+        for seed in ("0", "1", "4242")
+    }  # fmt: skip
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 10_000

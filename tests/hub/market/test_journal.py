@@ -1,0 +1,80 @@
+"""The published journal: an outsider can clear it again, and its hash covers every figure."""
+
+from dataclasses import replace
+from struct import unpack_from
+from uuid import UUID
+
+from hub.market.auction import hold, published_hash
+from hub.market.clearing import clear
+from hub.market.journal import journal_bytes, journal_hash, pseudonyms
+from hub.market.orders import Order, Side
+from hub.units import PriceMills, Wh
+from support.books import START_S, order
+from support.worked_example import BASE_CASE, RATES
+
+BOOK = [
+    *(order(n, Side.ASK, 10 + n % 3, 2200) for n in range(500, 520)),
+    *(order(n, Side.BID, 7, 4120) for n in range(20)),
+]
+HEADER, ORDER_BYTES = len(b"peerwatt/journal/1"), 32 + 29
+
+
+def orders_in(published: bytes) -> list[Order]:
+    """What an outsider reads: pseudonyms for names, nothing else missing."""
+    (count,) = unpack_from("<I", published, HEADER + 24)
+    found = []
+    for at in range(HEADER + 32, HEADER + 32 + count * ORDER_BYTES, ORDER_BYTES):
+        rank, ask, sequence, wh, limit = unpack_from("<IBqQQ", published, at + 32)
+        side = Side.ASK if ask else Side.BID
+        name = published[at : at + 32]
+        found.append(Order(name, START_S, UUID(int=rank), side, sequence, Wh(wh), PriceMills(limit)))
+    return found
+
+
+def test_an_outsider_clears_the_journal_to_the_same_trades() -> None:
+    cleared = clear(START_S, BOOK)
+    published = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    again = clear(START_S, orders_in(published))
+    assert again.price_mills == cleared.price_mills
+    assert [t.trade_id for t in again.trades] == [t.trade_id for t in cleared.trades]
+    assert [t.wh for t in again.trades] == [t.wh for t in cleared.trades]
+    assert journal_bytes(START_S, orders_in(published), again.trades, again.price_mills, 130) == published
+
+
+def test_pseudonyms_keep_the_order_of_names_and_say_nothing_else() -> None:
+    cleared = clear(START_S, BOOK)
+    published = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    names = pseudonyms(BOOK, cleared.trades)
+    assert sorted(names, key=names.__getitem__) == sorted(names)
+    assert not any(o.participant_id.bytes in published for o in BOOK)
+
+
+def test_the_hash_covers_every_figure() -> None:
+    cleared = clear(START_S, BOOK)
+    sound = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    first, *rest = cleared.trades
+    changed = [
+        journal_hash(START_S + 900, BOOK, cleared.trades, cleared.price_mills, 130),
+        journal_hash(START_S, BOOK[1:], cleared.trades, cleared.price_mills, 130),
+        journal_hash(START_S, [replace(BOOK[0], wh=Wh(11)), *BOOK[1:]], cleared.trades, cleared.price_mills, 130),
+        journal_hash(START_S, BOOK, [replace(first, wh=Wh(1)), *rest], cleared.price_mills, 130),
+        journal_hash(START_S, BOOK, cleared.trades, None, 130),
+        journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 131),
+    ]
+    assert len({sound, *changed}) == 1 + len(changed)
+
+
+def test_the_order_of_arrival_changes_nothing() -> None:
+    cleared = clear(START_S, BOOK)
+    forth = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    back = journal_hash(START_S, reversed(BOOK), reversed(cleared.trades), cleared.price_mills, 130)
+    assert forth == back
+
+
+def test_forward_orders_and_trades_are_part_of_it() -> None:
+    outcome = hold(BASE_CASE)
+    whole = published_hash(BASE_CASE, outcome)
+    without = journal_hash(
+        START_S, outcome.orders, outcome.clearing.trades, outcome.clearing.price_mills, RATES.charges_mills
+    )
+    assert whole != without

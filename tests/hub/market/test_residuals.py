@@ -1,0 +1,154 @@
+"""From energy, forward trades, limits and funds to the automatic order: who places one, at what price, how much."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.market.auction import Case, hold
+from hub.market.funds import ParticipantFunds
+from hub.market.orders import Order, Side
+from hub.market.residuals import Metered, Unsettled, residual_orders
+from hub.units import Micros, PriceMills, Wh
+from support import ground_truth
+from support.worked_example import AMPLE, FORWARD, RATES, START_S, A, B
+
+NOBODY: dict[UUID, Unsettled] = {}
+
+
+def order_of(metered: Metered, funds: ParticipantFunds = AMPLE, owed: Unsettled | None = None) -> Order | None:
+    debts = {} if owed is None else {metered.participant_id: owed}
+    orders = residual_orders(START_S, [metered], [], {metered.participant_id: funds}, debts, RATES)
+    return orders[0] if orders else None
+
+
+def wants(wh: int, **limits: int) -> Metered:
+    return Metered(A, Wh(max(wh, 0)), Wh(max(-wh, 0)), valid=True, **limits)  # type: ignore[arg-type]
+
+
+def test_a_surplus_becomes_an_ask_at_the_export_tariff() -> None:
+    order = order_of(wants(-300))
+    assert order is not None
+    assert (order.side, order.wh, order.limit_mills, order.sequence) == (Side.ASK, 300, 2200, 0)
+
+
+def test_a_need_becomes_a_bid_net_of_charges() -> None:
+    order = order_of(wants(800))
+    assert order is not None
+    assert (order.side, order.wh, order.limit_mills) == (Side.BID, 800, 4250 - 130)
+
+
+@pytest.mark.parametrize(
+    ("limits", "funds", "net"),
+    [
+        ({"bid_limit_mills": 3000}, AMPLE, 2870),
+        ({"bid_limit_mills": 9999}, AMPLE, 4870),  # nobody pays peers more than the utility
+        ({}, replace(AMPLE, max_price_mills=PriceMills(4000)), 3870),
+        ({"bid_limit_mills": 130}, AMPLE, 0),
+    ],
+)
+def test_a_bid_keeps_limit_mandate_and_tariff(limits: dict[str, int], funds: ParticipantFunds, net: int) -> None:
+    order = order_of(wants(10, **limits), funds)
+    assert order is not None and order.limit_mills == net
+
+
+def test_a_bid_that_does_not_cover_the_charges_is_no_order() -> None:
+    assert order_of(wants(10, bid_limit_mills=129)) is None
+    assert order_of(wants(10, bid_limit_mills=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "funds", "net"),
+    [
+        ({"ask_limit_mills": 2500}, AMPLE, 2500),
+        ({"ask_limit_mills": 100}, AMPLE, 2200),  # nobody sells to peers below the utility
+        ({}, replace(AMPLE, min_price_mills=PriceMills(2600)), 2600),
+    ],
+)
+def test_an_ask_keeps_limit_mandate_and_tariff(limits: dict[str, int], funds: ParticipantFunds, net: int) -> None:
+    order = order_of(wants(-10, **limits), funds)
+    assert order is not None and order.limit_mills == net
+
+
+@pytest.mark.parametrize(
+    ("funds", "owed", "wh"),
+    [
+        (replace(AMPLE, reserve_micros=Micros(1_000_000)), Unsettled(), 235),
+        (replace(AMPLE, balance_micros=Micros(1_000_000)), Unsettled(), 235),
+        (replace(AMPLE, reserve_micros=Micros(1_000_000)), Unsettled(Micros(150_000)), 200),
+        (replace(AMPLE, max_debit_micros=Micros(4250)), Unsettled(), 1),
+        (replace(AMPLE, max_day_debit_micros=Micros(85_000), day_debit_micros=Micros(42_500)), Unsettled(), 10),
+        (
+            replace(AMPLE, max_day_debit_micros=Micros(85_000), day_debit_micros=Micros(42_500)),
+            Unsettled(Micros(21_250), Micros(21_250)),
+            5,
+        ),
+        (replace(AMPLE, max_wh=Wh(7)), Unsettled(), 7),
+    ],
+)
+def test_a_bid_is_cut_to_what_is_left(funds: ParticipantFunds, owed: Unsettled, wh: int) -> None:
+    order = order_of(wants(800), funds, owed)
+    assert order is not None and order.wh == wh
+
+
+def test_without_anything_left_there_is_no_bid() -> None:
+    assert order_of(wants(800), replace(AMPLE, reserve_micros=Micros(4249))) is None
+    assert order_of(wants(800), AMPLE, Unsettled(AMPLE.reserve_micros)) is None
+
+
+def test_an_ask_needs_no_money_but_keeps_the_mandates_energy() -> None:
+    order = order_of(wants(-500), replace(AMPLE, balance_micros=Micros(0), max_wh=Wh(200)))
+    assert order is not None and order.wh == 200
+
+
+def test_forward_trades_come_off_first() -> None:
+    # A sold 600 ahead and delivers 500: the rest has to be bought
+    metered = [Metered(A, Wh(0), Wh(500), valid=True), Metered(B, Wh(600), Wh(0), valid=True)]
+    orders = residual_orders(START_S, metered, [FORWARD], {A: AMPLE, B: AMPLE}, NOBODY, RATES)
+    assert [(o.participant_id, o.side, o.wh) for o in orders] == [(A, Side.BID, 100)]
+
+
+def test_estimated_energy_or_no_mandate_places_no_order() -> None:
+    assert order_of(replace(wants(-300), valid=False)) is None
+    assert residual_orders(START_S, [wants(-300)], [], {}, NOBODY, RATES) == []
+
+
+def test_a_balanced_participant_places_no_order() -> None:
+    assert order_of(Metered(A, Wh(5), Wh(5), valid=True)) is None
+
+
+energy = st.integers(0, 3000)
+limit = st.none() | st.integers(0, 6000)
+participants = st.lists(
+    st.tuples(energy, energy, st.booleans(), st.booleans(), limit, limit, st.integers(0, 10**7), st.integers(0, 2000)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(participants)
+@settings(max_examples=300, deadline=None)
+def test_whole_intervals_agree_with_the_rules_coded_twice(
+    rows: list[tuple[int, int, bool, bool, int | None, int | None, int, int]],
+) -> None:
+    metered, funds, traders, meters, truth_meters = [], {}, {}, {}, {}
+    for n, (imported, exported, valid, trades, ask, bid, reserve, max_wh) in enumerate(rows):
+        who = UUID(int=n)
+        metered.append(Metered(who, Wh(imported), Wh(exported), valid, ask, bid))  # type: ignore[arg-type]
+        meters[f"M{n}"] = ground_truth.MeterTruth(imported, exported, "valid" if valid else "estimated")
+        truth_meters[f"M{n}"] = ground_truth.TruthMeter(str(who), 10**6)
+        if trades:
+            funds[who] = replace(AMPLE, reserve_micros=Micros(reserve), max_wh=Wh(max_wh))
+            traders[str(who)] = ground_truth.Trader(
+                may_owe=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
+            )
+    outcome = hold(Case(START_S, metered, RATES, funds))
+    site = ground_truth.Site(900, 10, 120, truth_meters, traders)
+    truth = ground_truth.settle(START_S, meters, site)
+    assert outcome.clearing.price_mills == truth.price_mills
+    assert outcome.clearing.volume_wh == truth.volume_wh
+    for line in outcome.utility:
+        bill = truth.bills[str(line.participant_id)]
+        assert (line.utility_wh, line.amount_micros) == (bill.utility_wh, bill.utility_micros)

@@ -1,0 +1,58 @@
+"""What the oracle signs: leaf bytes that never change, leaf order, and totals of valid energy only."""
+
+from hashlib import sha256
+
+import pytest
+
+from edge.wire import merkle
+from hub.metering.attestation import attest, interval_leaf, interval_leaves
+from hub.metering.readings import Energy, IntervalReading, Quality
+from hub.units import Wh
+
+START_S, END_S = 1_780_308_000, 1_780_308_900
+
+
+def meter(name: str, import_wh: int, export_wh: int, quality: Quality = Quality.VALID) -> IntervalReading:
+    return IntervalReading(name, Energy(Wh(import_wh), Wh(export_wh)), quality, (), None, None)
+
+
+READINGS = [
+    meter("METER_003", 1, 2, Quality.SUSPECT),
+    meter("METER_001", 100, 1000),
+    meter("METER_010", 7, 0, Quality.ESTIMATED),
+    meter("METER_002", 500, 0),
+]
+
+
+def test_the_leaf_is_put_together_byte_by_byte() -> None:
+    words = (
+        START_S.to_bytes(8, "little", signed=True) + END_S.to_bytes(8, "little", signed=True)
+        + b"METER_001".ljust(32, b"\0") + (100).to_bytes(8, "little") + (1000).to_bytes(8, "little") + b"\0"
+    )  # fmt: skip
+    assert interval_leaf(START_S, END_S, "METER_001", 100, 1000, Quality.VALID) == (
+        sha256(b"peerwatt/interval/1" + words).digest()
+    )
+
+
+@pytest.mark.parametrize(("quality", "code"), list(zip(Quality, range(4), strict=True)))
+def test_qualities_keep_their_numbers(quality: Quality, code: int) -> None:
+    assert quality.code == code
+    assert [q.value for q in Quality] == ["valid", "estimated", "suspect", "missing"]
+
+
+def test_meters_stand_in_order_of_their_names_and_only_valid_energy_counts() -> None:
+    attested = attest(START_S, END_S, READINGS)
+    assert [r.meter_id for r in attested.readings] == ["METER_001", "METER_002", "METER_003", "METER_010"]
+    assert (attested.import_wh, attested.export_wh) == (600, 1000)
+    assert (attested.meters_valid, attested.meters_estimated) == (2, 2)
+
+
+def test_every_leaf_proves_itself_against_the_root() -> None:
+    attested = attest(START_S, END_S, READINGS)
+    leaves = interval_leaves(START_S, END_S, attested.readings)
+    for index, leaf in enumerate(leaves):
+        assert merkle.verify(leaf, index, len(leaves), merkle.path(leaves, index), attested.merkle_root)
+
+
+def test_an_interval_without_meters_has_the_empty_root() -> None:
+    assert attest(START_S, END_S, []).merkle_root == sha256(b"peerwatt/empty/1").digest()

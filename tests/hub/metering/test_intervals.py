@@ -1,0 +1,201 @@
+"""Registers to interval energy: boundaries, rules, estimates; and the same rules coded a second time."""
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
+from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterReading, Quality
+from hub.units import Wh
+from support import ground_truth
+
+START_S = 1_780_308_000
+SPAN = Span(START_S, length_s=900, poll_period_s=60, grace_s=120)
+METER = ExpectedMeter("METER_001", UUID(int=1), rated_power_w=40_000)
+BOOT = b"b" * 16
+
+
+def reading(offset_s: int, import_wh: int, export_wh: int = 0, *, late_ms: int = 0, boot: bytes = BOOT) -> MeterReading:
+    """A reading of the slot that many seconds after the interval's start; sequences count slots."""
+    slot_s = START_S + offset_s
+    name = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8)).digest()
+    registers = Wh(import_wh), Wh(export_wh)
+    return MeterReading(name, boot, slot_s // 60, slot_s, slot_s * 1000 + late_ms, *registers)
+
+
+def steady(first_s: int, last_s: int) -> list[MeterReading]:
+    """3600 W in, 1800 W out, read every minute."""
+    return [reading(s, 10_000 + s, 5_000 + s // 2) for s in range(first_s, last_s + 1, 60)]
+
+
+def measured(*readings: MeterReading, meter: ExpectedMeter = METER) -> Measured:
+    return measure(SPAN, meter, readings)
+
+
+def valued(*readings: MeterReading, meter: ExpectedMeter = METER) -> IntervalReading:
+    found = measured(*readings, meter=meter).reading
+    assert found is not None
+    return found
+
+
+def test_both_boundaries_read_at_the_slot() -> None:
+    found = measured(*steady(-60, 960))
+    assert found.settled
+    assert found.reading is not None
+    assert found.reading.energy == Energy(Wh(900), Wh(450))
+    assert (found.reading.quality, found.reading.rules) == (Quality.VALID, ())
+    assert found.reading.start_reading_id == reading(0, 10_000, 5_000).reading_id
+    assert found.reading.end_reading_id == reading(900, 10_900, 5_450).reading_id
+
+
+def test_the_order_of_arrival_changes_nothing() -> None:
+    assert measured(*reversed(steady(-60, 960))) == measured(*steady(-60, 960))
+
+
+def test_a_missed_slot_is_interpolated_and_floored() -> None:
+    found = measured(reading(-60, 100), reading(60, 201), *steady(120, 900))
+    assert found.reading is not None
+    assert found.reading.energy.import_wh == 10_900 - 150
+    assert found.reading.quality is Quality.VALID
+    assert found.reading.start_reading_id == reading(-60, 100).reading_id
+    # the reading of the slot may still be on its way
+    assert not found.settled
+
+
+def test_interpolation_goes_by_the_time_of_reading() -> None:
+    early, late = reading(-60, 1000, late_ms=30_000), reading(60, 1900)
+    found = valued(early, late, *steady(120, 900))
+    assert found.energy.import_wh == 10_900 - (1000 + 900 * 30 // 90)
+
+
+def test_neighbours_without_a_reading_between_them_are_settled() -> None:
+    off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
+    found = measured(*off_grid)
+    assert found.settled
+    assert found.reading is not None
+    assert (found.reading.quality, found.reading.energy) == (Quality.VALID, Energy(Wh(900), Wh(450)))
+
+
+def test_neighbours_of_two_boots_are_not_settled() -> None:
+    off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
+    other = [replace(r, boot_id=b"c" * 16) if r.slot_s > START_S + 900 else r for r in off_grid]
+    assert not measured(*other).settled
+
+
+def test_a_few_late_milliseconds_do_not_make_a_missed_slot_an_estimate() -> None:
+    found = valued(reading(-60, 100), reading(60, 200, late_ms=45), *steady(120, 900))
+    assert found.quality is Quality.VALID
+
+
+def test_a_wider_gap_at_a_boundary_is_estimated() -> None:
+    found = measured(reading(-60, 100), reading(120, 280), *steady(180, 900))
+    assert found.reading is not None
+    assert (found.reading.quality, found.reading.rules) == (Quality.ESTIMATED, ("gap",))
+    assert found.reading.energy.import_wh == 10_900 - 160
+    assert not found.settled
+
+
+def test_a_gap_inside_is_remarked_and_costs_no_energy() -> None:
+    found = valued(reading(0, 10_000), reading(900, 10_900))
+    assert (found.quality, found.rules, found.energy.import_wh) == (Quality.VALID, ("gap",), 900)
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        [],
+        steady(0, 840),  # nothing at or after the end
+        steady(60, 900),  # nothing at or before the start
+        [reading(-3660, 1), *steady(60, 900)],  # too far back
+        [*steady(0, 840), reading(1080, 99_999)],  # after the grace
+    ],
+)
+def test_without_both_boundaries_there_is_no_energy(readings: list[MeterReading]) -> None:
+    assert measured(*readings) == replace(measured(*readings), reading=None, settled=False)
+
+
+def test_a_register_that_falls_is_refused() -> None:
+    found = measured(*steady(0, 420), reading(480, 10_001, 5_000), *steady(540, 900))
+    assert found.reading is None and "counter_monotonic" in found.rules and not found.settled
+
+
+def test_a_register_that_fell_before_the_interval_does_not_matter() -> None:
+    assert valued(reading(-120, 99_999), *steady(-60, 900)).rules == ()
+
+
+def test_a_reading_out_of_range_is_left_out_and_remarked() -> None:
+    wild = reading(480, 10**12 + 1, 5_240)
+    found = valued(*(r for r in steady(0, 900) if r.slot_s != wild.slot_s), wild)
+    assert (found.rules, found.energy.import_wh, found.quality) == (("range",), 900, Quality.VALID)
+
+
+def test_an_impossible_reading_at_a_boundary_gives_way_to_its_neighbours() -> None:
+    wild = reading(0, 10**13)
+    found = valued(*(r for r in steady(-60, 900) if r.slot_s != START_S), wild)
+    assert (found.rules, found.energy.import_wh) == (("range",), 900)
+
+
+@pytest.mark.parametrize(("rated_w", "quality"), [(3_000, Quality.VALID), (2_999, Quality.SUSPECT)])
+def test_more_than_rated_power_with_overload_is_suspect(rated_w: int, quality: Quality) -> None:
+    found = valued(*steady(0, 900), meter=replace(METER, rated_power_w=rated_w))
+    assert found.quality is quality
+    assert found.energy.import_wh == 900
+
+
+def test_the_first_reading_of_a_slot_counts() -> None:
+    assert valued(*steady(0, 900), reading(900, 10_950, 5_450, late_ms=900)).energy.import_wh == 900
+
+
+NOTHING = Measured(None, ("gap",), settled=False)
+
+
+@pytest.mark.parametrize(
+    ("ended_before_s", "energy", "quality"),
+    [(0, 77, Quality.ESTIMATED), (3600, 77, Quality.ESTIMATED), (3601, 0, Quality.MISSING)],
+)
+def test_a_missing_meter_repeats_its_last_valid_interval_for_an_hour(
+    ended_before_s: int, energy: int, quality: Quality
+) -> None:
+    basis = LastValid(START_S - ended_before_s, Energy(Wh(77), Wh(0)))
+    found = estimate(SPAN, METER, NOTHING, basis)
+    assert (found.energy.import_wh, found.quality, found.rules) == (energy, quality, ("gap",))
+
+
+def test_a_meter_that_was_never_valid_is_missing() -> None:
+    assert estimate(SPAN, METER, NOTHING, None).quality is Quality.MISSING
+
+
+slots = st.lists(
+    st.tuples(st.integers(-5, 22), st.integers(0, 3000), st.integers(0, 800), st.integers(0, 400)),
+    max_size=26,
+    unique_by=lambda row: row[0],
+)
+
+
+@given(slots, st.booleans())
+@settings(max_examples=500, deadline=None)
+def test_the_rules_coded_twice_agree(rows: list[tuple[int, int, int, int]], falls: bool) -> None:
+    """Random gaps, replies and now and then a register that falls, through both."""
+    import_wh, export_wh, readings = 1000, 500, []
+    log: list[dict[str, Any]] = []
+    for n, (slot, late_ms, imported, exported) in enumerate(sorted(rows)):
+        import_wh += imported
+        export_wh += exported if not falls or n % 7 != 3 else -min(exported, export_wh)
+        readings.append(reading(slot * 60, import_wh, export_wh, late_ms=late_ms))
+        t_ms = (START_S + slot * 60) * 1000 + late_ms
+        log.append({"t_ms": t_ms, "meter": "M", "import_wh": import_wh, "export_wh": export_wh, "via": "modbus"})
+    meter = replace(METER, rated_power_w=30_000)
+    found = measure(SPAN, meter, readings).reading
+    site = ground_truth.Site(900, 60, 120, {}, {})
+    truth = ground_truth.energy_of(ground_truth.slots_of(log, "M", 60), START_S, site, 30_000)
+    if truth is None:
+        assert found is None
+        return
+    assert found is not None
+    assert (found.energy.import_wh, found.energy.export_wh) == (truth.import_wh, truth.export_wh)
+    assert found.quality.value == truth.quality
