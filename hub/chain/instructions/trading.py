@@ -164,7 +164,7 @@ def close(settler: Pubkey, currency_mint: Pubkey, start_s: int) -> Instruction:
 
 
 def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
-    """Closes an interval without trades; signed by payer and caller: the settler, or anyone once it is too late to open."""
+    """Closes an interval without trades; signed by payer and caller (the settler, or anyone once too late to open)."""
     accounts = {"payer": payer, "caller": caller, **_closing(start_s), "interval": pdas.interval(start_s)}
     return build("trading", "close_empty", [start_s], accounts)
 

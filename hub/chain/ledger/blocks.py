@@ -20,7 +20,7 @@ SLOT_MS = 400
 """Length of a slot in which no block is made."""
 
 MAX_BLOCKHASH_AGE = 150
-"""Slots after which a blockhash no longer carries a transaction, as on Solana."""
+"""Block heights after which a blockhash no longer carries a transaction, as on Solana: a minute."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,19 @@ def transactions_hash(entries: Iterable[tuple[bytes, str]]) -> bytes:
 def slot_at(head: Header, now_ms: int) -> int:
     """The slot at that moment: time goes on in slots after the last block, never back."""
     return head.slot + max(0, now_ms - head.time_ms) // SLOT_MS
+
+
+def slot_time_ms(head: Header, slot: int) -> int:
+    """When a slot at or after that block began."""
+    return head.time_ms + (slot - head.slot) * SLOT_MS
+
+
+def height_at(genesis_ms: int, time_ms: int) -> int:
+    """The block height, which blockhashes age by: it grows with time alone, so that load does not shorten their life.
+
+    Several small blocks may share a height; slots are what numbers them.
+    """
+    return (time_ms - genesis_ms) // SLOT_MS
 
 
 def blockhash(head: Header, slot: int) -> bytes:

@@ -4,30 +4,31 @@ Synchronous and single-threaded; ``producer`` decides when a block is closed. A 
 and final when a stored block links to it.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from solders.hash import Hash
 from solders.keypair import Keypair
-from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from hub.chain.ledger.bank import Bank
-from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, Header, fault, sign, slot_at, transactions_hash
-from hub.chain.ledger.errors import LedgerDamagedError, LedgerError, WriteRefusedError
-from hub.chain.ledger.genesis import Genesis, first_accounts
+from hub.chain.ledger.blocks import (
+    MAX_BLOCKHASH_AGE,
+    Header,
+    height_at,
+    sign,
+    slot_at,
+    transactions_hash,
+)
+from hub.chain.ledger.errors import LedgerError, WriteRefusedError
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
 from hub.clock import Clock
 
 MAX_BLOCK_TRANSACTIONS = 2000
-_FORGET_EVERY_SLOTS = 64
+_FORGET_EVERY = 64
 
 
 class TransactionRefusedError(Exception):
@@ -48,18 +49,17 @@ class _OpenBlock:
 class Chain:
     """One ledger, opened and checked."""
 
-    def __init__(
-        self, repository: Repository, authority: Keypair, clock: Clock, genesis_hash: bytes, bank: Bank
-    ) -> None:
+    def __init__(self, repository: Repository, authority: Keypair, clock: Clock, genesis: Header, bank: Bank) -> None:
         self.repository = repository
         self.bank = bank
         self.authority = authority
-        self.genesis_hash = Hash(genesis_hash)
+        self.genesis_hash = Hash(genesis.hash)
         self.statuses = Statuses()
         self.transaction_count = repository.transaction_count()
         self.write_fault: str | None = None
         self._clock = clock
-        self._blockhashes = Blockhashes()
+        self._genesis_ms = genesis.time_ms
+        self._blockhashes = Blockhashes(genesis.time_ms)
         self._open: _OpenBlock | None = None
         self._unsealed: list[int] = []
         self._forgotten_at = 0
@@ -72,8 +72,15 @@ class Chain:
     # -- what time it is on the chain
 
     def slot(self) -> int:
-        """The current slot, which is the block height as well: a slot without transactions is an empty block."""
+        """The current slot."""
         return self._open.slot if self._open else slot_at(self.head, self._clock.now_ms())
+
+    def height(self) -> int:
+        """The current block height: how many times 400 ms the chain is old."""
+        return self.height_at(max(self._clock.now_ms(), self.head.time_ms))
+
+    def height_at(self, time_ms: int) -> int:
+        return height_at(self._genesis_ms, time_ms)
 
     def slot_for(self, confirmation: Confirmation) -> int:
         """The slot up to which reads at that commitment see."""
@@ -91,11 +98,11 @@ class Chain:
 
     def latest_blockhash(self) -> tuple[Hash, int]:
         """A blockhash to sign with, and the last block height at which it is good."""
-        slot = self.slot()
-        return self._blockhashes.latest(self.head, slot), slot + MAX_BLOCKHASH_AGE
+        value = self._blockhashes.at(self.head, self.slot())
+        return value, self._blockhashes.last_height(value)
 
     def is_blockhash_valid(self, value: Hash) -> bool:
-        return self._blockhashes.is_valid(value, self.slot())
+        return self._blockhashes.is_valid(value, self.height())
 
     # -- transactions
 
@@ -149,7 +156,9 @@ class Chain:
         addresses = tuple(bytes(key) for key in execution.addresses.keys)
         result = json.dumps(meta, separators=(",", ":"))
         block.transactions.append(StoredTransaction(bytes(signature), raw, result, addresses, block.slot))
-        self.statuses.add(signature, message.hash(), Status(block.slot, meta["err"], "processed"))
+        self.statuses.add(
+            signature, message.hash(), Status(block.slot, self.height_at(block.time_ms), meta["err"], "processed")
+        )
 
     def _begin(self) -> _OpenBlock:
         now_ms = max(self._clock.now_ms(), self.head.time_ms)
@@ -239,10 +248,11 @@ class Chain:
             self._unsealed = [self.head.slot]
 
     def _forget(self) -> None:
-        if self.head.slot - self._forgotten_at >= _FORGET_EVERY_SLOTS:
-            self._forgotten_at = self.head.slot
-            self._blockhashes.forget_before(self.head.slot - MAX_BLOCKHASH_AGE)
-            self.statuses.forget_before(self.head.slot - 2 * MAX_BLOCKHASH_AGE)
+        height = self.height()
+        if height - self._forgotten_at >= _FORGET_EVERY:
+            self._forgotten_at = height
+            self._blockhashes.forget_before(height - MAX_BLOCKHASH_AGE)
+            self.statuses.forget_before(height - 2 * MAX_BLOCKHASH_AGE)
 
     def _probe(self) -> None:
         self.repository.probe()
@@ -258,7 +268,8 @@ class Chain:
             previous = header
             for stored in block.transactions:
                 message = VersionedTransaction.from_bytes(stored.raw).message
-                status = Status(header.slot, json.loads(stored.result)["err"], "finalized")
+                error = json.loads(stored.result)["err"]
+                status = Status(header.slot, self.height_at(header.time_ms), error, "finalized")
                 self.statuses.add(Signature.from_bytes(stored.signature), message.hash(), status)
         self._blockhashes.add_span(self.head, self.slot())
 
@@ -268,100 +279,3 @@ class Chain:
             self.commit()
         finally:
             self.repository.close()
-
-
-def open_chain(
-    path: Path,
-    authority: Keypair,
-    clock: Clock,
-    genesis: Callable[[], tuple[Genesis, Mapping[Pubkey, bytes]]],
-    max_mib: int | None = None,
-) -> Chain:
-    """Opens the ledger file, or begins it with the genesis, and checks every block and account in it.
-
-    Raises:
-        LedgerError: another version's file, another authority's, or a changed one.
-    """
-    repository = Repository(path, max_mib)
-    try:
-        if repository.empty:
-            _begin(repository, authority, clock, *genesis())
-        return _checked(repository, authority, clock)
-    except BaseException:
-        repository.close()
-        raise
-
-
-def _begin(
-    repository: Repository, authority: Keypair, clock: Clock, genesis: Genesis, programs: Mapping[Pubkey, bytes]
-) -> None:
-    accounts = first_accounts(genesis, authority.pubkey(), programs)
-    described: dict[str, Any] = {
-        "authority": str(authority.pubkey()),
-        "genesis": json.loads(genesis.to_json()),
-        "programs": {str(key): hashlib.sha256(binary).hexdigest() for key, binary in programs.items()},
-    }
-    text = json.dumps(described, sort_keys=True)
-    header = Header(
-        slot=0,
-        parent_slot=0,
-        parent_hash=bytes(32),
-        time_ms=clock.now_ms(),
-        transaction_count=0,
-        transactions_hash=hashlib.sha256(text.encode()).digest(),
-        accounts_hash=Bank(accounts.items()).accounts_hash,
-    )
-    repository.create(text, header, sign(header, authority), accounts)
-
-
-def _checked(repository: Repository, authority: Keypair, clock: Clock) -> Chain:
-    genesis = repository.meta("genesis") or ""
-    _check_authority(genesis, authority)
-    previous: Header | None = None
-    genesis_hash = b""
-    for block in repository.blocks():
-        header = block.header
-        wrong = fault(header, block.signature, previous, authority.pubkey())
-        if wrong is None:
-            wrong = _content_fault(header, block.transactions, genesis if previous is None else None)
-        if wrong:
-            raise LedgerDamagedError(f"Block {header.slot} was changed: {wrong}. Restore the folder from a backup")
-        genesis_hash = genesis_hash or header.hash
-        previous = header
-    if previous is None:
-        raise LedgerDamagedError("Block 0 is missing: restore the ledger's folder from a backup")
-    bank = Bank(repository.accounts())
-    if bank.accounts_hash != previous.accounts_hash:
-        raise LedgerDamagedError(
-            f"The accounts are not those that block {previous.slot} signed: restore the ledger's folder from a backup"
-        )
-    chain = Chain(repository, authority, clock, genesis_hash, bank)
-    chain.remember(_window_start(repository, chain))
-    return chain
-
-
-def _window_start(repository: Repository, chain: Chain) -> int:
-    """The block that begins the blockhash window."""
-    first = repository.block_at_or_before(max(0, chain.slot() - 2 * MAX_BLOCKHASH_AGE))
-    return first.slot if first else 0
-
-
-def _check_authority(genesis: str, authority: Keypair) -> None:
-    try:
-        named = json.loads(genesis)["authority"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LedgerDamagedError("The ledger's genesis can not be read: restore its folder from a backup") from error
-    if named != str(authority.pubkey()):
-        raise LedgerError(
-            f"The ledger's blocks are signed by {named}, authority.json is {authority.pubkey()}: put the right key back"
-        )
-
-
-def _content_fault(header: Header, transactions: tuple[StoredTransaction, ...], genesis: str | None) -> str | None:
-    if genesis is not None:
-        same = hashlib.sha256(genesis.encode()).digest() == header.transactions_hash
-        return None if same else "its genesis is another one"
-    if len(transactions) != header.transaction_count:
-        return f"it has {len(transactions)} of its {header.transaction_count} transactions"
-    same = transactions_hash((t.raw, t.result) for t in transactions) == header.transactions_hash
-    return None if same else "its transactions or their results are not those that were signed"

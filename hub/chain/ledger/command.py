@@ -15,9 +15,10 @@ from pathlib import Path
 import uvicorn
 from solders.pubkey import Pubkey
 
-from hub.chain.ledger.chain import Chain, open_chain
+from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.errors import LedgerInUseError
 from hub.chain.ledger.genesis import Genesis, read_genesis
+from hub.chain.ledger.opening import open_chain
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
 from hub.chain.programs import PROGRAM_IDS, program_binary

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from solders.hash import Hash
 from solders.signature import Signature
 
-from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, Header, blockhash
+from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, Header, blockhash, height_at, slot_time_ms
 
 Confirmation = Literal["processed", "confirmed", "finalized"]
 
@@ -16,35 +16,41 @@ class Status:
     """Where a transaction stands."""
 
     slot: int
+    height: int
     error: Any
     """None, or the error in the form of Solana's JSON."""
     confirmation: Confirmation
 
 
 class Blockhashes:
-    """Every blockhash of the last 150 slots that a client may hold."""
+    """Every blockhash that a client may hold and still use, with the height at which it was born."""
 
-    def __init__(self) -> None:
-        self._slots: dict[Hash, int] = {}
+    def __init__(self, genesis_ms: int) -> None:
+        self._genesis_ms = genesis_ms
+        self._born: dict[Hash, int] = {}
 
     def add_span(self, head: Header, last_slot: int) -> None:
         """Adds a block's hash and those of the empty slots after it, up to and with last_slot."""
         first = max(head.slot, last_slot - MAX_BLOCKHASH_AGE)
         for slot in range(first, last_slot + 1):
-            self._slots[Hash(blockhash(head, slot))] = slot
+            self.at(head, slot)
 
-    def latest(self, head: Header, slot: int) -> Hash:
+    def at(self, head: Header, slot: int) -> Hash:
+        """The blockhash of a slot at or after the last block before it, good from now on."""
         value = Hash(blockhash(head, slot))
-        self._slots[value] = slot
+        self._born[value] = height_at(self._genesis_ms, slot_time_ms(head, slot))
         return value
 
-    def is_valid(self, value: Hash, slot: int) -> bool:
-        born = self._slots.get(value)
-        return born is not None and slot - born <= MAX_BLOCKHASH_AGE
+    def is_valid(self, value: Hash, height: int) -> bool:
+        born = self._born.get(value)
+        return born is not None and height - born <= MAX_BLOCKHASH_AGE
 
-    def forget_before(self, slot: int) -> None:
-        for value in [v for v, born in self._slots.items() if born < slot]:
-            del self._slots[value]
+    def last_height(self, value: Hash) -> int:
+        """The last height at which a known blockhash is good."""
+        return self._born[value] + MAX_BLOCKHASH_AGE
+
+    def forget_before(self, height: int) -> None:
+        self._born = {value: born for value, born in self._born.items() if born >= height}
 
 
 class Statuses:
@@ -67,9 +73,9 @@ class Statuses:
     def has_message(self, message: Hash) -> bool:
         return message in self._messages
 
-    def forget_before(self, slot: int) -> None:
-        self._messages = {m: s for m, s in self._messages.items() if self._by_signature[s].slot >= slot}
-        self._by_signature = {s: v for s, v in self._by_signature.items() if v.slot >= slot}
+    def forget_before(self, height: int) -> None:
+        self._messages = {m: s for m, s in self._messages.items() if self._by_signature[s].height >= height}
+        self._by_signature = {s: v for s, v in self._by_signature.items() if v.height >= height}
 
     def raise_to(self, slot: int, confirmation: Confirmation) -> None:
         """All transactions of a block go on to that confirmation."""

@@ -22,7 +22,7 @@ class BlockMethods:
             "getLatestBlockhash": self._latest_blockhash,
             "isBlockhashValid": self._is_blockhash_valid,
             "getSlot": self._slot,
-            "getBlockHeight": self._slot,
+            "getBlockHeight": self._height,
             "getBlock": self._block,
             "getBlockTime": self._block_time,
             "getEpochInfo": self._epoch_info,
@@ -46,6 +46,10 @@ class BlockMethods:
     def _slot(self, params: Params) -> int:
         return self._chain.slot_for(params.config(0).confirmation())
 
+    def _height(self, params: Params) -> int:
+        params.config(0).confirmation()
+        return self._chain.height()
+
     def _block(self, params: Params) -> Any:
         slot, config = params.integer(0, "a slot"), params.config(1)
         self._must_exist(slot)
@@ -58,7 +62,7 @@ class BlockMethods:
             "blockhash": str(type(self._chain.genesis_hash)(header.hash)),
             "previousBlockhash": str(type(self._chain.genesis_hash)(header.parent_hash)),
             "parentSlot": header.parent_slot,
-            "blockHeight": header.slot,
+            "blockHeight": self._chain.height_at(header.time_ms),
             "blockTime": header.time_ms // 1000,
         }
         if detail == "full":
@@ -87,7 +91,7 @@ class BlockMethods:
         slot = self._slot(params)
         return {
             "absoluteSlot": slot,
-            "blockHeight": slot,
+            "blockHeight": self._chain.height(),
             "epoch": slot // SLOTS_PER_EPOCH,
             "slotIndex": slot % SLOTS_PER_EPOCH,
             "slotsInEpoch": SLOTS_PER_EPOCH,

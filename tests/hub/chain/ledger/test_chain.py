@@ -11,9 +11,10 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from hub.chain.ledger.chain import Chain, TransactionRefusedError, open_chain
+from hub.chain.ledger.chain import Chain, TransactionRefusedError
 from hub.chain.ledger.errors import WriteRefusedError
 from hub.chain.ledger.genesis import Genesis
+from hub.chain.ledger.opening import open_chain
 from hub.chain.ledger.recent import Confirmation
 from hub.clock import ManualClock
 
@@ -67,7 +68,7 @@ def refusal(site: Site, transaction: VersionedTransaction) -> str:
     return caught.value.error
 
 
-def test_a_blockhash_carries_for_150_slots(site: Site) -> None:
+def test_a_blockhash_carries_for_a_minute(site: Site) -> None:
     held = [site.payment() for _ in range(2)]
     site.clock.advance(150 * 400)
     site.submit(held[0])
@@ -76,15 +77,35 @@ def test_a_blockhash_carries_for_150_slots(site: Site) -> None:
     assert refusal(site, held[1]) == "BlockhashNotFound"
 
 
-def test_blocks_age_a_blockhash_as_time_does(site: Site) -> None:
-    held = site.payment()
-    for _ in range(150):
+def test_load_does_not_age_a_blockhash(site: Site) -> None:
+    held = [site.payment() for _ in range(2)]
+    _, last_height = site.chain.latest_blockhash()
+    for _ in range(300):
         site.submit(site.payment())
         site.chain.commit()
-    site.chain.check(held)
-    site.submit(site.payment())
+        site.clock.advance(40)
+    assert site.chain.slot() >= 300
+    site.submit(held[0])
     site.chain.commit()
-    assert refusal(site, held) == "BlockhashNotFound"
+    site.clock.advance(150 * 400 - 300 * 40)
+    assert site.chain.height() == last_height
+    site.chain.check(held[1])
+    site.clock.advance(400)
+    assert refusal(site, held[1]) == "BlockhashNotFound"
+
+
+def test_repeats_are_known_as_long_as_their_blockhash(site: Site) -> None:
+    first = site.payment()
+    site.submit(first)
+    for step in range(140):
+        site.chain.commit()
+        site.clock.advance(400)
+        site.submit(site.payment())
+        if step % 50 == 0:
+            site.chain.commit()
+            site.chain.repository.close()
+            site.open()
+        assert refusal(site, first) == "AlreadyProcessed"
 
 
 def test_a_restart_changes_nothing_about_blockhashes(site: Site) -> None:
