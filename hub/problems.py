@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import HubError, RetryableError
 
@@ -108,7 +109,7 @@ def install(app: FastAPI) -> None:
     for kind in (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
                  asyncpg.TooManyConnectionsError, asyncio.TimeoutError):  # fmt: skip
         app.add_exception_handler(kind, _unavailable)
-    app.add_exception_handler(Exception, _broken)
+    app.add_middleware(Unexpected)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -157,7 +158,25 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     return problem(503, "Not possible right now", detail, "database_unavailable", headers={"Retry-After": "2"})
 
 
-async def _broken(_: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", exc_info=error)
-    detail = "Something went wrong on our side and was logged: try again, and tell the operator if it stays"
-    return problem(500, "Internal error", detail, "internal")
+class Unexpected:
+    """ASGI middleware, the innermost: an error that nobody foresaw is logged and answered like any other."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            log.exception("unexpected error at %s", scope["path"])
+            detail = "Something went wrong on our side and was logged: try again, and tell the operator if it stays"
+            await problem(500, "Internal error", detail, "internal")(scope, receive, send)

@@ -188,20 +188,22 @@ async def happened(connection: Connection, participant_id: UUID, limit: int) -> 
     """What happened to the participant lately, newest first: cleared with peers, settled, reconciled."""
     return await connection.fetch(
         """
-        WITH cleared AS (
-            SELECT CASE WHEN t.seller_id = $1 THEN 'sold' ELSE 'bought' END AS kind, max(t.traded_at) AS at, t.start_at,
-                   sum(t.wh)::bigint AS wh, max(t.price_mills) AS price_mills,
-                   sum(t.wh * (t.price_mills + CASE WHEN t.seller_id = $1 THEN 0 ELSE
-                       coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) END))::bigint AS micros,
-                   CASE WHEN count(*) = 1 THEN min(encode(t.trade_id, 'hex')) END AS trade_id
+        WITH mine AS (
+            SELECT t.*, CASE WHEN t.seller_id = $1 THEN 'sold' ELSE 'bought' END AS kind_of,
+                   t.price_mills + CASE WHEN t.seller_id = $1 THEN 0 ELSE
+                       coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) END AS own_mills
             FROM trades t LEFT JOIN LATERAL (
                 SELECT * FROM rates WHERE effective_from <= t.start_at ORDER BY effective_from DESC LIMIT 1
             ) q ON true
-            WHERE t.start_at IN (
+            WHERE (t.seller_id = $1 OR t.buyer_id = $1) AND t.start_at IN (
                 (SELECT start_at FROM trades WHERE seller_id = $1 ORDER BY start_at DESC LIMIT $2)
                 UNION (SELECT start_at FROM trades WHERE buyer_id = $1 ORDER BY start_at DESC LIMIT $2))
-              AND (t.seller_id = $1 OR t.buyer_id = $1)
-            GROUP BY kind, t.start_at
+        ), cleared AS (
+            SELECT kind_of AS kind, max(traded_at) AS at, start_at, sum(wh)::bigint AS wh,
+                   max(price_mills) AS price_mills,
+                   sum(wh * own_mills)::bigint AS micros,
+                   CASE WHEN count(*) = 1 THEN min(encode(trade_id, 'hex')) END AS trade_id
+            FROM mine GROUP BY kind_of, start_at
         ), lines AS (
             SELECT l.start_at, l.sold_wh - l.bought_wh AS wh, l.credit_micros - l.debit_micros AS micros
             FROM settlement_lines l WHERE l.participant_id = $1 ORDER BY l.start_at DESC LIMIT $2

@@ -42,7 +42,7 @@ class Api:
     async def get(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
         """GET below /api/v1; a parameter ``from_`` is sent as ``from``."""
         query = {name.rstrip("_"): value for name, value in params.items()}
-        return await self.client.get(f"/api/v1{path}", headers=headers, params=query)
+        return await self.client.get(f"/api/v1{path}", headers=headers, params=query or None)
 
 
 def make_settings(state_dir: Path, **values: Any) -> Settings:
