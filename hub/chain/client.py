@@ -4,7 +4,6 @@ Instructions come from ``instructions``; a transaction is signed once, its signa
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -18,11 +17,9 @@ from solana.rpc.commitment import Commitment, Confirmed
 from solana.rpc.core import RPCException
 from solana.rpc.types import MemcmpOpts, TxOpts
 from solders.account import Account
-from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.rpc.errors import SendTransactionPreflightFailureMessage
 from solders.signature import Signature
@@ -33,12 +30,12 @@ from hub.chain.accounts import decode, discriminator
 from hub.chain.errors import BlockhashExpiredError, ChainRefusedError, ChainUnreachableError, NotYetFinalError
 from hub.chain.faults import from_transaction_error
 from hub.chain.programs import PROGRAM_IDS
+from hub.chain.transactions import MAX_COMPUTE_UNITS, Blockhash, SignedTransaction, limit_for, sign
 from hub.errors import HubError
 
 T = TypeVar("T")
 Level = Literal["processed", "confirmed", "finalized"]
 
-MAX_COMPUTE_UNITS = 1_400_000
 MAX_ACCOUNTS_PER_CALL = 100
 MAX_STATUSES_PER_CALL = 256
 _LEVELS: dict[int, Level] = {
@@ -48,24 +45,6 @@ _LEVELS: dict[int, Level] = {
 }
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
 _UNHEALTHY = ("NodeUnhealthy", "NodeBehind", "BlockStatusNotAvailableYet", "MinContextSlotNotReached", "InternalError")
-
-
-@dataclass(frozen=True)
-class Blockhash:
-    """What a transaction is signed with, and the last block height at which it can land."""
-
-    value: Hash
-    last_valid_height: int
-
-
-@dataclass(frozen=True)
-class SignedTransaction:
-    """Ready to send, any number of times: store signature, raw and last_valid_height before the first."""
-
-    signature: Signature
-    raw: bytes
-    last_valid_height: int
-    compute_limit: int
 
 
 @dataclass(frozen=True)
@@ -283,33 +262,6 @@ class ChainClient:
             if type(error).__name__ != "PanicException":
                 raise
             raise _no_rpc_node(self.url, error) from error
-
-
-def sign(
-    instructions: Sequence[Instruction],
-    signers: Sequence[Keypair],
-    blockhash: Blockhash,
-    compute_limit: int,
-    price_micro_lamports: int = 0,
-) -> SignedTransaction:
-    """The signed transaction; the first signer pays. Pure: the same input gives the same signature."""
-    budget = [set_compute_unit_limit(compute_limit)]
-    if price_micro_lamports:
-        budget.append(set_compute_unit_price(price_micro_lamports))
-    distinct = list({key.pubkey(): key for key in signers}.values())
-    message = Message.new_with_blockhash([*budget, *instructions], signers[0].pubkey(), blockhash.value)
-    transaction = Transaction(distinct, message, blockhash.value)
-    raw = bytes(transaction)
-    return SignedTransaction(transaction.signatures[0], raw, blockhash.last_valid_height, compute_limit)
-
-
-def limit_for(compute_units: int) -> int:
-    """A compute limit with a margin of 10 %, for accounts that change between simulation and execution."""
-    return min(MAX_COMPUTE_UNITS, math.ceil(compute_units * 1.1) + 1_000)
-
-
-def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
-    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")
 
 
 def _status(value: Any) -> Status:

@@ -124,24 +124,20 @@ class Repository:
             with self._transaction():
                 self._insert(header, signature, transactions, accounts)
         except sqlite3.OperationalError as error:
-            raise WriteRefusedError(
-                f"The ledger can not write to {self._path} ({error}): free space on its disk"
-            ) from error
+            raise self._refused(error) from error
 
     def probe(self) -> None:
-        """Tries whether the file can be written again.
+        """Tries whether the file can be written again, with a megabyte to spare.
 
         Raises:
             WriteRefusedError: not yet.
         """
         try:
             with self._transaction():
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(65536)))")
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(524288)))")
             self._db.execute("DELETE FROM meta WHERE key = 'probe'")
         except sqlite3.OperationalError as error:
-            raise WriteRefusedError(
-                f"The ledger can not write to {self._path} ({error}): free space on its disk"
-            ) from error
+            raise self._refused(error) from error
 
     def _refused(self, error: sqlite3.Error) -> WriteRefusedError:
         return WriteRefusedError(f"The ledger can not write to {self._path} ({error}): free space on its disk")

@@ -6,9 +6,9 @@ from typing import Any
 
 from hub.chain.ledger.bank import SLOTS_PER_EPOCH
 from hub.chain.ledger.chain import Chain
+from hub.chain.ledger.encoding import transaction_json
 from hub.chain.ledger.results import base58
 from hub.chain.ledger.rpc_params import BLOCK_NOT_AVAILABLE, SLOT_SKIPPED, Params, RpcError, invalid, unhealthy
-from hub.chain.ledger.rpc_transactions import transaction_json
 
 MAX_BLOCK_RANGE = 500_000
 

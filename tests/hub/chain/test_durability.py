@@ -14,8 +14,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
-from hub.chain.client import ChainClient, SignedTransaction, sign
+from hub.chain.client import ChainClient
 from hub.chain.errors import AlreadyProcessedError, ChainUnreachableError
+from hub.chain.transactions import SignedTransaction, sign
 from support.ledger import LedgerProcess
 
 

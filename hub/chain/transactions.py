@@ -1,0 +1,63 @@
+"""Pure signing of a transaction: the same instructions, keys and blockhash give the same signature.
+
+Instructions come from ``instructions``; ``client`` sends the raw bytes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import Message
+from solders.signature import Signature
+from solders.transaction import Transaction
+
+MAX_COMPUTE_UNITS = 1_400_000
+
+
+@dataclass(frozen=True)
+class Blockhash:
+    """What a transaction is signed with, and the last block height at which it can land."""
+
+    value: Hash
+    last_valid_height: int
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """Ready to send, any number of times: store signature, raw and last_valid_height before the first."""
+
+    signature: Signature
+    raw: bytes
+    last_valid_height: int
+    compute_limit: int
+
+
+def sign(
+    instructions: Sequence[Instruction],
+    signers: Sequence[Keypair],
+    blockhash: Blockhash,
+    compute_limit: int,
+    price_micro_lamports: int = 0,
+) -> SignedTransaction:
+    """The signed transaction; the first signer pays. Pure: the same input gives the same signature."""
+    budget = [set_compute_unit_limit(compute_limit)]
+    if price_micro_lamports:
+        budget.append(set_compute_unit_price(price_micro_lamports))
+    distinct = list({key.pubkey(): key for key in signers}.values())
+    message = Message.new_with_blockhash([*budget, *instructions], signers[0].pubkey(), blockhash.value)
+    transaction = Transaction(distinct, message, blockhash.value)
+    raw = bytes(transaction)
+    return SignedTransaction(transaction.signatures[0], raw, blockhash.last_valid_height, compute_limit)
+
+
+def limit_for(compute_units: int) -> int:
+    """A compute limit with a margin of 10 %, for accounts that change between simulation and execution."""
+    return min(MAX_COMPUTE_UNITS, math.ceil(compute_units * 1.1) + 1_000)
+
+
+def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
+    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")
