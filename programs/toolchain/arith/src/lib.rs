@@ -1,5 +1,5 @@
 //! Integer arithmetic on inputs that the compiler can not see, to test the
-//! rewrites of sbf-link: op, a (16 bytes), b (16 bytes) in; result, flag out.
+//! rewrites of sbf_link.py: op, a (16 bytes), b (16 bytes) in; result, flag out.
 #![cfg_attr(not(target_os = "solana"), allow(unused))]
 
 fn checked(v: Option<u128>) -> (u128, u8) {
