@@ -1,0 +1,190 @@
+"""Clearing on a real database: the worked example through the rows, debts that are not settled, halts, kills."""
+
+from dataclasses import replace
+
+import pytest
+
+from hub.clock import ManualClock, at_s
+from hub.db import Pool
+from hub.errors import ConfigError
+from hub.lease import LeaseLostError
+from hub.market import repository, service
+from hub.market.invariants import MarketHaltedError
+from hub.market.orders import Order, Trade
+from hub.market.service import clear_attested
+from hub.metering.oracle import OracleConfig, attest_due
+from hub.units import Micros
+from support.site_rows import (
+    KnownFunds,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_rates,
+    lead,
+)
+from support.worked_example import AMPLE, ASK, BASE, BID, FORWARD, INTERVAL_S, START_S, A, B, C
+
+CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
+CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)
+ENERGY = {A: (100, 1000), B: (500, 0), C: (800, 0)}
+
+
+async def add_forward(pool: Pool, order_rows: tuple[Order, ...], trade: Trade) -> None:
+    for o in order_rows:
+        await pool.execute(
+            "INSERT INTO orders VALUES ($1, $2, $3, 'limit', $4, $5, $6, $7, 'campus', $6)",
+            o.order_id, at_s(o.start_s), o.participant_id, o.side.value, o.sequence, o.wh, o.limit_mills,
+        )  # fmt: skip
+    await pool.execute(
+        "INSERT INTO trades VALUES ($1, $2, 'forward', $3, $4, $5, $6, 0, $7, $8, 'campus', $9)",
+        trade.trade_id, at_s(trade.start_s), trade.seller_id, trade.buyer_id, trade.ask_order_id, trade.bid_order_id,
+        trade.wh, trade.price_mills, at_s(trade.start_s - 60),
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def site(pool: Pool) -> Pool:
+    """A, B and C with a meter each; everybody's energy of the worked example in the first interval."""
+    await add_rates(pool)
+    for person in (A, B, C):
+        await add_participant(pool, person)
+        await add_meter(pool, f"METER_{person.int:03}", person, expected_from_s=START_S)
+        await add_interval_energy(pool, f"METER_{person.int:03}", START_S, INTERVAL_S, ENERGY[person])
+    return pool
+
+
+async def attested(pool: Pool, intervals: int = 1) -> None:
+    await attest_due(pool, await lead(pool), CLOCK, CONFIG, limit=intervals)
+
+
+async def test_the_worked_example_through_the_rows(site: Pool) -> None:
+    await add_forward(site, (ASK, BID), FORWARD)
+    await attested(site)
+    funds = KnownFunds()
+    (done,) = await clear_attested(site, await lead(site), CLOCK, funds)
+    assert (done.price_mills, done.volume_wh, done.orders, done.trades) == (4120, 400, 3, 2)
+    assert funds.asked == [(frozenset({A, B, C}), START_S, START_S + INTERVAL_S)]
+    sold = await site.fetch("SELECT seller_id, sum(wh)::int FROM trades WHERE kind = 'ex_post' GROUP BY 1")
+    assert {tuple(row) for row in sold} == {(A, 300), (B, 100)}
+    utility = await site.fetch("SELECT participant_id, utility_wh, amount_micros, quality, revision FROM utility_lines")
+    assert {tuple(row) for row in utility} == {(p, wh, wh * 5000, "valid", 1) for p, wh in BASE.utility_wh.items()}
+    clearing = await site.fetchrow("SELECT * FROM clearings")
+    assert clearing is not None
+    assert (clearing["price_low_mills"], clearing["price_high_mills"], len(clearing["journal_hash"])) == (
+        4120,
+        4120,
+        32,
+    )
+    filled = await site.fetch("SELECT participant_id, wh, filled_wh FROM orders WHERE kind = 'residual'")
+    assert {tuple(row) for row in filled} == {(A, 300, 300), (B, 100, 100), (C, 800, 400)}
+    assert await site.fetchval("SELECT state FROM intervals") == "cleared"
+    assert await site.fetchval("SELECT payload ->> 'price_mills' FROM journal WHERE topic = 'clearing'") == "4120"
+
+
+async def test_again_changes_nothing(site: Pool) -> None:
+    await attested(site)
+    lease = await lead(site)
+    await clear_attested(site, lease, CLOCK, KnownFunds())
+    assert await clear_attested(site, lease, CLOCK, KnownFunds()) == []
+
+
+async def test_debts_of_intervals_that_are_not_closed_count(site: Pool) -> None:
+    for person, energy in ENERGY.items():
+        await add_interval_energy(site, f"METER_{person.int:03}", START_S + INTERVAL_S, INTERVAL_S, energy)
+    # C's 800 Wh at most 4250: enough for the first interval, 200,000 micros short in the second
+    lease, reserve = await lead(site), 2 * 800 * 4250 - 200_000
+    funds = KnownFunds({A: AMPLE, B: AMPLE, C: replace(AMPLE, reserve_micros=Micros(reserve))})
+    await attested(site, 2)
+    await clear_attested(site, lease, CLOCK, funds, limit=1)
+    async with site.acquire() as connection:
+        owed = (await repository.unsettled(connection, START_S + INTERVAL_S))[C]
+    spent = await site.fetchval("SELECT sum(wh * (price_mills + 130))::bigint FROM trades WHERE buyer_id = $1", C)
+    assert (owed.total_micros, owed.day_micros) == (spent, spent)
+    await clear_attested(site, lease, CLOCK, funds, limit=1)
+    wanted = await site.fetchval(
+        "SELECT wh FROM orders WHERE start_at = $1 AND participant_id = $2", at_s(START_S + INTERVAL_S), C
+    )
+    assert wanted == min(800, (reserve - spent) // 4250)
+
+
+async def test_settled_debts_do_not_count(site: Pool) -> None:
+    await attested(site)
+    await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    async with site.acquire() as connection:
+        assert set(await repository.unsettled(connection, START_S)) == {B, C}
+        await connection.execute("UPDATE intervals SET state = 'closed'")
+        assert await repository.unsettled(connection, START_S) == {}
+
+
+async def test_without_wallet_one_is_metered_and_billed_only(site: Pool) -> None:
+    await site.execute("UPDATE participants SET wallet = NULL WHERE participant_id = $1", C)
+    await attested(site)
+    funds = KnownFunds()
+    await clear_attested(site, await lead(site), CLOCK, funds)
+    assert funds.asked[0][0] == {A, B}
+    assert await site.fetchval("SELECT utility_wh FROM utility_lines WHERE participant_id = $1", C) == -800
+
+
+async def test_an_estimated_meter_keeps_its_owner_out(site: Pool) -> None:
+    await add_meter(site, "METER_999", A, expected_from_s=START_S)
+    await attested(site)
+    await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert await site.fetchval("SELECT count(*) FROM orders WHERE participant_id = $1", A) == 0
+    line = await site.fetchrow("SELECT utility_wh, quality FROM utility_lines WHERE participant_id = $1", A)
+    assert line is not None and tuple(line) == (900, "missing")
+
+
+async def test_the_rates_in_force_at_the_start_count(site: Pool) -> None:
+    await add_rates(site, START_S + 1, wheeling_mills=4000)
+    await attested(site)
+    (done,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert done.price_mills == 4120
+
+
+async def test_without_rates_it_says_what_is_missing(site: Pool) -> None:
+    await site.execute("DELETE FROM rates")
+    await attested(site)
+    with pytest.raises(ConfigError, match="genesis writes it"):
+        await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+
+
+async def test_a_breach_halts_and_nothing_is_stored(site: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breach(outcome: object) -> None:
+        raise MarketHaltedError("a rule was broken")
+
+    await attested(site)
+    monkeypatch.setattr("hub.market.invariants.check", breach)
+    with pytest.raises(MarketHaltedError):
+        await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert await site.fetchval("SELECT state FROM intervals") == "attested"
+    for table in ("orders", "trades", "clearings", "utility_lines"):
+        assert await site.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 (names from the line above)
+
+
+async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
+    await attested(site)
+    stale = await lead(site)
+    await site.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+    await lead(site, "another")
+    with pytest.raises(LeaseLostError):
+        await clear_attested(site, stale, CLOCK, KnownFunds())
+    assert await site.fetchval("SELECT state FROM intervals") == "attested"
+
+
+@pytest.mark.parametrize("step", ["take_attested", "_insert_orders", "_insert_trades", "insert_outcome"])
+async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    real = getattr(repository, step)
+
+    async def write_then_die(*args: object) -> None:
+        await real(*args)
+        raise ConnectionError("killed")
+
+    await attested(site)
+    lease = await lead(site)
+    with monkeypatch.context() as patch:
+        patch.setattr(service.repository, step, write_then_die)
+        with pytest.raises(ConnectionError):
+            await clear_attested(site, lease, CLOCK, KnownFunds())
+    assert await site.fetchval("SELECT count(*) FROM orders") == 0
+    assert await site.fetchval("SELECT state FROM intervals") == "attested"
+    assert len(await clear_attested(site, lease, CLOCK, KnownFunds())) == 1

@@ -1,0 +1,161 @@
+"""The oracle on a real database: when it attests, what it writes, and that it can be killed anywhere."""
+
+from uuid import UUID
+
+import pytest
+
+from hub.clock import ManualClock, at_s
+from hub.db import Pool
+from hub.lease import LeaseLostError
+from hub.metering import oracle
+from hub.metering.oracle import OracleConfig, attest_due
+from support.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
+
+START_S = 1_780_308_000
+LENGTH_S, GRACE_S = 900, 120
+END_S = START_S + LENGTH_S
+CONFIG = OracleConfig(interval_s=LENGTH_S, poll_period_s=60, grace_s=GRACE_S, since_ms=0)
+ADA, BEN = UUID(int=1), UUID(int=2)
+
+
+def clock_at(second: int) -> ManualClock:
+    return ManualClock(second * 1000)
+
+
+@pytest.fixture
+async def site(pool: Pool) -> Pool:
+    """Two participants with a meter each, expected from the first interval on."""
+    for number, person in enumerate((ADA, BEN), start=1):
+        await add_participant(pool, person)
+        await add_meter(pool, f"METER_00{number}", person, expected_from_s=START_S)
+    return pool
+
+
+async def energy_rows(pool: Pool) -> list[tuple[object, ...]]:
+    rows = await pool.fetch(
+        "SELECT meter_id, import_wh, export_wh, quality, rules FROM interval_readings ORDER BY start_at, meter_id"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_attests_as_soon_as_every_meter_is_in(site: Pool) -> None:
+    await add_interval_energy(site, "METER_001", START_S, LENGTH_S, (100, 1000))
+    await add_interval_energy(site, "METER_002", START_S, LENGTH_S, (500, 0))
+    lease = await lead(site)
+    assert await attest_due(site, lease, clock_at(END_S - 1), CONFIG) == []
+    (done,) = await attest_due(site, lease, clock_at(END_S), CONFIG)
+    assert (done.start_s, done.meters_valid, done.meters_estimated) == (START_S, 2, 0)
+    assert await energy_rows(site) == [
+        ("METER_001", 100, 1000, "valid", []),
+        ("METER_002", 500, 0, "valid", []),
+    ]
+    attestation = await site.fetchrow("SELECT * FROM attestations")
+    assert attestation is not None
+    assert (attestation["revision"], attestation["import_wh"], attestation["export_wh"]) == (1, 600, 1000)
+    assert await site.fetchval("SELECT state FROM intervals WHERE start_at = $1", at_s(START_S)) == "attested"
+    assert await site.fetchval("SELECT payload ->> 'meters_valid' FROM journal WHERE topic = 'interval'") == "2"
+
+
+async def test_again_changes_nothing(site: Pool) -> None:
+    for meter in ("METER_001", "METER_002"):
+        await add_interval_energy(site, meter, START_S, LENGTH_S, (100, 0))
+    lease = await lead(site)
+    await attest_due(site, lease, clock_at(END_S), CONFIG)
+    assert await attest_due(site, lease, clock_at(END_S), CONFIG) == []
+    assert await site.fetchval("SELECT count(*) FROM interval_readings") == 2
+
+
+async def test_waits_the_grace_for_a_missing_meter_then_estimates_it(site: Pool) -> None:
+    lease = await lead(site)
+    for meter in ("METER_001", "METER_002"):
+        await add_interval_energy(site, meter, START_S, LENGTH_S, (70, 30))
+    await attest_due(site, lease, clock_at(END_S), CONFIG)
+    await add_interval_energy(site, "METER_001", END_S, LENGTH_S, (100, 1000))
+    assert await attest_due(site, lease, clock_at(END_S + LENGTH_S + GRACE_S - 1), CONFIG) == []
+    (done,) = await attest_due(site, lease, clock_at(END_S + LENGTH_S + GRACE_S), CONFIG)
+    assert (done.meters_valid, done.meters_estimated) == (1, 1)
+    assert (await energy_rows(site))[2:] == [
+        ("METER_001", 100, 1000, "valid", []),
+        ("METER_002", 70, 30, "estimated", ["gap"]),
+    ]
+    totals = await site.fetchrow("SELECT import_wh, export_wh FROM attestations WHERE start_at = $1", at_s(END_S))
+    assert totals is not None and tuple(totals) == (100, 1000)
+
+
+async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
+    """After an outage of the hub, what gateways kept must have time to come in before anything is estimated."""
+    lease = await lead(site)
+    back_s = END_S + 5 * LENGTH_S
+    config = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=back_s * 1000)
+    assert await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config) == []
+    for meter in ("METER_001", "METER_002"):
+        await add_interval_energy(site, meter, START_S, LENGTH_S, (1, 0))
+    (done,) = await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config)
+    assert done.meters_valid == 2
+    rest = await attest_due(site, lease, clock_at(back_s + GRACE_S), config)
+    assert [r.start_s for r in rest] == [START_S + n * LENGTH_S for n in range(1, 6)]
+
+
+async def test_catching_up_is_bounded(site: Pool) -> None:
+    lease = await lead(site)
+    clock = clock_at(START_S + 10 * LENGTH_S)
+    assert len(await attest_due(site, lease, clock, CONFIG, limit=3)) == 3
+    assert len(await attest_due(site, lease, clock, CONFIG, limit=3)) == 3
+
+
+async def test_a_meter_is_expected_from_its_first_whole_interval(site: Pool) -> None:
+    await add_meter(site, "METER_003", ADA, expected_from_s=START_S + 1)
+    await site.execute("UPDATE meters SET status = 'retired' WHERE meter_id = 'METER_002'")
+    await add_interval_energy(site, "METER_001", START_S, 2 * LENGTH_S, (100, 0))
+    await add_interval_energy(site, "METER_003", END_S, LENGTH_S, (9, 0))
+    lease = await lead(site)
+    await attest_due(site, lease, clock_at(END_S + LENGTH_S), CONFIG)
+    assert [row[0] for row in await energy_rows(site)] == ["METER_001", "METER_001", "METER_003"]
+
+
+async def test_the_first_interval_starts_when_the_first_meter_is_expected(pool: Pool) -> None:
+    lease = await lead(pool)
+    assert await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG) == []
+    await add_participant(pool, ADA)
+    await add_meter(pool, "METER_001", ADA, expected_from_s=START_S - LENGTH_S + 1)
+    (done,) = await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG)
+    assert done.start_s == START_S
+
+
+async def test_an_interpolated_boundary_waits_for_the_reading_of_the_slot(site: Pool) -> None:
+    await site.execute("UPDATE meters SET status = 'retired' WHERE meter_id = 'METER_002'")
+    lease = await lead(site)
+    slots = [s for s in range(START_S, END_S + 61, 60) if s != END_S]
+    await add_readings(site, "METER_001", [(s, 1000 + (s - START_S), 0) for s in slots[:-1]])
+    # the last minute brings 120 Wh, of which 110 before the boundary
+    await add_readings(site, "METER_001", [(END_S + 60, 1000 + 840 + 120, 0)])
+    assert await attest_due(site, lease, clock_at(END_S + 61), CONFIG) == []
+    await add_readings(site, "METER_001", [(END_S, 1000 + 840 + 110, 0)])
+    await attest_due(site, lease, clock_at(END_S + 61), CONFIG)
+    assert (await energy_rows(site))[0][1] == 950
+
+
+async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
+    stale = await lead(site)
+    await site.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+    await lead(site, "another")
+    with pytest.raises(LeaseLostError):
+        await attest_due(site, stale, clock_at(END_S + GRACE_S), CONFIG)
+    assert await site.fetchval("SELECT count(*) FROM intervals") == 0
+
+
+@pytest.mark.parametrize("step", ["insert_interval", "insert_attestation"])
+async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    real = getattr(oracle.repository, step)
+
+    async def write_then_die(*args: object) -> bool:
+        await real(*args)
+        raise ConnectionError("killed")
+
+    lease = await lead(site)
+    with monkeypatch.context() as patch:
+        patch.setattr(oracle.repository, step, write_then_die)
+        with pytest.raises(ConnectionError):
+            await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)
+    assert await site.fetchval("SELECT count(*) FROM intervals") == 0
+    assert len(await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)) == 1

@@ -1,0 +1,97 @@
+"""Plans on a real database: the rows that the submitter works through, once, whole, and under the lease only."""
+
+import pytest
+
+from hub.clock import ManualClock
+from hub.db import Pool
+from hub.lease import LeaseLostError
+from hub.market.service import clear_attested
+from hub.metering.oracle import OracleConfig, attest_due
+from hub.settlement import planner, repository
+from hub.settlement.planner import plan_cleared
+from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
+from support.worked_example import INTERVAL_S, START_S, A, B, C
+
+CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
+CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)
+
+
+@pytest.fixture
+async def cleared(pool: Pool) -> Pool:
+    """Two cleared intervals: in the first A sells 300 to B and C, in the second nobody has anything to sell."""
+    await add_rates(pool)
+    energy = {A: [(0, 300), (5, 0)], B: [(200, 0), (5, 0)], C: [(400, 0), (5, 0)]}
+    for person, rows in energy.items():
+        await add_participant(pool, person)
+        await add_meter(pool, f"METER_{person.int:03}", person, expected_from_s=START_S)
+        for n, row in enumerate(rows):
+            await add_interval_energy(pool, f"METER_{person.int:03}", START_S + n * INTERVAL_S, INTERVAL_S, row)
+    lease = await lead(pool)
+    await attest_due(pool, lease, CLOCK, CONFIG, limit=2)
+    await clear_attested(pool, lease, CLOCK, KnownFunds())
+    return pool
+
+
+async def test_the_submitter_finds_lines_totals_and_steps(cleared: Pool) -> None:
+    first, second = await plan_cleared(cleared, await lead(cleared), CLOCK, batch_lines=2)
+    assert (first.start_s, first.lines, first.batches) == (START_S, 3, 2)
+    assert (second.lines, second.batches) == (0, 0)
+    lines = await cleared.fetch(
+        "SELECT participant_id, wallet, sold_wh, bought_wh, credit_micros, debit_micros FROM settlement_lines "
+        "ORDER BY line_index"
+    )
+    assert [tuple(row) for row in lines] == [
+        (B, wallet(B), 0, 100, 0, 425_000),
+        (C, wallet(C), 0, 200, 0, 850_000),
+        (A, wallet(A), 300, 0, 1_236_000, 0),
+    ]
+    settlement = await cleared.fetchrow("SELECT * FROM settlements ORDER BY start_at LIMIT 1")
+    assert settlement is not None
+    assert (settlement["debit_micros"] - settlement["credit_micros"], settlement["minted_wh"]) == (39_000, 300)
+    assert (settlement["clearing_price_mills"], settlement["line_count"]) == (4120, 3)
+    steps = await cleared.fetch("SELECT kind, batch, first_line, end_line, state FROM settlement_steps")
+    assert {tuple(row) for row in steps[:6]} == {
+        ("attest", 0, None, None, "planned"),
+        ("mint", 0, None, None, "planned"),
+        ("open", 0, None, None, "planned"),
+        ("settle", 0, 0, 2, "planned"),
+        ("settle", 1, 2, 3, "planned"),
+        ("close", 0, None, None, "planned"),
+    }
+    assert [row["kind"] for row in steps[6:]] == ["attest", "mint", "close"]
+    assert await cleared.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == 2
+
+
+async def test_again_changes_nothing(cleared: Pool) -> None:
+    lease = await lead(cleared)
+    assert len(await plan_cleared(cleared, lease, CLOCK)) == 2
+    assert await plan_cleared(cleared, lease, CLOCK) == []
+
+
+async def test_a_leader_that_was_replaced_writes_nothing(cleared: Pool) -> None:
+    stale = await lead(cleared)
+    await cleared.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+    await lead(cleared, "another")
+    with pytest.raises(LeaseLostError):
+        await plan_cleared(cleared, stale, CLOCK)
+    assert await cleared.fetchval("SELECT count(*) FROM settlements") == 0
+
+
+@pytest.mark.parametrize("step", ["take_cleared", "insert_plan"])
+async def test_killed_between_two_writes_leaves_nothing(
+    cleared: Pool, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    real = getattr(repository, step)
+
+    async def write_then_die(*args: object) -> None:
+        await real(*args)
+        raise ConnectionError("killed")
+
+    lease = await lead(cleared)
+    with monkeypatch.context() as patch:
+        patch.setattr(planner.repository, step, write_then_die)
+        with pytest.raises(ConnectionError):
+            await plan_cleared(cleared, lease, CLOCK)
+    assert await cleared.fetchval("SELECT count(*) FROM settlement_steps") == 0
+    assert await cleared.fetchval("SELECT count(*) FROM intervals WHERE state = 'cleared'") == 2
+    assert len(await plan_cleared(cleared, lease, CLOCK)) == 2
