@@ -8,6 +8,8 @@
 //! At any time the pool covers the balances and the escrows, and the vaults have received all charges: see
 //! `Market::invariant` and `IntervalSettlement::invariant`.
 
+extern crate framework as anchor_lang;
+
 pub mod errors;
 pub mod events;
 pub mod instructions;

@@ -1,0 +1,491 @@
+"""The market on chain, as tests need it: currency, traders with money and mandates, and an interval settled to its lines.
+
+`settle_on_svm` takes lines and gives back what the programs made of them; `Exchange` builds every instruction of
+energy_token and trading, so that a test can bend one.
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.system_program import CreateAccountParams, create_account
+
+from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, PAUSE, Campus, founded_campus, interval_address
+from support.svm import PROGRAM_IDS, START, TOKEN_2022, Chain, Outcome, instruction, pda, program_data_address
+from support.svm import program_type
+
+MARKET = pda("trading", b"market")
+POOL = pda("trading", b"pool")
+VAULTS = {name: pda("trading", b"vault", name.encode()) for name in ("wheeling", "platform", "loss")}
+ENERGY_STATE = pda("energy_token", b"state")
+ENERGY_MINT = pda("energy_token", b"mint")
+ENERGY_POOL = pda("energy_token", b"pool")
+CHARGES_MILLS = 130
+"""Wheeling, platform and loss of `campus_chain.rate_set`."""
+MONEY = 100_000_000
+"""Micros that a trader has in their token account at first."""
+LINES_PER_BATCH = 12
+"""As many as fit a legacy transaction."""
+OPEN, CLOSED, EMPTY = 1, 2, 4
+
+
+def i64(value: int) -> bytes:
+    """Little-endian, as addresses take it."""
+    return struct.pack("<q", value)
+
+
+def account_address(wallet: Pubkey) -> Pubkey:
+    """Of the wallet's account in the market."""
+    return pda("trading", b"account", wallet)
+
+
+def settlement_address(start: int) -> Pubkey:
+    """Of an interval's settlement."""
+    return pda("trading", b"settlement", i64(start))
+
+
+def minted_address(start: int) -> Pubkey:
+    """Of what was minted for an interval."""
+    return pda("energy_token", b"minted", i64(start))
+
+
+@dataclass(frozen=True)
+class ChainLine:
+    """One participant's line: gross Wh and micros, charges included in the debit."""
+
+    wallet: Pubkey
+    sold_wh: int = 0
+    bought_wh: int = 0
+    credit_micros: int = 0
+    debit_micros: int = 0
+
+    @property
+    def pays(self) -> bool:
+        """Whether the participant pays on balance."""
+        return self.debit_micros > self.credit_micros
+
+    def leaf(self, start: int, index: int) -> bytes:
+        """The line's leaf, as number `index` of its interval."""
+        numbers = struct.pack("<QQQQ", self.sold_wh, self.bought_wh, self.credit_micros, self.debit_micros)
+        text = b"peerwatt/line/1" + struct.pack("<qI", start, index) + bytes(self.wallet) + numbers
+        return hashlib.sha256(text).digest()
+
+    def argument(self) -> Any:
+        """As `settle` takes it."""
+        return program_type("trading", "Line")(
+            sold_wh=self.sold_wh,
+            bought_wh=self.bought_wh,
+            credit_micros=self.credit_micros,
+            debit_micros=self.debit_micros,
+        )
+
+
+def payers_first(lines: Sequence[ChainLine]) -> list[ChainLine]:
+    """The order that settlement demands."""
+    return sorted(lines, key=lambda line: not line.pays)
+
+
+def lines_root(lines: Sequence[ChainLine], start: int) -> bytes:
+    """The Merkle root over the lines in this order, by the definition of RFC 6962."""
+    return _root([line.leaf(start, index) for index, line in enumerate(lines)])
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"peerwatt/node/1" + _root(leaves[:split]) + _root(leaves[split:])).digest()
+
+
+@dataclass
+class Trader:
+    """A wallet with a token account, an account in the market, and the number of its last mandate."""
+
+    key: Keypair
+    token: Pubkey
+    nonce: int = 0
+
+    @property
+    def wallet(self) -> Pubkey:
+        """The wallet's address."""
+        return self.key.pubkey()
+
+    @property
+    def account(self) -> Pubkey:
+        """The market account's address."""
+        return account_address(self.wallet)
+
+
+@dataclass
+class Exchange:
+    """A campus with the energy token and the market founded, and the keys that act there."""
+
+    campus: Campus
+    settler: Keypair
+    currency: Keypair
+    traders: dict[str, Trader] = field(default_factory=dict)
+
+    @property
+    def chain(self) -> Chain:
+        """The machine below."""
+        return self.campus.chain
+
+    # Tokens ------------------------------------------------------------------------------------------------------
+
+    def make_currency(self, *, decimals: int = 6, freezer: Pubkey | None = None, size: int = 82) -> None:
+        """A Token-2022 mint whose authority is the payer."""
+        freeze = b"\0" if freezer is None else b"\1" + bytes(freezer)
+        data = bytes([20, decimals]) + bytes(self.chain.payer.pubkey()) + freeze
+        init = Instruction(TOKEN_2022, data, [AccountMeta(self.currency.pubkey(), False, True)])
+        self.chain.ok(self._room(self.currency, size), init, signers=[self.currency])
+
+    def token_account(self, name: str, owner: Pubkey, mint: Pubkey | None = None) -> Pubkey:
+        """A token account of the currency."""
+        key = self.chain.key(f"token account {name}")
+        metas = [AccountMeta(key.pubkey(), False, True), AccountMeta(mint or self.currency.pubkey(), False, False)]
+        self.chain.ok(self._room(key, 165), Instruction(TOKEN_2022, bytes([18]) + bytes(owner), metas), signers=[key])
+        return key.pubkey()
+
+    def _room(self, key: Keypair, size: int) -> Instruction:
+        self.chain.svm.set_account(key.pubkey(), _nothing())
+        return create_account(
+            CreateAccountParams(
+                from_pubkey=self.chain.payer.pubkey(),
+                to_pubkey=key.pubkey(),
+                lamports=self.chain.svm.minimum_balance_for_rent_exemption(size),
+                space=size,
+                owner=TOKEN_2022,
+            )
+        )
+
+    def issue(self, to: Pubkey, micros: int) -> None:
+        """Mints currency."""
+        accounts = [AccountMeta(self.currency.pubkey(), False, True), AccountMeta(to, False, True)]
+        accounts.append(AccountMeta(self.chain.payer.pubkey(), True, False))
+        self.chain.ok(Instruction(TOKEN_2022, bytes([7]) + struct.pack("<Q", micros), accounts))
+
+    def tokens(self, account: Pubkey) -> int:
+        """The amount in a token account."""
+        stored = self.chain.svm.get_account(account)
+        assert stored is not None
+        return int.from_bytes(stored.data[64:72], "little")
+
+    def supply(self, mint: Pubkey) -> int:
+        """All tokens of a mint."""
+        stored = self.chain.svm.get_account(mint)
+        assert stored is not None
+        return int.from_bytes(stored.data[36:44], "little")
+
+    # Founding ----------------------------------------------------------------------------------------------------
+
+    def found_energy(self) -> Instruction:
+        """energy_token's `initialize`."""
+        return instruction(
+            "energy_token",
+            "initialize",
+            payer=self.chain.payer.pubkey(),
+            upgrade_authority=self.chain.upgrade_authority.pubkey(),
+            program_data=program_data_address("energy_token"),
+            state=ENERGY_STATE,
+            mint=ENERGY_MINT,
+            pool=ENERGY_POOL,
+            token_program=TOKEN_2022,
+        )
+
+    def found_market(self, interval_s: int = INTERVAL_S) -> Instruction:
+        """trading's `initialize`."""
+        return instruction(
+            "trading",
+            "initialize",
+            self.settler.pubkey(),
+            interval_s,
+            payer=self.chain.payer.pubkey(),
+            upgrade_authority=self.chain.upgrade_authority.pubkey(),
+            program_data=program_data_address("trading"),
+            authority=AUTHORITY,
+            oracle_config=ORACLE,
+            market=MARKET,
+            currency_mint=self.currency.pubkey(),
+            pool=POOL,
+            wheeling_vault=VAULTS["wheeling"],
+            platform_vault=VAULTS["platform"],
+            loss_vault=VAULTS["loss"],
+            token_program=TOKEN_2022,
+        )
+
+    # Accounts ----------------------------------------------------------------------------------------------------
+
+    def trader(self, name: str) -> Trader:
+        """A wallet with an account in the market and currency in its token account; nothing deposited."""
+        if name not in self.traders:
+            key = self.chain.key(f"trader {name}")
+            trader = Trader(key, self.token_account(name, key.pubkey()))
+            self.issue(trader.token, MONEY)
+            self.chain.ok(self.open_account(key.pubkey()), signers=[key])
+            self.traders[name] = trader
+        return self.traders[name]
+
+    def ready(self, name: str, deposit: int = 10_000_000, **terms: int) -> Trader:
+        """A trader with a balance and a mandate."""
+        trader = self.trader(name)
+        self.chain.ok(self.deposit(trader, deposit), signers=[trader.key])
+        self.mandate(trader, **terms)
+        return trader
+
+    def mandate(self, trader: Trader, **terms: int) -> Outcome:
+        """Signs the trader's next mandate."""
+        outcome = self.chain.ok(self.set_mandate(trader, **terms), signers=[trader.key])
+        trader.nonce += 1
+        return outcome
+
+    def open_account(self, wallet: Pubkey) -> Instruction:
+        """An account for the wallet."""
+        payer, account = self.chain.payer.pubkey(), account_address(wallet)
+        return instruction("trading", "open_account", payer=payer, wallet=wallet, market=MARKET, account=account)
+
+    def deposit(self, trader: Trader, micros: int) -> Instruction:
+        """From the trader's token account to the balance."""
+        return instruction("trading", "deposit", micros, source=trader.token, **self._money(trader))
+
+    def withdraw(self, trader: Trader, micros: int) -> Instruction:
+        """From the balance to the trader's token account."""
+        return instruction("trading", "withdraw", micros, destination=trader.token, **self._money(trader))
+
+    def _money(self, trader: Trader) -> dict[str, Pubkey]:
+        return {
+            "wallet": trader.wallet,
+            "market": MARKET,
+            "account": trader.account,
+            "currency_mint": self.currency.pubkey(),
+            "pool": POOL,
+            "token_program": TOKEN_2022,
+        }
+
+    def set_mandate(self, trader: Trader, **terms: int) -> Instruction:
+        """The trader's next mandate; generous unless `terms` say otherwise."""
+        defaults = {
+            "expiry": START + 30 * 86_400,
+            "max_price_mills": 5_000,
+            "min_price_mills": 2_000,
+            "max_wh": 10_000,
+            "horizon_s": 3_600,
+            "max_debit_micros": 8_000_000,
+            "max_day_debit_micros": 20_000_000,
+            "reserve_micros": 1_000_000,
+            "nonce": trader.nonce + 1,
+        }
+        args = program_type("trading", "MandateArgs")(**(defaults | terms))
+        return instruction("trading", "set_mandate", args, wallet=trader.wallet, market=MARKET, account=trader.account)
+
+    # Intervals ---------------------------------------------------------------------------------------------------
+
+    def mint_interval(self, start: int, revision: int = 1) -> Instruction:
+        """Energy for an attested interval."""
+        return instruction(
+            "energy_token",
+            "mint_interval",
+            payer=self.chain.payer.pubkey(),
+            interval=interval_address(start, revision),
+            minted=minted_address(start),
+            state=ENERGY_STATE,
+            mint=ENERGY_MINT,
+            pool=ENERGY_POOL,
+            token_program=TOKEN_2022,
+        )
+
+    def attest_and_mint(self, start: int, export_wh: int = 1_000) -> None:
+        """Attests the interval, once it has ended, and mints its export."""
+        self.campus.attested(start, export_wh=export_wh)
+        self.chain.ok(self.mint_interval(start))
+
+    def open(self, start: int, lines: Sequence[ChainLine], price: int = 0, **changes: Any) -> Instruction:
+        """The commitment to the lines in this order."""
+        args = {
+            "start": start,
+            "lines_root": list(lines_root(lines, start)),
+            "line_count": len(lines),
+            "sold_wh": sum(line.sold_wh for line in lines),
+            "bought_wh": sum(line.bought_wh for line in lines),
+            "credit_micros": sum(line.credit_micros for line in lines),
+            "debit_micros": sum(line.debit_micros for line in lines),
+            "clearing_price_mills": price,
+            "journal_hash": list(hashlib.sha256(b"journal").digest()),
+        } | changes
+        return instruction(
+            "trading",
+            "open",
+            *args.values(),
+            payer=self.chain.payer.pubkey(),
+            settler=self.settler.pubkey(),
+            market=MARKET,
+            interval=interval_address(start),
+            params=PARAMS,
+            pause=PAUSE,
+            settlement=settlement_address(start),
+        )
+
+    def settle(self, start: int, index: int, lines: Sequence[ChainLine]) -> Instruction:
+        """A batch of lines, the first of them number `index`."""
+        return instruction(
+            "trading",
+            "settle",
+            index,
+            [line.argument() for line in lines],
+            settler=self.settler.pubkey(),
+            market=MARKET,
+            settlement=settlement_address(start),
+            remaining=[AccountMeta(account_address(line.wallet), False, True) for line in lines],
+        )
+
+    def close(self, start: int) -> Instruction:
+        """The end of a settled interval."""
+        return instruction(
+            "trading",
+            "close",
+            settler=self.settler.pubkey(),
+            currency_mint=self.currency.pubkey(),
+            pool=POOL,
+            wheeling_vault=VAULTS["wheeling"],
+            platform_vault=VAULTS["platform"],
+            loss_vault=VAULTS["loss"],
+            **self._burn(start),
+        )
+
+    def close_empty(self, start: int, caller: Pubkey | None = None) -> Instruction:
+        """The end of an interval without lines."""
+        return instruction(
+            "trading",
+            "close_empty",
+            start,
+            payer=self.chain.payer.pubkey(),
+            caller=caller or self.settler.pubkey(),
+            interval=interval_address(start),
+            **self._burn(start),
+        )
+
+    def _burn(self, start: int) -> dict[str, Pubkey]:
+        return {
+            "market": MARKET,
+            "settlement": settlement_address(start),
+            "minted": minted_address(start),
+            "energy_state": ENERGY_STATE,
+            "energy_mint": ENERGY_MINT,
+            "energy_pool": ENERGY_POOL,
+            "energy_program": PROGRAM_IDS["energy_token"],
+            "token_program": TOKEN_2022,
+        }
+
+    # What holds --------------------------------------------------------------------------------------------------
+
+    def balance(self, trader: Trader) -> int:
+        """The trader's balance in the market."""
+        return int(self.chain.account("trading", trader.account).balance_micros)
+
+    def settlement(self, start: int) -> Any:
+        """The interval's settlement, decoded."""
+        return self.chain.account("trading", settlement_address(start))
+
+    def check_books(self, *starts: int) -> None:
+        """Balances and the escrows of the settlements named = pool, vaults = charges, minted - burned = held."""
+        market, energy = self.chain.account("trading", MARKET), self.chain.account("energy_token", ENERGY_STATE)
+        owed = sum(map(self.balance, self.traders.values()))
+        owed += sum(self.settlement(start).escrow_micros for start in starts)
+        assert owed == market.accounts_total_micros == self.tokens(POOL)
+        assert sum(map(self.tokens, VAULTS.values())) == market.charges_total_micros
+        held = energy.minted_wh - energy.burned_wh
+        assert held == self.supply(ENERGY_MINT) == self.tokens(ENERGY_POOL)
+
+
+def _nothing() -> Any:
+    from solders.account import Account
+    from solders.system_program import ID
+
+    return Account(0, b"", ID)
+
+
+def new_exchange() -> Exchange:
+    """Governance, registry and oracle founded, a currency made, and nothing of the market."""
+    campus = founded_campus()
+    exchange = Exchange(campus, campus.chain.key("settler"), campus.chain.key("currency"))
+    exchange.make_currency()
+    return exchange
+
+
+def founded_exchange() -> Exchange:
+    """The energy token and the market in place, without traders."""
+    exchange = new_exchange()
+    for ix in (exchange.found_energy(), exchange.found_market()):
+        exchange.chain.ok(ix, signers=[exchange.chain.upgrade_authority])
+    return exchange
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What an interval came to on chain."""
+
+    exchange: Exchange
+    start: int
+    before: dict[str, int]
+    """Balances in micros, by name, before the first line."""
+    after: dict[str, int]
+    """Balances in micros, by name, after the close."""
+    vaults: dict[str, int]
+    """Charges in micros, by name."""
+    minted_wh: int
+    burned_wh: int
+    batches: list[Outcome]
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """What each balance gained."""
+        return {name: self.after[name] - self.before[name] for name in self.before}
+
+
+def settle_on_svm(
+    lines: dict[str, tuple[int, int, int, int]],
+    price: int,
+    *,
+    export_wh: int = 1_000,
+    terms: dict[str, dict[str, int]] | None = None,
+    batch: int = LINES_PER_BATCH,
+) -> Settled:
+    """Settles one interval on a fresh chain with the programs as they are deployed.
+
+    `lines` by participant's name: (sold_wh, bought_wh, credit_micros, debit_micros); `price` in mills, as recorded;
+    `export_wh` as the oracle attests it; `terms` by name changes mandates (see `Exchange.set_mandate`).
+    Lines are put in order, opened, settled `batch` a time and closed; any refusal fails the test.
+    """
+    exchange = founded_exchange()
+    traders = {name: exchange.ready(name, **(terms or {}).get(name, {})) for name in lines}
+    ordered = payers_first([ChainLine(traders[name].wallet, *line) for name, line in lines.items()])
+    start, chain, settler = START, exchange.chain, [exchange.settler]
+    exchange.attest_and_mint(start, export_wh)
+    before = {name: exchange.balance(trader) for name, trader in traders.items()}
+    chain.ok(exchange.open(start, ordered, price), signers=settler)
+    batches = []
+    for index in range(0, len(ordered), batch):
+        batches.append(chain.ok(exchange.settle(start, index, ordered[index : index + batch]), signers=settler))
+        exchange.check_books(start)
+    chain.ok(exchange.close(start), signers=settler)
+    exchange.check_books(start)
+    energy = chain.account("energy_token", ENERGY_STATE)
+    return Settled(
+        exchange=exchange,
+        start=start,
+        before=before,
+        after={name: exchange.balance(trader) for name, trader in traders.items()},
+        vaults={name: exchange.tokens(address) for name, address in VAULTS.items()},
+        minted_wh=energy.minted_wh,
+        burned_wh=energy.burned_wh,
+        batches=batches,
+    )
+
+
+def changed(lines: Sequence[ChainLine], index: int, **changes: Any) -> list[ChainLine]:
+    """The lines with one of them changed."""
+    return [replace(line, **changes) if place == index else line for place, line in enumerate(lines)]
