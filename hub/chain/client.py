@@ -264,6 +264,10 @@ class ChainClient:
             raise _no_rpc_node(self.url, error) from error
 
 
+def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
+    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")
+
+
 def _status(value: Any) -> Status:
     level = "processed" if value.confirmation_status is None else _LEVELS[int(value.confirmation_status)]
     error = None if value.err is None else from_transaction_error(value.err, ())

@@ -57,7 +57,3 @@ def sign(
 def limit_for(compute_units: int) -> int:
     """A compute limit with a margin of 10 %, for accounts that change between simulation and execution."""
     return min(MAX_COMPUTE_UNITS, math.ceil(compute_units * 1.1) + 1_000)
-
-
-def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
-    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")

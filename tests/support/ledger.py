@@ -28,7 +28,7 @@ class LedgerProcess:
 
     def start(self, *flags: str, port: int = 0) -> str:
         """Starts it and waits until it is ready; the URL."""
-        command = [sys.executable, "-m", "hub.chain.ledger.command", "--state", str(self.folder), "--port", str(port)]
+        command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
         log = (self.folder / "ledger.log").open("a")
         with log:
             self._process = subprocess.Popen(
@@ -42,7 +42,7 @@ class LedgerProcess:
 
     def refuse_to_start(self, *flags: str, port: int = 0) -> str:
         """Starts it, expects exit 1, and returns what it said."""
-        command = [sys.executable, "-m", "hub.chain.ledger.command", "--state", str(self.folder), "--port", str(port)]
+        command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
         done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 1, (done.returncode, done.stderr)
         assert done.stdout == ""

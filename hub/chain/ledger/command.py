@@ -5,10 +5,8 @@ import asyncio
 import contextlib
 import fcntl
 import json
-import logging
 import signal
 import socket
-import sys
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -23,8 +21,8 @@ from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
 from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.clock import Clock, SystemClock
-from hub.errors import HubError
 from hub.keys import load_or_create
+from hub.observability.logs import configure_logs
 
 _MAX_CONNECTIONS = 256
 
@@ -37,13 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-mib", type=int, default=None, help="refuse to grow beyond this size")
 
 
-def main(args: argparse.Namespace) -> int:
-    """Runs until SIGTERM or SIGINT; 0, or 1 with the reason on stderr."""
-    try:
-        asyncio.run(serve(args.state, args.port, faucet=args.faucet, max_mib=args.max_mib))
-    except HubError as error:
-        print(f"peerwatt-hub ledger: {error}", file=sys.stderr)
-        return 1
+def run(args: argparse.Namespace) -> int:
+    """Runs until SIGTERM or SIGINT.
+
+    Raises:
+        LedgerError: the folder, the genesis or the port is not good; the message says what to do.
+    """
+    configure_logs()
+    asyncio.run(serve(args.state, args.port, faucet=args.faucet, max_mib=args.max_mib))
     return 0
 
 
@@ -131,10 +130,3 @@ def _listener(port: int) -> Iterator[socket.socket]:
             ) from error
         listener.listen(128)
         yield listener
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    _parser = argparse.ArgumentParser(prog="peerwatt-hub ledger", description=__doc__)
-    add_arguments(_parser)
-    sys.exit(main(_parser.parse_args()))
