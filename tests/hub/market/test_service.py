@@ -8,7 +8,7 @@ from hub.clock import ManualClock, at_s
 from hub.db import Pool
 from hub.errors import ConfigError
 from hub.lease import LeaseLostError
-from hub.market import repository, service
+from hub.market import repository
 from hub.market.invariants import MarketHaltedError
 from hub.market.orders import Order, Trade
 from hub.market.service import clear_attested
@@ -182,7 +182,7 @@ async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch:
     await attested(site)
     lease = await lead(site)
     with monkeypatch.context() as patch:
-        patch.setattr(service.repository, step, write_then_die)
+        patch.setattr(repository, step, write_then_die)
         with pytest.raises(ConnectionError):
             await clear_attested(site, lease, CLOCK, KnownFunds())
     assert await site.fetchval("SELECT count(*) FROM orders") == 0

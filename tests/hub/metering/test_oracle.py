@@ -7,7 +7,7 @@ import pytest
 from hub.clock import ManualClock, at_s
 from hub.db import Pool
 from hub.lease import LeaseLostError
-from hub.metering import oracle
+from hub.metering import repository
 from hub.metering.oracle import OracleConfig, attest_due
 from support.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
 
@@ -146,7 +146,7 @@ async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
 
 @pytest.mark.parametrize("step", ["insert_interval", "insert_attestation"])
 async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    real = getattr(oracle.repository, step)
+    real = getattr(repository, step)
 
     async def write_then_die(*args: object) -> bool:
         await real(*args)
@@ -154,7 +154,7 @@ async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch:
 
     lease = await lead(site)
     with monkeypatch.context() as patch:
-        patch.setattr(oracle.repository, step, write_then_die)
+        patch.setattr(repository, step, write_then_die)
         with pytest.raises(ConnectionError):
             await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)
     assert await site.fetchval("SELECT count(*) FROM intervals") == 0

@@ -7,7 +7,7 @@ from hub.db import Pool
 from hub.lease import LeaseLostError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
-from hub.settlement import planner, repository
+from hub.settlement import repository
 from hub.settlement.planner import plan_cleared
 from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
 from support.worked_example import INTERVAL_S, START_S, A, B, C
@@ -89,7 +89,7 @@ async def test_killed_between_two_writes_leaves_nothing(
 
     lease = await lead(cleared)
     with monkeypatch.context() as patch:
-        patch.setattr(planner.repository, step, write_then_die)
+        patch.setattr(repository, step, write_then_die)
         with pytest.raises(ConnectionError):
             await plan_cleared(cleared, lease, CLOCK)
     assert await cleared.fetchval("SELECT count(*) FROM settlement_steps") == 0
