@@ -127,7 +127,7 @@ def compute() -> Compute:
     """Runs one operation in the virtual machine."""
     svm = LiteSVM().with_transaction_history(0).with_sigverify(False).with_blockhash_check(False)
     program, key = Pubkey.new_unique(), Keypair()
-    svm.add_program_from_file(program, str(PROGRAM))
+    svm.add_program_from_file(program, PROGRAM)
     svm.airdrop(key.pubkey(), 10**12)
 
     def run(op: int, a: int, b: int) -> Answer:
@@ -135,7 +135,8 @@ def compute() -> Compute:
         message = Message([Instruction(program, data, [])], key.pubkey())
         result = svm.send_transaction(Transaction([key], message, svm.latest_blockhash()))
         assert isinstance(result, TransactionMetadata), (op, a, b, result)
-        returned = bytes(result.return_data().data).ljust(17, b"\0")  # the runtime drops zeros at the end
+        data = result.return_data().data  # type: ignore[attr-defined]  # solders leaves it out of its stubs
+        returned = bytes(data).ljust(17, b"\0")  # the runtime drops zeros at the end
         return int.from_bytes(returned[:16], "little"), returned[16]
 
     return run
