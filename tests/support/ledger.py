@@ -12,6 +12,7 @@ from pathlib import Path
 from solders.keypair import Keypair
 
 from hub.chain.ledger.genesis import Genesis, write_genesis
+from hub.cli import EXIT_CONFIG
 
 RICH_LAMPORTS = 1_000_000 * 10**9
 
@@ -41,10 +42,10 @@ class LedgerProcess:
         return self.url
 
     def refuse_to_start(self, *flags: str, port: int = 0) -> str:
-        """Starts it, expects exit 1, and returns what it said."""
+        """Starts it, expects the exit code for what an operator must mend, and returns what it said."""
         command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
         done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
-        assert done.returncode == 1, (done.returncode, done.stderr)
+        assert done.returncode == EXIT_CONFIG, (done.returncode, done.stderr)
         assert done.stdout == ""
         return done.stderr
 

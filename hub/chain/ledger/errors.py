@@ -1,9 +1,9 @@
 """What the embedded ledger refuses at start or while it writes; each message says what to do."""
 
-from hub.errors import PermanentError, RetryableError
+from hub.errors import ConfigError, RetryableError
 
 
-class LedgerError(PermanentError):
+class LedgerError(ConfigError):
     """The ledger can not start on this folder as it is."""
 
     code = "ledger"

@@ -170,7 +170,10 @@ async def fill(ledger: LedgerProcess, chain: ChainClient, kept: list[SignedTrans
         blockhash = await chain.latest_blockhash()
         gifts = [[transfer(_gift(ledger)) for _ in range(15)] for _ in range(20)]
         part = [sign(some, [ledger.rich], blockhash, 10_000) for some in gifts]
-        await asyncio.gather(*[chain.send(payment) for payment in part])
+        answers = await asyncio.gather(*[chain.send(payment) for payment in part], return_exceptions=True)
+        for refused in answers:
+            if isinstance(refused, BaseException):
+                raise refused
         deadline = asyncio.get_running_loop().time() + 1
         while asyncio.get_running_loop().time() < deadline:
             statuses = await chain.statuses([p.signature for p in part])
