@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from hub.app import create_app
 from hub.clock import ManualClock
@@ -47,7 +48,7 @@ class Api:
 
 def make_settings(state_dir: Path, **values: Any) -> Settings:
     """Settings of a hub that listens nowhere."""
-    return Settings(state_dir=state_dir, database_url="postgresql://unused", public_origin=ORIGIN, **values)
+    return Settings(state_dir=state_dir, database_url=SecretStr("postgresql://unused"), public_origin=ORIGIN, **values)
 
 
 @asynccontextmanager

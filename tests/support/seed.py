@@ -235,13 +235,7 @@ async def _market(connection: Connection, campus: Campus) -> None:
 
 
 async def _settlement(connection: Connection, campus: Campus) -> None:
-    lines = [
-        Line(
-            one, bytes(Keypair.from_seed(named(f"wallet {one}")).pubkey()), *map(Wh, SOLD_BOUGHT[one]),
-            *map(Micros, CREDIT_DEBIT[one]),
-        )
-        for one in LINES
-    ]  # fmt: skip
+    lines = [_line(one) for one in LINES]
     campus.lines_root = merkle.root([line_leaf(START_S, index, line) for index, line in enumerate(lines)])
     await connection.execute(
         "INSERT INTO settlements (start_at, lines_root, line_count, sold_wh, bought_wh, credit_micros, debit_micros, "
@@ -257,6 +251,12 @@ async def _settlement(connection: Connection, campus: Campus) -> None:
         )  # fmt: skip
     for number, kind in enumerate(KINDS):
         await _transaction(connection, number, kind)
+
+
+def _line(participant: UUID) -> Line:
+    (sold, bought), (credit, debit) = SOLD_BOUGHT[participant], CREDIT_DEBIT[participant]
+    wallet = bytes(Keypair.from_seed(named(f"wallet {participant}")).pubkey())
+    return Line(participant, wallet, Wh(sold), Wh(bought), Micros(credit), Micros(debit))
 
 
 async def _transaction(connection: Connection, number: int, kind: str) -> None:

@@ -51,7 +51,7 @@ async def test_token_of_another_hub(api: Api) -> None:
 async def test_unsigned_token(api: Api) -> None:
     claims = {"iss": "peerwatt", "aud": api.settings.public_origin, "sub": str(UUID(int=1)), "role": "operator",
               "pid": None, "iat": NOW_MS // 1000, "exp": NOW_MS // 1000 + 900}  # fmt: skip
-    token = jwt.encode(claims, None, algorithm="none")
+    token = jwt.encode(claims, "", algorithm="none")
 
     problem(await api.get("/meters", {"Authorization": f"Bearer {token}"}), 401, "token_invalid")
 

@@ -1,0 +1,91 @@
+"""The proof of a reading, checked here with nothing but hashes and the gateway's public key."""
+
+from hashlib import sha256
+from struct import pack
+
+from solders.pubkey import Pubkey
+
+from edge.wire import merkle
+from edge.wire.frames import decode_header
+from edge.wire.keys import verify
+from edge.wire.proofs import check_proof
+from hub.chain import pdas
+from hub.clock import at_s
+from hub.http.types import utc_text
+from support.api import Api, problem
+from support.seed import ANNA, BEN, END_S, INTERVAL_S, NOW_S, START_S, Campus
+
+START = utc_text(at_s(START_S))
+
+
+def _bytes(path: list[str]) -> list[bytes]:
+    return [bytes.fromhex(one) for one in path]
+
+
+async def test_every_rung_of_the_ladder(api: Api, campus: Campus) -> None:
+    reading_id = campus.readings["METER_002", END_S].hex()
+    response = await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", BEN))
+    assert response.status_code == 200, response.text
+    proof = response.json()
+
+    header = bytes.fromhex(proof["header"])
+    verify(bytes.fromhex(proof["public_key"]), header, bytes.fromhex(proof["signature"]))
+    assert sha256(b"peerwatt/header/1" + header).hexdigest() == proof["header_hash"]
+    name = proof["gateway_id"].encode()
+    leaf = sha256(b"peerwatt/leaf/1" + bytes([len(name)]) + name + bytes.fromhex(proof["record"])).digest()
+    assert leaf.hex() == reading_id
+    frame_root = decode_header(header).merkle_root
+    assert merkle.verify(leaf, proof["index"], proof["count"], _bytes(proof["path"]), frame_root)
+    assert check_proof(proof).reading_id == leaf
+
+    rung = proof["interval"]
+    words = pack("<qq32sQQB", START_S, END_S, b"METER_002", 500, 0, 0)
+    leaf = sha256(b"peerwatt/interval/1" + words).digest()
+    assert (rung["leaf"], rung["start_at"], rung["merkle_root"]) == (leaf.hex(), START, campus.interval_root.hex())
+    assert merkle.verify(leaf, rung["index"], rung["count"], _bytes(rung["path"]), campus.interval_root)
+
+    line = proof["line"]
+    words = pack("<qI32sQQQQ", START_S, 0, bytes(Pubkey.from_string(line["wallet"])), 0, 346, 0, 1_470_500)
+    leaf = sha256(b"peerwatt/line/1" + words).digest()
+    assert (line["leaf"], line["root"]) == (leaf.hex(), campus.lines_root.hex())
+    assert merkle.verify(leaf, line["index"], line["count"], _bytes(line["path"]), campus.lines_root)
+
+    assert proof["chain"]["interval_account"] == str(pdas.interval(START_S, 1))
+    assert proof["chain"]["settlement_account"] == str(pdas.settlement(START_S))
+    kinds = [one["kind"] for one in proof["chain"]["transactions"]]
+    assert kinds == ["attest", "mint", "open", "settle", "close"]
+
+
+async def test_the_interval_may_be_chosen(api: Api, campus: Campus) -> None:
+    begins = campus.readings["METER_001", START_S].hex()
+    anna = api.bearer("participant", ANNA)
+
+    for extra in ({}, {"interval": START}):
+        proof = (await api.get(f"/readings/{begins}/proof", anna, **extra)).json()
+        assert proof["interval"]["start_at"] == START
+    elsewhere = (await api.get(f"/readings/{begins}/proof", anna, interval=utc_text(at_s(END_S)))).json()
+    assert elsewhere["interval"] is None
+
+
+async def test_a_reading_of_the_running_interval_climbs_one_rung(api: Api, campus: Campus) -> None:
+    reading_id = campus.readings["METER_001", NOW_S - 30].hex()
+    proof = (await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", ANNA))).json()
+
+    assert proof["signature"]
+    assert (proof["interval"], proof["line"], proof["chain"]) == (None, None, None)
+    assert NOW_S - 30 > END_S + INTERVAL_S
+
+
+async def test_a_changed_row_does_not_lead_to_the_attested_root(api: Api, campus: Campus) -> None:
+    await api.pool.execute("UPDATE interval_readings SET import_wh = 400 WHERE meter_id = 'METER_002'")
+    reading_id = campus.readings["METER_002", END_S].hex()
+    rung = (await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", BEN))).json()["interval"]
+
+    leaf = bytes.fromhex(rung["leaf"])
+    assert not merkle.verify(leaf, rung["index"], rung["count"], _bytes(rung["path"]), campus.interval_root)
+
+
+async def test_unknown_and_malformed_ids(api: Api) -> None:
+    problem(await api.get(f"/readings/{'ab' * 32}/proof", api.bearer("operator")), 404, "not_found")
+    detail = problem(await api.get("/readings/xyz", api.bearer("operator")), 422, "invalid_request")
+    assert "path.reading_id" in detail
