@@ -151,11 +151,19 @@ class ChainClient:
 
     async def logs(self, signature: Signature) -> tuple[str, ...]:
         """What the programs logged in a transaction; empty when the chain does not (yet) know it."""
+        meta = await self._meta(signature)
+        return tuple(meta.log_messages or ()) if meta else ()
+
+    async def compute_units(self, signature: Signature) -> int | None:
+        """What a transaction used; None when the chain does not (yet) know it."""
+        meta = await self._meta(signature)
+        return None if meta is None else meta.compute_units_consumed
+
+    async def _meta(self, signature: Signature) -> Any:
         found = await self._call(
             self.rpc.get_transaction(signature, commitment=Confirmed, max_supported_transaction_version=0)
         )
-        meta = found.value.transaction.meta if found.value else None
-        return tuple(meta.log_messages or ()) if meta else ()
+        return found.value.transaction.meta if found.value else None
 
     async def wait(
         self, transaction: SignedTransaction, *, until: Level = "finalized", timeout_s: float = 60, poll_s: float = 0.05

@@ -1,11 +1,12 @@
 """Settlement's SQL: what a plan starts from, and its rows: settlement, lines and steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_s
-from hub.db import Connection
+from hub.db import Connection, Record
 from hub.market.orders import Rates
 from hub.settlement.plan import Plan
 from hub.units import Wh
@@ -84,4 +85,197 @@ async def insert_plan(
         "settlement_steps",
         columns=["start_at", "kind", "batch", "first_line", "end_line", "state", "updated_at"],
         records=[(start_at, s.kind, s.batch, s.first_line, s.end_line, "planned", at_ms(now_ms)) for s in plan.steps],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of an interval and the newest transaction that carries it."""
+
+    start_s: int
+    kind: str
+    batch: int
+    first_line: int | None
+    end_line: int | None
+    state: str
+    signature: str | None
+    last_valid_block_height: int | None
+
+
+async def unsettled_starts(connection: Connection, limit: int) -> list[int]:
+    """Intervals that are planned and not closed, oldest first."""
+    rows = await connection.fetch(
+        "SELECT start_at FROM intervals WHERE state IN ('planned', 'settling') ORDER BY start_at LIMIT $1", limit
+    )
+    return [to_s(row["start_at"]) for row in rows]
+
+
+async def steps(connection: Connection, start_s: int) -> list[StepRow]:
+    """The interval's steps in the order in which they must happen."""
+    rows = await connection.fetch(
+        """
+        SELECT s.kind, s.batch, s.first_line, s.end_line, s.state, s.signature, t.last_valid_block_height
+        FROM settlement_steps s LEFT JOIN blockchain_transactions t USING (signature)
+        WHERE s.start_at = $1
+        ORDER BY array_position(ARRAY['attest', 'mint', 'open', 'settle', 'close'], s.kind), s.batch
+        """,
+        at_s(start_s),
+    )
+    return [StepRow(start_s, *row.values()) for row in rows]
+
+
+async def interval_facts(connection: Connection, start_s: int) -> Record:
+    """All that is committed to the chain for an interval, but its lines."""
+    row = await connection.fetchrow(
+        """
+        SELECT i.end_at, a.merkle_root, a.meters_valid, a.meters_estimated, a.import_wh, a.export_wh, c.journal_hash,
+               s.lines_root, s.line_count, s.sold_wh, s.bought_wh, s.credit_micros, s.debit_micros,
+               s.clearing_price_mills, s.minted_wh, s.wheeling_mills, s.platform_mills, s.loss_mills
+        FROM intervals i
+        JOIN attestations a ON a.start_at = i.start_at AND a.revision = 1
+        JOIN clearings c ON c.start_at = i.start_at
+        JOIN settlements s ON s.start_at = i.start_at
+        WHERE i.start_at = $1
+        """,
+        at_s(start_s),
+    )
+    if row is None:
+        raise LookupError(f"interval {start_s} has no plan")
+    return row
+
+
+async def settlement_lines(connection: Connection, start_s: int) -> list[Record]:
+    """The interval's lines in their order."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT participant_id, wallet, sold_wh, bought_wh, credit_micros, debit_micros
+            FROM settlement_lines WHERE start_at = $1 ORDER BY line_index
+            """,
+            at_s(start_s),
+        )
+    )
+
+
+async def record_signed(
+    connection: Connection, step: StepRow, signature: str, raw: bytes, last_valid_block_height: int, now_ms: int
+) -> None:
+    """Keeps a signed transaction before it is sent."""
+    await connection.execute(
+        """
+        INSERT INTO blockchain_transactions
+            (signature, start_at, kind, batch, raw, last_valid_block_height, state, submitted_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 'submitted', $7)
+        """,
+        signature, at_s(step.start_s), step.kind, step.batch, raw, last_valid_block_height, at_ms(now_ms),
+    )  # fmt: skip
+    await _set_step(connection, step, "submitted", signature, now_ms)
+    await connection.execute(
+        "UPDATE intervals SET state = 'settling' WHERE start_at = $1 AND state = 'planned'", at_s(step.start_s)
+    )
+
+
+async def raw_transaction(connection: Connection, signature: str) -> bytes:
+    """The bytes of a transaction that was signed before."""
+    return bytes(await connection.fetchval("SELECT raw FROM blockchain_transactions WHERE signature = $1", signature))
+
+
+async def record_confirmed(connection: Connection, step: StepRow, slot: int, now_ms: int) -> None:
+    """The step's transaction is in a block that is not final yet."""
+    await connection.execute(
+        """
+        UPDATE blockchain_transactions SET state = 'confirmed', slot = $2, confirmed_at = coalesce(confirmed_at, $3)
+        WHERE signature = $1 AND state = 'submitted'
+        """,
+        step.signature, slot, at_ms(now_ms),
+    )  # fmt: skip
+    await _set_step(connection, step, "confirmed", step.signature, now_ms)
+
+
+async def record_finalized(connection: Connection, step: StepRow, slot: int, units: int | None, now_ms: int) -> None:
+    """The step's transaction is final."""
+    await connection.execute(
+        """
+        UPDATE blockchain_transactions
+        SET state = 'finalized', slot = $2, compute_units = coalesce($3, compute_units),
+            confirmed_at = coalesce(confirmed_at, $4), finalized_at = $4
+        WHERE signature = $1
+        """,
+        step.signature, slot, units, at_ms(now_ms),
+    )  # fmt: skip
+    await _set_step(connection, step, "finalized", step.signature, now_ms)
+
+
+async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: int) -> None:
+    """The chain already holds what the step does, with equal contents, by a transaction that we may not know."""
+    if step.signature is not None:
+        await connection.execute(
+            "UPDATE blockchain_transactions SET state = 'expired' WHERE signature = $1 AND state <> 'finalized'",
+            step.signature,
+        )
+    await _set_step(connection, step, "finalized", step.signature, now_ms)
+
+
+async def record_void(connection: Connection, step: StepRow, state: str, error: str | None, now_ms: int) -> None:
+    """The step's transaction will never count (`expired` or `failed`): the step is planned again."""
+    await connection.execute(
+        "UPDATE blockchain_transactions SET state = $2, error = $3 WHERE signature = $1", step.signature, state, error
+    )
+    await _set_step(connection, step, "planned", None, now_ms)
+
+
+async def _set_step(connection: Connection, step: StepRow, state: str, signature: str | None, now_ms: int) -> None:
+    await connection.execute(
+        """
+        UPDATE settlement_steps SET state = $4, signature = $5, updated_at = $6
+        WHERE start_at = $1 AND kind = $2 AND batch = $3
+        """,
+        at_s(step.start_s), step.kind, step.batch, state, signature, at_ms(now_ms),
+    )  # fmt: skip
+
+
+async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bool:
+    """Moves the interval to `closed` when every step is final; False when one is not."""
+    status = await connection.execute(
+        """
+        UPDATE intervals SET state = 'closed', closed_at = $2
+        WHERE start_at = $1 AND state IN ('planned', 'settling')
+          AND NOT EXISTS (SELECT FROM settlement_steps WHERE start_at = $1 AND state <> 'finalized')
+        """,
+        at_s(start_s),
+        at_ms(now_ms),
+    )
+    return bool(status == "UPDATE 1")
+
+
+async def starts_in(connection: Connection, states: Sequence[str], limit: int) -> list[int]:
+    """Intervals in one of these states, oldest first."""
+    rows = await connection.fetch(
+        "SELECT start_at FROM intervals WHERE state = ANY($1) ORDER BY start_at LIMIT $2", list(states), limit
+    )
+    return [to_s(row["start_at"]) for row in rows]
+
+
+async def record_reconciled(connection: Connection, start_s: int, report: dict[str, Any], now_ms: int) -> bool:
+    """Keeps what was compared; moves the interval on when nothing differed."""
+    await connection.execute("UPDATE settlements SET reconcile_report = $2 WHERE start_at = $1", at_s(start_s), report)
+    if report["differences"]:
+        return False
+    status = await connection.execute(
+        "UPDATE intervals SET state = 'reconciled', reconciled_at = $2 WHERE start_at = $1 AND state = 'closed'",
+        at_s(start_s),
+        at_ms(now_ms),
+    )
+    return bool(status == "UPDATE 1")
+
+
+async def charges_of_closed(connection: Connection) -> int:
+    """The charges of all intervals that are closed with lines, in micros."""
+    return int(
+        await connection.fetchval(
+            """
+            SELECT coalesce(sum(debit_micros - credit_micros), 0)::bigint
+            FROM settlements JOIN intervals USING (start_at) WHERE state IN ('closed', 'reconciled')
+            """
+        )
     )

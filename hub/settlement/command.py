@@ -1,0 +1,33 @@
+"""`peerwatt-hub reconcile`: every closed interval against the chain; exits with 1 on any difference."""
+
+import argparse
+import asyncio
+import json
+
+from hub import db
+from hub.chain.client import ChainClient
+from hub.settings import Settings, add_config_argument, load_settings
+from hub.settlement.reconcile import Report, compare_all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    report = asyncio.run(_compare(load_settings(args.config)))
+    if args.json:
+        print(json.dumps({"checked": report.checked, "differences": report.differences}))
+    elif report.differences:
+        print(f"{report.checked} closed intervals compared, {len(report.differences)} differences:")
+        print("\n".join(f"  {one}" for one in report.differences))
+    else:
+        print(f"{report.checked} closed intervals compared: database and chain agree to the micro and the Wh")
+    return 1 if report.differences else 0
+
+
+async def _compare(settings: Settings) -> Report:
+    pool = await db.create_pool(settings.database_url.get_secret_value(), size=2)
+    async with pool, ChainClient(settings.rpc_url) as chain:
+        return await compare_all(pool, chain)

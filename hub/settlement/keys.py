@@ -1,0 +1,30 @@
+"""The keys that settlement signs with: fee payer, attestor and settler, each in its own file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.keypair import Keypair
+
+from hub import keys
+
+
+@dataclass(frozen=True)
+class SettlementKeys:
+    """Separate keys, so that each can be changed alone."""
+
+    fee_payer: Keypair
+    attestors: tuple[Keypair, ...]
+    settler: Keypair
+
+    @classmethod
+    def load(cls, folder: Path) -> "SettlementKeys":
+        """Reads the key files.
+
+        Raises:
+            KeyFileError: one is missing, open to others, or no key.
+        """
+        return cls(
+            fee_payer=keys.load(folder / "fee_payer.json"),
+            attestors=(keys.load(folder / "attestor.json"),),
+            settler=keys.load(folder / "settler.json"),
+        )

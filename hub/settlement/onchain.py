@@ -1,0 +1,101 @@
+"""Whether the chain already holds what a step does, compared field by field with what we committed to.
+
+Answers after a restart, after an expired blockhash, and when a program says that something was done before.
+"""
+
+from typing import Any
+
+from solana.rpc.commitment import Finalized
+
+from hub.chain import pdas
+from hub.chain.client import ChainClient
+from hub.errors import PermanentError
+from hub.settlement.instructions import IntervalRows
+from hub.settlement.repository import StepRow
+
+CLOSED, EMPTY = 2, 4
+
+
+class ConflictError(PermanentError):
+    """The chain holds something else for this interval than we committed to; a person has to look."""
+
+    code = "settlement_conflict"
+
+
+async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
+    """True when the step's effect is final on the chain with equal contents.
+
+    Raises:
+        ConflictError: it is there with other contents.
+    """
+    if step.kind == "attest":
+        return _equal(step, differences_attested(await attested(chain, step.start_s), rows))
+    if step.kind == "mint":
+        return _equal(step, differences_minted(await minted(chain, step.start_s), rows))
+    found = await settlement(chain, step.start_s)
+    if found is None:
+        return False
+    if step.kind == "settle":
+        return bool(found.cursor >= (step.end_line or 0)) or found.status in (CLOSED, EMPTY)
+    if step.kind == "close" and found.status not in (CLOSED, EMPTY):
+        return False
+    return _equal(step, differences_settled(found, rows))
+
+
+def _equal(step: StepRow, differences: list[str] | None) -> bool:
+    if differences:
+        raise ConflictError(
+            f"The chain's {step.kind} of interval {step.start_s} is not ours ({'; '.join(differences)}): nothing more "
+            f"is sent for this interval until somebody has looked, see `peerwatt-hub reconcile`"
+        )
+    return differences is not None
+
+
+async def attested(chain: ChainClient, start_s: int) -> Any:
+    """The oracle's revision 1, final, or None."""
+    return await chain.account("oracle", "Interval", pdas.interval(start_s), commitment=Finalized)
+
+
+async def minted(chain: ChainClient, start_s: int) -> Any:
+    """What was minted for the interval, final, or None."""
+    return await chain.account("energy_token", "MintedInterval", pdas.minted_interval(start_s), commitment=Finalized)
+
+
+async def settlement(chain: ChainClient, start_s: int) -> Any:
+    """The interval's settlement, final, or None."""
+    return await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s), commitment=Finalized)
+
+
+def differences_attested(found: Any, rows: IntervalRows) -> list[str] | None:
+    """How the attestation differs from ours; None when there is none."""
+    names = ("merkle_root", "meters_valid", "meters_estimated", "import_wh", "export_wh")
+    return None if found is None else _compare(found, {name: rows.facts[name] for name in names})
+
+
+def differences_minted(found: Any, rows: IntervalRows) -> list[str] | None:
+    """How the minted energy differs from the attested export; None when nothing was minted yet."""
+    return None if found is None else _compare(found, {"wh": rows.facts["minted_wh"]})
+
+
+def differences_settled(found: Any, rows: IntervalRows) -> list[str] | None:
+    """How the settlement's commitment differs from ours; None when there is none."""
+    if found is None:
+        return None
+    facts = rows.facts
+    names = ("line_count", "sold_wh", "bought_wh", "credit_micros", "debit_micros")
+    expected = {name: facts[name] for name in names}
+    if facts["line_count"]:
+        expected |= {name: facts[name] for name in ("lines_root", "clearing_price_mills", "journal_hash")}
+    return _compare(found, expected)
+
+
+def _compare(found: Any, expected: dict[str, Any]) -> list[str]:
+    differences = []
+    for name, ours in expected.items():
+        theirs = getattr(found, name)
+        if isinstance(ours, bytes):
+            theirs = bytes(theirs)
+        if theirs != ours:
+            shown = (theirs.hex(), ours.hex()) if isinstance(ours, bytes) else (theirs, ours)
+            differences.append(f"{name} is {shown[0]} on the chain and {shown[1]} here")
+    return differences

@@ -1,0 +1,128 @@
+"""Compares the database with finalised accounts, to the micro and the Wh: per interval, and over everything.
+
+Comes after an interval is closed; only an interval without a difference becomes `reconciled`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from solana.rpc.commitment import Finalized
+
+from hub.chain import pdas
+from hub.chain.client import ChainClient
+from hub.clock import Clock, rfc3339_s
+from hub.db import Pool
+from hub.lease import Lease, guard
+from hub.live import journal
+from hub.settlement import onchain, repository
+from hub.settlement.instructions import IntervalRows
+
+log = structlog.get_logger()
+
+VAULTS = ("wheeling", "platform", "loss")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared, and every difference in words; none means that all agree."""
+
+    checked: int
+    differences: list[str]
+
+
+async def reconcile_due(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient, *, limit: int = 50) -> list[int]:
+    """Reconciles intervals that were closed since; returns the starts of those that agree."""
+    async with pool.acquire() as connection:
+        starts = await repository.starts_in(connection, ["closed"], limit)
+    agreed = []
+    for start_s in starts:
+        rows = await _rows(pool, start_s)
+        differences = await compare_interval(chain, rows)
+        if differences:
+            log.critical("the chain and the database differ", start_at=rfc3339_s(start_s), differences=differences)
+        report = {"checked_at_ms": clock.now_ms(), "differences": differences}
+        async with pool.acquire() as connection, connection.transaction():
+            await guard(connection, lease)
+            if await repository.record_reconciled(connection, start_s, report, clock.now_ms()):
+                payload = {"start_at": rfc3339_s(start_s), "lines": len(rows.lines)}
+                await journal.append(connection, "reconciled", payload)
+                agreed.append(start_s)
+    return agreed
+
+
+async def compare_all(pool: Pool, chain: ChainClient, *, limit: int = 100_000) -> Report:
+    """Every closed interval again, and the sums that must hold over all of them."""
+    async with pool.acquire() as connection:
+        starts = await repository.starts_in(connection, ["closed", "reconciled"], limit)
+        charges = await repository.charges_of_closed(connection)
+    differences: list[str] = []
+    for start_s in starts:
+        found = await compare_interval(chain, await _rows(pool, start_s))
+        differences += [f"interval {rfc3339_s(start_s)}: {one}" for one in found]
+    differences += await compare_sums(chain, charges)
+    return Report(len(starts), differences)
+
+
+async def compare_interval(chain: ChainClient, rows: IntervalRows) -> list[str]:
+    """How one closed interval differs between chain and database, field by field.
+
+    Equal roots and a finished cursor make every single line equal: the program computed the root from what it moved.
+    """
+    start_s = rows.start_s
+    attested, minted = await onchain.attested(chain, start_s), await onchain.minted(chain, start_s)
+    settled = await onchain.settlement(chain, start_s)
+    differences = _or_missing("attestation", onchain.differences_attested(attested, rows))
+    differences += _or_missing("minted energy", onchain.differences_minted(minted, rows))
+    differences += _or_missing("settlement", onchain.differences_settled(settled, rows))
+    if minted is not None and not minted.burned:
+        differences.append("the interval's energy was not burned")
+    if settled is not None:
+        differences += _differences_closed(settled, rows)
+    return differences
+
+
+def _or_missing(what: str, differences: list[str] | None) -> list[str]:
+    return [f"there is no {what} on the chain"] if differences is None else differences
+
+
+def _differences_closed(settled: Any, rows: IntervalRows) -> list[str]:
+    facts = rows.facts
+    status = onchain.CLOSED if facts["line_count"] else onchain.EMPTY
+    expected = {"status": status, "cursor": facts["line_count"], "escrow_micros": 0}
+    if facts["line_count"]:
+        expected |= {f"settled_{name}": facts[name] for name in ("sold_wh", "bought_wh", "credit_micros")}
+        expected["settled_debit_micros"] = facts["debit_micros"]
+    return [
+        f"{name} is {getattr(settled, name)} on the chain and {value} here"
+        for name, value in expected.items()
+        if getattr(settled, name) != value
+    ]
+
+
+async def compare_sums(chain: ChainClient, charges_micros: int) -> list[str]:
+    """Balances and escrows = pool; vaults = all charges; minted - burned = supply."""
+    market = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
+    accounts = await chain.all_accounts("trading", "Account", commitment=Finalized)
+    settlements = await chain.all_accounts("trading", "IntervalSettlement", commitment=Finalized)
+    energy = await chain.account("energy_token", "State", pdas.energy_state(), commitment=Finalized)
+    pool = await chain.token_balance(pdas.currency_pool(), commitment=Finalized)
+    vaults = [await chain.token_balance(pdas.vault(name), commitment=Finalized) for name in VAULTS]
+    supply = await chain.token_supply(pdas.energy_mint(), commitment=Finalized)
+    balances = sum(account.balance_micros for _, account in accounts)
+    escrows = sum(one.escrow_micros for _, one in settlements if one.status == 1)
+    pairs = [
+        ("balances and open escrows", balances + escrows, "the market's total", market.accounts_total_micros),
+        ("the market's total", market.accounts_total_micros, "the pool", pool),
+        ("the vaults", sum(vaults), "the market's charges", market.charges_total_micros),
+        ("the market's charges", market.charges_total_micros, "the charges of all closed intervals", charges_micros),
+        ("energy minted and not burned", energy.minted_wh - energy.burned_wh, "the token's supply", supply),
+    ]
+    return [f"{a} are {x}, {b} {y}" for a, x, b, y in pairs if x != y]
+
+
+async def _rows(pool: Pool, start_s: int) -> IntervalRows:
+    async with pool.acquire() as connection:
+        facts = await repository.interval_facts(connection, start_s)
+        lines = await repository.settlement_lines(connection, start_s)
+    return IntervalRows(start_s, facts, lines)

@@ -1,0 +1,198 @@
+"""Carries planned intervals onto the chain, step by step: sign, store, send, wait until final, close.
+
+A step is planned -> submitted -> confirmed -> finalized, or back to planned when its blockhash expired. Everything
+stands in the database before it is sent, so that a process which dies is followed by one that asks the chain first.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from solana.rpc.commitment import Finalized
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from hub.chain import pdas
+from hub.chain.client import ChainClient, Status
+from hub.chain.errors import AlreadyProcessedError, BlockhashExpiredError, ProgramError, TransactionFailedError
+from hub.clock import Clock, rfc3339_s
+from hub.db import Pool
+from hub.errors import RetryableError
+from hub.lease import Lease, guard
+from hub.live import journal
+from hub.settlement import onchain, repository
+from hub.settlement.instructions import IntervalRows, instruction_of
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.repository import StepRow
+
+log = structlog.get_logger()
+
+POLL_S = 0.05
+PATIENCE_S = 20.0
+
+
+class StepRefusedError(RetryableError):
+    """A program refused a step, and the chain does not hold it either; tried again with a pause."""
+
+    code = "step_refused"
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """One leader's hands on the chain."""
+
+    pool: Pool
+    lease: Lease
+    clock: Clock
+    chain: ChainClient
+    keys: SettlementKeys
+    currency_mint: Pubkey
+
+    async def settle_due(self, *, limit: int = 20) -> list[int]:
+        """Settles what is planned, oldest first; returns the starts of the intervals that were closed.
+
+        Raises:
+            ConflictError: the chain holds something else for an interval; it stays as it is.
+            RetryableError: the chain is away or slow; the next call goes on from the stored steps.
+        """
+        async with self.pool.acquire() as connection:
+            starts = await repository.unsettled_starts(connection, limit)
+        return [start for start in starts if await self._settle(start)]
+
+    async def _settle(self, start_s: int) -> bool:
+        async with self.pool.acquire() as connection:
+            facts = await repository.interval_facts(connection, start_s)
+            lines = await repository.settlement_lines(connection, start_s)
+            steps = await repository.steps(connection, start_s)
+        rows = IntervalRows(start_s, facts, lines)
+        for step in steps:
+            if step.state != "finalized":
+                await self._confirm(step, rows)
+        await self._finalize(start_s, rows)
+        return await self._close(start_s, rows)
+
+    # -- one step until it is in a block
+
+    async def _confirm(self, step: StepRow, rows: IntervalRows) -> None:
+        """Leaves the step confirmed or final; sends it at most once per lifetime of a blockhash."""
+        async with asyncio.timeout(PATIENCE_S):
+            while step.state not in {"confirmed", "finalized"}:
+                if step.state == "planned":
+                    await self._submit(step, rows)
+                else:
+                    await self._look(step)
+                step = await self._reload(step)
+
+    async def _submit(self, step: StepRow, rows: IntervalRows) -> None:
+        if await onchain.is_done(self.chain, step, rows):
+            async with self.pool.acquire() as connection, connection.transaction():
+                await guard(connection, self.lease)
+                await repository.record_done_elsewhere(connection, step, self.clock.now_ms())
+            return
+        instruction, signers = instruction_of(step, rows, self.keys, self.currency_mint)
+        try:
+            signed = await self.chain.prepare([instruction], signers)
+        except ProgramError as error:
+            # done at `confirmed` but not final yet, or truly refused: the next look tells
+            raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}") from error
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await repository.record_signed(
+                connection, step, str(signed.signature), signed.raw, signed.last_valid_height, self.clock.now_ms()
+            )
+        await self._send(signed.raw)
+
+    async def _send(self, raw: bytes) -> None:
+        try:
+            await self.chain.send(raw, preflight=False)
+        except (AlreadyProcessedError, BlockhashExpiredError, TransactionFailedError) as error:
+            # its status says what became of it
+            log.info("the chain answered to a transaction", code=error.code, reason=str(error))
+
+    async def _look(self, step: StepRow) -> None:
+        assert step.signature is not None and step.last_valid_block_height is not None  # noqa: S101 - it is submitted
+        height = await self.chain.block_height()
+        (status,) = await self.chain.statuses([Signature.from_string(step.signature)])
+        if status is not None and status.reached("confirmed"):
+            await self._record(step, status)
+        elif status is None and height > step.last_valid_block_height:
+            await self._void(step, "expired", None)
+        else:
+            await asyncio.sleep(POLL_S)
+            if status is None:
+                async with self.pool.acquire() as connection:
+                    raw = await repository.raw_transaction(connection, step.signature)
+                await self._send(raw)
+
+    async def _record(self, step: StepRow, status: Status) -> None:
+        if status.error is not None:
+            await self._void(step, "failed", str(status.error))
+            return
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await repository.record_confirmed(connection, step, status.slot, self.clock.now_ms())
+
+    async def _void(self, step: StepRow, state: str, error: str | None) -> None:
+        log.warning("a transaction will not count", step=step.kind, state=state, reason=error, signature=step.signature)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await repository.record_void(connection, step, state, error, self.clock.now_ms())
+
+    async def _reload(self, step: StepRow) -> StepRow:
+        async with self.pool.acquire() as connection:
+            steps = await repository.steps(connection, step.start_s)
+        return next(one for one in steps if (one.kind, one.batch) == (step.kind, step.batch))
+
+    # -- all steps until they are final
+
+    async def _finalize(self, start_s: int, rows: IntervalRows) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while open_steps := await self._not_final(start_s):
+                signatures = [Signature.from_string(step.signature) for step in open_steps if step.signature]
+                statuses = await self.chain.statuses(signatures)
+                for step, status in zip(open_steps, statuses, strict=True):
+                    if status is None:
+                        # the block that held it was abandoned: find out as after a restart
+                        await self._void(step, "expired", "it left the chain before it was final")
+                        await self._confirm(await self._reload(step), rows)
+                    elif status.reached("finalized"):
+                        await self._record_final(step, status)
+                await asyncio.sleep(POLL_S)
+
+    async def _not_final(self, start_s: int) -> list[StepRow]:
+        async with self.pool.acquire() as connection:
+            return [step for step in await repository.steps(connection, start_s) if step.state != "finalized"]
+
+    async def _record_final(self, step: StepRow, status: Status) -> None:
+        assert step.signature is not None  # noqa: S101 - only what was sent has a status
+        units = await self.chain.compute_units(Signature.from_string(step.signature))
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await repository.record_finalized(connection, step, status.slot, units, self.clock.now_ms())
+
+    async def _close(self, start_s: int, rows: IntervalRows) -> bool:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            closed = await repository.record_closed(connection, start_s, self.clock.now_ms())
+            if closed:
+                payload = {
+                    "start_at": rfc3339_s(start_s),
+                    "end_at": rows.facts["end_at"].isoformat().replace("+00:00", "Z"),
+                    "state": "closed",
+                    "lines": rows.facts["line_count"],
+                }
+                await journal.append(connection, "settlement", payload)
+        return closed
+
+
+async def read_currency_mint(chain: ChainClient) -> Pubkey:
+    """The currency that the market settles in.
+
+    Raises:
+        RetryableError: the programs have not been set up on this chain.
+    """
+    market: Any = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
+    if market is None:
+        raise RetryableError(f"{chain.url} has no market yet: set the chain up first, see `peerwatt-hub doctor`")
+    return Pubkey.from_bytes(bytes(market.currency_mint))

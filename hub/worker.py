@@ -1,0 +1,152 @@
+"""`peerwatt-hub worker`: takes in frames; the copy that leads attests, clears, settles and reconciles."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from hub import db
+from hub.chain.client import ChainClient
+from hub.clock import Clock, SystemClock
+from hub.errors import PermanentError, RetryableError
+from hub.ingest.worker import run_ingest
+from hub.lease import Lease, acquire, release
+from hub.market.invariants import MarketHaltedError
+from hub.market.service import clear_attested
+from hub.metering.oracle import OracleConfig, attest_due
+from hub.observability.logs import configure_logs
+from hub.settings import Settings, add_config_argument, load_settings
+from hub.settlement.funds import ChainFunds
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.planner import plan_cleared
+from hub.settlement.reconcile import reconcile_due
+from hub.settlement.submitter import Submitter, read_currency_mint
+
+log = structlog.get_logger()
+
+PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
+LEASE_S = 15
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What every loop of the worker uses."""
+
+    settings: Settings
+    pool: db.Pool
+    clock: Clock
+    chain: ChainClient
+    holder: str
+    since_ms: int
+    """When this process began to take in frames."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    configure_logs()
+    asyncio.run(_work(load_settings(args.config)))
+
+
+async def _work(settings: Settings) -> None:
+    main = asyncio.current_task()
+    assert main is not None  # noqa: S101 - we are in one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, main.cancel)
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    with contextlib.suppress(asyncio.CancelledError):
+        async with (
+            await db.create_pool(settings.database_url.get_secret_value()) as pool,
+            ChainClient(settings.rpc_url) as chain,
+        ):
+            clock = SystemClock()
+            place = Workplace(settings, pool, clock, chain, holder, clock.now_ms())
+            print(json.dumps({"ready": True, "worker": holder}), flush=True)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_ingest(place), name="ingest")
+                group.create_task(_lead(place, "market", _market_round), name="market")
+                group.create_task(_lead(place, "settlement", _settlement_round), name="settlement")
+
+
+async def _ingest(place: Workplace) -> None:
+    """Takes frames in; when NATS is away, tries again for ever."""
+    while True:
+        try:
+            await run_ingest(place.settings, place.pool, place.clock)
+        except RetryableError as error:
+            log.warning("ingest pauses", code=error.code, reason=str(error))
+        await asyncio.sleep(RETRY_S)
+
+
+Round = Callable[[Workplace, Lease], Awaitable[None]]
+
+
+async def _lead(place: Workplace, name: str, work: Round) -> None:
+    """Does the work in rounds while the lease is ours; what fails is logged and tried again, never twice at once."""
+    while True:
+        pause = PAUSE_S
+        try:
+            async with place.pool.acquire() as connection:
+                lease = await acquire(connection, name, place.holder, seconds=LEASE_S)
+            if lease is not None:
+                pause = await _round(place, lease, work)
+        except asyncio.CancelledError:
+            await _give_up(place, name)
+            raise
+        except OSError as error:
+            log.warning("the database is away", loop=name, reason=str(error))
+            pause = RETRY_S
+        await asyncio.sleep(pause)
+
+
+async def _round(place: Workplace, lease: Lease, work: Round) -> float:
+    try:
+        await work(place, lease)
+    except (RetryableError, TimeoutError) as error:
+        log.warning("will be tried again", loop=lease.name, reason=str(error) or "no answer in time")
+        return RETRY_S
+    except MarketHaltedError:
+        # said loudly by the market itself; nothing is cleared until a person has looked and restarted us
+        await asyncio.Event().wait()
+    except PermanentError as error:
+        log.critical("needs a person", loop=lease.name, code=error.code, reason=str(error))
+        return ALARM_S
+    return PAUSE_S
+
+
+async def _give_up(place: Workplace, name: str) -> None:
+    with contextlib.suppress(Exception):
+        async with place.pool.acquire(timeout=1) as connection:
+            lease = await acquire(connection, name, place.holder, seconds=1)
+            if lease is not None:
+                await release(connection, lease)
+
+
+async def _market_round(place: Workplace, lease: Lease) -> None:
+    settings = place.settings
+    config = OracleConfig(settings.interval_s, settings.poll_period_s, settings.attest_grace_s, place.since_ms)
+    for attested in await attest_due(place.pool, lease, place.clock, config):
+        log.info("attested", start_s=attested.start_s, valid=attested.meters_valid, estimated=attested.meters_estimated)
+    for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
+        log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
+    for planned in await plan_cleared(place.pool, lease, place.clock):
+        log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
+
+
+async def _settlement_round(place: Workplace, lease: Lease) -> None:
+    keys = SettlementKeys.load(place.settings.keys_dir)
+    mint = await read_currency_mint(place.chain)
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint)
+    for start_s in await submitter.settle_due():
+        log.info("closed", start_s=start_s)
+    for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain):
+        log.info("reconciled", start_s=start_s)
