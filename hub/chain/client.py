@@ -17,6 +17,7 @@ from solana.rpc.commitment import Commitment, Confirmed
 from solana.rpc.core import RPCException
 from solana.rpc.types import MemcmpOpts, TxOpts
 from solders.account import Account
+from solders.errors import SerdeJSONError
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -263,7 +264,7 @@ class ChainClient:
             raise ChainUnreachableError(f"The chain at {self.url} does not answer: {cause!r}") from error
         except RPCException as error:
             raise _rpc_error(self.url, error.args[0]) from error
-        except ValueError as error:
+        except (ValueError, SerdeJSONError) as error:
             raise _no_rpc_node(self.url, error) from error
         except BaseException as error:
             # solders panics on an answer that it can not read, and a panic is no Exception

@@ -43,12 +43,19 @@ def sign(
     compute_limit: int,
     price_micro_lamports: int = 0,
 ) -> SignedTransaction:
-    """The signed transaction; the first signer pays. Pure: the same input gives the same signature."""
+    """The signed transaction; the first signer pays. Pure: the same input gives the same signature.
+
+    Raises:
+        ValueError: a signature is missing, or one too many.
+    """
     budget = [set_compute_unit_limit(compute_limit)]
     if price_micro_lamports:
         budget.append(set_compute_unit_price(price_micro_lamports))
     distinct = list({key.pubkey(): key for key in signers}.values())
     message = Message.new_with_blockhash([*budget, *instructions], signers[0].pubkey(), blockhash.value)
+    required = message.account_keys[: message.header.num_required_signatures]
+    if {key.pubkey() for key in distinct} != set(required):
+        raise ValueError(f"The transaction is to be signed by {', '.join(map(str, required))}")
     transaction = Transaction(distinct, message, blockhash.value)
     raw = bytes(transaction)
     return SignedTransaction(transaction.signatures[0], raw, blockhash.last_valid_height, compute_limit)

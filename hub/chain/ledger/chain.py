@@ -142,10 +142,10 @@ class Chain:
         A failed one whose fee could not be taken is forgotten, as on Solana.
 
         Raises:
-            WriteRefusedError: the last block could not be written, and the disk still refuses.
+            WriteRefusedError: a block could not be written, and ``recover`` has not yet found the disk good again.
         """
         if self.write_fault:
-            self._probe()
+            raise WriteRefusedError(self.write_fault)
         block = self._open or self._begin()
         execution = self.bank.execute(transaction)
         if execution.failed and not execution.paid_fee:
@@ -228,7 +228,6 @@ class Chain:
             self.statuses.drop(block.slot)
             self.write_fault = str(error)
             raise
-        self.write_fault = None
         self.bank.keep(total)
         self.head = header
         self._blockhashes.add_span(header, header.slot)
@@ -254,7 +253,12 @@ class Chain:
             self._blockhashes.forget_before(height - MAX_BLOCKHASH_AGE)
             self.statuses.forget_before(height - 2 * MAX_BLOCKHASH_AGE)
 
-    def _probe(self) -> None:
+    def recover(self) -> None:
+        """Takes transactions again if the disk takes a megabyte.
+
+        Raises:
+            WriteRefusedError: not yet.
+        """
         self.repository.probe()
         self.write_fault = None
 

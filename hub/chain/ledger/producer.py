@@ -2,6 +2,7 @@
 seals it soon after, so that a transaction is final well within half a second and an idle chain writes nothing."""
 
 import asyncio
+import contextlib
 import logging
 
 from solders.transaction import VersionedTransaction
@@ -29,10 +30,10 @@ class Producer:
         Raises:
             WriteRefusedError: the disk is full.
         """
+        self._work.set()
         self._chain.submit(transaction, raw)
         if self._chain.open_block_full:
             self._chain.commit()
-        self._work.set()
 
     async def run(self) -> None:
         """Closes and seals blocks until cancelled."""
@@ -45,9 +46,16 @@ class Producer:
                 await self._seal()
             except WriteRefusedError as error:
                 logger.error("%s", error)  # noqa: TRY400 - the message says it all
-                await asyncio.sleep(_RETRY_S)
-                if self._chain.awaits_seal:
-                    self._work.set()
+            if self._chain.write_fault:
+                await self._recover()
+
+    async def _recover(self) -> None:
+        while self._chain.write_fault:
+            await asyncio.sleep(_RETRY_S)
+            with contextlib.suppress(WriteRefusedError):
+                self._chain.recover()
+        logger.info("The ledger can write again")
+        self._work.set()
 
     async def _seal(self) -> None:
         if not self._chain.awaits_seal:

@@ -215,7 +215,10 @@ def test_a_block_that_can_not_be_written_is_taken_back(site: Site, monkeypatch: 
     assert (site.level(kept), site.level(lost)) == ("confirmed", None)
     assert site.lamports(to, "processed") == 0
     assert site.chain.bank.accounts_hash == hash_before
+    with pytest.raises(WriteRefusedError):
+        site.submit(site.payment())
     monkeypatch.setattr(site.chain.repository, "append", append)
+    site.chain.recover()
     site.submit(lost)
     site.chain.commit()
     assert not site.chain.write_fault
