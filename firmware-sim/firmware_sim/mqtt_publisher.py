@@ -81,12 +81,10 @@ class Publication:
     prefix: str
 
 
-async def publish_all(shared: Shared, broker: Broker, publications: Mapping[str, Publication]) -> None:
-    """Runs every meter's connection until cancelled."""
-    reachability = Reachability()
-    async with asyncio.TaskGroup() as group:
-        for publication in publications.values():
-            group.create_task(_keep_publishing(shared, broker, publication, reachability))
+def publish_all(shared: Shared, broker: Broker, publications: Mapping[str, Publication]) -> list[asyncio.Task[None]]:
+    """Starts every meter's connection; each task runs until it is cancelled."""
+    reachability, loop = Reachability(), asyncio.get_running_loop()
+    return [loop.create_task(_keep_publishing(shared, broker, what, reachability)) for what in publications.values()]
 
 
 async def _keep_publishing(shared: Shared, broker: Broker, what: Publication, reachability: Reachability) -> None:

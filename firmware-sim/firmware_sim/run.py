@@ -33,6 +33,8 @@ from firmware_sim.truth import TruthLog
 
 KEEP_PERIOD_S = 2
 AHEAD_S = 86_400
+STOP_ROUNDS = 4
+STOP_ROUND_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,12 @@ async def _run(plan: Plan, kept: Mapping[str, Registers]) -> None:
         tasks.append(loop.create_task(_keep(shared, years, settings.sun_offset_s)))
         if broker is not None:
             publications = _publications(fleet, settings)
-            tasks.append(loop.create_task(publish_all(shared, broker, publications)))
+            tasks += publish_all(shared, broker, publications)
         _announce(places)
         try:
             await asyncio.wait([failed, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await _end(tasks)
     fleet.keep(plan.clock.now_ms() // 1000, sync=True)
     for end in ended:
         if isinstance(end, Exception):
@@ -185,6 +185,17 @@ def _publications(fleet: Fleet, settings: Settings) -> dict[str, Publication]:
 def _announce(places: Mapping[str, Mapping[str, Any]]) -> None:
     sys.stdout.write(json.dumps({"ready": True, "meters": places}) + "\n")
     sys.stdout.flush()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> list[BaseException | None]:
+    # More than once: before Python 3.12 wait_for, which the MQTT client uses, may swallow a cancellation
+    for _ in range(STOP_ROUNDS):
+        for task in tasks:
+            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=STOP_ROUND_S)
+        if not late:
+            break
+    return [task.exception() for task in tasks if task.done() and not task.cancelled()]
 
 
 async def _keep(shared: Shared, years: Years | None, sun_offset_s: int) -> None:

@@ -114,6 +114,26 @@ async def test_every_dialect_says_what_is_on_record(tmp_path: Path) -> None:
     assert presence == {"tele/SML_1/LWT": ["Offline"], "house/em/online": ["false"]}
 
 
+async def test_a_broker_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    connected = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"\x20\x02\x00\x00")  # CONNACK, and never a word again
+        connected.set()
+        while await reader.read(1000):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        arguments_ = arguments(tmp_path, server.sockets[0].getsockname()[1])
+        for _ in range(3):  # the moment of connecting is the delicate one
+            connected.clear()
+            async with running(*arguments_) as sim:
+                await asyncio.wait_for(connected.wait(), 10)
+                assert await sim.stop(seconds=3) == 0
+
+
 async def test_a_broker_that_is_away_is_said_once_and_found_again(tmp_path: Path) -> None:
     port = free_port()
     async with running(*arguments(tmp_path, port)) as sim:
