@@ -21,13 +21,16 @@ class Receipts:
         self._client = client
         self._key = key
         self._clock = clock
+        self._newest: dict[str, tuple[int, int, bytes]] = {}
 
     async def after_storing(self, stored: Mapping[str, Sequence[FrameRow]]) -> None:
         """One receipt per gateway for the frames of a batch."""
         for gateway_id, frames in stored.items():
-            newest = max(frames, key=lambda frame: (frame.sealed_at_ms, frame.sequence))
+            newest = max((frame.sealed_at_ms, frame.sequence, frame.header_hash) for frame in frames)
+            # batches overlap, so an older one may end after a newer
+            self._newest[gateway_id] = newest = max(newest, self._newest.get(gateway_id, newest))
             ranges = by_boot((frame.boot_id, frame.sequence) for frame in frames)
-            await self._send(gateway_id, ranges, {}, newest.header_hash, "stored")
+            await self._send(gateway_id, ranges, {}, newest[2], "stored")
 
     async def after_beat(self, gateway_id: str, stored: ByBoot, lost: ByBoot, last_header_hash: bytes) -> None:
         """The answer to a heartbeat."""
@@ -61,4 +64,4 @@ def merged(stretches: Iterable[tuple[int, int]]) -> Ranges:
             found[-1] = (found[-1][0], max(found[-1][1], last))
         else:
             found.append((first, last))
-    return tuple(found)
+    return found

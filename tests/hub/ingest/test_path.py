@@ -1,0 +1,214 @@
+"""Gateways publish over NATS, the worker stores: duplicates, disorder, kills, lies and lost receipts."""
+
+import asyncio
+import random
+
+import pytest
+from nats.aio.msg import Msg
+from nats.js.errors import APIError
+
+from edge.wire.beats import Beat, encode_beat
+from edge.wire.frames import Frame
+from edge.wire.kinds import Gap
+from hub.db import Pool
+from hub.errors import ConfigError, RetryableError
+from hub.ingest import bus
+from hub.ingest.consumer import Limits
+from support.gateways import SealingGateway, assign
+from support.ingest import Heard, Ingest
+from support.nats import Gateway, eventually
+
+
+async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:
+    await gateway.publish_frame(frame.encode(), message_id=frame.header_hash.hex() if once else None)
+
+
+@pytest.fixture
+async def north(pool: Pool) -> SealingGateway:
+    gateway = SealingGateway("gw-north")
+    await gateway.register(pool)
+    return gateway
+
+
+async def test_a_published_frame_is_stored_and_receipted(ingest: Ingest, north: SealingGateway) -> None:
+    await ingest.start()
+    heard = Heard(ingest.receipt_public_key)
+    frames = north.frames(3)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        await heard.listen(gateway)
+        for frame in frames:
+            await publish(gateway, frame)
+        await ingest.counted("readings", 18)
+        await eventually(lambda: heard.stored(north.boot_id) == {1, 2, 3, 4}, what="receipts")
+    assert heard.receipts[-1].last_header_hash == frames[-1].header_hash
+    times = await ingest.pool.fetchrow("SELECT * FROM frames ORDER BY sequence DESC LIMIT 1")
+    assert times is not None and times["published_at"] <= times["received_at"] <= times["verified_at"]
+    await ingest.drained()
+
+
+async def test_a_lone_frame_does_not_wait_for_a_batch(ingest: Ingest, north: SealingGateway) -> None:
+    await ingest.start(Limits(batch=256, poll_s=30))
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        for number, frame in enumerate(north.frames(2)):
+            await publish(gateway, frame)
+            await ingest.counted("frames", number + 1)
+
+
+async def test_the_same_frame_again_gets_a_receipt_and_changes_nothing(ingest: Ingest, north: SealingGateway) -> None:
+    await ingest.start()
+    heard = Heard(ingest.receipt_public_key)
+    (frame,) = north.frames(0)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        await publish(gateway, frame)
+        await ingest.drained()
+        await heard.listen(gateway)
+        await publish(gateway, frame, once=False)
+        await eventually(lambda: heard.stored(north.boot_id) == {1}, what="a receipt for the duplicate")
+    assert await ingest.count("frames") == 1
+    assert await ingest.count("quarantine") == 0
+
+
+async def test_three_times_in_random_order_with_kills_changes_nothing(ingest: Ingest, north: SealingGateway) -> None:
+    frames = north.frames(80)
+    mixed = [frame for frame in frames for _ in range(3)]
+    random.Random(11).shuffle(mixed)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        await asyncio.gather(*(publish(gateway, frame, once=False) for frame in mixed))
+        first, second = await ingest.start(), await ingest.start()
+        await eventually(lambda: _some(ingest, 30), what="the first frames")
+        await ingest.kill(first)
+        await eventually(lambda: _some(ingest, 50), what="more frames")
+        await ingest.kill(second)
+        await ingest.start()
+        await ingest.drained()
+        await ingest.counted("readings", 480)
+    assert await ingest.count("frames") == 81
+    assert await ingest.count("waiting_frames") == 0
+    assert await ingest.count("quarantine") == 0
+    ids = {row["reading_id"] for row in await ingest.pool.fetch("SELECT reading_id FROM readings")}
+    assert ids == {leaf for frame in frames[1:] for leaf in frame.leaves}
+
+
+async def _some(ingest: Ingest, number: int) -> bool:
+    return await ingest.count("frames") >= number
+
+
+async def test_a_copy_killed_between_commit_and_acknowledgement_loses_nothing(
+    ingest: Ingest, north: SealingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = asyncio.Event()
+
+    async def die(self: Msg) -> None:
+        committed.set()
+        await asyncio.Event().wait()
+
+    frames = north.frames(4)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        with monkeypatch.context() as patch:
+            patch.setattr(Msg, "ack", die)
+            copy = await ingest.start()
+            for frame in frames:
+                await publish(gateway, frame)
+            await asyncio.wait_for(committed.wait(), 10)
+            await ingest.kill(copy)
+        await ingest.start()
+        await ingest.drained()
+    assert await ingest.count("frames") == 5
+    assert await ingest.count("readings") == 24
+
+
+async def test_a_flipped_bit_is_refused_by_name_and_its_neighbours_are_stored(
+    ingest: Ingest, north: SealingGateway
+) -> None:
+    first, second, third = north.frames(2)
+    bent = bytearray(second.encode())
+    bent[-5] ^= 0x10
+    heard = Heard(b"")
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        for payload in (first.encode(), bytes(bent), third.encode()):
+            await gateway.publish_frame(payload)
+        await ingest.start()
+        heard.public_key = ingest.receipt_public_key
+        await heard.listen(gateway)
+        await ingest.drained()
+    await ingest.counted("frames", 2)
+    row = await ingest.pool.fetchrow("SELECT * FROM quarantine")
+    assert row is not None and (row["code"], row["payload"]) == ("merkle_root", bytes(bent))
+    assert 2 not in heard.stored(north.boot_id)
+
+
+async def test_a_frame_under_another_gateways_name_is_refused(ingest: Ingest, north: SealingGateway) -> None:
+    """Somebody who holds gw-south's credentials sends what gw-north signed."""
+    await ingest.start()
+    async with ingest.nats.as_gateway("gw-south") as gateway:
+        await gateway.publish_frame(north.frames(0)[0].encode())
+        await ingest.counted("quarantine", 1)
+    row = await ingest.pool.fetchrow("SELECT * FROM quarantine")
+    assert row is not None and (row["code"], row["gateway_id"]) == ("subject_mismatch", "gw-south")
+    assert await ingest.count("frames") == 0
+
+
+async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, north: SealingGateway) -> None:
+    await ingest.start()
+    gap = Gap(boot_id=north.boot_id, first=6, last=8, reason="disk full", at_ms=1)
+    frames = [*north.frames(4), north.seal([gap])]
+    heard = Heard(ingest.receipt_public_key)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        for frame in frames:
+            if frame.header.sequence != 3:
+                await publish(gateway, frame)
+        await ingest.counted("frames", 5)
+        await heard.listen(gateway)
+        beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 9, waiting={north.boot_id: [(1, 9)]}, outbox_frames=9)
+        await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+        await eventually(lambda: bool(heard.receipts), what="the answer to the heartbeat")
+    (receipt,) = heard.receipts
+    assert receipt.stored == {north.boot_id: [(1, 2), (4, 6)]}, "the third never arrived"
+    assert receipt.lost == {north.boot_id: [(6, 8)]}
+    assert receipt.last_header_hash == frames[-1].header_hash
+    row = await ingest.pool.fetchrow("SELECT last_beat, last_beat_at FROM gateways")
+    assert row is not None and row["last_beat_at"] and row["last_beat"]["outbox_frames"] == 9
+
+
+async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: SealingGateway) -> None:
+    await ingest.start()
+    heard = Heard(ingest.receipt_public_key)
+    beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 0)
+    async with ingest.nats.as_gateway("gw-north") as gateway, ingest.nats.as_gateway("gw-south") as south:
+        await heard.listen(gateway)
+        await gateway.client.publish("pw.beat.gw-north", b"nonsense")
+        await south.client.publish("pw.beat.gw-south", encode_beat(beat))
+        await south.client.flush()
+        await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+        await eventually(lambda: len(heard.receipts) == 1, what="one receipt for the one good heartbeat")
+
+
+async def test_readings_wait_until_an_operator_assigns_their_meter(ingest: Ingest) -> None:
+    gateway_of_new_house = SealingGateway("gw-new", meters=("METER_042",))
+    await gateway_of_new_house.register(ingest.pool, meters=False)
+    await ingest.start()
+    async with ingest.nats.as_gateway("gw-new") as gateway:
+        for frame in gateway_of_new_house.frames(2):
+            await publish(gateway, frame)
+        await ingest.drained()
+    assert await ingest.count("readings") == 0
+    await assign(ingest.pool, "METER_042", "gw-new")
+    await ingest.counted("readings", 12)
+
+
+async def test_a_full_stream_refuses_and_forgets_nothing(ingest: Ingest, north: SealingGateway) -> None:
+    async with ingest.nats.as_hub() as hub, ingest.nats.as_gateway("gw-north") as gateway:
+        await hub.jetstream().delete_stream(bus.STREAM)
+        await bus.ensure_stream(hub.jetstream(), max_bytes=2048)
+        answers = await asyncio.gather(*(publish(gateway, f) for f in north.frames(20)), return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, APIError)]
+        assert refused and all("maximum bytes exceeded" in str(answer) for answer in refused)
+        await ingest.start()
+        await ingest.counted("frames", answers.count(None))
+
+
+async def test_a_hub_without_its_files_or_server_says_what_to_do(ingest: Ingest) -> None:
+    with pytest.raises(ConfigError, match="PEERWATT_HUB_NATS_CREDS_FILE"):
+        await bus.connect(ingest.nats.url, ingest.nats.ca_file, None)
+    with pytest.raises(RetryableError, match="PEERWATT_HUB_NATS_URL"):
+        await bus.connect("tls://127.0.0.1:1", ingest.nats.ca_file, ingest.nats.identity.creds_file)
