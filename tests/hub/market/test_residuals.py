@@ -44,7 +44,8 @@ def test_a_need_becomes_a_bid_net_of_charges() -> None:
     ("limits", "funds", "net"),
     [
         ({"bid_limit_mills": 3000}, AMPLE, 2870),
-        ({"bid_limit_mills": 9999}, AMPLE, 4870),  # nobody pays peers more than the utility
+        # nobody pays peers more than the utility
+        ({"bid_limit_mills": 9999}, replace(AMPLE, max_price_mills=PriceMills(9999)), 4870),
         ({}, replace(AMPLE, max_price_mills=PriceMills(4000)), 3870),
         ({"bid_limit_mills": 130}, AMPLE, 0),
     ],

@@ -134,6 +134,24 @@ async def test_an_estimated_meter_keeps_its_owner_out(site: Pool) -> None:
     assert line is not None and tuple(line) == (900, "missing")
 
 
+async def test_clearing_uses_revision_1(site: Pool) -> None:
+    await attested(site)
+    await site.execute(
+        "INSERT INTO attestations SELECT start_at, 2, merkle_root, 3, 0, 9, 9, attested_at FROM attestations"
+    )
+    await site.execute(
+        """
+        INSERT INTO interval_readings (start_at, revision, meter_id, participant_id, leaf_index, import_wh, export_wh,
+                                       quality)
+        SELECT start_at, 2, meter_id, participant_id, leaf_index, import_wh + 5, export_wh + 9, 'valid'
+        FROM interval_readings
+        """
+    )
+    (done,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert done.volume_wh == 900
+    assert await site.fetchval("SELECT sum(utility_wh) FROM utility_lines") == 1000 - 1400
+
+
 async def test_the_rates_in_force_at_the_start_count(site: Pool) -> None:
     await add_rates(site, START_S + 1, wheeling_mills=4000)
     await attested(site)

@@ -82,6 +82,16 @@ async def test_waits_the_grace_for_a_missing_meter_then_estimates_it(site: Pool)
     assert totals is not None and tuple(totals) == (100, 1000)
 
 
+async def test_an_estimate_is_never_the_basis_of_another(site: Pool) -> None:
+    lease = await lead(site)
+    for meter in ("METER_001", "METER_002"):
+        await add_interval_energy(site, meter, START_S, LENGTH_S, (70, 30))
+    await attest_due(site, lease, clock_at(END_S + 6 * LENGTH_S + GRACE_S), CONFIG)
+    rows = await site.fetch("SELECT import_wh, quality FROM interval_readings WHERE meter_id = 'METER_001' ORDER BY 1")
+    assert sorted(row["quality"] for row in rows) == ["estimated"] * 5 + ["missing", "valid"]
+    assert sum(row["import_wh"] for row in rows) == 6 * 70
+
+
 async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
     """After an outage of the hub, what gateways kept must have time to come in before anything is estimated."""
     lease = await lead(site)

@@ -1,4 +1,4 @@
-"""From a truth log through oracle, market and plan in the database, and every figure again from the rules coded twice."""
+"""From a truth log through oracle, market and plan in the database; every figure again from the rules coded twice."""
 
 import random
 from dataclasses import dataclass
