@@ -1,8 +1,9 @@
-"""Fixtures of the program tests: a campus on a fresh chain."""
+"""Fixtures of the program tests: a campus on a fresh chain, with the market where a test needs it."""
 
 import pytest
 
 from support.campus_chain import Campus, founded_campus, new_campus
+from support.market_chain import Exchange, founded_exchange, new_exchange
 
 
 @pytest.fixture
@@ -15,3 +16,15 @@ def bare() -> Campus:
 def campus() -> Campus:
     """Governance, registry and oracle founded."""
     return founded_campus()
+
+
+@pytest.fixture
+def unfounded() -> Exchange:
+    """A campus and a currency, without energy token and market."""
+    return new_exchange()
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    """Everything founded."""
+    return founded_exchange()

@@ -1,4 +1,4 @@
-"""The market on chain, as tests need it: currency, traders with money and mandates, and an interval settled to its lines.
+"""The market on chain for tests: currency, traders with money and mandates, and an interval settled to its lines.
 
 `settle_on_svm` takes lines and gives back what the programs made of them; `Exchange` builds every instruction of
 energy_token and trading, so that a test can bend one.
@@ -16,8 +16,17 @@ from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
 from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, PAUSE, Campus, founded_campus, interval_address
-from support.svm import PROGRAM_IDS, START, TOKEN_2022, Chain, Outcome, instruction, pda, program_data_address
-from support.svm import program_type
+from support.svm import (
+    PROGRAM_IDS,
+    START,
+    TOKEN_2022,
+    Chain,
+    Outcome,
+    instruction,
+    pda,
+    program_data_address,
+    program_type,
+)
 
 MARKET = pda("trading", b"market")
 POOL = pda("trading", b"pool")
@@ -96,6 +105,8 @@ def lines_root(lines: Sequence[ChainLine], start: int) -> bytes:
 
 
 def _root(leaves: list[bytes]) -> bytes:
+    if not leaves:
+        return hashlib.sha256(b"peerwatt/empty/1").digest()
     if len(leaves) == 1:
         return leaves[0]
     split = 1 << (len(leaves) - 1).bit_length() - 1
@@ -256,7 +267,7 @@ class Exchange:
         """From the balance to the trader's token account."""
         return instruction("trading", "withdraw", micros, destination=trader.token, **self._money(trader))
 
-    def _money(self, trader: Trader) -> dict[str, Pubkey]:
+    def _money(self, trader: Trader) -> dict[str, Any]:
         return {
             "wallet": trader.wallet,
             "market": MARKET,
@@ -368,7 +379,7 @@ class Exchange:
             **self._burn(start),
         )
 
-    def _burn(self, start: int) -> dict[str, Pubkey]:
+    def _burn(self, start: int) -> dict[str, Any]:
         return {
             "market": MARKET,
             "settlement": settlement_address(start),

@@ -18,7 +18,7 @@ pub struct OpenAccount<'info> {
     #[account(
         init,
         payer = payer,
-        space = 8 + core::mem::size_of::<state::Account>(),
+        space = state::Account::SIZE,
         seeds = [seeds::ACCOUNT, wallet.key().as_ref()],
         bump
     )]

@@ -34,8 +34,7 @@ impl<'info> Settle<'info> {
         let day = settlement.day()?;
         let checked = settlement.receiving == 0;
         for (line, party) in lines.iter().zip(parties) {
-            let loader = AccountLoader::<state::Account>::try_from(party)?;
-            let mut account = loader.load_mut()?;
+            let mut account = state::Account::of_line(party)?;
             seen.mark(account.number)?;
             settlement.settle(line, &mut account, day, checked)?;
         }

@@ -27,8 +27,8 @@ pub struct Withdraw<'info> {
     #[account(mut)]
     pub account: AccountLoader<'info, state::Account>,
     pub currency_mint: Box<InterfaceAccount<'info, Mint>>,
-    /// Any token account of the currency but the pool.
-    #[account(mut, constraint = destination.key() != pool.key() @ TradingError::NothingToDo)]
+    /// Any token account of the currency but the pool, which may not stand in two places.
+    #[account(mut)]
     pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
     #[account(mut)]
     pub pool: Box<InterfaceAccount<'info, TokenAccount>>,

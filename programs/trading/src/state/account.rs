@@ -1,7 +1,8 @@
 //! A participant's account: their money and their mandates.
 use super::{DayDebit, Line, Mandate, MandateArgs, Mandates, DAYS};
 use crate::errors::{ensure, Ruling, TradingError};
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, Discriminator};
+use core::cell::RefMut;
 use shared::Micros;
 
 #[account(zero_copy)]
@@ -26,6 +27,27 @@ pub struct Account {
 }
 
 impl Account {
+    /// Bytes with the discriminator.
+    pub const SIZE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// The account in `info`, for a line: what `AccountLoader` checks, each thing once.
+    #[inline(always)]
+    pub fn of_line<'a>(info: &'a AccountInfo<'_>) -> Result<RefMut<'a, Self>> {
+        require!(info.is_writable, ErrorCode::AccountNotMutable);
+        require!(
+            info.owner == &crate::ID,
+            ErrorCode::AccountOwnedByWrongProgram
+        );
+        let data = info.try_borrow_mut_data()?;
+        require!(
+            data.len() == Self::SIZE && data.starts_with(Self::DISCRIMINATOR),
+            ErrorCode::AccountDiscriminatorMismatch
+        );
+        Ok(RefMut::map(data, |data| {
+            bytemuck::from_bytes_mut(&mut data[8..])
+        }))
+    }
+
     pub fn require_wallet(&self, wallet: &Pubkey) -> Ruling<()> {
         ensure(self.wallet == *wallet, TradingError::WrongWallet)
     }

@@ -5,8 +5,7 @@ use shared::{
     Micros,
 };
 
-const DOMAIN: &[u8; 15] = b"peerwatt/line/1";
-const LEAF_SIZE: usize = 91;
+const DOMAIN: &[u8] = b"peerwatt/line/1";
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -37,19 +36,24 @@ impl Line {
         Micros(self.credit_micros).checked_sub(Micros(self.debit_micros))
     }
 
-    /// The leaf of line number `index` in the interval's Merkle tree.
+    /// The leaf of line number `index` in the interval's Merkle tree: the domain, start (i64), index (u32), wallet, sold,
+    /// bought, credit and debit (u64), all little-endian.
     #[inline(always)]
     pub fn leaf(&self, start: i64, index: u32, wallet: &Pubkey) -> Hash {
-        let mut bytes = [0u8; LEAF_SIZE];
-        bytes[..15].copy_from_slice(DOMAIN);
-        bytes[15..23].copy_from_slice(&start.to_le_bytes());
-        bytes[23..27].copy_from_slice(&index.to_le_bytes());
-        bytes[27..59].copy_from_slice(wallet.as_ref());
-        bytes[59..67].copy_from_slice(&u64::from(self.sold_wh).to_le_bytes());
-        bytes[67..75].copy_from_slice(&u64::from(self.bought_wh).to_le_bytes());
-        bytes[75..83].copy_from_slice(&self.credit_micros.to_le_bytes());
-        bytes[83..].copy_from_slice(&self.debit_micros.to_le_bytes());
-        sha256(&[&bytes])
+        let head = [start as u32, (start >> 32) as u32, index].map(u32::to_le);
+        let numbers = [
+            self.sold_wh.into(),
+            self.bought_wh.into(),
+            self.credit_micros,
+            self.debit_micros,
+        ]
+        .map(u64::to_le);
+        sha256(&[
+            DOMAIN,
+            bytemuck::bytes_of(&head),
+            wallet.as_ref(),
+            bytemuck::bytes_of(&numbers),
+        ])
     }
 }
 

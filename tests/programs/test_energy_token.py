@@ -1,0 +1,133 @@
+"""The energy token: an interval's attested export is minted once, burned once, and by nobody but the market's close."""
+
+from support.campus_chain import INTERVAL_S, interval_address
+from support.market_chain import (
+    EMPTY,
+    ENERGY_MINT,
+    ENERGY_POOL,
+    ENERGY_STATE,
+    MARKET,
+    Exchange,
+    minted_address,
+)
+from support.svm import START, TOKEN_2022, assert_in_use, instruction, program_data_address, swapped
+
+HALF_DAY = 12 * 3600
+
+
+def test_founding_makes_mint_and_pool(unfounded: Exchange) -> None:
+    chain, signers = unfounded.chain, [unfounded.chain.upgrade_authority]
+    ix, stranger = unfounded.found_energy(), chain.key("stranger")
+    as_stranger = swapped(ix, chain.upgrade_authority.pubkey(), stranger.pubkey())
+    chain.fails("NotUpgradeAuthority", as_stranger, signers=[stranger])
+    foreign = swapped(ix, program_data_address("energy_token"), program_data_address("oracle"))
+    chain.fails("ConstraintSeeds", foreign, signers=signers)
+    chain.ok(ix, signers=signers)
+    state = chain.account("energy_token", ENERGY_STATE)
+    assert (state.mint, state.pool, state.trading_authority) == (ENERGY_MINT, ENERGY_POOL, MARKET)
+    assert (state.minted_wh, state.burned_wh, unfounded.supply(ENERGY_MINT)) == (0, 0, 0)
+    assert_in_use(chain.send(ix, signers=signers))
+
+
+def test_an_export_is_minted_once(exchange: Exchange) -> None:
+    chain = exchange.chain
+    exchange.campus.attested(START, export_wh=1_234)
+    outcome = chain.ok(exchange.mint_interval(START))
+    assert outcome.event("IntervalMinted").wh == exchange.tokens(ENERGY_POOL) == 1_234
+    assert_in_use(chain.send(exchange.mint_interval(START)))
+    exchange.check_books()
+
+
+def test_an_interval_without_export_is_minted_as_nothing(exchange: Exchange) -> None:
+    exchange.attest_and_mint(START, export_wh=0)
+    assert exchange.chain.account("energy_token", minted_address(START)).wh == 0
+    exchange.chain.ok(exchange.close_empty(START), signers=[exchange.settler])
+    exchange.check_books(START)
+
+
+def test_only_what_is_attested_first_is_minted(exchange: Exchange) -> None:
+    chain = exchange.chain
+    chain.fails("AccountNotInitialized", exchange.mint_interval(START))
+    exchange.campus.attested(START, export_wh=1_000)
+    exchange.campus.attested(START, export_wh=9_000, revision=2, previous=1)
+    chain.fails("NotFirstRevision", exchange.mint_interval(START, revision=2))
+    other = START + INTERVAL_S
+    exchange.campus.attested(other)
+    chain.fails(
+        "ConstraintSeeds", swapped(exchange.mint_interval(START), interval_address(START), interval_address(other))
+    )
+    chain.ok(exchange.mint_interval(START))
+    exchange.check_books()
+
+
+def test_the_sum_of_all_exports_stays_in_range(exchange: Exchange) -> None:
+    chain = exchange.chain
+    exchange.attest_and_mint(START, export_wh=2**64 - 1)
+    exchange.campus.attested(START + INTERVAL_S, export_wh=1)
+    chain.fails("Overflow", exchange.mint_interval(START + INTERVAL_S))
+    chain.ok(exchange.close_empty(START), signers=[exchange.settler])
+
+
+def test_a_stranger_burns_nothing(exchange: Exchange) -> None:
+    chain, eve = exchange.chain, exchange.chain.key("eve")
+    exchange.attest_and_mint(START)
+    burn = instruction(
+        "energy_token",
+        "burn_interval",
+        trading_authority=eve.pubkey(),
+        state=ENERGY_STATE,
+        minted=minted_address(START),
+        mint=ENERGY_MINT,
+        pool=ENERGY_POOL,
+        token_program=TOKEN_2022,
+    )
+    chain.fails("NotTradingMarket", burn, signers=[eve])
+    settler = swapped(burn, eve.pubkey(), exchange.settler.pubkey())
+    chain.fails("NotTradingMarket", settler, signers=[exchange.settler])
+    exchange.check_books()
+
+
+def test_swapped_accounts_do_not_mint(exchange: Exchange) -> None:
+    chain, ann = exchange.chain, exchange.ready("ann")
+    exchange.campus.attested(START)
+    own = exchange.token_account("energy of ann", ann.wallet, ENERGY_MINT)
+    chain.fails("WrongPool", swapped(exchange.mint_interval(START), ENERGY_POOL, own))
+    chain.fails("WrongMint", swapped(exchange.mint_interval(START), ENERGY_MINT, exchange.currency.pubkey()))
+
+
+def test_the_settler_closes_an_empty_interval_at_any_time(exchange: Exchange) -> None:
+    chain = exchange.chain
+    exchange.attest_and_mint(START)
+    chain.ok(exchange.close_empty(START), signers=[exchange.settler])
+    settlement = exchange.settlement(START)
+    assert (settlement.status, settlement.line_count, settlement.closed_at) == (EMPTY, 0, chain.now)
+    assert chain.account("energy_token", minted_address(START)).burned
+    exchange.check_books(START)
+    assert_in_use(chain.send(exchange.close_empty(START), signers=[exchange.settler]))
+    assert_in_use(chain.send(exchange.open(START, []), signers=[exchange.settler]))
+
+
+def test_anybody_closes_an_interval_that_cannot_open_any_more(exchange: Exchange) -> None:
+    chain, eve = exchange.chain, exchange.chain.key("eve")
+    exchange.attest_and_mint(START)
+    ix = exchange.close_empty(START, caller=eve.pubkey())
+    chain.fails("TooEarly", ix, signers=[eve])
+    chain.set_time(START + INTERVAL_S + HALF_DAY)
+    chain.fails("TooEarly", ix, signers=[eve])
+    chain.advance(1)
+    chain.ok(ix, signers=[eve])
+    exchange.check_books(START)
+
+
+def test_an_empty_close_needs_its_own_minted_energy(exchange: Exchange) -> None:
+    chain, settler, other = exchange.chain, [exchange.settler], START + INTERVAL_S
+    exchange.campus.attested(START)
+    chain.fails("AccountNotInitialized", exchange.close_empty(START), signers=settler)
+    exchange.attest_and_mint(other)
+    foreign = swapped(exchange.close_empty(START), minted_address(START), minted_address(other))
+    chain.fails("WrongInterval", foreign, signers=settler)
+    wrong = swapped(exchange.close_empty(START), interval_address(START), interval_address(other))
+    assert chain.send(wrong, signers=settler).error is not None
+    chain.ok(exchange.mint_interval(START))
+    chain.ok(exchange.close_empty(START), signers=settler)
+    exchange.check_books(START)
