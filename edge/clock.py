@@ -1,0 +1,127 @@
+"""Time as the agent sees it: a wall clock, one that never jumps, and whether the kernel calls it synchronised."""
+
+import ctypes
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from edge.wire.kinds import INFORMATIVE, RELATIVE, SYNCHRONISED, ClockStep
+
+STEP_MS = 1_000
+"""Slower corrections are the kernel's slewing, not a step."""
+EARLIEST_MS = 1_735_689_600_000
+"""2025: a clock before it was never set (a Pi has no battery)."""
+_STA_UNSYNC, _TIME_ERROR = 0x40, 5
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC; may jump."""
+        ...
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since the kernel booted, sleep included; never jumps."""
+        ...
+
+    def synchronised(self) -> tuple[bool, int]:
+        """Whether the kernel's clock is synchronised, and its estimated error in ms (0 = unknown)."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+        return time.clock_gettime_ns(clock) // 1_000_000
+
+    def synchronised(self) -> tuple[bool, int]:
+        state = _Timex()
+        try:
+            code = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state))
+        except (OSError, AttributeError):
+            return False, 0
+        if code in (-1, _TIME_ERROR) or state.status & _STA_UNSYNC:
+            return False, 0
+        return True, max(0, state.esterror) // 1000
+
+
+class _Timex(ctypes.Structure):
+    """adjtimex(2)'s argument, as far as it is read; ``modes`` 0 asks only."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+@dataclass
+class ManualClock:
+    """Clocks that a test sets."""
+
+    ms: int
+    monotonic: int = 1_000_000
+    is_synchronised: bool = True
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic_ms(self) -> int:
+        return self.monotonic
+
+    def synchronised(self) -> tuple[bool, int]:
+        return self.is_synchronised, 0
+
+    def advance(self, ms: int) -> None:
+        self.ms += ms
+        self.monotonic += ms
+
+    def step(self, ms: int) -> None:
+        """Lets the wall clock jump."""
+        self.ms += ms
+
+
+def kernel_boot_id() -> bytes:
+    """The kernel's boot id; zeros where there is none."""
+    try:
+        return UUID(_BOOT_ID.read_text().strip()).bytes
+    except (OSError, ValueError):
+        return bytes(16)
+
+
+class TimeKeeper:
+    """Knows how good the time is, and notices when the wall clock jumps against the one that does not."""
+
+    def __init__(self, clock: Clock, boot_id: bytes) -> None:
+        self._clock = clock
+        self._boot_id = boot_id
+        self._offset_ms = clock.now_ms() - clock.monotonic_ms()
+
+    @property
+    def quality(self) -> str:
+        """``S`` synchronised, ``I`` plausible, ``R`` counted from boot because the clock was never set."""
+        if self._clock.now_ms() < EARLIEST_MS:
+            return RELATIVE
+        return SYNCHRONISED if self._clock.synchronised()[0] else INFORMATIVE
+
+    def step(self) -> ClockStep | None:
+        """The record of a jump since the last call, if there was one."""
+        now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
+        moved_ms = now_ms - monotonic_ms - self._offset_ms
+        self._offset_ms += moved_ms
+        if abs(moved_ms) < STEP_MS:
+            return None
+        return ClockStep(max(0, now_ms), self._boot_id, monotonic_ms, moved_ms, self.quality)

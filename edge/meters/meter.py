@@ -1,0 +1,120 @@
+"""A Modbus meter: plan, reading, serial number. Registers become one ``MeterReading`` with exact integers."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from edge.clock import Clock
+from edge.errors import ImplausibleError, MeterError
+from edge.meters.decode import decode, half_up
+from edge.meters.endpoints import Endpoint
+from edge.meters.modbus import Bus, Device, Timing
+from edge.meters.plan import Block, Wire, plan, wanted
+from edge.meters.profile import Profile, Quantity, Register
+from edge.meters.readings import MeterReading
+from edge.wire.quantities import obis
+
+
+@dataclass
+class ModbusMeter:
+    """One meter on its bus."""
+
+    meter_id: str
+    profile: Profile
+    endpoint: Endpoint
+    bus: Bus
+    quantities: tuple[str, ...]
+    max_power_w: int
+    serial: str | None = None
+    """None as long as it was not asked for since the last loss."""
+    blocks: tuple[Block, ...] = field(init=False)
+    timing: Timing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.blocks = plan(self.profile, self.quantities, self.wire)
+        self.timing = Timing.of(self.profile, self.endpoint)
+
+    @property
+    def wire(self) -> Wire:
+        """What its bus costs."""
+        return Wire.of(self.endpoint, self.profile)
+
+    async def read(self, slot_s: int, clock: Clock) -> MeterReading:
+        """Reads the meter now, for this slot.
+
+        Raises:
+            MeterError: it did not answer, or not sensibly.
+        """
+        async with self.bus.device(self.endpoint.device, self.timing) as device:
+            if self.serial is None:
+                self.serial = await self._read_serial(device)
+            read_at_ms = clock.now_ms()
+            answers = await device.read(self.blocks)
+        return self._reading(slot_s, read_at_ms, answers)
+
+    def lost(self) -> None:
+        """Another meter may hang there when it comes back: the serial number is asked for again."""
+        self.serial = None
+
+    def _reading(self, slot_s: int, read_at_ms: int, answers: Mapping[Block, Sequence[int]]) -> MeterReading:
+        energy = self.profile.export_wh
+        return MeterReading(
+            self.meter_id,
+            slot_s,
+            read_at_ms,
+            self._energy(answers, self.profile.import_wh, "import"),
+            0 if energy is None else self._energy(answers, energy, "export"),
+            tuple(self._quantities(answers)),
+            self.serial or "",
+        )
+
+    def _energy(self, answers: Mapping[Block, Sequence[int]], register: Register, name: str) -> int:
+        value = self._value(answers, register)
+        if value is None or value < 0:
+            raise ImplausibleError(
+                f"{self.meter_id}: the {name} register is {'not available' if value is None else value}"
+            )
+        return half_up(value * register.factor)
+
+    def _quantities(self, answers: Mapping[Block, Sequence[int]]) -> list[tuple[int, int, int]]:
+        found = []
+        for quantity in wanted(self.profile, self.quantities):
+            value = self._value(answers, quantity)
+            if value is not None:
+                found.append(
+                    (obis(quantity.obis), self._checked(quantity, half_up(value * quantity.factor)), quantity.scale)
+                )
+        return found
+
+    def _checked(self, quantity: Quantity, number: int) -> int:
+        if quantity.obis == "16.7.0" and abs(number) > 2 * self.max_power_w:
+            raise ImplausibleError(
+                f"{self.meter_id}: {number} W, but it can not measure more than {self.max_power_w} W"
+            )
+        return number
+
+    def _value(self, answers: Mapping[Block, Sequence[int]], register: Register) -> Fraction | None:
+        function = register.function or self.profile.function
+        for block, words in answers.items():
+            first = register.address - block.address
+            if block.function == function and first >= 0 and first + register.count <= block.count:
+                part = words[first : first + register.count]
+                return decode(part, register.type, low_word_first=self.profile.low_word_first)
+        raise MeterError(f"{self.meter_id}: no block covers register {register.address}")
+
+    async def _read_serial(self, device: Device) -> str:
+        """Empty when the meter has none where the profile says: the serial is worth asking for, not failing for."""
+        where = self.profile.serial
+        if where is None:
+            return ""
+        block = Block(where.function or self.profile.function, where.address, where.registers)
+        with contextlib.suppress(MeterError):
+            words = (await device.read([block]))[block]
+            if where.type == "u32":
+                value = decode(words, "u32", low_word_first=self.profile.low_word_first)
+                return str(half_up(value)) if value else ""
+            raw = b"".join(word.to_bytes(2, "big") for word in words)
+            text = raw[1::2] if where.type == "low_bytes" else raw
+            return "".join(chr(byte) for byte in text if 0x20 < byte < 0x7F)[:32]
+        return ""
