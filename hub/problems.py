@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem details: every refusal has a stable ``code`` and a sentence that says what to do."""
 
-import asyncio
 import logging
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -69,6 +68,17 @@ class BadCursorError(ApiError):
     status, title, code = 422, "Cursor refused", "cursor_invalid"
 
 
+class DatabaseUnavailableError(ApiError):
+    """The database does not answer, or has no connection left."""
+
+    status, title, code = 503, "Not possible right now", "database_unavailable"
+
+    @classmethod
+    def now(cls) -> "DatabaseUnavailableError":
+        """The same words wherever it happens."""
+        return cls("The database does not answer right now: try again in a few seconds", headers={"Retry-After": "2"})
+
+
 class TooLargeError(ApiError):
     """A request body over the limit."""
 
@@ -106,9 +116,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HubError, _hub_error)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-                 asyncpg.TooManyConnectionsError, asyncio.TimeoutError):  # fmt: skip
-        app.add_exception_handler(kind, _unavailable)
+    for kind in (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
+        app.add_exception_handler(kind, _connection_lost)
     app.add_middleware(Unexpected)
 
 
@@ -152,10 +161,9 @@ def unknown_path(path: str) -> JSONResponse:
                    "not_found")  # fmt: skip
 
 
-async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    log.warning("database unavailable: %r", error)
-    detail = "The database does not answer right now: try again in a few seconds"
-    return problem(503, "Not possible right now", detail, "database_unavailable", headers={"Retry-After": "2"})
+async def _connection_lost(request: Request, error: Exception) -> JSONResponse:
+    log.warning("the database was lost in the middle of a request: %r", error)
+    return await _refused(request, DatabaseUnavailableError.now())
 
 
 class Unexpected:

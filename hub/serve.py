@@ -52,8 +52,9 @@ async def _serve(settings: Settings) -> None:
 class Server(uvicorn.Server):
     """Uvicorn as one of two in a process: the signals are handled once, for both."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
+        self._app = app
         self.ready = asyncio.Event()
 
     @contextlib.contextmanager
@@ -63,6 +64,11 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Live streams end first: the server waits for open answers, and these have no end of their own."""
+        self._app.state.context.feed.end_streams()
+        await super().shutdown(sockets)
 
 
 def _stop(servers: list[Server]) -> None:
@@ -90,4 +96,4 @@ def _server(app: FastAPI, tls: Settings | None = None) -> Server:
         ssl_certfile=None if tls is None else str(tls.device_tls_cert),
         ssl_keyfile=None if tls is None or tls.device_tls_key is None else str(tls.device_tls_key),
     )
-    return Server(config)
+    return Server(config, app)

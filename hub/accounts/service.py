@@ -11,7 +11,7 @@ from hub.accounts.errors import LOGIN_ATTEMPTS, PAUSE_MINUTES, LoginFailedError,
 from hub.accounts.schemas import Affiliation, Role, User
 from hub.clock import at_ms
 from hub.db import Connection, Record
-from hub.http.context import Context
+from hub.http.context import Context, connected
 
 REFRESH_LIFETIME = timedelta(days=30)
 PAUSE = timedelta(minutes=PAUSE_MINUTES)
@@ -58,7 +58,7 @@ async def login(ctx: Context, email: str, password: str) -> Granted:
     """
     address, now = email.strip().lower(), at_ms(ctx.clock.now_ms())
     email_hash = hashlib.sha256(address.encode()).digest()
-    async with ctx.pool.acquire(timeout=5) as connection, connection.transaction():
+    async with connected(ctx.pool) as connection, connection.transaction():
         user = await repository.user_by_email(connection, address)
         paused_until = await repository.begin_attempt(connection, email_hash, now, LOGIN_ATTEMPTS, PAUSE)
         if paused_until is not None:
@@ -66,7 +66,7 @@ async def login(ctx: Context, email: str, password: str) -> Granted:
     if paused_until is not None:
         raise _paused(paused_until - now)
     right = await passwords.matches(None if user is None else user["password_hash"], password)
-    async with ctx.pool.acquire(timeout=5) as connection, connection.transaction():
+    async with connected(ctx.pool) as connection, connection.transaction():
         if right and user is not None:
             await repository.end_attempts(connection, email_hash)
             if passwords.outdated(user["password_hash"]):
@@ -89,7 +89,7 @@ async def refresh(ctx: Context, token: str | None) -> Granted:
     if token is None:
         raise SessionOverError("You are not signed in on this device: sign in")
     now = at_ms(ctx.clock.now_ms())
-    async with ctx.pool.acquire(timeout=5) as connection, connection.transaction():
+    async with connected(ctx.pool) as connection, connection.transaction():
         granted = await _renew(connection, _hash(token), now)
     if granted is None:
         raise SessionOverError("Your session is over, or was used on another device: sign in again")
@@ -116,7 +116,7 @@ async def logout(ctx: Context, token: str | None) -> None:
     if token is None:
         return
     now = at_ms(ctx.clock.now_ms())
-    async with ctx.pool.acquire(timeout=5) as connection, connection.transaction():
+    async with connected(ctx.pool) as connection, connection.transaction():
         row = await repository.lock_refresh_token(connection, _hash(token))
         if row is not None:
             await repository.revoke_family(connection, row["family"], now)

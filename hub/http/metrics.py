@@ -27,7 +27,7 @@ class RequestMetrics:
 
         async def count(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
+                route = str(getattr(scope.get("route"), "path", "other")).removeprefix("/api/v1")
                 method = scope["method"] if scope["method"] in METHODS else "other"
                 REQUESTS.labels(method, route, str(message["status"])).inc()
                 SECONDS.labels(route).observe(time.perf_counter() - began)

@@ -26,7 +26,8 @@ async def events(
             try:
                 event = await asyncio.wait_for(subscriber.queue.get(), min(HEARTBEAT_S, left))
             except TimeoutError:
-                yield b": still here\n\n"
+                if left > HEARTBEAT_S:
+                    yield b": still here\n\n"
                 continue
             if event is None:
                 return
