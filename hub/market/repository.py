@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_s
 from hub.db import Connection, Record
-from hub.errors import ConfigError
+from hub.errors import ConfigError, PermanentError
 from hub.market.invariants import Outcome
 from hub.market.orders import Order, Rates, Side, Trade
 from hub.market.residuals import Metered, Unsettled
@@ -109,7 +109,12 @@ async def trades(connection: Connection, start_s: int, kind: str | None = None) 
 
 async def forward_orders(connection: Connection, start_s: int) -> list[Order]:
     """The orders that were entered ahead for this interval."""
-    rows = await connection.fetch("SELECT * FROM orders WHERE start_at = $1 AND kind <> 'residual'", at_s(start_s))
+    return [o for o in await orders(connection, start_s) if o.kind != "residual"]
+
+
+async def orders(connection: Connection, start_s: int) -> list[Order]:
+    """All orders for this interval, in order of their ids."""
+    rows = await connection.fetch("SELECT * FROM orders WHERE start_at = $1 ORDER BY order_id", at_s(start_s))
     return [
         Order(
             r["order_id"], start_s, r["participant_id"], Side(r["side"]), r["sequence"], Wh(r["wh"]),
@@ -117,6 +122,18 @@ async def forward_orders(connection: Connection, start_s: int) -> list[Order]:
         )
         for r in rows
     ]  # fmt: skip
+
+
+async def clearing_price(connection: Connection, start_s: int) -> PriceMills | None:
+    """The stored price of an interval that was cleared; None when nothing crossed.
+
+    Raises:
+        PermanentError: the interval was not cleared.
+    """
+    row = await connection.fetchrow("SELECT price_mills FROM clearings WHERE start_at = $1", at_s(start_s))
+    if row is None:
+        raise PermanentError(f"The interval {at_s(start_s).isoformat()} is not cleared: ask again when it is")
+    return None if row["price_mills"] is None else PriceMills(row["price_mills"])
 
 
 async def unsettled(connection: Connection, start_s: int) -> dict[UUID, Unsettled]:

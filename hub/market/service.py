@@ -19,6 +19,7 @@ from hub.market import auction, repository
 from hub.market.auction import Case
 from hub.market.funds import Funds
 from hub.market.invariants import MarketHaltedError, Outcome
+from hub.market.journal import journal_bytes
 from hub.market.repository import MeteredRow
 
 log = structlog.get_logger()
@@ -65,6 +66,18 @@ async def clear_attested(
             break
         done.append(cleared)
     return done
+
+
+async def published_journal(connection: Connection, start_s: int) -> bytes:
+    """The journal of a cleared interval from its rows; its SHA-256 is the hash that settlement commits to.
+
+    Raises:
+        PermanentError: the interval was not cleared.
+    """
+    price = await repository.clearing_price(connection, start_s)
+    rates = await repository.rates_at(connection, start_s)
+    orders, trades = await repository.orders(connection, start_s), await repository.trades(connection, start_s)
+    return journal_bytes(start_s, orders, trades, price, rates.charges_mills)
 
 
 async def _prepare(pool: Pool, funds: Funds, start_s: int, end_s: int) -> _Prepared:

@@ -1,17 +1,18 @@
 """Clearing on a real database: the worked example through the rows, debts that are not settled, halts, kills."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from hub.clock import ManualClock, at_s
 from hub.db import Pool
-from hub.errors import ConfigError
+from hub.errors import ConfigError, PermanentError
 from hub.lease import LeaseLostError
 from hub.market import repository
 from hub.market.invariants import MarketHaltedError
 from hub.market.orders import Order, Trade
-from hub.market.service import clear_attested
+from hub.market.service import clear_attested, published_journal
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.units import Micros
 from support.site_rows import (
@@ -79,6 +80,18 @@ async def test_the_worked_example_through_the_rows(site: Pool) -> None:
     assert {tuple(row) for row in filled} == {(A, 300, 300), (B, 100, 100), (C, 800, 400)}
     assert await site.fetchval("SELECT state FROM intervals") == "cleared"
     assert await site.fetchval("SELECT payload ->> 'price_mills' FROM journal WHERE topic = 'clearing'") == "4120"
+
+
+async def test_the_journal_is_published_from_the_rows(site: Pool) -> None:
+    await add_forward(site, (ASK, BID), FORWARD)
+    await attested(site)
+    async with site.acquire() as connection:
+        with pytest.raises(PermanentError, match="not cleared"):
+            await published_journal(connection, START_S)
+        await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+        published = await published_journal(connection, START_S)
+    assert sha256(published).digest() == await site.fetchval("SELECT journal_hash FROM clearings")
+    assert FORWARD.trade_id in published
 
 
 async def test_again_changes_nothing(site: Pool) -> None:

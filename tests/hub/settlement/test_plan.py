@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from edge.wire import merkle
 from hub.market.clearing import clear
 from hub.market.orders import Order, Trade
-from hub.settlement.lines import line_leaf
+from hub.settlement.lines import Line, line_leaf
 from hub.settlement.plan import Plan, PlanError, plan
-from hub.units import PriceMills, Wh
+from hub.units import Micros, PriceMills, Wh
 from support.books import START_S, books
 from support.worked_example import RATES
 
@@ -46,6 +46,14 @@ def test_the_leaf_is_put_together_byte_by_byte() -> None:
     words = START_S.to_bytes(8, "little") + (7).to_bytes(4, "little") + WALLETS[UUID(int=2)]
     words += b"".join(n.to_bytes(8, "little") for n in (0, 600, 0, 600 * 3130))
     assert line_leaf(START_S, 7, payer) == sha256(b"peerwatt/line/1" + words).digest()
+
+
+def test_the_trading_program_knows_the_same_leaf() -> None:
+    """The same figures stand in programs/trading/src/state/line.rs."""
+    line = Line(UUID(int=1), bytes([7]) * 32, Wh(100), Wh(600), Micros(412_000), Micros(1_878_000))
+    assert line_leaf(1_750_000_500, 3, line).hex() == (
+        "aacff46c33207f5de29a4cf5f01da1dbe3036bbfff39b34f7ca6a77899c271c7"
+    )
 
 
 def test_the_root_is_over_the_leaves_in_their_order() -> None:
