@@ -8,6 +8,7 @@ from edge.wire.frames import Frame
 from edge.wire.kinds import Gap, MeterDeclared, Reading
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record
+from hub.ingest.quick import quick_reading
 from hub.ingest.rows import DeclarationRow, GapRow, ReadingRow
 
 LATEST_S = 221_845_392_000
@@ -37,6 +38,10 @@ def contents_of(frame: Frame) -> Contents:
     header, contents = frame.header, Contents()
     readings = contents.readings
     for index, (data, leaf) in enumerate(zip(frame.records, frame.leaves, strict=True)):
+        quick = quick_reading(index, leaf, data)
+        if quick is not None:
+            readings.append(quick)
+            continue
         record = decode_record(data)
         if isinstance(record, Reading):
             readings.append(_reading(index, leaf, record))

@@ -1,12 +1,14 @@
 """The SQL of ingest: whole batches as arrays, idempotent, inside the caller's one transaction."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
 
 from edge.wire.ranges import Ranges
-from hub.clock import at_ms
+from hub.clock import at_ms, at_s
 from hub.db import Connection
 from hub.ingest.receipts import merged
 from hub.ingest.rows import (
@@ -171,7 +173,7 @@ async def insert_readings(connection: Connection, placed: Sequence[PlacedReading
     New frames nearly always bring new readings, so they are copied in first; only when one is taken does the batch go
     the slower way that can tell which.
     """
-    records = [_record(one) for one in sorted(placed, key=lambda p: (p.meter_id, p.reading.slot_s))]
+    records = [_record(one) for one in placed]
     try:
         async with connection.transaction():
             await connection.copy_records_to_table("readings", records=records, columns=READING_COLUMNS)
@@ -182,11 +184,17 @@ async def insert_readings(connection: Connection, placed: Sequence[PlacedReading
     return []
 
 
+@lru_cache(maxsize=4096)
+def _slot_at(slot_s: int) -> datetime:
+    """Many meters share a slot."""
+    return at_s(slot_s)
+
+
 def _record(placed: PlacedReading) -> tuple[Any, ...]:
     (gateway_id, boot_id, sequence), meter_id, _, reading = placed
     return (
         reading.reading_id, meter_id, gateway_id, boot_id, sequence, reading.record_index, reading.meter_sequence,
-        at_ms(reading.slot_s * 1000), at_ms(reading.read_at_ms), reading.time_quality, reading.meter_state,
+        _slot_at(reading.slot_s), at_ms(reading.read_at_ms), reading.time_quality, reading.meter_state,
         reading.flags, reading.import_wh, reading.export_wh, reading.active_power_w,
     )  # fmt: skip
 

@@ -1,0 +1,163 @@
+"""Every reason why a frame is refused, by name; and the quick reader accepts nothing that the wire's own does not."""
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nacl.signing import SigningKey
+
+from edge.wire import codec, keys, merkle
+from edge.wire.errors import WireError
+from edge.wire.frames import Frame, encode_body, leaf_hash
+from edge.wire.kinds import Reading
+from edge.wire.quantities import ACTIVE_POWER
+from edge.wire.records import decode_record, encode_record
+from hub.ingest.contents import active_power_w
+from hub.ingest.quick import quick_reading
+from hub.ingest.verify import Accepted, GatewayKey, KeyRing, Refused, verify
+from support.gateways import START_S, SealingGateway, reading
+
+NORTH = SealingGateway("gw-north", key=SigningKey(bytes(32)))
+PUBLIC = bytes(NORTH.key.verify_key)
+KEY_ID = keys.key_id(PUBLIC)
+FRAME = NORTH.seal([reading(0, 1), reading(1, 1)])
+
+
+def ring(status: str = "active", valid_until_ms: int | None = None, public_key: bytes = PUBLIC) -> KeyRing:
+    return KeyRing(frozenset({"gw-north"}), {("gw-north", KEY_ID): GatewayKey(public_key, status, valid_until_ms)})
+
+
+def code(payload: bytes, lookup: KeyRing | None = None, subject: str = "pw.frame.gw-north") -> str:
+    verdict = verify(payload, subject, lookup or ring())
+    return verdict.code if isinstance(verdict, Refused) else "accepted"
+
+
+def header(**changes: object) -> bytes:
+    """A well-signed frame whose header says something else."""
+    names = ["tag", "gateway_id", "key_id", "boot_id", "sequence", "previous", "count", "root", "sealed_at_ms"]
+    fields = dict(zip(names, codec.unpack(FRAME.header_bytes, limit=256), strict=True)) | changes
+    data = msgpack.packb([value for value in fields.values() if value is not None])
+    return Frame(data, keys.sign(NORTH.key, data), FRAME.body).encode()
+
+
+def with_records(*records: bytes) -> bytes:
+    """A well-signed frame with any bytes as its records."""
+    root = merkle.root([leaf_hash("gw-north", record) for record in records])
+    data = codec.unpack(header(count=len(records), root=root), limit=1 << 17)[0]
+    assert isinstance(data, bytes)
+    return Frame(data, keys.sign(NORTH.key, data), encode_body(records)).encode()
+
+
+def record(**changes: int) -> bytes:
+    names = ["kind", "meter", "sequence", "slot_s", "offset", "quality", "state", "flags", "import_wh", "export_wh"]
+    fields = dict(zip(names, codec.unpack(encode_record(reading(0, 1)), limit=480)[:10], strict=True)) | changes
+    return bytes(msgpack.packb(list(fields.values())))
+
+
+GOOD, BAD_FORM = FRAME.encode(), FRAME.header_bytes
+CASES = {
+    "accepted": GOOD,
+    "malformed": GOOD[:-1],
+    "trailing_bytes": GOOD + b"\0",
+    "wrong_type": msgpack.packb({"a": 1}),
+    "wrong_arity": msgpack.packb([b"", b""]),
+    "too_long": bytes(200_000),
+    "non_canonical": b"\xdc\x00\x03" + GOOD[1:],
+    "unknown_version": header(tag=b"peerwatt/frame/2"),
+    "out_of_range": header(boot_id=b"short"),
+    "record_count": header(count=3),
+    "merkle_root": header(root=bytes(32)),
+    "unknown_kind": with_records(record(kind=77)),
+    "gateway_unknown": SealingGateway("gw-nowhere", key=NORTH.key).seal([reading(0, 1)]).encode(),
+    "key_unknown": header(key_id=bytes(8)),
+    "signature_invalid": Frame(BAD_FORM, keys.sign(NORTH.key, b"other bytes"), FRAME.body).encode(),
+    "non_canonical_signature": Frame(BAD_FORM, FRAME.signature[:32] + b"\xff" * 32, FRAME.body).encode(),
+    "low_order_signature": Frame(BAD_FORM, bytes(64), FRAME.body).encode(),
+}
+
+
+@pytest.mark.parametrize("expected", CASES)
+def test_each_reason_has_its_name(expected: str) -> None:
+    subject = "pw.frame.gw-nowhere" if expected == "gateway_unknown" else "pw.frame.gw-north"
+    assert code(CASES[expected], subject=subject) == expected
+
+
+def test_the_subject_must_be_the_gateways_own() -> None:
+    assert code(GOOD, subject="pw.frame.gw-south") == "subject_mismatch"
+
+
+def test_a_key_must_be_accepted() -> None:
+    sealed_at_ms = FRAME.header.sealed_at_ms
+    assert code(GOOD, ring("pending")) == "key_not_active"
+    assert code(GOOD, ring("revoked")) == "key_not_active"
+    assert code(GOOD, ring("retired", sealed_at_ms)) == "accepted", "a backlog of the key before"
+    assert code(GOOD, ring("retired", sealed_at_ms - 1)) == "key_not_active"
+
+
+def test_moments_that_no_database_holds_are_refused() -> None:
+    assert code(header(sealed_at_ms=2**63 - 1)) == "out_of_range"
+    assert code(with_records(record(slot_s=2**40))) == "out_of_range"
+    assert code(with_records(record(import_wh=2**63))) == "out_of_range"
+
+
+@given(st.integers(0, len(GOOD) * 8 - 1))
+def test_any_flipped_bit_is_refused(bit: int) -> None:
+    bent = bytearray(GOOD)
+    bent[bit // 8] ^= 1 << bit % 8
+    assert code(bytes(bent)) != "accepted"
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused_and_never_crashes(noise: bytes) -> None:
+    assert code(noise) != "accepted"
+    assert code(with_records(noise)) != "accepted" or decode_record(noise) is not None
+
+
+def test_contents_carry_power_and_times() -> None:
+    verdict = verify(GOOD, "pw.frame.gw-north", ring())
+    assert isinstance(verdict, Accepted)
+    first = verdict.contents.readings[0]
+    assert (first.reading_id, first.active_power_w) == (FRAME.leaves[0], 1080)
+    assert (first.slot_s, first.read_at_ms) == (START_S + 10, (START_S + 10) * 1000 + 120)
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "watts"), [(1234, -1, 123), (1235, -1, 124), (-1235, -1, -123), (12, 2, 1200)]
+)
+def test_power_is_rounded_half_up(value: int, scale: int, watts: int) -> None:
+    assert active_power_w(reading(0, 1, quantities=((ACTIVE_POWER, value, scale),))) == watts
+
+
+ODD = st.one_of(
+    st.integers(-(2**63), 2**64 - 1), st.sampled_from([0, 1, 71, 83, 127, 2**16, 2**33, 2**63]), st.booleans(),
+    st.binary(max_size=3), st.none(), st.lists(st.integers(-5, 5), max_size=3),
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.integers(0, 11), ODD, st.booleans(), st.booleans())
+def test_the_quick_reader_agrees_with_the_wire(position: int, value: object, drop: bool, longer: bool) -> None:
+    fields: list[object] = codec.unpack(encode_record(reading(0, 1)), limit=480)  # type: ignore[assignment]
+    if position < len(fields):
+        fields[position] = value
+    else:
+        fields.append(value)
+    data = bytes(msgpack.packb(fields[:10] if drop else fields))
+    data = data + b"\0" if longer and position == 11 else data
+    quick = quick_reading(0, b"leaf", data)
+    if quick is None:
+        return
+    try:
+        full = decode_record(data)
+    except WireError as error:
+        pytest.fail(f"the wire refuses {data.hex()}: {error}")
+    assert isinstance(full, Reading)
+    assert quick[2:5] == (full.meter_index, full.sequence, full.slot_s)
+    assert quick[6:] == (
+        full.time_quality, full.meter_state, full.flags, full.import_wh, full.export_wh, active_power_w(full)
+    )  # fmt: skip
+
+
+def test_the_quick_reader_takes_ordinary_readings() -> None:
+    for one in (reading(0, 1), reading(3, 9, quantities=())):
+        assert quick_reading(0, b"leaf", encode_record(one)) is not None
