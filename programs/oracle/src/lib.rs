@@ -32,7 +32,6 @@ pub mod oracle {
     }
 
     /// Attests an interval, or corrects it with the next revision. Further attestors sign as remaining accounts.
-    #[allow(clippy::too_many_arguments)] // each is one attested value, by name in the IDL
     pub fn attest<'info>(
         ctx: Context<'info, Attest<'info>>,
         start: i64,
