@@ -163,7 +163,6 @@ class Chain:
     def _begin(self) -> _OpenBlock:
         now_ms = max(self._clock.now_ms(), self.head.time_ms)
         slot = max(slot_at(self.head, now_ms), self.head.slot + 1)
-        self._blockhashes.add_span(self.head, slot)
         self._open = _OpenBlock(slot, now_ms)
         self.bank.set_clock(slot, now_ms)
         self.bank.begin_layer()

@@ -1,0 +1,164 @@
+"""An interval through the real programs with the client alone: deposit, mandate, attest, mint, open, settle, close."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import pytest
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from edge.wire import merkle
+from hub.chain import pdas, setup
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.errors import ProgramError
+from hub.chain.instructions import energy_token, oracle, token, trading
+from hub.chain.instructions.governance import Rates
+from hub.chain.ledger.genesis import write_genesis
+from hub.settlement.lines import Line, line_leaf
+from hub.units import Micros, Wh
+from support.ledger import LedgerProcess
+
+INTERVAL_S = 2
+FUNDS, DEPOSIT, RESERVE = 50_000_000, 20_000_000, 5_000_000
+BUYER, SELLER = Keypair(), Keypair()
+# 600 Wh at 3,000 mills, and the buyer's charges of 130 mills
+BOUGHT_WH, PRICE_MILLS = 600, 3000
+CREDIT = BOUGHT_WH * PRICE_MILLS
+CHARGES = {"wheeling": BOUGHT_WH * 100, "platform": BOUGHT_WH * 25, "loss": BOUGHT_WH * 5}
+DEBIT = CREDIT + sum(CHARGES.values())
+
+
+@pytest.fixture(scope="module")
+def keys() -> Bootstrap:
+    return Bootstrap.random()
+
+
+@pytest.fixture(scope="module")
+def market_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    folder = tmp_path_factory.mktemp("market")
+    write_genesis(folder, keys.genesis())
+    process = LedgerProcess(folder, keys.fee_payer)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+async def chain(market_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[ChainClient]:
+    async with ChainClient(market_ledger.url) as client:
+        await setup.ensure_genesis(client, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        await setup.ensure_traders(client, keys, [trader(BUYER), trader(SELLER)])
+        yield client
+
+
+def trader(wallet: Keypair) -> setup.Trader:
+    mandate = trading.Mandate(
+        expiry=int(time.time()) + 86_400,
+        max_price_mills=5000,
+        min_price_mills=2200,
+        max_wh=10_000,
+        horizon_s=0,
+        max_debit_micros=10_000_000,
+        max_day_debit_micros=15_000_000,
+        reserve_micros=RESERVE,
+        nonce=1,
+    )
+    return setup.Trader(wallet, FUNDS, DEPOSIT, mandate)
+
+
+async def attested_interval(chain: ChainClient, keys: Bootstrap) -> int:
+    """The start of an interval that began after the mandates, is over, attested and minted."""
+    start = (int(time.time()) // INTERVAL_S + 1) * INTERVAL_S
+    said = oracle.Attestation(start, bytes(32), 2, 0, 700, 600)
+    made = [
+        oracle.attest(keys.fee_payer.pubkey(), [keys.attestors[0].pubkey()], said),
+        energy_token.mint_interval(keys.fee_payer.pubkey(), start),
+    ]
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await chain.run(made, [keys.fee_payer, *keys.attestors])
+            except ProgramError as error:
+                if error.name != "NotEnded":
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return start
+
+
+def lines() -> list[Line]:
+    buyer = Line(UUID(int=1), bytes(BUYER.pubkey()), Wh(0), Wh(BOUGHT_WH), Micros(0), Micros(DEBIT))
+    return [buyer, Line(UUID(int=2), bytes(SELLER.pubkey()), Wh(BOUGHT_WH), Wh(0), Micros(CREDIT), Micros(0))]
+
+
+def commitment(start: int) -> trading.Commitment:
+    root = merkle.root([line_leaf(start, n, one) for n, one in enumerate(lines())])
+    return trading.Commitment(start, root, 2, BOUGHT_WH, BOUGHT_WH, CREDIT, DEBIT, PRICE_MILLS, bytes([7] * 32))
+
+
+def chain_lines() -> list[trading.Line]:
+    return [
+        trading.Line(Pubkey(one.wallet), one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros)
+        for one in lines()
+    ]
+
+
+async def balances(chain: ChainClient) -> tuple[int, int]:
+    wallets = [pdas.account(BUYER.pubkey()), pdas.account(SELLER.pubkey())]
+    buyer, seller = await chain.accounts("trading", "Account", wallets)
+    assert buyer is not None
+    assert seller is not None
+    return buyer.balance_micros, seller.balance_micros
+
+
+async def test_an_interval_is_settled(chain: ChainClient, keys: Bootstrap) -> None:
+    settler, payer, before = keys.settler.pubkey(), keys.fee_payer.pubkey(), await balances(chain)
+    start = await attested_interval(chain, keys)
+    assert await chain.token_supply(pdas.energy_mint()) == 600
+    await chain.run([trading.open_settlement(payer, settler, commitment(start))], [keys.fee_payer, keys.settler])
+    settle = trading.settle(settler, start, 0, chain_lines())
+    await chain.run([settle], [keys.fee_payer, keys.settler])
+    with pytest.raises(ProgramError) as caught:
+        await chain.run([settle], [keys.fee_payer, keys.settler])
+    assert caught.value.name == "AlreadySettled"
+    await chain.run([trading.close(settler, keys.mint, start)], [keys.fee_payer, keys.settler])
+    settled = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
+    assert (settled.status, settled.cursor, settled.escrow_micros) == (2, 2, 0)
+    assert bytes(settled.lines_root) == commitment(start).lines_root
+    after = await balances(chain)
+    assert (after[0] - before[0], after[1] - before[1]) == (-DEBIT, CREDIT)
+    assert {name: await chain.token_balance(pdas.vault(name)) for name in CHARGES} == CHARGES
+    assert await chain.token_balance(pdas.currency_pool()) == sum(after)
+    assert await chain.token_supply(pdas.energy_mint()) == 0
+
+
+async def test_an_interval_without_trades_is_closed(chain: ChainClient, keys: Bootstrap) -> None:
+    start = await attested_interval(chain, keys)
+    closing = trading.close_empty(keys.fee_payer.pubkey(), keys.settler.pubkey(), start)
+    await chain.run([closing], [keys.fee_payer, keys.settler])
+    settled = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
+    assert (settled.status, settled.line_count) == (4, 0)
+    assert (await chain.account("energy_token", "MintedInterval", pdas.minted_interval(start))).burned
+
+
+async def test_what_is_free_can_be_withdrawn(chain: ChainClient, keys: Bootstrap) -> None:
+    balance, _ = await balances(chain)
+    wallet = BUYER.pubkey()
+    all_of_it = trading.withdraw(wallet, keys.mint, balance)
+    with pytest.raises(ProgramError) as caught:
+        await chain.run([all_of_it], [keys.fee_payer, BUYER])
+    assert caught.value.name == "ReserveLocked"
+    held = await chain.token_balance(token.token_account(wallet, keys.mint))
+    await chain.run([trading.withdraw(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
+    assert await chain.token_balance(token.token_account(wallet, keys.mint)) == held + balance - RESERVE
+    await chain.run([trading.deposit(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
+
+
+async def test_traders_begin_once(chain: ChainClient, keys: Bootstrap) -> None:
+    assert await setup.ensure_traders(chain, keys, [trader(BUYER), trader(SELLER)]) == 0
+    account = await chain.account("trading", "Account", pdas.account(SELLER.pubkey()))
+    assert (account.wallet, account.nonce) == (SELLER.pubkey(), 1)
+    assert account.mandates.ring[0].max_price_mills == 5000
