@@ -69,6 +69,11 @@ async def schema_version(url: str) -> str:
         await connection.close()
 
 
+async def server_time_ms(connection: Connection) -> int:
+    """What time the server thinks it is, in ms since 1970."""
+    return int(await connection.fetchval("SELECT extract(epoch FROM clock_timestamp()) * 1000"))
+
+
 def _dbmate() -> str:
     beside = Path(sys.executable).with_name("dbmate")
     found = str(beside) if beside.is_file() else shutil.which("dbmate")

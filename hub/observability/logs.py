@@ -38,6 +38,8 @@ def configure_logs(*, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _hex_bytes(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

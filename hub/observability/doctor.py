@@ -1,0 +1,125 @@
+"""`peerwatt-hub doctor`: looks at everything a hub needs, says what is wrong and what mends it; exits with 3."""
+
+import argparse
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from hub import db
+from hub.chain.client import ChainClient
+from hub.chain.setup import check_programs
+from hub.clock import SystemClock
+from hub.errors import ConfigError, HubError, RetryableError
+from hub.ingest import bus
+from hub.settings import Settings, add_config_argument, load_settings
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.submitter import read_currency_mint
+
+EXIT_FOUND = 3
+PROBE_S = 10
+MIN_FREE_BYTES = 512 * 1024 * 1024
+MAX_CLOCK_ERROR_S = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; ``problem`` is None when it is in order."""
+
+    name: str
+    fact: str
+    problem: str | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    findings = asyncio.run(examine(load_settings(args.config)))
+    if args.json:
+        print(json.dumps({"findings": [vars(finding) for finding in findings]}))
+    else:
+        for finding in findings:
+            print(
+                f"{'ok   ' if finding.problem is None else 'WRONG'} {finding.name:<12} {finding.problem or finding.fact}"
+            )
+    return EXIT_FOUND if any(finding.problem for finding in findings) else 0
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, side by side; one that fails does not stop the others."""
+    probes = {
+        "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain, "clock": _clock,
+    }  # fmt: skip
+    return list(await asyncio.gather(*(_probe(name, probe, settings) for name, probe in probes.items())))
+
+
+async def _probe(name: str, probe: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
+    try:
+        async with asyncio.timeout(PROBE_S):
+            return Finding(name, await probe(settings))
+    except TimeoutError:
+        return Finding(name, "", f"no answer within {PROBE_S} s")
+    except (HubError, OSError, asyncpg.PostgresError) as error:
+        return Finding(name, "", str(error) or type(error).__name__)
+
+
+async def _state(settings: Settings) -> str:
+    mode = settings.state_dir.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise ConfigError(f"{settings.state_dir} is open to others ({mode:o}): chmod 700 {settings.state_dir}")
+    free = shutil.disk_usage(settings.state_dir).free
+    if free < MIN_FREE_BYTES:
+        raise ConfigError(f"only {free >> 20} MiB are free on the disk of {settings.state_dir}: make room")
+    return f"{settings.state_dir}, {free >> 30} GiB free"
+
+
+async def _keys(settings: Settings) -> str:
+    loaded = SettlementKeys.load(settings.keys_dir)
+    return f"fee payer {loaded.fee_payer.pubkey()}, settler {loaded.settler.pubkey()}"
+
+
+async def _database(settings: Settings) -> str:
+    url = settings.database_url.get_secret_value()
+    version = await db.schema_version(url)
+    newest = max(file.name.split("_")[0] for file in db.MIGRATIONS.glob("*.sql"))
+    if version != newest:
+        raise ConfigError(f"the schema is at {version}, this hub wants {newest}: run `peerwatt-hub migrate`")
+    return f"schema {version}"
+
+
+async def _nats(settings: Settings) -> str:
+    client = await bus.connect(settings.nats_url, settings.nats_ca_file, settings.nats_creds_file, name="doctor")
+    try:
+        info = await client.jetstream().stream_info(bus.STREAM)
+    finally:
+        await client.close()
+    return f"{settings.nats_url}, {info.state.messages} frames wait in {bus.STREAM}"
+
+
+async def _chain(settings: Settings) -> str:
+    async with ChainClient(settings.rpc_url) as chain:
+        await check_programs(chain)
+        mint = await read_currency_mint(chain)
+        payer = SettlementKeys.load(settings.keys_dir).fee_payer.pubkey()
+        lamports = await chain.lamports(payer)
+        if lamports < 10**9:
+            raise RetryableError(f"the fee payer {payer} has {lamports} lamports left: send it some SOL")
+        return f"{settings.rpc_url}, our programs, currency {mint}"
+
+
+async def _clock(settings: Settings) -> str:
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        theirs_ms = await db.server_time_ms(connection)
+    finally:
+        await connection.close()
+    off_s = abs(SystemClock().now_ms() - theirs_ms) / 1000
+    if off_s > MAX_CLOCK_ERROR_S:
+        raise ConfigError(f"our clock and the database's differ by {off_s:.0f} s: synchronise both")
+    return f"within {off_s:.1f} s of the database's"

@@ -1,0 +1,111 @@
+"""`make demo` as a visitor meets it: what it says, shows, costs and leaves behind."""
+
+import time
+
+import httpx
+import psutil
+
+from hub.demo.report import make_report
+from hub.demo.repository import meters
+from hub.demo.truth import expected_figures
+from support.stories import Battered, Settled
+
+MIB = 1024 * 1024
+
+
+def test_two_settled_intervals_agree_with_the_ground_truth(settled: Settled) -> None:
+    settled.told()
+    report = settled.first.report
+    assert settled.first.process.returncode == 0, settled.first.said
+    assert report["reconciled"] is True
+    assert report["meters"] == 15
+    assert report["rejected"] == 0
+    assert len(report["intervals"]) == 2
+    for interval in report["intervals"]:
+        assert interval["ground_truth_differences"] == []
+        assert interval["traded_wh"] > 0
+        balance = interval["export_wh"] - interval["import_wh"]
+        assert balance == interval["utility_sold_wh"] - interval["utility_bought_wh"]
+        assert interval["transactions"] >= 5
+
+
+def test_a_second_start_goes_on_where_the_first_stopped(settled: Settled) -> None:
+    settled.told()
+    first, second = settled.first.report, settled.second.report
+    assert settled.second.process.returncode == 0, settled.second.said
+    assert second["reconciled"] is True
+    assert second["readings"] > first["readings"]
+    assert second["intervals"][0]["start_at"] > first["intervals"][-1]["start_at"]
+
+
+def test_a_visitor_sees_a_settled_interval_within_three_minutes(battered: Battered) -> None:
+    """The wait is one part of an interval and a whole one, and what comes after its end; a test asserts no time."""
+    assert battered.seconds_to_first > 0
+    answer = httpx.post(
+        f"{battered.demo.url}/api/v1/auth/login",
+        json={"email": "ada@campus.example", "password": battered.demo.password},
+    )
+    assert answer.status_code == 200, answer.text
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    trades = httpx.get(f"{battered.demo.url}/api/v1/trades", headers=headers).json()["items"]
+    assert any(trade["state"] == "final" for trade in trades)
+    assert "text/html" in httpx.get(battered.demo.url).headers["content-type"]
+
+
+def test_killed_parts_cost_no_watt_hour_and_no_micro(battered: Battered) -> None:
+    demo = battered.demo
+    starts = [row["start_at"] for row in demo.until_reconciled(1, 10)]
+    assert set(battered.killed) == {"agent", "worker", "ledger"}
+
+    async def compare(connection):  # type: ignore[no-untyped-def]
+        truth = expected_figures(demo.settings, await meters(connection), starts)
+        return await make_report(connection, starts, truth)
+
+    report = demo.with_connection(compare)
+    assert [i["ground_truth_differences"] for i in report["intervals"]] == [[]] * len(starts)
+    assert report["reconciled"] is True
+    done = demo.hub("reconcile")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_listens_beyond_loopback(battered: Battered) -> None:
+    listening = [
+        connection.laddr.ip
+        for process in battered.demo.descendants()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 8
+    assert set(listening) <= {"127.0.0.1", "::1"}
+
+
+def test_memory_stays_small(battered: Battered) -> None:
+    processes = battered.demo.descendants()
+    total = sum(process.memory_full_info().pss for process in processes)
+    agents = [p.memory_info().rss for p in processes if any("peerwatt-edge" in word for word in p.cmdline())]
+    assert len(agents) == 3
+    assert max(agents) < 80 * MIB
+    assert total < 1536 * MIB
+
+
+def test_doctor_finds_nothing_to_mend(battered: Battered) -> None:
+    done = battered.demo.hub("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(battered: Battered) -> None:
+    from support.demo import DemoProcess
+
+    other = DemoProcess(battered.demo.state).start()
+    assert other.wait(30) == 78
+    assert "already running" in other.said
+    assert "--state DIR" in other.said
+
+
+def test_ctrl_c_leaves_no_process(settled: Settled) -> None:
+    settled.told()
+    begun = time.monotonic()
+    folder = str(settled.folder / "settled")
+    left = [p for p in psutil.process_iter(["cmdline"]) if folder in " ".join(p.info["cmdline"] or [])]
+    assert not left
+    assert time.monotonic() >= begun

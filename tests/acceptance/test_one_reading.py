@@ -1,0 +1,32 @@
+"""One reading through every hop, in order, with times."""
+
+import json
+
+from support.stories import Battered
+
+ORDER = (
+    "served", "read", "sealed", "published", "received", "verified", "stored", "attested", "cleared", "planned",
+    "finalised", "reconciled", "shown",
+)  # fmt: skip
+
+
+def test_the_hops_of_one_reading_follow_each_other(battered: Battered) -> None:
+    start = battered.demo.until_reconciled(1, 10)[0]
+    (reading,) = battered.demo.query(
+        "SELECT encode(reading_id, 'hex') AS id FROM readings WHERE meter_id = 'METER_001' AND slot_at = $1",
+        start["end_at"],
+    )
+    done = battered.demo.hub("trace", reading["id"], "--json")
+    assert done.returncode == 0, done.stderr
+    hops = json.loads(done.stdout)["hops"]
+    assert tuple(hop["name"] for hop in hops) == ORDER
+    times = [hop["at"] for hop in hops]
+    assert None not in times
+    assert times == sorted(times)
+
+
+def test_an_unknown_reading_is_refused_with_a_way_out(battered: Battered) -> None:
+    done = battered.demo.hub("trace", "00" * 32)
+    assert done.returncode == 1
+    assert "no reading whose id begins with" in done.stderr
+    assert battered.demo.hub("trace", "zz").returncode == 1

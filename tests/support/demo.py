@@ -1,0 +1,180 @@
+"""A whole demo as a user starts it, in a process of its own, and what a test wants to know of it."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import psutil
+
+from hub.settings import Settings, load_settings
+
+HUB = str(Path(sys.executable).with_name("peerwatt-hub"))
+T = TypeVar("T")
+
+
+@dataclass
+class DemoProcess:
+    """`peerwatt-hub demo ...`; stderr is read all the time, so that the demo never waits for us."""
+
+    state: Path
+    words: tuple[str, ...] = ()
+    says: list[str] = field(default_factory=list)
+    stdout: str = ""
+
+    def start(self) -> "DemoProcess":
+        self.begun = time.monotonic()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PEERWATT_")}
+        self.process = subprocess.Popen(
+            [HUB, "demo", "--state", str(self.state), *self.words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment,
+        )  # fmt: skip
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_err, self._read_out)]
+        for reader in self._readers:
+            reader.start()
+        return self
+
+    def _read_err(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.says.append(line.rstrip())
+
+    def _read_out(self) -> None:
+        assert self.process.stdout is not None
+        self.stdout = self.process.stdout.read()
+
+    def wait(self, seconds: float) -> int:
+        code = self.process.wait(seconds)
+        for reader in self._readers:
+            reader.join()
+        return code
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.says)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON object of `--until-settled --json`."""
+        return dict(json.loads(self.stdout))
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"Peerwatt runs at\s+(\S+)", self.said)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def password(self) -> str:
+        found = re.search(r"password\s+(\S+)", self.said)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def config(self) -> Path:
+        return self.state / "hub.toml"
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.config)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process of this demo, itself included."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def part(self, *words: str) -> psutil.Process:
+        """The one process whose command line holds all these words."""
+        found = [p for p in self.descendants() if all(word in " ".join(_command(p)) for word in words)]
+        assert len(found) == 1, (words, [_command(p) for p in found])
+        return found[0]
+
+    def stop(self) -> float:
+        """Ctrl-C; returns how long it took."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.wait(60)
+        return time.monotonic() - begun
+
+    def end(self) -> None:
+        """Whatever state it is in: over."""
+        if self.process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    # -- what a test waits for
+
+    def until(self, condition: Callable[[], T | None], seconds: float, what: str) -> T:
+        """Waits until the condition gives something."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"the demo ended while we waited for {what}:\n{self.said}"
+            if (found := condition()) is not None:
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"{what} did not happen within {seconds} s:\n{self.said}\n{self.logs()}")
+
+    def until_running(self, seconds: float = 120) -> "DemoProcess":
+        self.until(lambda: True if "Peerwatt runs at" in self.said else None, seconds, "the start")
+        return self
+
+    def until_reconciled(self, wanted: int, seconds: float) -> list[asyncpg.Record]:
+        """Waits for this many intervals with trades to be reconciled; returns them, oldest first."""
+
+        def enough() -> list[asyncpg.Record] | None:
+            rows = self.query(RECONCILED)
+            return rows if len(rows) >= wanted else None
+
+        return self.until(enough, seconds, f"{wanted} reconciled intervals")
+
+    def query(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        async def ask(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+            return list(await connection.fetch(sql, *args))
+
+        return self.with_connection(ask)
+
+    def with_connection(self, job: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        async def connected() -> T:
+            connection = await asyncpg.connect(self.settings.database_url.get_secret_value())
+            try:
+                await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+                return await job(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(connected())
+
+    def hub(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs `peerwatt-hub COMMAND --config <this demo's> ...`."""
+        command = [HUB, words[0], "--config", str(self.config), *words[1:]]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    def logs(self) -> str:
+        """The ends of the parts' logs, for a failed test."""
+        files = sorted((self.state / "logs").glob("*.log"))
+        return "\n".join(f"-- {file.name}\n{file.read_text(errors='replace')[-1500:]}" for file in files)
+
+
+RECONCILED = """
+SELECT start_at, end_at FROM intervals i
+WHERE state = 'reconciled' AND EXISTS (SELECT FROM trades t WHERE t.start_at = i.start_at) ORDER BY start_at
+"""
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
