@@ -1,0 +1,103 @@
+"""Compares a hub's database with the ground truth, interval by interval, and names every figure that differs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hub.clock import at_s, rfc3339_s, to_ms, to_s
+from hub.db import Connection
+from support import ground_truth
+from support.ground_truth import IntervalTruth, Prices, Site, Trader, TruthMeter
+
+
+async def site_of(
+    connection: Connection, *, interval_s: int, poll_period_s: int, grace_s: int, mandate: Trader | None = None
+) -> Site:
+    """The site as it was set up: whose meters, who trades at which limits and rates. Nothing that was computed.
+
+    ``mandate`` is what everybody with a wallet has signed; without one, nothing that ever binds.
+    """
+    meters = await connection.fetch("SELECT * FROM meters WHERE status = 'active'")
+    people = await connection.fetch("SELECT * FROM participants WHERE wallet IS NOT NULL")
+    (rates,) = await connection.fetch("SELECT * FROM rates")
+    return Site(
+        interval_s=interval_s,
+        poll_period_s=poll_period_s,
+        grace_s=grace_s,
+        meters={
+            m["meter_id"]: TruthMeter(
+                str(m["participant_id"]), m["rated_power_w"], -(-to_ms(m["expected_from"]) // 1000)
+            )
+            for m in meters
+        },
+        traders={
+            str(p["participant_id"]): replace(mandate or Trader(), ask=p["ask_limit_mills"], bid=p["bid_limit_mills"])
+            for p in people
+        },
+        prices=Prices(
+            rates["export_tariff_mills"], rates["import_tariff_mills"], rates["wheeling_mills"],
+            rates["platform_mills"], rates["loss_mills"],
+        ),
+    )  # fmt: skip
+
+
+async def compare(
+    connection: Connection, site: Site, log: Iterable[Mapping[str, Any]], starts: Iterable[int]
+) -> list[str]:
+    """One sentence per figure that differs, over planned intervals; an empty list when all agree to the Wh and micro.
+
+    Estimates rest on earlier intervals, so the truth is computed from the hub's first interval on.
+    """
+    wanted = sorted(starts)
+    first = to_s(await connection.fetchval("SELECT min(start_at) FROM intervals"))
+    energies = ground_truth.energies(log, site, first, wanted[-1])
+    found: list[str] = []
+    for start_s in wanted:
+        found += await differences(connection, ground_truth.settle(start_s, energies[start_s], site))
+    return found
+
+
+async def differences(connection: Connection, truth: IntervalTruth) -> list[str]:
+    """What of one interval differs: meters, price, volume, minted energy, settlement lines, utility lines."""
+    start_at = at_s(truth.start_s)
+    expected = _expected(truth)
+    actual: dict[str, object] = {}
+    for row in await connection.fetch(_METERS, start_at):
+        actual[f"meter {row[0]}"] = tuple(row)[1:]
+    for row in await connection.fetch(_LINES, start_at):
+        actual[f"line of {row[0]}"] = tuple(row)[1:]
+    for row in await connection.fetch(_UTILITY, start_at):
+        actual[f"utility of {row[0]}"] = tuple(row)[1:]
+    interval = await connection.fetchrow(_INTERVAL, start_at)
+    actual["price, volume and minted"] = None if interval is None else tuple(interval)
+    return [
+        f"{rfc3339_s(truth.start_s)} {what}: hub {actual.get(what)}, truth {expected.get(what)}"
+        for what in sorted(expected.keys() | actual.keys())
+        if actual.get(what) != expected.get(what)
+    ]
+
+
+def _expected(truth: IntervalTruth) -> dict[str, object]:
+    expected: dict[str, object] = {
+        f"meter {name}": (m.import_wh, m.export_wh, m.quality) for name, m in truth.meters.items()
+    }
+    for name, bill in truth.bills.items():
+        expected[f"utility of {name}"] = (bill.utility_wh, bill.utility_micros)
+        if bill.sold_wh or bill.bought_wh:
+            expected[f"line of {name}"] = (bill.sold_wh, bill.bought_wh, bill.credit_micros, bill.debit_micros)
+    expected["price, volume and minted"] = (truth.price_mills, truth.volume_wh, truth.minted_wh)
+    return expected
+
+
+_METERS = "SELECT meter_id, import_wh, export_wh, quality FROM interval_readings WHERE start_at = $1 AND revision = 1"
+_LINES = """
+    SELECT participant_id::text, sold_wh, bought_wh, credit_micros, debit_micros
+    FROM settlement_lines WHERE start_at = $1
+"""
+_UTILITY = """
+    SELECT participant_id::text, utility_wh, amount_micros FROM utility_lines WHERE start_at = $1 AND revision = 1
+"""
+_INTERVAL = """
+    SELECT c.price_mills, c.volume_wh, s.minted_wh
+    FROM clearings c JOIN settlements s USING (start_at) WHERE start_at = $1
+"""
