@@ -10,7 +10,7 @@ from hub.http import cursors
 from hub.http.context import Snapshot
 from hub.http.rows import Row, show
 from hub.http.types import Cursor, Hash, Limit, MeterId, Range, UtcTime, time_range
-from hub.metering import queries
+from hub.metering import ladder, queries
 from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage, ReadingProof
 from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 
@@ -122,8 +122,6 @@ async def proof(
     row = await queries.reading(connection, bytes.fromhex(reading_id), whose)
     if row is None:
         raise NotFoundError(f"There is no reading {reading_id}, or not for you")
-    from hub.metering import ladder  # noqa: PLC0415 - needs the wire package
-
     return await ladder.build(connection, reading(row), row, interval)
 
 

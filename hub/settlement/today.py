@@ -14,6 +14,7 @@ from hub.settlement import bill, queries
 from hub.settlement.schemas import Happened, ParticipantInterval, RunningInterval, SavedFormula, Today
 
 HAPPENED = 3
+LONGEST_DAY_S = 25 * 3600
 LOOK_BACK = timedelta(days=2)
 Direction = Literal["giving", "taking", "balanced", "unknown"]
 
@@ -23,7 +24,7 @@ async def build(connection: Connection, participant_id: UUID, settings: Settings
     now, day_start = at_ms(now_ms), midnight(now_ms, settings.site_timezone, settings.sun_offset_s)
     start_s = now_ms // 1000 // settings.interval_s * settings.interval_s
     start, end = at_s(start_s), at_s(start_s + settings.interval_s)
-    rows = await queries.intervals(connection, participant_id, day_start, end, 86_400 // settings.interval_s + 1)
+    rows = await queries.intervals(connection, participant_id, day_start, end, LONGEST_DAY_S // settings.interval_s + 1)
     price = await queries.last_price(connection)
     power_w, power_at = sum_power(await queries.power(connection, participant_id))
     tariffs = await queries.tariffs(connection, now)

@@ -15,7 +15,7 @@ from hub.http.types import utc_text
 from support.api import Api, problem
 from support.seed import ANNA, BEN, END_S, INTERVAL_S, NOW_S, START_S, Campus
 
-START = utc_text(at_s(START_S))
+START, NEXT = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 
 
 def _bytes(path: list[str]) -> list[bytes]:
@@ -56,15 +56,29 @@ async def test_every_rung_of_the_ladder(api: Api, campus: Campus) -> None:
     assert kinds == ["attest", "mint", "open", "settle", "close"]
 
 
-async def test_the_interval_may_be_chosen(api: Api, campus: Campus) -> None:
-    begins = campus.readings["METER_001", START_S].hex()
+async def test_a_reading_between_two_intervals_proves_the_one_it_ends_or_the_one_that_is_asked_for(
+    api: Api, campus: Campus
+) -> None:
+    await _attest_the_next_interval(api, campus)
+    boundary = f"/readings/{campus.readings['METER_001', END_S].hex()}/proof"
     anna = api.bearer("participant", ANNA)
 
-    for extra in ({}, {"interval": START}):
-        proof = (await api.get(f"/readings/{begins}/proof", anna, **extra)).json()
-        assert proof["interval"]["start_at"] == START
-    elsewhere = (await api.get(f"/readings/{begins}/proof", anna, interval=utc_text(at_s(END_S)))).json()
+    ended = (await api.get(boundary, anna)).json()["interval"]
+    begun = (await api.get(boundary, anna, interval=NEXT)).json()
+    elsewhere = (await api.get(boundary, anna, interval="2026-06-01T12:00:00Z")).json()
+    assert (ended["start_at"], begun["interval"]["start_at"]) == (START, NEXT)
+    assert (begun["line"], begun["chain"]["settlement_account"]) == (None, None)
     assert elsewhere["interval"] is None
+
+
+async def _attest_the_next_interval(api: Api, campus: Campus) -> None:
+    start, end = at_s(END_S), at_s(END_S + INTERVAL_S)
+    await api.pool.execute("INSERT INTO intervals VALUES ($1, $2, 'attested', $2)", start, end)
+    await api.pool.execute("INSERT INTO attestations VALUES ($1, 1, $2, 1, 0, 100, 1000, $3)", start, bytes(32), end)
+    await api.pool.execute(
+        "INSERT INTO interval_readings VALUES ($1, 1, 'METER_001', $2, 0, 100, 1000, 'valid', '{}', $3, $4)",
+        start, ANNA, campus.readings["METER_001", END_S], campus.readings["METER_001", END_S + INTERVAL_S],
+    )  # fmt: skip
 
 
 async def test_a_reading_of_the_running_interval_climbs_one_rung(api: Api, campus: Campus) -> None:
