@@ -45,9 +45,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"findings": [vars(finding) for finding in findings]}))
     else:
         for finding in findings:
-            print(
-                f"{'ok   ' if finding.problem is None else 'WRONG'} {finding.name:<12} {finding.problem or finding.fact}"
-            )
+            mark = "ok   " if finding.problem is None else "WRONG"
+            print(f"{mark} {finding.name:<12} {finding.problem or finding.fact}")
     return EXIT_FOUND if any(finding.problem for finding in findings) else 0
 
 
