@@ -1,0 +1,100 @@
+"""What energy_token and trading take: money in and out, an interval with a full batch, and one without lines."""
+
+from solders.pubkey import Pubkey
+
+from support.campus_chain import INTERVAL_S
+from support.market_chain import (
+    LINES_PER_BATCH,
+    ChainLine,
+    Exchange,
+    minted_address,
+    new_exchange,
+)
+from support.measure import Measure, tries
+from support.svm import PROGRAM_IDS, START, Outcome
+
+LINE_BUDGET_CU = 2_000
+MANDATE_BUDGET_CU = 8_000
+
+
+def measures() -> list[Measure]:
+    """In the order of a campus's life."""
+    exchange = new_exchange()
+    founding = _founding(exchange)
+    custody = _custody(exchange)
+    return [*founding, *custody, *_interval(exchange), *_empty_interval(exchange)]
+
+
+def _founding(exchange: Exchange) -> list[Measure]:
+    chain, signers = exchange.chain, [exchange.chain.upgrade_authority]
+    energy, market = (chain.ok(ix, signers=signers) for ix in (exchange.found_energy(), exchange.found_market()))
+    searched = _tried("energy_token", b"state") + _tried("energy_token", b"mint") + _tried("energy_token", b"pool")
+    places = [[b"market"], [b"pool"], *([b"vault", name] for name in (b"wheeling", b"platform", b"loss"))]
+    return [
+        Measure("energy_token", "initialize", energy.compute_units, searched),
+        Measure("trading", "initialize", market.compute_units, sum(_tried("trading", *place) for place in places)),
+    ]
+
+
+def _custody(exchange: Exchange) -> list[Measure]:
+    chain, key = exchange.chain, exchange.chain.key("newcomer")
+    opened = chain.ok(exchange.open_account(key.pubkey()), signers=[key])
+    ann = exchange.trader("ann")
+    paid_in = chain.ok(exchange.deposit(ann, 5_000_000), signers=[ann.key])
+    signed = [exchange.mandate(ann, max_wh=5_000 - change) for change in range(2)]
+    paid_out = chain.ok(exchange.withdraw(ann, 1_000), signers=[ann.key])
+    search = _tried("trading", b"account", key.pubkey())
+    return [
+        Measure("trading", "open_account", opened.compute_units, search),
+        Measure("trading", "deposit", paid_in.compute_units),
+        Measure("trading", "set_mandate", max(map(_cu, signed)), budget_cu=MANDATE_BUDGET_CU),
+        Measure("trading", "withdraw", paid_out.compute_units),
+    ]
+
+
+def _interval(exchange: Exchange) -> list[Measure]:
+    half = LINES_PER_BATCH // 2
+    traders = [exchange.ready(f"trader {n}") for n in range(2 * half)]
+    bought = [ChainLine(one.wallet, bought_wh=100, debit_micros=413_000) for one in traders[:half]]
+    lines = bought + [ChainLine(one.wallet, sold_wh=100, credit_micros=400_000) for one in traders[half:]]
+    minted = _minted(exchange, START)
+    signers = [exchange.settler]
+    opened = exchange.chain.ok(exchange.open(START, lines), signers=signers)
+    settled = exchange.chain.ok(exchange.settle(START, 0, lines), signers=signers)
+    closed = exchange.chain.ok(exchange.close(START), signers=signers)
+    return [
+        minted,
+        Measure("trading", "open", opened.compute_units, tries(exchange.settlement(START).bump)),
+        Measure(
+            "trading",
+            "settle",
+            settled.compute_units,
+            budget_cu=LINE_BUDGET_CU * len(lines),
+            note=f"{len(lines)} lines",
+        ),
+        Measure("trading", "close", closed.compute_units),
+    ]
+
+
+def _empty_interval(exchange: Exchange) -> list[Measure]:
+    start = START + INTERVAL_S
+    _minted(exchange, start)
+    closed = exchange.chain.ok(exchange.close_empty(start), signers=[exchange.settler])
+    search = tries(exchange.settlement(start).bump)
+    return [Measure("trading", "close_empty", closed.compute_units, search)]
+
+
+def _minted(exchange: Exchange, start: int) -> Measure:
+    exchange.campus.attested(start)
+    outcome = exchange.chain.ok(exchange.mint_interval(start))
+    bump = exchange.chain.account("energy_token", minted_address(start)).bump
+    return Measure("energy_token", "mint_interval", outcome.compute_units, tries(bump))
+
+
+def _tried(name: str, *seeds: bytes | Pubkey) -> int:
+    parts = [bytes(seed) for seed in seeds]
+    return tries(Pubkey.find_program_address(parts, PROGRAM_IDS[name])[1])
+
+
+def _cu(outcome: Outcome) -> int:
+    return outcome.compute_units
