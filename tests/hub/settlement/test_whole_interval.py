@@ -1,7 +1,11 @@
 """From a truth log through oracle, market and plan in the database; every figure again from the rules coded twice."""
 
+import asyncio
 import random
+import signal
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +20,10 @@ from support.site_rows import KnownFunds, add_meter, add_participant, add_rates,
 from support.truth_check import compare, site_of
 
 START_S, INTERVAL_S, POLL_S, GRACE_S, INTERVALS = 1_780_308_000, 60, 10, 20, 12
+TESTS = Path(__file__).parents[2]
 PEOPLE, METERS_EACH = 5, 2
 STARTS = [START_S + n * INTERVAL_S for n in range(INTERVALS)]
+NOW_S = START_S + INTERVALS * INTERVAL_S + GRACE_S
 NO_WALLET = UUID(int=PEOPLE)
 
 
@@ -61,7 +67,7 @@ def _meter(chance: random.Random, log: list[dict[str, Any]], name: str) -> list[
     return rows
 
 
-async def run_hub(pool: Pool, simulated: Simulated) -> None:
+async def prepare(pool: Pool, simulated: Simulated) -> None:
     await add_rates(pool)
     for person in range(1, PEOPLE + 1):
         who = UUID(int=person)
@@ -70,8 +76,11 @@ async def run_hub(pool: Pool, simulated: Simulated) -> None:
             await add_meter(pool, meter_name(person, number), who, expected_from_s=START_S)
     for name, rows in simulated.rows.items():
         await add_readings(pool, name, rows)
-    lease = await lead(pool)
-    clock = ManualClock((START_S + INTERVALS * INTERVAL_S + GRACE_S) * 1000)
+
+
+async def run_hub(pool: Pool, simulated: Simulated) -> None:
+    await prepare(pool, simulated)
+    lease, clock = await lead(pool), ManualClock(NOW_S * 1000)
     await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, POLL_S, GRACE_S, since_ms=0))
     await clear_attested(pool, lease, clock, KnownFunds())
     await plan_cleared(pool, lease, clock)
@@ -87,6 +96,33 @@ async def test_every_figure_agrees(pool: Pool, seed: int) -> None:
     qualities = await pool.fetch("SELECT DISTINCT quality FROM interval_readings")
     assert {"valid", "estimated"} <= {row["quality"] for row in qualities}
     assert await pool.fetchval("SELECT sum(volume_wh) FROM clearings") > 0
+
+
+async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_url: str) -> None:
+    simulated = simulate(12)
+    await prepare(pool, simulated)
+    for life in range(5):
+        process = await _loop(db_url, f"life-{life}")
+        await _until_written(pool, 3 * life + 2)
+        process.send_signal(signal.SIGKILL)
+        assert await process.wait() == -signal.SIGKILL
+    assert await (await _loop(db_url, "last")).wait() == 0
+    async with pool.acquire() as connection:
+        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
+        assert await compare(connection, site, simulated.log, STARTS) == []
+    assert await pool.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == INTERVALS
+    assert await pool.fetchval("SELECT count(*) FROM journal") == 3 * INTERVALS
+
+
+async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
+    words = ("-m", "support.settling_loop", url, str(NOW_S), holder)
+    return await asyncio.create_subprocess_exec(sys.executable, *words, env={"PYTHONPATH": str(TESTS)}, cwd=TESTS)
+
+
+async def _until_written(pool: Pool, events: int) -> None:
+    async with asyncio.timeout(60):
+        while await pool.fetchval("SELECT count(*) FROM journal") < events:  # noqa: ASYNC110 (another process writes)
+            await asyncio.sleep(0)
 
 
 async def test_a_single_micro_is_noticed(pool: Pool) -> None:
