@@ -16,6 +16,8 @@ from solders.signature import Signature
 from solders.transaction import Transaction
 
 MAX_COMPUTE_UNITS = 1_400_000
+MAX_TRANSACTION_BYTES = 1232
+"""What Solana carries in one packet."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def sign(
     """The signed transaction; the first signer pays. Pure: the same input gives the same signature.
 
     Raises:
-        ValueError: a signature is missing, or one too many.
+        ValueError: a signature is missing or one too many, or it does not fit a packet.
     """
     budget = [set_compute_unit_limit(compute_limit)]
     if price_micro_lamports:
@@ -58,6 +60,8 @@ def sign(
         raise ValueError(f"The transaction is to be signed by {', '.join(map(str, required))}")
     transaction = Transaction(distinct, message, blockhash.value)
     raw = bytes(transaction)
+    if len(raw) > MAX_TRANSACTION_BYTES:
+        raise ValueError(f"The transaction has {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}: put less into it")
     return SignedTransaction(transaction.signatures[0], raw, blockhash.last_valid_height, compute_limit)
 
 

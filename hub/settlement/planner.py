@@ -15,8 +15,8 @@ from hub.market import repository as market
 from hub.settlement import repository
 from hub.settlement.plan import Plan, plan
 
-BATCH_LINES = 16
-"""Settlement lines in one transaction: accounts and lines have to fit a packet of 1,232 bytes."""
+BATCH_LINES = 14
+"""Settlement lines in one transaction: two signatures, accounts and lines have to fit a packet of 1,232 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from hub.chain.errors import (
     NotYetFinalError,
     TransactionFailedError,
 )
+from hub.chain.instructions import trading
 from hub.chain.transactions import Blockhash, SignedTransaction, sign
+from hub.settlement.planner import BATCH_LINES
 from support.ledger import LedgerProcess
 
 
@@ -57,6 +59,19 @@ async def test_what_can_not_succeed_is_not_sent(chain: ChainClient, shared_ledge
         await chain.prepare([gift(poor)], [poor])
     with pytest.raises(ValueError, match=f"signed by {poor.pubkey()}, "):
         await chain.prepare([gift(shared_ledger.rich)], [poor])
+
+
+async def test_a_full_batch_of_lines_fits_a_packet(chain: ChainClient) -> None:
+    payer, settler = Keypair(), Keypair()
+
+    def settle(count: int) -> SignedTransaction:
+        lines = [trading.Line(Pubkey.new_unique(), 1, 2, 3, 4) for _ in range(count)]
+        made = trading.settle(settler.pubkey(), 900, 0, lines)
+        return sign([made], [payer, settler], Blockhash(Hash.new_unique(), 0), 200_000)
+
+    assert len(settle(BATCH_LINES).raw) <= 1232
+    with pytest.raises(ValueError, match="put less into it"):
+        settle(BATCH_LINES + 1)
 
 
 async def test_waiting_ends(chain: ChainClient, shared_ledger: LedgerProcess) -> None:
