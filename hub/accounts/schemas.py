@@ -14,7 +14,7 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str = Field(min_length=3, max_length=254, examples=["anna@campus.example"])
+    email: str = Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["anna@campus.example"])
     password: str = Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})
 
 

@@ -29,7 +29,7 @@ def decode(kind: str, cursor: str, types: Sequence[type]) -> list[Any]:
         found, *packed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if found == kind and len(packed) == len(types):
             return [_unpack(value, wanted) for value, wanted in zip(packed, types, strict=True)]
-    except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, TypeError, OverflowError, OSError, binascii.Error):
         pass
     raise BadCursorError("The cursor is not one that this list gave out: start again without `cursor`")
 

@@ -13,6 +13,7 @@ from hub.clock import at_ms
 from hub.problems import BadRangeError
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>Z|[+-]\d\d:\d\d)?")
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 MAX_SPAN = timedelta(days=400)
 
 
@@ -33,9 +34,12 @@ def _utc_only(value: object) -> object:
     if match["zone"] not in {"Z", "+00:00"}:
         raise PydanticCustomError("time_not_utc", "the time must be UTC: convert it and write a Z at the end")
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError as error:
         raise PydanticCustomError("time_malformed", "there is no such day or time") from error
+    if not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
+        raise PydanticCustomError("time_out_of_range", "the year must lie between 2000 and 2200")
+    return moment
 
 
 UtcTime = Annotated[

@@ -108,6 +108,11 @@ async def test_malformed_body_names_the_field(api: Api) -> None:
     assert "body.pasword" in detail
 
 
+@pytest.mark.parametrize("email", ["a\0b@campus.example", "a\nb@campus.example", "", "x" * 255])
+async def test_impossible_addresses_are_refused(api: Api, email: str) -> None:
+    assert "body.email" in problem(await _login(api, email=email), 422, "invalid_request")
+
+
 async def test_passwords_are_kept_as_argon2id(api: Api) -> None:
     stored = await api.pool.fetchval("SELECT password_hash FROM users")
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -32,6 +33,7 @@ BAD_TIMES = (
     ("1780306200", "time_malformed", "RFC 3339"),
     ("2026-02-30T09:30:00Z", "time_malformed", "no such day"),
     ("", "time_malformed", "RFC 3339"),
+    ("0001-01-01T00:00:00Z", "time_out_of_range", "between 2000 and 2200"),
 )
 
 
@@ -40,6 +42,21 @@ async def test_times_are_rfc_3339_in_utc(api: Api, anna: dict[str, str]) -> None
         response = await api.get(READINGS, anna, from_=text)
         assert words in problem(response, 422, "invalid_request")
         assert [(fault["field"], fault["code"]) for fault in response.json()["errors"]] == [("query.from", code)]
+
+
+NASTY = ("\0", "%00", "'", "9" * 250, "9999-12-31T23:59:59.999999Z", "2000-01-01T00:00:00Z", "-1", "nan", "☀", "[]")
+
+
+async def test_no_value_of_any_parameter_breaks_a_route(api: Api, anna: dict[str, str]) -> None:
+    for path, operations in api.app.openapi()["paths"].items():
+        parameters = operations.get("get", {}).get("parameters", [])
+        for parameter, value in product(parameters, NASTY):
+            name = parameter["name"]
+            filled = {one["name"]: quote(value, safe="") for one in parameters if one["in"] == "path"}
+            query = {name: value} if parameter["in"] == "query" else None
+            if parameter["in"] != "header":
+                response = await api.client.get(path.format(**filled), headers=anna, params=query)
+                assert response.status_code in {200, 403, 404, 422}, (path, name, value, response.text)
 
 
 async def test_utc_may_be_written_as_plus_zero(api: Api, anna: dict[str, str]) -> None:
