@@ -5,6 +5,7 @@ them, and storing it again changes nothing.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Limits:
     poll_s: float = 2
     ack_wait_s: float = 30
     """After this long without an acknowledgement a frame is delivered again."""
-    release_every_s: float = 5
+    release_every_s: float = 1
 
 
 class Consumer:
@@ -52,6 +53,7 @@ class Consumer:
         self._receipts = receipts
         self._clock = clock
         self._limits = limits or Limits()
+        self._declared = asyncio.Event()
 
     async def run(self) -> None:
         """Serves until cancelled; what was not committed stays in the stream."""
@@ -89,6 +91,8 @@ class Consumer:
         outcome = await self._store(incoming)
         if outcome is None:
             return
+        if outcome.new_declarations:
+            self._declared.set()
         for position, message in enumerate(messages):
             await (message.term() if position in outcome.refused else message.ack())
         await self._receipts.after_storing(outcome.stored)
@@ -112,7 +116,9 @@ class Consumer:
     async def _release(self) -> None:
         """Readings wait for their meter to be declared, or assigned by an operator."""
         while True:
-            await asyncio.sleep(self._limits.release_every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._declared.wait(), self._limits.release_every_s)
+            self._declared.clear()
             try:
                 while await service.release_waiting(self._pool):
                     pass

@@ -1,6 +1,6 @@
 """What a verified frame says, sorted into the rows that ingest stores: readings, meter declarations, gaps."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from edge.wire.errors import OutOfRangeError
@@ -52,12 +52,9 @@ def contents_of(frame: Frame) -> Contents:
     return contents
 
 
-def readings_of_meter(frame: Frame, meter_index: int) -> Iterator[ReadingRow]:
-    """The readings of one meter in a frame that was verified before."""
-    for index, (data, leaf) in enumerate(zip(frame.records, frame.leaves, strict=True)):
-        record = decode_record(data)
-        if isinstance(record, Reading) and record.meter_index == meter_index:
-            yield _reading(index, leaf, record)
+def readings_of(frame: Frame, meter_indexes: Container[int]) -> Iterator[ReadingRow]:
+    """The readings of some meters in a frame that was verified before."""
+    return (reading for reading in contents_of(frame).readings if reading.meter_index in meter_indexes)
 
 
 def check_time(seconds: int) -> None:

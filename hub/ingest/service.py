@@ -15,7 +15,7 @@ from hub.clock import Clock, at_ms
 from hub.db import Connection, Pool
 from hub.http.types import utc_text
 from hub.ingest import conflicts, repository
-from hub.ingest.contents import readings_of_meter
+from hub.ingest.contents import readings_of
 from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, PlacedReading, QuarantineRow, ReadingRow
 from hub.ingest.verify import Accepted, KeyRing, Refused, gateway_of, verify
 from hub.live import journal
@@ -23,7 +23,7 @@ from hub.observability import metrics
 
 VERIFY_SLICE = 32
 """Frames that are verified before the event loop gets its turn."""
-RELEASE_LIMIT = 256
+RELEASE_LIMIT = 4096
 FLAGGING_CODES = {"equivocation", "register_conflict"}
 """Nobody honest contradicts themselves under their own signature: the key or the database was copied."""
 
@@ -50,6 +50,8 @@ class Outcome:
     """Per gateway the frames that are stored, now or before: what receipts speak of."""
     new_frames: int = 0
     new_readings: int = 0
+    new_declarations: bool = False
+    """Readings that waited may be free now."""
 
 
 @dataclass
@@ -92,10 +94,13 @@ async def release_waiting(pool: Pool) -> int:
     async with pool.acquire() as connection, connection.transaction():
         ready = await repository.lock_ready(connection, RELEASE_LIMIT)
         frames = {one.key: Frame(one.header, one.signature, one.body) for one in ready}
+        meters: dict[FrameKey, dict[int, AssignedMeter]] = {}
+        for one in ready:
+            meters.setdefault(one.key, {})[one.meter_index] = one.meter
         placed = [
-            PlacedReading(one.key, one.meter.meter_id, one.meter.participant_id, reading)
-            for one in ready
-            for reading in readings_of_meter(frames[one.key], one.meter_index)
+            PlacedReading(key, *meters[key][reading.meter_index], reading)
+            for key, frame in frames.items()
+            for reading in readings_of(frame, meters[key])
         ]
         refused = await _store_readings(
             connection, placed, lambda one: frames[one.frame].records[one.reading.record_index]
@@ -172,6 +177,7 @@ async def _store_contents(connection: Connection, batch: _Batch, fresh: dict[Fra
         return
     declarations = [row for verdict in fresh.values() for row in verdict.contents.declarations]
     if declarations:
+        batch.outcome.new_declarations = True
         meanings = await repository.insert_declarations(connection, declarations)
         batch.quarantine += conflicts.reused_indexes(fresh, meanings)
     gaps = [row for verdict in fresh.values() for row in verdict.contents.gaps]
