@@ -25,6 +25,8 @@ from hub.keys import load_or_create
 from hub.observability.logs import configure_logs
 
 _MAX_CONNECTIONS = 256
+_KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection (httpx: 5 s), so that none meets a connection that just closed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +84,7 @@ async def _serve(chain: Chain, listener: socket.socket, *, faucet: bool) -> None
         access_log=False,
         lifespan="off",
         limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=2,
     )
     server = _QuietServer(config)

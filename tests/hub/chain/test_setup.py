@@ -4,6 +4,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from anchorpy.program.context import Context
+from anchorpy.program.core import Program
+from anchorpy.provider import Provider, Wallet
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Finalized
 from solders.keypair import Keypair
 
 from hub.chain import pdas, setup
@@ -12,7 +17,9 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError, TransactionFailedError
 from hub.chain.instructions import governance, registry
 from hub.chain.instructions.governance import Rates
+from hub.chain.instructions.idl_builder import SYSTEM_PROGRAM
 from hub.chain.ledger.genesis import write_genesis
+from hub.chain.programs import PROGRAM_IDS, idl
 from support.ledger import LedgerProcess
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
@@ -75,6 +82,30 @@ async def test_people_gateways_and_meters_are_registered_once(founded: ChainClie
     assert {address for address, _ in await founded.all_accounts("registry", "Meter")} == {
         pdas.meter(one.meter_id) for one in meters
     }
+
+
+async def test_anchorpy_alone_reads_the_accounts(founded: ChainClient, keys: Bootstrap) -> None:
+    async with AsyncClient(founded.url) as rpc:
+        program = Program(idl("governance"), PROGRAM_IDS["governance"], Provider(rpc, Wallet(keys.fee_payer)))
+        authority = await program.account["Authority"].fetch(pdas.governance_authority())
+        assert authority.threshold == 2
+        assert [one.account for one in await program.account["Authority"].all()] == [authority]
+
+
+async def test_anchorpy_alone_sends_a_transaction(founded: ChainClient, keys: Bootstrap) -> None:
+    async with AsyncClient(founded.url) as rpc:
+        program = Program(idl("registry"), PROGRAM_IDS["registry"], Provider(rpc, Wallet(keys.fee_payer)))
+        accounts = {
+            "payer": keys.fee_payer.pubkey(),
+            "registrar": keys.registrar.pubkey(),
+            "config": pdas.registry_config(),
+            "gateway": pdas.gateway("gw-anchorpy"),
+            "system_program": SYSTEM_PROGRAM,
+        }
+        context = Context(accounts=accounts, signers=[keys.registrar])
+        signature = await program.rpc["register_gateway"]("gw-anchorpy", ctx=context)
+        await rpc.confirm_transaction(signature, Finalized)
+    assert (await founded.account("registry", "Gateway", pdas.gateway("gw-anchorpy"))).id == "gw-anchorpy"
 
 
 async def test_a_programs_refusal_has_its_name(founded: ChainClient, keys: Bootstrap) -> None:
