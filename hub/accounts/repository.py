@@ -106,7 +106,28 @@ async def lock_refresh_token(connection: Connection, token_hash: bytes) -> Recor
 
 async def use_refresh_token(connection: Connection, token_hash: bytes, at: datetime) -> None:
     """Marks the token as used."""
-    await connection.execute("UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1", token_hash, at)
+    await connection.execute(
+        "UPDATE refresh_tokens SET used_at = coalesce(used_at, $2) WHERE token_hash = $1", token_hash, at
+    )
+
+
+async def used_since(connection: Connection, family: UUID, token_hash: bytes, since: datetime) -> bool:
+    """Whether a token that was issued from then on has been used already."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM refresh_tokens WHERE family = $1 AND token_hash <> $2 AND issued_at >= $3 "
+        "AND used_at IS NOT NULL)",
+        family, token_hash, since,
+    )  # fmt: skip
+    return found
+
+
+async def revoke_unused(connection: Connection, family: UUID, at: datetime) -> None:
+    """Ends the tokens of the same sign-in that wait to be used."""
+    await connection.execute(
+        "UPDATE refresh_tokens SET revoked_at = $2 WHERE family = $1 AND used_at IS NULL AND revoked_at IS NULL",
+        family,
+        at,
+    )
 
 
 async def revoke_family(connection: Connection, family: UUID, at: datetime) -> None:

@@ -15,6 +15,7 @@ from hub.http.context import Context, connected
 
 REFRESH_LIFETIME = timedelta(days=30)
 PAUSE = timedelta(minutes=PAUSE_MINUTES)
+LOST_ANSWER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,31 @@ async def refresh(ctx: Context, token: str | None) -> Granted:
 
 async def _renew(connection: Connection, token_hash: bytes, now: datetime) -> Granted | None:
     row = await repository.lock_refresh_token(connection, token_hash)
-    if row is None or row["revoked_at"] is not None or row["expires_at"] <= now:
+    if row is None or row["expires_at"] <= now:
         return None
     user = await repository.user_by_id(connection, row["user_id"])
     if user is None:
         return None
-    if row["used_at"] is not None:
+    if await _used_by_another(connection, row, now):
         await repository.revoke_family(connection, row["family"], now)
         await _log(connection, user, "refresh_reused", now)
         return None
     await repository.use_refresh_token(connection, token_hash, now)
+    await repository.revoke_unused(connection, row["family"], now)
     return Granted(shown(user), await _new_token(connection, user["user_id"], row["family"], now))
+
+
+async def _used_by_another(connection: Connection, row: Record, now: datetime) -> bool:
+    """A second use is forgiven for seconds, while the first one's answer may have been lost on the way.
+
+    The token that was lost is revoked, so that there is never more than one that works.
+    """
+    if row["revoked_at"] is not None:
+        return True
+    if row["used_at"] is None:
+        return False
+    late = now - row["used_at"] > LOST_ANSWER
+    return late or await repository.used_since(connection, row["family"], row["token_hash"], row["used_at"])
 
 
 async def logout(ctx: Context, token: str | None) -> None:

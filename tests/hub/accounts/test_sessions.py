@@ -54,6 +54,7 @@ async def test_a_token_used_twice_ends_the_whole_session(api: Api) -> None:
     stolen = await _sign_in(api)
     successor = (await _post(api, "refresh", stolen)).cookies[COOKIE]
     other_session = await _sign_in(api)
+    api.clock.advance(10_001)
 
     detail = problem(await _post(api, "refresh", stolen), 401, "session_over")
     assert "sign in again" in detail
@@ -61,6 +62,36 @@ async def test_a_token_used_twice_ends_the_whole_session(api: Api) -> None:
     assert (await _post(api, "refresh", other_session)).status_code == 200
     kinds = [row["kind"] for row in await api.pool.fetch("SELECT kind FROM user_activities ORDER BY activity_id")]
     assert "refresh_reused" in kinds
+
+
+async def test_an_answer_that_was_lost_may_be_asked_for_again(api: Api) -> None:
+    first = await _sign_in(api)
+    lost = (await _post(api, "refresh", first)).cookies[COOKIE]
+    api.clock.advance(9_000)
+    again = await _post(api, "refresh", first)
+    assert again.status_code == 200
+
+    problem(await _post(api, "refresh", lost), 401, "session_over")
+    problem(await _post(api, "refresh", again.cookies[COOKIE]), 401, "session_over")
+
+
+async def test_nothing_was_lost_when_the_successor_is_in_use(api: Api) -> None:
+    first = await _sign_in(api)
+    second = (await _post(api, "refresh", first)).cookies[COOKIE]
+    third = (await _post(api, "refresh", second)).cookies[COOKIE]
+
+    problem(await _post(api, "refresh", first), 401, "session_over")
+    problem(await _post(api, "refresh", third), 401, "session_over")
+
+
+async def test_the_session_goes_on_after_a_lost_answer(api: Api) -> None:
+    token = await _sign_in(api)
+    await _post(api, "refresh", token)
+    for _ in range(3):
+        response = await _post(api, "refresh", token)
+        assert response.status_code == 200
+        token = response.cookies[COOKIE]
+        api.clock.advance(60_000)
 
 
 async def test_sign_out_revokes_and_takes_the_cookie_away(api: Api) -> None:
