@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from hub.clock import Clock, to_ms
@@ -24,6 +25,7 @@ from hub.ingest.service import Incoming, Outcome
 from hub.observability import metrics
 
 DURABLE = "ingest"
+NATS_PAUSE_S = 1
 RETRY_PAUSES_S = (0.1, 0.5, 1, 2, 5)
 
 _log = structlog.get_logger(__name__)
@@ -81,9 +83,14 @@ class Consumer:
         limits = self._limits
         async with Feed(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
             while True:
-                messages = await feed.next()
-                if messages:
-                    await self._take(messages)
+                try:
+                    messages = await feed.next()
+                    if messages:
+                        await self._take(messages)
+                except NatsError as error:
+                    # what was stored without an acknowledgement comes again and changes nothing
+                    _log.warning("nats", error=str(error) or type(error).__name__)
+                    await asyncio.sleep(NATS_PAUSE_S)
 
     async def _take(self, messages: Sequence[Msg]) -> None:
         now = self._clock.now_ms()

@@ -161,3 +161,12 @@ def test_the_quick_reader_agrees_with_the_wire(position: int, value: object, dro
 def test_the_quick_reader_takes_ordinary_readings() -> None:
     for one in (reading(0, 1), reading(3, 9, quantities=())):
         assert quick_reading(0, b"leaf", encode_record(one)) is not None
+
+
+def test_a_number_in_a_longer_form_is_not_quick_either() -> None:
+    short = encode_record(reading(3, 1))
+    assert short[2] == 3
+    longer = short[:2] + b"\xcc\x03" + short[3:]
+    assert quick_reading(0, b"leaf", short) is not None
+    assert quick_reading(0, b"leaf", longer) is None
+    assert code(with_records(longer)) == "non_canonical"
