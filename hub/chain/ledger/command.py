@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import os
 import signal
 import socket
 from collections.abc import Generator, Iterator, Mapping
@@ -31,10 +32,34 @@ _KEEP_ALIVE_S = 75
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
-    parser.add_argument("--state", type=Path, required=True, help="folder of this ledger (0700)")
-    parser.add_argument("--port", type=int, default=8899, help="loopback port, 0 = a free one")
-    parser.add_argument("--faucet", action="store_true", help="answer requestAirdrop (demo and tests)")
-    parser.add_argument("--max-mib", type=int, default=None, help="refuse to grow beyond this size")
+    state, port, faucet, most = (os.environ.get(f"PEERWATT_LEDGER_{n}") for n in ("STATE", "PORT", "FAUCET", "MAX_MIB"))
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        required=state is None,
+        default=state,
+        help="folder of this ledger, made with mode 0700 (env: PEERWATT_LEDGER_STATE)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=port or "8899",
+        help="loopback port, 0 = a free one (env: PEERWATT_LEDGER_PORT; default 8899)",
+    )
+    parser.add_argument(
+        "--faucet",
+        action="store_true",
+        default=faucet == "1",
+        help="answer requestAirdrop, for the demo and tests (env: PEERWATT_LEDGER_FAUCET=1)",
+    )
+    parser.add_argument(
+        "--max-mib",
+        type=int,
+        metavar="MIB",
+        default=most,
+        help="refuse to grow beyond this size (env: PEERWATT_LEDGER_MAX_MIB; default no limit)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
