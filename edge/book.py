@@ -1,7 +1,6 @@
 """The gateway's book of meters: gives indexes and sequences, judges counters, and turns readings into records."""
 
 import logging
-import secrets
 from collections.abc import Iterable
 
 from edge.clock import TimeKeeper
@@ -22,19 +21,19 @@ log = logging.getLogger(__name__)
 class Book:
     """What is known of every meter, in memory; ``Batch`` carries what the ledger must keep of it."""
 
-    def __init__(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], times: TimeKeeper) -> None:
-        known = list(meters)
-        self._indexes = {(m.meter_id, m.serial, m.profile_hash): m for m in known}
-        self._next_index = max((m.meter_index for m in known), default=-1) + 1
-        self._counters = {row.meter_id: row for row in counters}
+    def __init__(self, times: TimeKeeper) -> None:
+        self._indexes: dict[tuple[str, str, bytes], MeterRow] = {}
+        self._next_index = 0
+        self._counters: dict[str, CounterRow] = {}
         self._declared: set[int] = set()
         self._doubtful: dict[str, list[Counters]] = {}
         self._times = times
 
-    def start_afresh(self) -> None:
-        """After a ledger was lost: indexes that may have been given must not be given again."""
-        if not self._indexes:
-            self._next_index = 256 + secrets.randbelow(50_000)
+    def recall(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
+        """Takes over what the ledger has kept; lower indexes than ``first_index`` may have been given before."""
+        self._indexes = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
+        self._next_index = max((m.meter_index + 1 for m in self._indexes.values()), default=first_index)
+        self._counters = {row.meter_id: row for row in counters}
 
     def last_read_ms(self, meter_id: str) -> int | None:
         """When the meter was last read, by its own reading's time."""
@@ -71,16 +70,15 @@ class Book:
 
     def _judge(self, reading: MeterReading, serial: str, before: CounterRow | None, max_power_w: int) -> str:
         now = Counters(reading.read_at_ms // 1000, reading.import_wh, reading.export_wh, serial)
-        known = before and Counters(before.read_at_ms // 1000, before.import_wh, before.export_wh, before.serial)
+        known = None
+        if before is not None:
+            known = Counters(before.read_at_ms // 1000, before.import_wh, before.export_wh, before.serial)
         judgement = judge(known, now, max_power_w)
         if judgement.plausible:
             self._doubtful.pop(reading.meter_id, None)
             return judgement.event
         doubtful = self._doubtful.setdefault(reading.meter_id, [])
-        if (
-            doubtful
-            and judge(doubtful[-1], now, max_power_w).event == "" != judge(doubtful[-1], now, max_power_w).reason
-        ):
+        if doubtful and not judge(doubtful[-1], now, max_power_w).plausible:
             doubtful.clear()
         doubtful.append(now)
         if len(doubtful) < TRUST_AFTER:

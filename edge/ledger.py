@@ -5,6 +5,7 @@ Everything here blocks and belongs to one thread; ``edge.journal`` is the asynch
 
 import contextlib
 import logging
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from edge.wire.records import encode_record
 EVICT_FRAMES = 256
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LAST_HEADER = "last_header_hash"
+FIRST_INDEX = "first_meter_index"
+"""Kept after a quarantine: lower meter indexes may have been given in the file that was lost."""
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,13 @@ class Ledger:
         self._clock = clock
         self._db: sqlite3.Connection | None = None
         self._sequence = 0
+        self._last_hash = NO_PREVIOUS
         self.quarantined: list[BufferQuarantine] = []
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence of this boot's newest frame; 0 before the first."""
+        return self._sequence
 
     def open(self) -> None:
         """Opens or makes the file; a broken one is quarantined first.
@@ -79,6 +88,7 @@ class Ledger:
             for record in self.quarantined:
                 with self._transaction() as repository:
                     repository.add_records([encode_record(record)])
+                    repository.set_meta(FIRST_INDEX, (256 + secrets.randbelow(50_000)).to_bytes(4, "big"))
             self.quarantined.clear()
 
     def close(self) -> None:
@@ -99,13 +109,10 @@ class Ledger:
                 repository.add_meter(meter)
             repository.set_counters(batch.counters.values())
             repository.add_records(batch.records)
-            for receipt in batch.receipts:
-                for boot_id, ranges in receipt.stored.items():
-                    for first, last in ranges:
-                        repository.mark_stored(boot_id, first, last, self._clock.now_ms())
+            self._note(repository, batch.receipts)
 
-    def seal(self, batch: Batch | None = None) -> list[StoredFrame]:
-        """Seals every waiting record into frames, in one commit with what else is to be kept.
+    def seal(self, receipts: Sequence[Receipt] = ()) -> list[StoredFrame]:
+        """Seals every waiting record into frames, and notes receipts in the same commit.
 
         Raises:
             StorageError: not now.
@@ -113,16 +120,19 @@ class Ledger:
         sealed: list[StoredFrame] = []
         sequence = self._sequence
         with self._transaction() as repository:
-            if batch:
-                for receipt in batch.receipts:
-                    for boot_id, ranges in receipt.stored.items():
-                        for first, last in ranges:
-                            repository.mark_stored(boot_id, first, last, self._clock.now_ms())
+            self._note(repository, receipts)
             while rows := repository.unsealed(MAX_RECORDS):
                 sequence += 1
                 sealed.append(self._seal(repository, rows, sequence))
         self._sequence = sequence
         return sealed
+
+    def _note(self, repository: Repository, receipts: Sequence[Receipt]) -> None:
+        now_ms = self._clock.now_ms()
+        for receipt in receipts:
+            for boot_id, ranges in receipt.stored.items():
+                for first, last in ranges:
+                    repository.mark_stored(boot_id, first, last, now_ms)
 
     def _seal(self, repository: Repository, rows: Sequence[tuple[int, bytes]], sequence: int) -> StoredFrame:
         rows = _that_fit(rows)
@@ -130,13 +140,14 @@ class Ledger:
             gateway_id=self._signer.gateway_id,
             boot_id=self._signer.boot_id,
             sequence=sequence,
-            previous_hash=repository.meta(_LAST_HEADER) or NO_PREVIOUS,
+            previous_hash=repository.meta(_LAST_HEADER) or self._last_hash,
             sealed_at_ms=max(0, self._clock.now_ms()),
             records=[body for _, body in rows],
             signing_key=self._signer.key,
         )
         place = repository.move_to_frame(frame, rows[-1][0])
         repository.set_meta(_LAST_HEADER, frame.header_hash)
+        self._last_hash = frame.header_hash
         return StoredFrame(place, self._signer.boot_id, sequence, frame, frame.header.sealed_at_ms)
 
     def prune(self, *, keep_ms: int, max_bytes: int) -> list[Gap]:
@@ -231,6 +242,12 @@ def _that_fit(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     return found
 
 
+class UnsoundError(sqlite3.DatabaseError):
+    """The file opens, but is none of ours or fails SQLite's own check."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 def _is_broken(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
 
@@ -246,14 +263,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         path.chmod(0o600)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        (made_by,) = db.execute("PRAGMA application_id").fetchone()
-        (fault,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        if made_by not in (0, APPLICATION_ID) or fault != "ok":
-            broken = sqlite3.DatabaseError(f"not a sound ledger: {fault}")
-            broken.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise broken
+        _check(db)
         Repository(db).migrate()
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    (made_by,) = db.execute("PRAGMA application_id").fetchone()
+    (fault,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if made_by not in (0, APPLICATION_ID) or fault != "ok":
+        raise UnsoundError(f"not a sound ledger: {fault}")

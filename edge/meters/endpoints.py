@@ -24,6 +24,11 @@ class Endpoint:
         return f"{self.transport}://{self.host}" + (f":{self.port}" if self.port else "")
 
     @property
+    def line(self) -> tuple[int, str, int]:
+        """The line's settings, which all devices of a bus share."""
+        return self.baud, self.parity, self.stopbits
+
+    @property
     def is_rtu(self) -> bool:
         """RTU frames carry no transaction id."""
         return self.transport != "tcp"

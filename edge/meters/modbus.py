@@ -40,7 +40,7 @@ class Bus:
     """One physical bus. After a time-out on RTU it is closed and silent until no late reply can come any more."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._lock = asyncio.Lock()
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._quiet_until = 0.0
@@ -48,7 +48,7 @@ class Bus:
     @property
     def name(self) -> str:
         """For logs."""
-        return self._endpoint.bus
+        return self.endpoint.bus
 
     @contextlib.asynccontextmanager
     async def device(self, device: int, timing: Timing) -> AsyncIterator["Device"]:
@@ -96,7 +96,7 @@ class Bus:
     def _give_up(self, timing: Timing) -> None:
         # Opening again flushes what the line still holds; the silence lets a late reply pass before that
         self.close()
-        if self._endpoint.is_rtu:
+        if self.endpoint.is_rtu:
             self._quiet_until = _now() + timing.worst_reply_s
 
     async def _silence(self) -> None:
@@ -107,7 +107,7 @@ class Bus:
         if self._client is not None and self._client.connected:
             return self._client
         self.close()
-        client = _client(self._endpoint)
+        client = _client(self.endpoint)
         try:
             async with asyncio.timeout(CONNECT_S):
                 connected = await client.connect()
@@ -116,7 +116,7 @@ class Bus:
             raise MeterError(f"{self.name} can not be opened: {str(error) or 'no answer'}") from error
         if not connected:
             client.close()
-            raise MeterError(f"{self.name} can not be opened: {_hint(self._endpoint)}")
+            raise MeterError(f"{self.name} can not be opened: {_hint(self.endpoint)}")
         self._client = client
         return client
 

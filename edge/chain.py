@@ -1,0 +1,128 @@
+"""Checks an exported chain of frames offline, with nothing but the gateway's public key: signatures and continuity."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from edge.errors import VerificationError
+from edge.wire.errors import WireError
+from edge.wire.frames import NO_PREVIOUS, Frame, check_body, decode_frame, verify_signature
+from edge.wire.kinds import Gap, Reading
+from edge.wire.records import decode_record
+
+CHAIN_FORMAT = "peerwatt.chain/1"
+MAX_LINE = 512 * 1024
+
+
+@dataclass
+class ChainReport:
+    """What a checked chain holds. ``faults`` are what does not hold; ``gaps`` what the gateway itself declared lost."""
+
+    gateway_id: str = ""
+    frames: int = 0
+    readings: int = 0
+    boots: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    gaps: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**self.__dict__, "ok": not self.faults}
+
+
+def write_chain(out: TextIO, gateway_id: str, public_key: bytes, frames: Iterable[Frame]) -> int:
+    """Writes a header line and one frame a line, in hex; returns how many."""
+    out.write(json.dumps({"format": CHAIN_FORMAT, "gateway_id": gateway_id, "public_key": public_key.hex()}) + "\n")
+    count = 0
+    for frame in frames:
+        out.write(frame.encode().hex() + "\n")
+        count += 1
+    return count
+
+
+def read_chain(path: Path) -> tuple[bytes, Iterator[bytes]]:
+    """The public key that the file names, and its frames' bytes.
+
+    Raises:
+        VerificationError: this is no exported chain.
+    """
+    file = path.open()
+    try:
+        head = json.loads(file.readline(MAX_LINE))
+        if head["format"] != CHAIN_FORMAT:
+            raise VerificationError(f"{path} is {head['format']}, not {CHAIN_FORMAT}")
+        return bytes.fromhex(head["public_key"]), (_line(line) for line in file)
+    except (ValueError, KeyError, TypeError) as error:
+        raise VerificationError(f"{path} is no exported chain: make one with `peerwatt-edge export`") from error
+
+
+def _line(line: str) -> bytes:
+    try:
+        return bytes.fromhex(line)
+    except ValueError:
+        return b""
+
+
+def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainReport:
+    """Checks every frame and that each follows from the one before; goes on after a fault, to name all of them."""
+    report = ChainReport()
+    before: Frame | None = None
+    for number, given in enumerate(frames, start=1):
+        try:
+            frame = _sound(given, public_key)
+            _count(report, frame)
+        except WireError as error:
+            report.faults.append(f"frame {number}{_place(given)}: {error.code}: {error}")
+            before = None
+            continue
+        if before is None or before.header.boot_id != frame.header.boot_id:
+            report.boots += 1
+        if before is not None and (fault := _follows(before, frame)):
+            report.faults.append(f"frame {number}{_place(frame)}: {fault}")
+        before = frame
+    return report
+
+
+def _sound(given: bytes | Frame, public_key: bytes) -> Frame:
+    if isinstance(given, bytes):
+        frame = decode_frame(given)
+    else:
+        frame = given
+        check_body(frame)
+    verify_signature(frame, public_key)
+    return frame
+
+
+def _follows(before: Frame, frame: Frame) -> str:
+    """What is wrong between two frames; empty when the second follows from the first."""
+    one, two = before.header, frame.header
+    if two.previous_hash == before.header_hash:
+        same_boot = one.boot_id == two.boot_id
+        expected = one.sequence + 1 if same_boot else 1
+        return "" if two.sequence == expected else f"sequence is {two.sequence}, expected {expected}"
+    if two.previous_hash == NO_PREVIOUS and one.boot_id != two.boot_id:
+        return ""
+    return f"does not follow from {one.boot_id.hex()[:8]}/{one.sequence}: frames were dropped, inserted or reordered"
+
+
+def _count(report: ChainReport, frame: Frame) -> None:
+    header = frame.header
+    records = [decode_record(record) for record in frame.records]
+    report.gateway_id = header.gateway_id
+    report.frames += 1
+    report.readings += sum(isinstance(record, Reading) for record in records)
+    report.first_ms = header.sealed_at_ms if report.first_ms is None else report.first_ms
+    report.last_ms = header.sealed_at_ms
+    report.gaps += [f"{r.boot_id.hex()}/{r.first}-{r.last}: {r.reason}" for r in records if isinstance(r, Gap)]
+
+
+def _place(given: bytes | Frame) -> str:
+    try:
+        header = (decode_frame(given) if isinstance(given, bytes) else given).header
+    except WireError:
+        return ""
+    return f" ({header.boot_id.hex()[:8]}/{header.sequence})"

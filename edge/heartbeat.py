@@ -1,0 +1,116 @@
+"""The heartbeat: every minute the gateway says how it is doing and which frames still lack the hub's receipt."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from edge import metrics
+from edge.clock import Clock, TimeKeeper
+from edge.errors import StorageError
+from edge.journal import Journal
+from edge.ledger import Signer
+from edge.wire.beats import MAX_METERS_LOST, Beat, encode_beat
+from edge.wire.ranges import MAX_RANGES, ranges_of
+from edge.wire.subjects import beat_subject
+
+MAX_LISTED = 20_000
+
+log = logging.getLogger(__name__)
+
+
+def agent_version() -> str:
+    """The installed version."""
+    try:
+        return version("peerwatt")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+@dataclass
+class Heartbeat:
+    """Makes and sends beats; ``status`` is the same for people on the gateway."""
+
+    signer: Signer
+    journal: Journal
+    clock: Clock
+    times: TimeKeeper
+    period_s: int
+    meters: int
+    lost: Callable[[], list[str]]
+    _now: asyncio.Event = field(default_factory=asyncio.Event)
+    _client: Client | None = None
+
+    def on_connect(self, client: Client) -> None:
+        """A connection is there: beat at once, because the answer heals lost receipts."""
+        self._client = client
+        self._now.set()
+
+    async def run(self) -> None:
+        """Beats until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.period_s):
+                    await self._now.wait()
+            self._now.clear()
+            with suppress(StorageError):
+                beat = await self.beat()
+                if self._client is not None and self._client.is_connected:
+                    with suppress(NatsError, OSError):
+                        await self._client.publish(beat_subject(self.signer.gateway_id), encode_beat(beat))
+
+    async def beat(self) -> Beat:
+        """The state of this moment.
+
+        Raises:
+            StorageError: the ledger can not be read.
+        """
+        waiting, frames, oldest_ms = await self.journal.call(self._waiting)
+        now_ms = max(0, self.clock.now_ms())
+        age_s = max(0, now_ms - oldest_ms) // 1000 if oldest_ms is not None else 0
+        lost = self.lost()
+        metrics.METERS_LOST.set(len(lost))
+        metrics.OUTBOX_FRAMES.set(frames)
+        metrics.OUTBOX_AGE_SECONDS.set(age_s)
+        metrics.MEMORY_QUEUE.set(self.journal.queued_records)
+        metrics.COMMITS.set(self.journal.commits)
+        return Beat(
+            gateway_id=self.signer.gateway_id,
+            sent_at_ms=now_ms,
+            version=agent_version(),
+            boot_id=self.signer.boot_id,
+            last_sequence=self.journal.ledger.last_sequence,
+            waiting=waiting,
+            outbox_frames=frames,
+            outbox_age_s=age_s,
+            time_quality=self.times.quality,
+            clock_error_ms=self.clock.synchronised()[1],
+            meters=self.meters,
+            meters_lost=tuple(lost[:MAX_METERS_LOST]),
+            disk_free_bytes=_free_bytes(self.journal),
+            memory_queue=self.journal.queued_records,
+        )
+
+    def _waiting(self) -> tuple[dict[bytes, list[tuple[int, int]]], int, int | None]:
+        with self.journal.ledger.reading() as repository:
+            sequences = sorted(repository.waiting_sequences(MAX_LISTED))
+            numbers = repository.waiting()
+        by_boot = {
+            boot: ranges_of(sequence for _, sequence in group)[:MAX_RANGES]
+            for boot, group in groupby(sequences, key=lambda pair: pair[0])
+        }
+        return dict(list(by_boot.items())[:200]), numbers.frames, numbers.oldest_ms
+
+
+def _free_bytes(journal: Journal) -> int:
+    try:
+        return shutil.disk_usage(journal.ledger.path.parent).free
+    except OSError:
+        return 0

@@ -1,0 +1,55 @@
+"""What the hub gave the gateway at enrolment: its NATS JWT, the CA, and the key that signs receipts."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge.errors import KeyFileError, NotEnrolledError
+from edge.keystore import read_private, write_private
+
+FILE = "identity.json"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The gateway as the hub knows it."""
+
+    gateway_id: str
+    key_id: str
+    nats_url: str
+    nats_jwt: str
+    nats_ca_pem: str
+    receipt_public_key: str
+
+    def save(self, state_dir: Path) -> None:
+        """Keeps it in the private folder.
+
+        Raises:
+            KeyFileError: it can not be written.
+        """
+        try:
+            write_private(state_dir / FILE, json.dumps(asdict(self), indent=1) + "\n")
+        except OSError as error:
+            raise KeyFileError(f"{state_dir / FILE} can not be written ({error.strerror}): check its folder") from error
+
+    @classmethod
+    def load(cls, state_dir: Path, gateway_id: str) -> "Identity":
+        """Reads it.
+
+        Raises:
+            NotEnrolledError: there is none, or it is another gateway's.
+            KeyFileError: it can not be read.
+        """
+        path = state_dir / FILE
+        if not path.exists():
+            raise NotEnrolledError(
+                f"{gateway_id} is not enrolled: get a token with `peerwatt-hub token {gateway_id}` on the hub, "
+                "then run `peerwatt-edge enroll --token TOKEN` here"
+            )
+        try:
+            identity = cls(**json.loads(read_private(path)))
+        except (ValueError, TypeError) as error:
+            raise KeyFileError(f"{path} is damaged ({error}): enrol again with a new token") from error
+        if identity.gateway_id != gateway_id:
+            raise NotEnrolledError(f"{path} belongs to {identity.gateway_id}, not to {gateway_id}: correct gateway_id")
+        return identity

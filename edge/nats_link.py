@@ -1,0 +1,93 @@
+"""One NATS connection with the gateway's own rights: JWT and nkey, TLS with the pinned CA, no hidden buffering."""
+
+import asyncio
+import base64
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import nats
+import nkeys
+from nats.aio.client import Client
+
+from edge.errors import HubUnreachableError
+from edge.identity import Identity
+from edge.wire.subjects import inbox_prefix
+
+CONNECT_S = 5
+PENDING_BYTES = 256 * 1024
+BURIED_S = 45.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Link:
+    """How to connect. The library's own reconnecting is off: it is fixed, without jitter, and gives up."""
+
+    identity: Identity
+    key: nkeys.KeyPair
+    _broken: asyncio.Event = field(default_factory=asyncio.Event)
+    _reason: str = ""
+
+    @property
+    def url(self) -> str:
+        """The hub's NATS."""
+        return self.identity.nats_url
+
+    @contextlib.asynccontextmanager
+    async def connected(self) -> AsyncIterator[Client]:
+        """A fresh connection.
+
+        Raises:
+            HubUnreachableError: it can not be made; the text says why.
+        """
+        self._broken.clear()
+        self._reason = ""
+        client = Client()
+        try:
+            async with asyncio.timeout(2 * CONNECT_S):
+                await client.connect(
+                    self.identity.nats_url,
+                    name=f"peerwatt-edge {self.identity.gateway_id}",
+                    tls=ssl.create_default_context(cadata=self.identity.nats_ca_pem),
+                    user_jwt_cb=lambda: bytearray(self.identity.nats_jwt.encode()),
+                    signature_cb=lambda nonce: base64.b64encode(self.key.sign(nonce.encode())),
+                    inbox_prefix=inbox_prefix(self.identity.gateway_id),
+                    allow_reconnect=False,
+                    connect_timeout=CONNECT_S,
+                    ping_interval=15,
+                    max_outstanding_pings=2,
+                    pending_size=PENDING_BYTES,
+                    error_cb=self._on_error,
+                    disconnected_cb=self._on_end,
+                    closed_cb=self._on_end,
+                )
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise HubUnreachableError(f"{self.url}: {self._reason or str(error) or type(error).__name__}") from error
+        try:
+            yield client
+        finally:
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await client.close()
+
+    async def watch(self, client: Client) -> None:
+        """Returns by raising, as soon as the connection is gone.
+
+        Raises:
+            HubUnreachableError: always.
+        """
+        del client
+        await self._broken.wait()
+        raise HubUnreachableError(self._reason or "the connection was closed")
+
+    async def _on_error(self, error: Exception) -> None:
+        self._reason = str(error) or type(error).__name__
+        if "permissions violation" in self._reason.lower():
+            log.error("the hub's NATS refuses this: enrol again, or ask its operator", extra={"reason": self._reason})
+
+    async def _on_end(self) -> None:
+        self._broken.set()

@@ -1,0 +1,64 @@
+"""The running agent's state on a private socket in its folder: no file is written, so no SD card is worn."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+SOCKET = "agent.sock"
+ANSWER_S = 5.0
+MAX_BYTES = 1024 * 1024
+
+
+@contextlib.contextmanager
+def _short_path(state_dir: Path) -> Iterator[str]:
+    """A path of the socket that fits into the 108 bytes that Unix allows, however deep the folder is."""
+    folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{SOCKET}"
+    finally:
+        os.close(folder)
+
+
+@contextlib.asynccontextmanager
+async def serve_status(state_dir: Path, answer: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[None]:
+    """Answers every connection with one JSON object."""
+
+    async def handle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                writer.write(json.dumps(await answer()).encode())
+                await writer.drain()
+        writer.close()
+
+    (state_dir / SOCKET).unlink(missing_ok=True)
+    with _short_path(state_dir) as path:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+    (state_dir / SOCKET).chmod(0o600)
+    server = await asyncio.start_unix_server(handle, sock=listener)
+    try:
+        yield
+    finally:
+        server.close()
+        (state_dir / SOCKET).unlink(missing_ok=True)
+
+
+def ask_status(state_dir: Path) -> dict[str, Any] | None:
+    """The running agent's state; None when none runs."""
+    if not (state_dir / SOCKET).exists():
+        return None
+    with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(ANSWER_S)
+        try:
+            client.connect(path)
+            parts = []
+            while part := client.recv(65536):
+                parts.append(part)
+            return dict(json.loads(b"".join(parts)[:MAX_BYTES]))
+        except (OSError, ValueError):
+            return None

@@ -1,0 +1,227 @@
+"""The uplink: frames to the hub over JetStream, live ones first, backlog behind; done only after a signed receipt."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.errors import NoStreamResponseError
+
+from edge import metrics
+from edge.errors import HubUnreachableError, StorageError
+from edge.journal import Journal
+from edge.nats_link import Link
+from edge.repository import StoredFrame
+from edge.wire import asks, subjects
+from edge.wire.errors import WireError
+from edge.wire.receipts import Receipt, open_receipt
+
+PUBLISH_S, SETTLE_S = 10.0, 1.0
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 60.0
+RESEND_AFTER_S = 180.0
+"""Longer than JetStream's duplicate window of two minutes, so that a resent frame is not swallowed by it."""
+WINDOW = 1000
+"""Frames that may be at the hub without a receipt; then the backlog waits."""
+LIVE_QUEUE, PAGE = 256, 200
+MAX_ASKED = 10_000
+
+Key = tuple[bytes, int]
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Uplink:
+    """Keeps one connection for ever. What is not delivered stays in the ledger."""
+
+    gateway_id: str
+    receipt_key: bytes
+    link: Link
+    journal: Journal
+    frames_per_s: int
+    beat: Callable[[Client], object]
+    """Called when a connection is there: starts a heartbeat."""
+    random: random.Random = field(default_factory=random.SystemRandom)
+    _live: deque[StoredFrame] = field(default_factory=lambda: deque(maxlen=LIVE_QUEUE))
+    _fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _asked: asyncio.Queue[asks.Ask] = field(default_factory=lambda: asyncio.Queue(16))
+    _published: dict[Key, float] = field(default_factory=dict)
+    _client: Client | None = None
+    _trouble: str = "not connected yet"
+
+    @property
+    def client(self) -> Client | None:
+        """The connection, while there is one."""
+        return self._client
+
+    @property
+    def trouble(self) -> str:
+        """Why frames can not go out; empty when they can."""
+        return self._trouble
+
+    def offer(self, frames: Sequence[StoredFrame]) -> None:
+        """New frames, for the live lane; when it overflows the oldest go the backlog's way."""
+        metrics.FRAMES_SEALED.inc(len(frames))
+        self._live.extend(frames)
+        self._fresh.set()
+
+    async def run(self) -> None:
+        """Connects and delivers until cancelled."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            begun = _now()
+            try:
+                await self._session()
+            except* (NatsError, OSError, TimeoutError, StorageError, HubUnreachableError) as group:
+                self._complain("; ".join(str(error) or type(error).__name__ for error in group.exceptions))
+            finally:
+                self._client = None
+                metrics.CONNECTED.set(0)
+            if _now() - begun > LAST_RETRY_S:
+                retry_s = FIRST_RETRY_S
+            await asyncio.sleep(retry_s * self.random.uniform(0.5, 1.5))
+            retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    async def drain(self, seconds: float) -> None:
+        """Gives the live lane a last chance at shutdown."""
+        if self._live and self._client is not None:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+
+    async def _session(self) -> None:
+        async with self.link.connected() as client:
+            await client.subscribe(subjects.receipt_subject(self.gateway_id), cb=self._on_receipt)
+            await client.subscribe(subjects.ask_subject(self.gateway_id), cb=self._on_ask)
+            await client.flush(timeout=5)
+            if self._trouble:
+                log.info("hub connected", extra={"url": self.link.url})
+            self._client, self._trouble = client, ""
+            metrics.CONNECTED.set(1)
+            self._published.clear()
+            self.beat(client)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.link.watch(client))
+                group.create_task(self._live_lane(client))
+                group.create_task(self._backlog_lane(client))
+                group.create_task(self._answer_lane(client))
+
+    async def _live_lane(self, client: Client) -> None:
+        while True:
+            while self._live:
+                # Taken off only when it is out, so that draining can tell
+                stored = self._live[0]
+                await self._publish(client, stored, "live")
+                if self._live and self._live[0] is stored:
+                    self._live.popleft()
+            self._fresh.clear()
+            self._idle.set()
+            await self._fresh.wait()
+
+    async def _backlog_lane(self, client: Client) -> None:
+        """Walks over everything without a receipt, oldest first, again and again."""
+        # The heartbeat's answer first: much of it may be at the hub already
+        await asyncio.sleep(SETTLE_S)
+        while True:
+            after, sent = 0, 0
+            while page := await self.journal.call(self._waiting, after):
+                after = page[-1].id
+                for stored in page:
+                    sent += await self._resend(client, stored)
+            await asyncio.sleep(1.0 if sent else 5.0)
+
+    async def _resend(self, client: Client, stored: StoredFrame) -> bool:
+        key = (stored.boot_id, stored.sequence)
+        since = self._published.get(key)
+        in_live_lane = any((f.boot_id, f.sequence) == key for f in self._live)
+        if in_live_lane or (since is not None and _now() - since < RESEND_AFTER_S):
+            return False
+        if since is None and len(self._published) >= WINDOW:
+            return False
+        await self._publish(client, stored, "backlog")
+        await asyncio.sleep(1 / self.frames_per_s)
+        return True
+
+    async def _answer_lane(self, client: Client) -> None:
+        while True:
+            ask = await self._asked.get()
+            first, last = ask.first, min(ask.last, ask.first + MAX_ASKED)
+            while page := await self.journal.call(self._range, ask.boot_id, first, last):
+                for stored in page:
+                    await self._publish(client, stored, "asked", ask.ask_id)
+                    await asyncio.sleep(1 / self.frames_per_s)
+                first = page[-1].sequence + 1
+
+    async def _publish(self, client: Client, stored: StoredFrame, lane: str, ask_id: bytes = b"") -> None:
+        """Publishes one frame and waits for the broker's word; a duplicate counts as delivered."""
+        try:
+            await client.jetstream().publish(
+                subjects.frame_subject(self.gateway_id),
+                stored.frame.encode(),
+                timeout=PUBLISH_S,
+                headers={"Nats-Msg-Id": subjects.message_id(stored.frame.header_hash, ask_id)},
+            )
+        except NoStreamResponseError as error:
+            raise HubUnreachableError(
+                "the hub's NATS has no stream for frames: start the hub, or migrate it"
+            ) from error
+        metrics.FRAMES_PUBLISHED.labels(lane).inc()
+        self._published[stored.boot_id, stored.sequence] = _now()
+        if lane == "live":
+            log.info(
+                "frame published",
+                extra={"header_hash": stored.frame.header_hash.hex(), "sequence": stored.sequence},
+            )
+
+    async def _on_receipt(self, message: Msg) -> None:
+        try:
+            receipt = open_receipt(message.data, self.receipt_key)
+        except WireError as error:
+            metrics.RECEIPTS.labels(error.code).inc()
+            log.warning("receipt refused", extra={"code": error.code, "reason": str(error)})
+            return
+        if receipt.gateway_id != self.gateway_id:
+            metrics.RECEIPTS.labels("other_gateway").inc()
+            return
+        metrics.RECEIPTS.labels("taken").inc()
+        self._forget(receipt)
+        self.journal.note_receipt(receipt)
+
+    def _forget(self, receipt: Receipt) -> None:
+        done = [
+            key
+            for key in self._published
+            if any(first <= key[1] <= last for first, last in receipt.stored.get(key[0], ()))
+        ]
+        for key in done:
+            del self._published[key]
+
+    async def _on_ask(self, message: Msg) -> None:
+        try:
+            self._asked.put_nowait(asks.decode_ask(message.data))
+        except (WireError, asyncio.QueueFull) as error:
+            log.warning("ask refused", extra={"reason": str(error) or "too many at once"})
+
+    def _waiting(self, after: int) -> list[StoredFrame]:
+        with self.journal.ledger.reading() as repository:
+            return repository.waiting_frames(after, PAGE)
+
+    def _range(self, boot_id: bytes, first: int, last: int) -> list[StoredFrame]:
+        with self.journal.ledger.reading() as repository:
+            return repository.range_of_frames(boot_id, first, last, PAGE)
+
+    def _complain(self, reason: str) -> None:
+        if not self._trouble or self._trouble == "not connected yet":
+            log.warning("hub lost: frames wait in the ledger", extra={"reason": reason})
+        self._trouble = reason
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

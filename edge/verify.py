@@ -1,0 +1,110 @@
+"""Offline checks: a reading's proof, an exported chain, the own ledger. Nothing is needed but public keys."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edge.chain import check_chain, read_chain, write_chain
+from edge.errors import ConfigError, VerificationError
+from edge.keystore import load_frame_key
+from edge.repository import Repository
+from edge.settings import Settings, load_settings
+from edge.wire.errors import WireError
+from edge.wire.proofs import PROOF_FORMAT, check_proof
+
+LEDGER_FILE = "ledger.sqlite"
+MAX_PROOF_BYTES = 1024 * 1024
+
+
+def verify(config: Path | None, file: Path | None, public_key: str | None) -> dict[str, Any]:
+    """Checks a file, or the own ledger.
+
+    Raises:
+        VerificationError: the file can not be read, or is nothing that can be checked.
+        ConfigError, KeyFileError: the own ledger was asked for, and settings or key are wrong.
+    """
+    expected = _key(public_key) if public_key else None
+    if file is None:
+        return _verify_ledger(load_settings(config), expected)
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(MAX_PROOF_BYTES)
+        if PROOF_FORMAT.encode() in head[:MAX_PROOF_BYTES]:
+            return _verify_proof(json.loads(head), expected)
+    except (OSError, ValueError) as error:
+        raise VerificationError(f"{file} can not be read ({error}): name a proof or an exported chain") from error
+    key, frames = read_chain(file)
+    if expected is not None and expected != key:
+        raise VerificationError(f"{file} is signed by {key.hex()}, not by the expected {expected.hex()}")
+    return check_chain(frames, key).as_json()
+
+
+def export(config: Path | None, out: Path) -> dict[str, Any]:
+    """Writes the own chain to a file.
+
+    Raises:
+        ConfigError, KeyFileError: there is no ledger or key, or the file can not be written.
+    """
+    settings = load_settings(config)
+    public = bytes(load_frame_key(settings.state_dir / "keys").verify_key)
+    with open_ledger(settings) as repository:
+        try:
+            with out.open("w") as file:
+                count = write_chain(file, settings.gateway_id, public, (s.frame for s in repository.all_frames()))
+        except OSError as error:
+            raise ConfigError(f"{out} can not be written ({error.strerror}): choose another place") from error
+    return {"ok": True, "file": str(out), "frames": count}
+
+
+@contextlib.contextmanager
+def open_ledger(settings: Settings) -> Iterator[Repository]:
+    """The ledger, read-only, also while the agent runs.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = settings.state_dir / LEDGER_FILE
+    if not path.exists():
+        raise ConfigError(f"There is no ledger {path}: has the agent run yet? Check state_dir")
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
+        yield Repository(db)
+
+
+def _verify_ledger(settings: Settings, expected: bytes | None) -> dict[str, Any]:
+    public = expected or bytes(load_frame_key(settings.state_dir / "keys").verify_key)
+    try:
+        with open_ledger(settings) as repository:
+            return check_chain((stored.frame for stored in repository.all_frames()), public).as_json()
+    except sqlite3.Error as error:
+        raise VerificationError(
+            f"The ledger is damaged ({error}): the agent will put it aside at its next start"
+        ) from error
+
+
+def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str, Any]:
+    try:
+        proven = check_proof(document)
+    except WireError as error:
+        return {"ok": False, "code": error.code, "faults": [str(error)]}
+    if expected is not None and expected.hex() != document["public_key"]:
+        return {"ok": False, "code": "key_id", "faults": ["the proof is by another key than the expected one"]}
+    record = proven.record
+    fields = {name: getattr(record, name) for name in type(record).__slots__}
+    return {
+        "ok": True,
+        "reading_id": proven.reading_id.hex(),
+        "gateway_id": proven.header.gateway_id,
+        "public_key": document["public_key"],
+        "sealed_at_ms": proven.header.sealed_at_ms,
+        "record": {n: v.hex() if isinstance(v, bytes) else v for n, v in fields.items()},
+    }
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise VerificationError("--public-key must be 64 hex digits") from error
