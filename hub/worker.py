@@ -32,7 +32,7 @@ from hub.settlement.submitter import Submitter, read_currency_mint
 log = structlog.get_logger()
 
 PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
-LEASE_S = 15
+LEASE_S = 6
 
 
 @dataclass(frozen=True)

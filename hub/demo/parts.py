@@ -16,6 +16,7 @@ from hub.settings import Settings
 SCRIPTS = Path(sys.executable).parent
 POLL_PERIOD_S = 10
 SEAL_INTERVAL_S = 5
+GRACE_S = 20
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def write_hub_config(state: State, values: Mapping[str, Any]) -> Path:
         "currency": CURRENCY,
         "demo": True,
         "poll_period_s": POLL_PERIOD_S,
+        "attest_grace_s": GRACE_S,
         "truth_file": str(truth_file(state)),
     }
     file = state.folder / "hub.toml"

@@ -1,0 +1,159 @@
+"""Plans carried onto a real ledger: settled, reconciled, and never twice, whatever dies or was done before."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.errors import ChainUnreachableError
+from hub.chain.ledger.genesis import write_genesis
+from hub.clock import SystemClock
+from hub.db import Pool
+from hub.settlement import onchain
+from hub.settlement.reconcile import compare_all, reconcile_due
+from support.ledger import LedgerProcess
+from support.settling import SettlingCampus
+from support.site_rows import lead
+
+ENERGY = (600, 400, -300, -500, -700)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Bootstrap:
+    return Bootstrap.random()
+
+
+def start_ledger(folder: Path, keys: Bootstrap) -> LedgerProcess:
+    write_genesis(folder, keys.genesis())
+    process = LedgerProcess(folder, keys.fee_payer)
+    process.start()
+    return process
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    """Shared: tests add intervals to it, and no interval meets another's."""
+    process = start_ledger(tmp_path_factory.mktemp("ledger"), keys)
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+    async with ChainClient(ledger.url) as chain:
+        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+
+
+@pytest.fixture
+async def lone_campus(pool: Pool, tmp_path: Path) -> AsyncIterator[SettlingCampus]:
+    """With a ledger of its own, on which sums over everything can be compared."""
+    keys = Bootstrap.random()
+    process = start_ledger(tmp_path, keys)
+    async with ChainClient(process.url) as chain:
+        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+    process.kill()
+
+
+async def reconciled(campus: SettlingCampus) -> list[int]:
+    return await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain)
+
+
+async def test_intervals_are_settled_and_reconciled(lone_campus: SettlingCampus) -> None:
+    campus = lone_campus
+    first = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    assert await submitter.settle_due() == [first]
+    second = await campus.interval((-100, -100, -100, -100, -100))
+    assert await submitter.settle_due() == [second]
+    assert await reconciled(campus) == [first, second]
+    report = await compare_all(campus.pool, campus.chain)
+    assert (report.checked, report.differences) == (2, [])
+    kinds = await campus.pool.fetch("SELECT kind FROM blockchain_transactions WHERE state = 'finalized' ORDER BY slot")
+    assert sorted(row["kind"] for row in kinds) == sorted(
+        ["attest", "mint", "open", "settle", "close", "attest", "mint", "close"]
+    )
+    assert await campus.pool.fetchval("SELECT bool_and(compute_units > 0) FROM blockchain_transactions")
+
+
+async def test_a_changed_row_is_found(campus: SettlingCampus) -> None:
+    await campus.interval(ENERGY)
+    await (await campus.submitter()).settle_due()
+    await campus.pool.execute("UPDATE settlements SET credit_micros = credit_micros + 1")
+    assert await reconciled(campus) == []
+    report = await compare_all(campus.pool, campus.chain)
+    assert any("credit_micros is" in one for one in report.differences)
+    assert any("charges of all closed intervals" in one for one in report.differences)
+    assert await campus.pool.fetchval("SELECT state FROM intervals") == "closed"
+
+
+async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus) -> None:
+    start = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    await submitter.settle_due()
+    sent = await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions")
+    await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    assert await submitter.settle_due() == [start]
+    assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == sent
+    assert await reconciled(campus) == [start]
+
+
+async def test_a_transaction_that_never_left_is_sent_after_a_restart(campus: SettlingCampus) -> None:
+    start = await campus.interval(ENERGY)
+    await campus.pool.execute("UPDATE leases SET expires_at = now()")
+    dead = await campus.submitter("dead")
+
+    async def die(_raw: bytes) -> None:
+        raise ConnectionResetError("killed between storing and sending")
+
+    object.__setattr__(dead, "_send", die)
+    with pytest.raises(ConnectionResetError):
+        await dead.settle_due()
+    assert await campus.pool.fetchval("SELECT state FROM blockchain_transactions") == "submitted"
+    await campus.pool.execute("UPDATE leases SET expires_at = now()")
+    assert await (await campus.submitter()).settle_due() == [start]
+    assert await reconciled(campus) == [start]
+
+
+async def test_an_expired_transaction_is_signed_anew(campus: SettlingCampus) -> None:
+    start = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    stale = await campus.chain.prepare([], [campus.keys.fee_payer])
+    await campus.pool.execute(
+        """
+        INSERT INTO blockchain_transactions (signature, start_at, kind, raw, last_valid_block_height, state)
+        SELECT $1, start_at, 'attest', $2, 0, 'submitted' FROM intervals
+        """,
+        str(stale.signature),
+        b"lost",
+    )
+    await campus.pool.execute(
+        "UPDATE settlement_steps SET state = 'submitted', signature = $1 WHERE kind = 'attest'", str(stale.signature)
+    )
+    assert await submitter.settle_due() == [start]
+    states = await campus.pool.fetch("SELECT state, count(*) FROM blockchain_transactions GROUP BY state")
+    assert {row["state"]: row["count"] for row in states} == {"expired": 1, "finalized": 5}
+
+
+async def test_another_attestation_on_the_chain_stops_the_interval(campus: SettlingCampus) -> None:
+    await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    await submitter.settle_due()
+    await campus.pool.execute("UPDATE attestations SET export_wh = export_wh + 1")
+    await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    with pytest.raises(onchain.ConflictError, match=r"export_wh is 1000 on the chain and 1001 here"):
+        await submitter.settle_due()
+
+
+async def test_settling_goes_on_when_the_ledger_is_back(campus: SettlingCampus, ledger: LedgerProcess) -> None:
+    start = await campus.interval(ENERGY)
+    submitter, port = await campus.submitter(), int(ledger.url.rsplit(":", 1)[1])
+    ledger.kill()
+    with pytest.raises(ChainUnreachableError):
+        await submitter.settle_due()
+    ledger.start(port=port)
+    assert await submitter.settle_due() == [start]
+    assert await reconciled(campus) == [start]
