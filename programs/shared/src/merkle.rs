@@ -21,6 +21,25 @@ pub fn sha256(parts: &[&[u8]]) -> Hash {
     solana_sha256_hasher::hashv(parts).to_bytes()
 }
 
+/// SHA-256 over the parts, straight into `out`: a digest that is returned is copied byte by byte, which costs more on
+/// chain than the hash itself.
+#[inline(always)]
+pub fn sha256_into(out: &mut Hash, parts: &[&[u8]]) {
+    #[cfg(not(target_os = "solana"))]
+    {
+        *out = sha256(parts);
+    }
+    // SAFETY: the system call reads `parts.len()` slices, laid out as the runtime expects them, and writes 32 bytes.
+    #[cfg(target_os = "solana")]
+    unsafe {
+        solana_sha256_hasher::sol_sha256(
+            parts.as_ptr().cast(),
+            parts.len() as u64,
+            out.as_mut_ptr(),
+        );
+    }
+}
+
 /// The parent of two nodes.
 #[inline(always)]
 pub fn node(left: &Hash, right: &Hash) -> Hash {

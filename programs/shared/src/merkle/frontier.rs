@@ -1,6 +1,6 @@
 //! A tree that only grows: the roots of its complete subtrees are enough to append to it and to know its root.
 
-use super::{empty, node, Hash};
+use super::{empty, node, sha256_into, Hash, NODE};
 
 /// Levels a frontier holds: at most 2^16 - 1 leaves.
 pub const DEPTH: usize = 16;
@@ -13,18 +13,21 @@ pub struct Frontier<'a> {
 }
 
 impl Frontier<'_> {
-    /// Adds the next leaf. None when the tree is full.
+    /// Adds the next leaf, whose memory is used up. None when the tree is full.
     #[inline(always)]
-    pub fn append(&mut self, leaf: Hash) -> Option<()> {
+    pub fn append(&mut self, leaf: &mut Hash) -> Option<()> {
         let level = self.count.trailing_ones() as usize;
         if level >= DEPTH {
             return None;
         }
-        let mut hash = leaf;
-        for peak in &self.peaks[..level] {
-            hash = node(peak, &hash);
+        let (below, rest) = self.peaks.split_at_mut(level);
+        let target = rest.first_mut()?;
+        let [mut hash, mut parent] = [leaf, &mut [0; 32]];
+        for peak in below.iter() {
+            sha256_into(parent, &[NODE, peak, hash]);
+            core::mem::swap(&mut hash, &mut parent);
         }
-        self.peaks[level] = hash;
+        *target = *hash;
         self.count = self.count.checked_add(1)?;
         Some(())
     }
@@ -56,7 +59,7 @@ mod tests {
         };
         assert_eq!(frontier.root(), empty());
         for (index, leaf) in leaves.iter().enumerate() {
-            frontier.append(*leaf).unwrap();
+            frontier.append(&mut leaf.clone()).unwrap();
             assert_eq!(
                 frontier.root(),
                 model::root(&leaves[..=index]),
@@ -72,7 +75,7 @@ mod tests {
             peaks: &mut peaks,
             count: 0,
         };
-        frontier.append([1; 32]).unwrap();
+        frontier.append(&mut [1; 32]).unwrap();
         assert_eq!(frontier.root(), [1; 32]);
     }
 
@@ -83,6 +86,6 @@ mod tests {
             peaks: &mut peaks,
             count: (1 << DEPTH) - 1,
         };
-        assert_eq!(frontier.append([1; 32]), None);
+        assert_eq!(frontier.append(&mut [1; 32]), None);
     }
 }

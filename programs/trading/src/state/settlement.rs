@@ -167,8 +167,7 @@ impl IntervalSettlement {
         checked: bool,
     ) -> Ruling<()> {
         ensure(self.cursor < self.line_count, TradingError::TooManyLines)?;
-        let index = self.cursor;
-        self.append(line.leaf(self.start, index, &account.wallet))?;
+        self.append(line, &account.wallet)?;
         self.add(line)?;
         if let Some(net) = line.to_pay() {
             ensure(self.receiving == 0, TradingError::PayerAfterReceiver)?;
@@ -191,12 +190,16 @@ impl IntervalSettlement {
     }
 
     #[inline(always)]
-    fn append(&mut self, leaf: [u8; 32]) -> Ruling<()> {
+    fn append(&mut self, line: &Line, wallet: &Pubkey) -> Ruling<()> {
+        let mut leaf = [0; 32];
+        line.leaf_into(&mut leaf, self.start, self.cursor, wallet);
         let mut frontier = Frontier {
             peaks: &mut self.frontier,
             count: self.cursor,
         };
-        frontier.append(leaf).ok_or(TradingError::TooManyLines)?;
+        frontier
+            .append(&mut leaf)
+            .ok_or(TradingError::TooManyLines)?;
         self.cursor = frontier.count;
         Ok(())
     }
@@ -273,3 +276,6 @@ impl IntervalSettlement {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

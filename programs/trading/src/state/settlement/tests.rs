@@ -1,0 +1,183 @@
+//! The settlement's steps, in order and out of it.
+use super::*;
+use crate::state::MandateArgs;
+use bytemuck::Zeroable;
+
+const START: i64 = 1_750_000_500;
+const DAY: u32 = 20_254;
+const PAYING: Line = Line {
+    sold_wh: 0,
+    bought_wh: 100,
+    credit_micros: 0,
+    debit_micros: 413_000,
+};
+const RECEIVING: Line = Line {
+    sold_wh: 100,
+    bought_wh: 0,
+    credit_micros: 400_000,
+    debit_micros: 0,
+};
+
+fn rates() -> Rates {
+    Rates {
+        wheeling_mills: 100,
+        platform_mills: 25,
+        loss_mills: 5,
+        ..Rates::zeroed()
+    }
+}
+
+fn commitment(root: [u8; 32]) -> Commitment {
+    Commitment {
+        lines_root: root,
+        line_count: 2,
+        sold_wh: 100,
+        bought_wh: 100,
+        credit_micros: 400_000,
+        debit_micros: 413_000,
+        clearing_price_mills: 4_000,
+        journal_hash: [1; 32],
+    }
+}
+
+fn opened() -> IntervalSettlement {
+    let mut settlement = IntervalSettlement::zeroed();
+    settlement.start = START;
+    settlement.end = START + 900;
+    let leaves = [
+        PAYING.leaf(START, 0, &Pubkey::default()),
+        RECEIVING.leaf(START, 1, &Pubkey::default()),
+    ];
+    let root = shared::merkle::node(&leaves[0], &leaves[1]);
+    settlement.commit(&commitment(root), rates()).unwrap();
+    settlement
+}
+
+fn account() -> Account {
+    let mut account = Account::zeroed();
+    account.balance_micros = 1_000_000;
+    let mandate = MandateArgs {
+        expiry: START + 900,
+        max_price_mills: 5_000,
+        min_price_mills: 4_000,
+        max_wh: 1_000,
+        max_debit_micros: 1_000_000,
+        max_day_debit_micros: 1_000_000,
+        nonce: 1,
+        ..MandateArgs::default()
+    };
+    account.set_mandate(mandate, START, 900).unwrap();
+    account
+}
+
+#[test]
+fn what_comes_in_goes_out_and_the_charges_are_left() {
+    let (mut settlement, mut payer, mut receiver) = (opened(), account(), account());
+    settlement.settle(&PAYING, &mut payer, DAY, true).unwrap();
+    assert_eq!(settlement.escrow_micros, 413_000);
+    assert_eq!(settlement.close(START), Err(TradingError::LinesMissing));
+    settlement
+        .settle(&RECEIVING, &mut receiver, DAY, true)
+        .unwrap();
+    settlement.invariant().unwrap();
+    let charges = settlement.close(START + 1_000).unwrap();
+    assert_eq!(charges.total(), Ok(Micros(13_000)));
+    assert_eq!(
+        (payer.balance_micros, receiver.balance_micros),
+        (587_000, 1_400_000)
+    );
+    assert_eq!(
+        (settlement.status, settlement.escrow_micros),
+        (status::CLOSED, 0)
+    );
+    assert_eq!(settlement.close(START), Err(TradingError::NotOpen));
+}
+
+#[test]
+fn a_receiver_is_checked_only_while_there_is_a_way_back() {
+    let (mut settlement, mut payer, mut stranger) = (opened(), account(), Account::zeroed());
+    settlement.settle(&PAYING, &mut payer, DAY, true).unwrap();
+    let before = settlement;
+    let refused = settlement.settle(&RECEIVING, &mut stranger, DAY, true);
+    assert_eq!(refused, Err(TradingError::MandateMissing));
+    settlement = before;
+    settlement
+        .settle(&RECEIVING, &mut stranger, DAY, false)
+        .unwrap();
+    assert_eq!(stranger.balance_micros, 400_000);
+}
+
+#[test]
+fn a_payer_is_checked_always() {
+    let (mut settlement, mut stranger) = (opened(), Account::zeroed());
+    stranger.balance_micros = 1_000_000;
+    let refused = settlement.settle(&PAYING, &mut stranger, DAY, false);
+    assert_eq!(refused, Err(TradingError::MandateMissing));
+}
+
+#[test]
+fn lines_beyond_the_commitment_are_refused() {
+    let (mut settlement, mut account) = (opened(), account());
+    let dearer = Line {
+        debit_micros: 413_001,
+        ..PAYING
+    };
+    let refused = settlement.settle(&dearer, &mut account, DAY, true);
+    assert_eq!(refused, Err(TradingError::SumMismatch));
+    settlement.cursor = settlement.line_count;
+    let refused = settlement.settle(&PAYING, &mut account, DAY, true);
+    assert_eq!(refused, Err(TradingError::TooManyLines));
+}
+
+#[test]
+fn batches_come_in_order() {
+    let mut settlement = opened();
+    settlement.cursor = 1;
+    assert_eq!(
+        settlement.require_next(0),
+        Err(TradingError::AlreadySettled)
+    );
+    assert_eq!(settlement.require_next(1), Ok(()));
+    assert_eq!(settlement.require_next(2), Err(TradingError::OutOfOrder));
+    settlement.status = status::CLOSED;
+    assert_eq!(settlement.require_next(1), Err(TradingError::NotOpen));
+}
+
+#[test]
+fn a_commitment_must_agree_with_the_rates() {
+    let good = commitment([0; 32]);
+    let with = |change: fn(&mut Commitment)| {
+        let mut bad = good;
+        change(&mut bad);
+        IntervalSettlement::zeroed().commit(&bad, rates())
+    };
+    assert_eq!(with(|_| ()), Ok(()));
+    assert_eq!(
+        with(|c| c.line_count = 0),
+        Err(TradingError::InvalidLineCount)
+    );
+    assert_eq!(
+        with(|c| c.line_count = 65_536),
+        Err(TradingError::InvalidLineCount)
+    );
+    assert_eq!(with(|c| c.sold_wh = 99), Err(TradingError::SumMismatch));
+    assert_eq!(
+        with(|c| c.credit_micros = 500_000),
+        Err(TradingError::SumMismatch)
+    );
+    assert_eq!(
+        with(|c| c.debit_micros += 1),
+        Err(TradingError::SumMismatch)
+    );
+    assert_eq!(with(|c| c.bought_wh = 0), Err(TradingError::NothingToDo));
+}
+
+#[test]
+fn data_is_split_behind_the_fields() {
+    let mut data = vec![0; IntervalSettlement::size_for(9)];
+    assert!(IntervalSettlement::split(&mut data).is_err());
+    data[..8].copy_from_slice(IntervalSettlement::DISCRIMINATOR);
+    let (fields, seen) = IntervalSettlement::split(&mut data).unwrap();
+    assert_eq!((fields.cursor, seen.bits.len()), (0, 2));
+    assert!(IntervalSettlement::split(&mut data[..700]).is_err());
+}

@@ -1,0 +1,86 @@
+"""A dishonest hub has the settler's key and attests what it likes; it can move what mandates allow, and no more."""
+
+from support.campus_chain import INTERVAL_S
+from support.market_chain import ChainLine, Exchange
+from support.svm import START
+
+DAY_LIMIT = 1_000_000
+
+
+def robbery(exchange: Exchange, start: int, micros: int, wh: int) -> str | None:
+    """Makes the victim buy from the accomplice; the refusal's name, or None when it went through."""
+    chain, signers = exchange.chain, [exchange.settler]
+    victim, thief = exchange.traders["victim"], exchange.traders["thief"]
+    lines = [
+        ChainLine(victim.wallet, bought_wh=wh, debit_micros=micros),
+        ChainLine(thief.wallet, sold_wh=wh, credit_micros=micros - 130 * wh),
+    ]
+    exchange.attest_and_mint(start, export_wh=wh)
+    chain.ok(exchange.open(start, lines), signers=signers)
+    outcome = chain.send(exchange.settle(start, 0, lines), signers=signers)
+    if outcome.error is None:
+        chain.ok(exchange.close(start), signers=signers)
+    return outcome.error
+
+
+def test_a_day_of_robbery_takes_the_days_limit(exchange: Exchange) -> None:
+    exchange.ready("thief", max_wh=10_000)
+    victim = exchange.ready("victim", max_day_debit_micros=DAY_LIMIT, max_debit_micros=400_000, max_wh=100)
+    errors = [robbery(exchange, START + n * INTERVAL_S, 400_000, 100) for n in range(4)]
+    assert errors == [None, None, "MandateExceededDay", "MandateExceededDay"]
+    assert robbery(exchange, START + 4 * INTERVAL_S, 200_000, 50) is None
+    assert robbery(exchange, START + 5 * INTERVAL_S, 100_000, 25) == "MandateExceededDay"
+    assert exchange.balance(victim) == 10_000_000 - DAY_LIMIT
+    exchange.check_books(*(START + n * INTERVAL_S for n in range(6)))
+
+
+def test_a_receiver_is_held_to_the_mandate_while_there_is_a_way_back(exchange: Exchange) -> None:
+    chain, signers = exchange.chain, [exchange.settler]
+    buyer, seller = exchange.ready("buyer"), exchange.ready("seller", min_price_mills=4_001)
+    lines = [
+        ChainLine(buyer.wallet, bought_wh=100, debit_micros=413_000),
+        ChainLine(seller.wallet, sold_wh=100, credit_micros=400_000),
+    ]
+    exchange.attest_and_mint(START)
+    chain.ok(exchange.open(START, lines), signers=signers)
+    chain.fails("MandateExceededMinPrice", exchange.settle(START, 0, lines), signers=signers)
+    chain.ok(exchange.settle(START, 0, lines[:1]), signers=signers)
+    chain.fails("MandateExceededMinPrice", exchange.settle(START, 1, lines[1:]), signers=signers)
+
+
+def test_once_somebody_is_paid_nothing_stops_the_others(exchange: Exchange) -> None:
+    chain, signers = exchange.chain, [exchange.settler]
+    buyer, first, second = exchange.ready("buyer"), exchange.ready("first"), exchange.ready("second")
+    lines = [
+        ChainLine(buyer.wallet, bought_wh=200, debit_micros=826_000),
+        ChainLine(first.wallet, sold_wh=100, credit_micros=400_000),
+        ChainLine(second.wallet, sold_wh=100, credit_micros=400_000),
+    ]
+    exchange.attest_and_mint(START)
+    chain.ok(exchange.open(START, lines), signers=signers)
+    chain.ok(exchange.settle(START, 0, lines[:2]), signers=signers)
+    # the settler is away for a week, and the second seller's mandate is long gone
+    chain.advance(7 * 86_400)
+    for _ in range(5):
+        exchange.mandate(second)
+        chain.advance(2 * 86_400)
+    chain.ok(exchange.settle(START, 2, lines[2:]), signers=signers)
+    chain.ok(exchange.close(START), signers=signers)
+    assert exchange.balance(second) == 10_400_000
+    exchange.check_books(START)
+
+
+def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:
+    chain, signers = exchange.chain, [exchange.settler]
+    buyer, seller = exchange.ready("buyer"), exchange.ready("seller")
+    lines = [
+        ChainLine(buyer.wallet, bought_wh=100, debit_micros=413_000),
+        ChainLine(seller.wallet, sold_wh=100, credit_micros=400_000),
+    ]
+    exchange.attest_and_mint(START)
+    chain.ok(exchange.open(START, lines), signers=signers)
+    for _ in range(4):
+        chain.advance(2 * 86_400)
+        exchange.mandate(buyer)
+    chain.fails("MandateMissing", exchange.settle(START, 0, lines), signers=signers)
+    exchange.check_books(START)
