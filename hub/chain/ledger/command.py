@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import signal
 import socket
@@ -24,6 +25,8 @@ from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.clock import Clock, SystemClock
 from hub.keys import load_or_create
 from hub.observability.logs import configure_logs
+
+logger = logging.getLogger(__name__)
 
 _MAX_CONNECTIONS = 256
 _KEEP_ALIVE_S = 75
@@ -85,6 +88,7 @@ async def serve(
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(state), _listener(port) as listener:
         chain = open_folder(state, clock or SystemClock(), max_mib)
+        logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
             await _serve(chain, listener, faucet=faucet)
         finally:

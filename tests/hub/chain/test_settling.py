@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from edge.wire import merkle
 from hub.chain import pdas, setup
@@ -16,6 +17,7 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import energy_token, oracle, token, trading
 from hub.chain.instructions.governance import Rates
+from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 from hub.chain.ledger.genesis import write_genesis
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
@@ -154,7 +156,19 @@ async def test_what_is_free_can_be_withdrawn(chain: ChainClient, keys: Bootstrap
     held = await chain.token_balance(token.token_account(wallet, keys.mint))
     await chain.run([trading.withdraw(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
     assert await chain.token_balance(token.token_account(wallet, keys.mint)) == held + balance - RESERVE
-    await chain.run([trading.deposit(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
+    again = await chain.prepare([trading.deposit(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
+    await chain.send(again)
+    await chain.wait(again)
+    await inner_transfer_is_recorded(chain, again.signature)
+
+
+async def inner_transfer_is_recorded(chain: ChainClient, signature: Signature) -> None:
+    found = (await chain.rpc.get_transaction(signature, max_supported_transaction_version=0)).value
+    assert found is not None
+    assert found.transaction.meta is not None
+    ((inner,),) = [one.instructions for one in found.transaction.meta.inner_instructions or []]
+    message = found.transaction.transaction.message  # type: ignore[union-attr]
+    assert message.account_keys[inner.program_id_index] == TOKEN_PROGRAM  # type: ignore[union-attr]
 
 
 async def test_traders_begin_once(chain: ChainClient, keys: Bootstrap) -> None:
