@@ -57,6 +57,8 @@ class Poller:
                 watched[0].meter.bus.close()
 
     async def _run_bus(self, bus: list[Watched]) -> None:
+        # Once at the start, off the grid, so that what a meter is and whether it answers is known at once
+        await self.poll_bus(bus, self._clock.now_ms() // 1000)
         last_s = 0
         while True:
             slot_s = await next_slot(self._clock, self._period_s)

@@ -46,7 +46,7 @@ class Uplink:
     frames_per_s: int
     beat: Callable[[Client], object]
     """Called when a connection is there: starts a heartbeat."""
-    random: random.Random = field(default_factory=random.SystemRandom)
+    dice: random.Random = field(default_factory=random.SystemRandom)
     _live: deque[StoredFrame] = field(default_factory=lambda: deque(maxlen=LIVE_QUEUE))
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,7 +85,7 @@ class Uplink:
                 metrics.CONNECTED.set(0)
             if _now() - begun > LAST_RETRY_S:
                 retry_s = FIRST_RETRY_S
-            await asyncio.sleep(retry_s * self.random.uniform(0.5, 1.5))
+            await asyncio.sleep(retry_s * self.dice.uniform(0.5, 1.5))
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     async def drain(self, seconds: float) -> None:
