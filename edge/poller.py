@@ -47,9 +47,10 @@ class Poller:
         return sorted(w.meter.meter_id for group in self._buses.values() for w in group if w.backoff.failures)
 
     async def run(self) -> None:
-        """Polls until cancelled."""
+        """Polls until cancelled; a gateway whose meters all publish by themselves has nothing to poll."""
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.Event().wait())
                 for watched in self._buses.values():
                     group.create_task(self._run_bus(watched))
         finally:
