@@ -20,6 +20,7 @@ from edge.keystore import load_frame_key, load_nats_key, make_keys
 from edge.wire import receipts, subjects
 from edge.wire.frames import Frame, decode_frame, verify_signature
 from edge.wire.kinds import Record
+from edge.wire.ranges import ranges_of
 from edge.wire.records import decode_record
 from hub.clock import SystemClock
 from support.nats import HubNats
@@ -52,7 +53,12 @@ class Gateway:
 
     def write_config(self) -> None:
         """Writes edge.toml: values as JSON, which is TOML for what is used here."""
-        settings = {"gateway_id": self.gateway_id, "state_dir": str(self.state), "poll_period_s": 1, "seal_interval_s": 1}
+        settings = {
+            "gateway_id": self.gateway_id,
+            "state_dir": str(self.state),
+            "poll_period_s": 1,
+            "seal_interval_s": 1,
+        }
         lines = [f"{name} = {json.dumps(value)}" for name, value in {**settings, **self.extra}.items()]
         lines += ["[hub]", 'url = "https://127.0.0.1:1"', f'ca_file = "{self.folder / "ca.pem"}"']
         if self.mqtt:
@@ -167,7 +173,9 @@ class HubSide:
 
     async def run(self) -> None:
         js = self.client.jetstream()
-        subscription = await js.pull_subscribe(subjects.frame_subject(self.gateway_id), "test", subjects.FRAMES_STREAM)
+        subscription = await js.pull_subscribe(
+            subjects.frame_subject(self.gateway_id), f"test-{self.gateway_id}", subjects.FRAMES_STREAM
+        )
         while True:
             try:
                 batch = await subscription.fetch(32, timeout=1)
@@ -188,9 +196,10 @@ class HubSide:
 
     async def receipt(self) -> None:
         """Says what is stored."""
-        from hub.ingest.receipts import ranges_of
-
-        stored = ranges_of(self.frames)
+        stored: dict[bytes, list[tuple[int, int]]] = {}
+        for boot_id, sequence in sorted(self.frames):
+            stored.setdefault(boot_id, []).append((sequence, sequence))
+        stored = {boot_id: ranges_of(first for first, _ in pairs) for boot_id, pairs in stored.items()}
         receipt = receipts.Receipt(self.gateway_id, SystemClock().now_ms(), stored)
         await self.client.publish(
             subjects.receipt_subject(self.gateway_id), receipts.sign_receipt(receipt, RECEIPT_KEY)
@@ -207,7 +216,8 @@ async def hub_side(hub: HubNats, gateway: Gateway) -> AsyncIterator[HubSide]:
             yield side
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def environment(**values: str) -> dict[str, str]:

@@ -1,0 +1,53 @@
+"""Servers that the agent's tests share: the hub's NATS and a building's broker, real ones, started once."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hub.embedded.nats_server import broker_config, run_nats
+from hub.embedded.processes import free_port
+from support.background import Background
+from support.nats import HubNats, run_hub_nats
+
+
+@pytest.fixture(scope="session")
+def hub_nats(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubNats]:
+    """The hub's NATS with rights, TLS and the stream of frames."""
+    with background.entered(run_hub_nats(tmp_path_factory.mktemp("hub-nats"))) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class BuildingBroker:
+    port: int
+    username: str
+    password: str
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="session")
+def broker(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildingBroker]:
+    """A building's MQTT broker."""
+    folder: Path = tmp_path_factory.mktemp("broker")
+    building = BuildingBroker(free_port(), "gateway", secrets.token_hex(8))
+    config = broker_config(
+        folder / "data",
+        port=free_port(),
+        mqtt_port=building.port,
+        username=building.username,
+        password=building.password,
+    )
+    with background.entered(run_nats(folder, config, name="broker")):
+        yield building
+
+
+@pytest.fixture
+def hub_ca(hub_nats: HubNats) -> Path:
+    """The hub's CA."""
+    return hub_nats.ca_file

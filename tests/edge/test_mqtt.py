@@ -1,0 +1,93 @@
+"""MQTT meters through a real broker: a message is acknowledged only when its row is durable."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import aiomqtt
+
+from edge.wire.kinds import FLAG_RETAINED, Reading
+from support.gateway import Gateway, hub_side
+from support.nats import HubNats, eventually
+
+
+def payload(second: int, total_wh: int) -> str:
+    minutes, seconds = divmod(second, 60)
+    return json.dumps({"Time": f"2026-06-01T10:{minutes:02}:{seconds:02}", "SML": {"Total_in": total_wh / 1000}})
+
+
+def publisher(broker: object) -> aiomqtt.Client:
+    return aiomqtt.Client("127.0.0.1", broker.port, username=broker.username, password=broker.password)  # type: ignore[attr-defined]
+
+
+def gateway(name: str, folder: Path, broker: object) -> Gateway:
+    (folder / "password").write_text(broker.password)  # type: ignore[attr-defined]
+    meters = [{"id": "METER_011", "dialect": "tasmota-sml", "topic": f"tele/{name}/SENSOR"}]
+    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(folder / "password")}  # type: ignore[attr-defined]
+    made = Gateway(name, folder, meters, mqtt, extra={"heartbeat_s": 1})
+    made.write_config()
+    return made
+
+
+async def test_publications_become_readings_once(hub_nats: HubNats, broker: object, tmp_path: Path) -> None:
+    gw = gateway("gw-mqtt", tmp_path, broker)
+    gw.enrol(hub_nats)
+    topic = "tele/gw-mqtt/SENSOR"
+    async with publisher(broker) as client:
+        await client.publish(topic, payload(0, 10), qos=1, retain=True)
+        async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
+            await eventually(lambda: len(hub.of(Reading)) == 1, what="the retained one")
+            for message in (payload(10, 12), payload(10, 12), "no json", payload(20, 9_999_999_999), payload(30, 15)):
+                await client.publish(topic, message, qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 3, what="the two good ones")
+            assert [line["event"] for line in agent.lines()].count("message dropped") == 2
+        await client.publish(topic, b"", qos=1, retain=True)
+    readings = hub.of(Reading)
+    assert [(r.sequence, r.slot_s % 60, r.import_wh, r.flags) for r in readings] == [
+        (1, 0, 10, FLAG_RETAINED), (2, 10, 12, 0), (3, 30, 15, 0),
+    ]  # fmt: skip
+
+
+async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    gw = gateway("gw-late", tmp_path, broker)
+    gw.enrol(hub_nats)
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await client.publish("tele/gw-late/SENSOR", payload(0, 1), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 1)
+            await agent.kill()
+        for second in range(1, 6):
+            await client.publish("tele/gw-late/SENSOR", payload(second, second + 1), qos=1)
+        async with gw.running():
+            await eventually(lambda: len(hub.of(Reading)) == 6, what="what waited")
+    assert [reading.import_wh for reading in hub.of(Reading)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_kill_9_between_receipt_and_disk_loses_no_message(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    """The disk refuses while messages come in, the agent is killed: nothing was acknowledged, so all come again."""
+    gw = gateway("gw-held", tmp_path, broker)
+    gw.enrol(hub_nats)
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await client.publish("tele/gw-held/SENSOR", payload(0, 1), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 1)
+            import sqlite3
+
+            lock = sqlite3.connect(gw.state / "ledger.sqlite", isolation_level=None)
+            lock.execute("BEGIN EXCLUSIVE")
+            for second in range(1, 6):
+                await client.publish("tele/gw-held/SENSOR", payload(second, second + 1), qos=1)
+            await agent.said("storage refuses: readings wait in memory")
+            status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
+            assert status.json["running"]
+            await agent.kill()
+            lock.execute("ROLLBACK")
+            lock.close()
+        assert gw.rows("SELECT sequence FROM counter") == [(1,)]
+        async with gw.running():
+            await eventually(lambda: len(hub.of(Reading)) == 6, what="all of them again")
+    assert [(reading.sequence, reading.import_wh) for reading in hub.of(Reading)] == [(n, n) for n in range(1, 7)]
