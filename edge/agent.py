@@ -30,7 +30,7 @@ from edge.meters.readings import MeterReading
 from edge.nats_link import Link
 from edge.notify import notify
 from edge.poller import Poller
-from edge.repository import CounterRow, MeterRow, StoredFrame
+from edge.repository import StoredFrame
 from edge.settings import Settings
 from edge.status import serve_status
 from edge.uplink import Uplink
@@ -39,6 +39,8 @@ from edge.wire.records import encode_record
 
 LEDGER_FILE, LOCK_FILE = "ledger.sqlite", "lock"
 DRAIN_S = 2.0
+RECENT_MS = 3_600_000
+"""Publications that come again after a restart are known for so long."""
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +123,21 @@ class Agent:
 
     async def status(self) -> dict[str, Any]:
         """What `peerwatt-edge status` shows."""
+        trouble = self._journal.trouble
         try:
-            beat = await self._beat.beat()
+            beat = None if trouble else await self._beat.beat()
         except StorageError as error:
-            return {"running": True, "gateway_id": self._settings.gateway_id, "storage": str(error)}
+            beat, trouble = None, str(error)
+        if beat is None:
+            return {
+                "running": True,
+                "gateway_id": self._settings.gateway_id,
+                "meters_lost": self._lost(),
+                "memory_queue": self._journal.queued_records,
+                "dropped_records": self._journal.dropped,
+                "hub": self._uplink.trouble or "connected",
+                "storage": trouble,
+            }
         return {
             "running": True,
             "gateway_id": beat.gateway_id,
@@ -179,7 +192,7 @@ class Agent:
                 self._settings.poll_period_s,
                 self._clock,
                 self._enter,
-                self._book.last_read_ms,
+                self._book.is_recorded,
             )
 
     def _open_metrics(self) -> None:
@@ -195,8 +208,7 @@ class Agent:
         """Reads what is known; a disk that refuses keeps nobody from polling."""
         try:
             await self._journal.call(self._journal.ledger.open)
-            meters, counters, first_index = await self._journal.call(self._known)
-            self._book.recall(meters, counters, first_index)
+            await self._journal.call(self._recall)
         except StorageError as error:
             log.error("storage refuses: readings wait in memory", extra={"reason": str(error)})  # noqa: TRY400
         self._note(
@@ -209,10 +221,11 @@ class Agent:
             )
         )
 
-    def _known(self) -> tuple[list[MeterRow], list[CounterRow], int]:
+    def _recall(self) -> None:
         with self._journal.ledger.reading() as repository:
-            first = repository.meta(FIRST_INDEX)
-            return repository.meters(), repository.counters(), int.from_bytes(first or b"\0", "big")
+            first = int.from_bytes(repository.meta(FIRST_INDEX) or b"\0", "big")
+            self._book.recall(repository.meters(), repository.counters(), first)
+            self._book.remember(repository.recent_bodies(self._clock.now_ms() - RECENT_MS))
 
     @contextlib.asynccontextmanager
     async def _tasks(self) -> AsyncIterator[None]:

@@ -1,7 +1,9 @@
 """The gateway's book of meters: gives indexes and sequences, judges counters, and turns readings into records."""
 
 import logging
+from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 
 from edge.clock import TimeKeeper
 from edge.errors import ImplausibleError
@@ -9,9 +11,12 @@ from edge.ledger import Batch
 from edge.meters.counters import Counters, judge
 from edge.meters.readings import MeterReading
 from edge.repository import CounterRow, MeterRow
+from edge.wire.errors import WireError
 from edge.wire.kinds import CounterEvent, MeterDeclared, Reading
-from edge.wire.records import encode_record
+from edge.wire.records import decode_record, encode_record
 
+RECENT = 512
+"""Publications per meter that are known again when they come twice."""
 TRUST_AFTER = 3
 """So many readings in a row that agree with each other win over the one before them."""
 
@@ -27,6 +32,7 @@ class Book:
         self._counters: dict[str, CounterRow] = {}
         self._declared: set[int] = set()
         self._doubtful: dict[str, list[Counters]] = {}
+        self._recent: dict[str, deque[int]] = {}
         self._times = times
 
     def recall(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
@@ -35,10 +41,21 @@ class Book:
         self._next_index = max((m.meter_index + 1 for m in self._indexes.values()), default=first_index)
         self._counters = {row.meter_id: row for row in counters}
 
-    def last_read_ms(self, meter_id: str) -> int | None:
-        """When the meter was last read, by its own reading's time."""
-        row = self._counters.get(meter_id)
-        return None if row is None else row.read_at_ms
+    def remember(self, bodies: Iterable[bytes]) -> None:
+        """Notes when recent readings were taken, from their records."""
+        names = {meter.meter_index: meter.meter_id for meter in self._indexes.values()}
+        for body in bodies:
+            with suppress(WireError):
+                record = decode_record(body)
+                if isinstance(record, Reading) and record.meter_index in names:
+                    self._note(names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+
+    def is_recorded(self, meter_id: str, read_at_ms: int) -> bool:
+        """True when a reading of this moment has been entered already."""
+        return read_at_ms in self._recent.get(meter_id, ())
+
+    def _note(self, meter_id: str, read_at_ms: int) -> None:
+        self._recent.setdefault(meter_id, deque(maxlen=RECENT)).append(read_at_ms)
 
     def enter(self, reading: MeterReading, profile: str, profile_hash: bytes, max_power_w: int) -> Batch:
         """The records of a reading: first what its index means, then what happened to its counters, then itself.
@@ -47,8 +64,9 @@ class Book:
             ImplausibleError: it can not be true, and is not recorded.
         """
         before = self._counters.get(reading.meter_id)
+        overtaken = before is not None and reading.pushed and reading.read_at_ms < before.read_at_ms
         serial = reading.serial or (before.serial if before else "")
-        event = self._judge(reading, serial, before, max_power_w)
+        event = "" if overtaken else self._judge(reading, serial, before, max_power_w)
         batch = Batch()
         meter = self._meter(batch, reading, serial, profile, profile_hash)
         if event and before is not None:
@@ -56,15 +74,11 @@ class Book:
             log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})
         sequence = before.sequence + 1 if before else 1
         batch.records.append(encode_record(self._record(reading, meter.meter_index, sequence)))
+        newest = before if overtaken and before is not None else reading
         row = CounterRow(
-            reading.meter_id,
-            meter.meter_index,
-            sequence,
-            reading.read_at_ms,
-            reading.import_wh,
-            reading.export_wh,
-            serial,
+            reading.meter_id, meter.meter_index, sequence, newest.read_at_ms, newest.import_wh, newest.export_wh, serial
         )
+        self._note(reading.meter_id, reading.read_at_ms)
         self._counters[reading.meter_id] = batch.counters[reading.meter_id] = row
         return batch
 

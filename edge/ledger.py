@@ -24,6 +24,8 @@ from edge.wire.receipts import Receipt
 from edge.wire.records import encode_record
 
 EVICT_FRAMES = 256
+BUSY_S = 0.5
+"""Nobody else writes here, and readers do not lock a writer out; whoever holds the file must not hold us."""
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LAST_HEADER = "last_header_hash"
 FIRST_INDEX = "first_meter_index"
@@ -258,7 +260,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     Raises:
         sqlite3.Error, OSError: it can not be opened, or is broken.
     """
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
     try:
         path.chmod(0o600)
         db.execute("PRAGMA journal_mode = WAL")

@@ -137,6 +137,11 @@ class Repository:
             "WHERE boot_id = ? AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?", (boot_id, first, last, limit)
         )
 
+    def recent_bodies(self, since_ms: int) -> list[bytes]:
+        """The newest records, sealed since then or not yet."""
+        frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
+        return [body for stored in frames for body in stored.frame.records] + [b for _, b in self.unsealed(20_000)]
+
     def all_frames(self) -> Iterator[StoredFrame]:
         """Every frame in the order of sealing, one after the other."""
         after = 0

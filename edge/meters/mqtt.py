@@ -22,7 +22,6 @@ from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 SKEW_MS = 60_000
-REPEAT_MS = 3_600_000
 SILENT_PERIODS = 5
 MAX_UNDURABLE = 1000
 
@@ -75,14 +74,14 @@ class Subscriber:
 
     def __init__(
         self, broker: Broker, client_id: str, meters: Mapping[str, MqttMeter], period_s: int, clock: Clock,
-        enter: Enter, last_read_ms: Callable[[str], int | None],
+        enter: Enter, is_recorded: Callable[[str, int], bool],
     ) -> None:  # fmt: skip
         self._broker = broker
         self._client_id = client_id
         self._meters = meters
         self._clock = clock
         self._enter = enter
-        self._last_read_ms = last_read_ms
+        self._is_recorded = is_recorded
         self._silence_ms = SILENT_PERIODS * period_s * 1000
         self._heard_ms = dict.fromkeys((m.meter_id for m in meters.values()), clock.monotonic_ms())
         self._lost: set[str] = set()
@@ -110,8 +109,7 @@ class Subscriber:
                 async with self._client() as client:
                     for topic in self._meters:
                         await client.subscribe(topic, qos=1)
-                    if away:
-                        log.info("broker back", extra={"broker": self._broker.host})
+                    log.info("broker back" if away else "broker connected", extra={"broker": self._broker.host})
                     retry_s, away = FIRST_RETRY_S, False
                     async for message in client.messages:
                         await self._take(client, message)
@@ -160,7 +158,7 @@ class Subscriber:
             if measurement is None:
                 return None
             reading = _reading(meter, measurement, now_ms, retained=message.retain)
-            if self._is_repeated(reading):
+            if self._is_recorded(meter.meter_id, reading.read_at_ms):
                 metrics.MQTT_DROPPED.labels("repeated").inc()
                 # The first delivery may still be on its way to the disk: this one must not be acknowledged before
                 return self._newest.get(meter.meter_id)
@@ -173,11 +171,6 @@ class Subscriber:
         metrics.READINGS.labels("mqtt").inc()
         return future
 
-    def _is_repeated(self, reading: MeterReading) -> bool:
-        """QoS 1 delivers at least once; a clock that was set back by more than an hour is no repetition."""
-        last_ms = self._last_read_ms(reading.meter_id)
-        return last_ms is not None and 0 <= last_ms - reading.read_at_ms < REPEAT_MS
-
 
 def _reading(meter: MqttMeter, measurement: Measurement, now_ms: int, *, retained: bool) -> MeterReading:
     if retained and measurement.at_ms is None:
@@ -186,5 +179,5 @@ def _reading(meter: MqttMeter, measurement: Measurement, now_ms: int, *, retaine
     flags = (FLAG_RETAINED if retained else 0) | (FLAG_CLOCK_SKEW if at_ms - now_ms > SKEW_MS else 0)
     return MeterReading(
         meter.meter_id, at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh, measurement.quantities,
-        measurement.serial, flags,
+        measurement.serial, flags, pushed=True,
     )  # fmt: skip

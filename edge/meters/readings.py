@@ -16,3 +16,5 @@ class MeterReading:
     """(OBIS code, value, decimal scale)."""
     serial: str = ""
     flags: int = 0
+    pushed: bool = False
+    """Published by the meter itself: it may come twice, or after a newer one."""
