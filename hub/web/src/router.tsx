@@ -31,6 +31,8 @@ const proofStart = createRoute({
 const proof = createRoute({
   getParentRoute: () => root,
   path: "/proof/$readingId",
+  validateSearch: (search): { interval?: string } =>
+    typeof search.interval === "string" ? { interval: search.interval } : {},
   component: lazyRouteComponent(() => import("./features/proof/Proof"), "Proof"),
 });
 

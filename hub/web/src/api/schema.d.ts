@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Renew the access token
-         * @description Gives a new access token and a new refresh cookie. A refresh token works once: using it again ends its session.
+         * @description Gives a new access token and a new refresh cookie; using a refresh token twice ends its session.
          */
         post: operations["refresh"];
         delete?: never;
@@ -175,8 +175,8 @@ export interface paths {
          * Events as they are committed (text/event-stream)
          * @description Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the journal's sequence.
          *
-         *     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader is
-         *     too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
+         *     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
+         *     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
          */
         get: operations["live"];
         put?: never;
@@ -258,7 +258,7 @@ export interface paths {
         put?: never;
         /**
          * Let a new key sign for a gateway that already has one
-         * @description The waiting key becomes active; the keys before it stay valid for what they signed and sign no more.
+         * @description The waiting key becomes active; the one before it stays valid for what it signed and signs no more.
          */
         post: operations["acceptGatewayKey"];
         delete?: never;
@@ -358,8 +358,8 @@ export interface paths {
          * Everything one needs to check a reading without trusting the hub
          * @description Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
          *
-         *     A reading on an interval's boundary is the evidence of the interval that it ends; the first one of a meter proves
-         *     the interval that it begins.
+         *     A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
+         *     it begins.
          */
         get: operations["getReadingProof"];
         put?: never;
@@ -474,6 +474,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptedKey
+         * @description The key that speaks for a gateway from now on.
+         */
+        AcceptedKey: {
+            /** Gateway Id */
+            gateway_id: string;
+            /**
+             * Key Id
+             * @description Bytes in hex
+             */
+            key_id: string;
+            /**
+             * Retired Key Ids
+             * @description Good for frames that were sealed before
+             */
+            retired_key_ids: string[];
+            /**
+             * Status
+             * @constant
+             */
+            status: "active";
+        };
         /**
          * BillLine
          * @description One interval of a bill, open to the readings behind it.
@@ -650,8 +673,15 @@ export interface components {
             error: string | null;
             /** Finalized At */
             finalized_at: string | null;
-            /** Kind */
-            kind: ("attest" | "mint" | "open" | "settle" | "close") | string;
+            /**
+             * Kind
+             * @example attest
+             * @example mint
+             * @example open
+             * @example settle
+             * @example close
+             */
+            kind: string;
             /** Signature */
             signature: string;
             /** Slot */
@@ -827,11 +857,6 @@ export interface components {
             /** Items */
             items: components["schemas"]["Gateway"][];
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * Happened
          * @description One thing that happened to the participant lately.
@@ -854,8 +879,11 @@ export interface components {
              * @description sold, bought: cleared with peers; settled: the money moved; reconciled: everything agreed
              * @enum {string}
              */
-            kind: "sold" | "bought" | "settled" | "reconciled" | "unsold";
-            /** Micros */
+            kind: "sold" | "bought" | "settled" | "reconciled";
+            /**
+             * Micros
+             * @description settled: credit - debit
+             */
             micros: number | null;
             /** Price Mills */
             price_mills: number | null;
@@ -865,9 +893,15 @@ export interface components {
              * @example 2026-06-01T10:00:00Z
              */
             start_at: string;
-            /** Trade Id */
+            /**
+             * Trade Id
+             * @description When it was one trade
+             */
             trade_id: string | null;
-            /** Wh */
+            /**
+             * Wh
+             * @description settled: sold - bought
+             */
             wh: number | null;
         };
         /**
@@ -1772,7 +1806,7 @@ export interface components {
             intervals_closed: number;
             /**
              * Last Reconciled At
-             * @description End of the newest interval in which everything agreed
+             * @description When chain and database last agreed on an interval
              */
             last_reconciled_at: string | null;
             /** Meters */
@@ -1994,19 +2028,6 @@ export interface components {
              */
             user_id: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -2101,13 +2122,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2141,6 +2162,15 @@ export interface operations {
             };
             /** @description Not allowed (`forbidden`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2186,13 +2216,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2253,7 +2283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2435,7 +2465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2450,7 +2480,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The journal sequence of the last event seen; missed ones come first */
+                /** @description Journal sequence of the last event seen; missed ones come first */
                 "last-event-id"?: number | null;
             };
             path?: never;
@@ -2609,7 +2639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2677,7 +2707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2706,7 +2736,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayKey"];
+                    "application/json": components["schemas"]["AcceptedKey"];
                 };
             };
             /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
@@ -2727,7 +2757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found (`not_found`) */
+            /** @description No such key (`key_not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2736,7 +2766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Key does not wait (`key_not_pending`) */
+            /** @description Key no longer good (`key_revoked`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2844,7 +2874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2974,7 +3004,10 @@ export interface operations {
     };
     getReadingProof: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Start of the interval to prove, when it is not the one it ends */
+                interval?: string | null;
+            };
             header?: never;
             path: {
                 /** @description 32 bytes in hex */
@@ -3200,7 +3233,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Cursor refused (`cursor_invalid`) */
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;

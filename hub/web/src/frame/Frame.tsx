@@ -1,6 +1,7 @@
 // The app's frame: a rail on a desktop, a bar on a phone, and a top line that says where, when and whether it is live.
 import { Link, Outlet } from "@tanstack/react-router";
 import { LiveProvider } from "../live/LiveProvider";
+import { ClearingResult } from "./ClearingResult";
 import styles from "./Frame.module.css";
 import { ChainIcon, ListIcon, SunIcon } from "./icons";
 import { PersonMenu } from "./PersonMenu";
@@ -31,6 +32,7 @@ export function Frame() {
       <a href="#content" className={styles.skip}>
         Skip to the page
       </a>
+      <ClearingResult />
       <div className={styles.frame}>
         <header className={styles.top}>
           <TopLine />

@@ -18,7 +18,7 @@ function RunningInterval({ site }: { site: Site }) {
   return (
     <div className={styles.interval}>
       <span>
-        {interval(start.toISOString(), end.toISOString(), site.timezone)}
+        {interval(start, end, site)}
         <span className={styles.left}> closes in {countdown(end, now)}</span>
       </span>
       <span className={styles.bar} aria-hidden="true">
@@ -35,14 +35,14 @@ const WORDS: Record<Connection["state"], string> = {
   offline: "offline since",
 };
 
-function ConnectionState({ zone }: { zone: string }) {
+function ConnectionState({ site }: { site: Site }) {
   const { connection } = useLive();
   const since = connection.state === "reconnecting" || connection.state === "offline";
   return (
-    <span className={styles.connection} data-state={connection.state} role="status">
+    <span className={styles.connection} data-state={connection.state}>
       <span className={styles.dot} aria-hidden="true" />
       {WORDS[connection.state]}
-      {since ? ` ${time(connection.since, zone)}` : ""}
+      {since ? ` ${time(connection.since, site)}` : ""}
     </span>
   );
 }
@@ -53,7 +53,7 @@ export function TopLine() {
     <div className={styles.line}>
       <strong className={styles.site}>{site?.name ?? "Peerwatt"}</strong>
       {site ? <RunningInterval site={site} /> : null}
-      <ConnectionState zone={site?.timezone ?? "UTC"} />
+      {site ? <ConnectionState site={site} /> : null}
     </div>
   );
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { countdown, energy, exactMoney, interval, money, power, price } from "./format";
+import { countdown, energy, exactMoney, interval, money, power, price, signedMoney } from "./format";
 
 test("energy keeps its unit and changes it at 10 kWh", () => {
   expect(energy(0)).toBe("0 Wh");
   expect(energy(9999)).toBe("9,999 Wh");
-  expect(energy(-12_340)).toBe("-12.3 kWh");
+  expect(energy(-12_340)).toBe("−12.3 kWh");
 });
 
 test("power is written without its sign: the sentence says the direction", () => {
@@ -24,8 +24,17 @@ test("money never shows a small amount as nothing", () => {
   expect(exactMoney(-412_000, "CHF")).toBe("−CHF 0.412000");
 });
 
-test("an interval has both ends, in the site's zone", () => {
-  expect(interval("2026-06-01T10:00:00Z", "2026-06-01T10:15:00Z", "Europe/Zurich")).toBe("12:00–12:15");
+test("money whose direction matters has its sign", () => {
+  expect(signedMoney(412_000, "CHF")).toBe("+CHF 0.41");
+  expect(signedMoney(-412_000, "CHF")).toBe("−CHF 0.41");
+  expect(signedMoney(0, "CHF")).toBe("CHF 0.00");
+});
+
+test("an interval has both ends, on the site's clock", () => {
+  const zurich = { timezone: "Europe/Zurich", sun_offset_s: 0 };
+  const quarter = ["2026-06-01T10:00:00Z", "2026-06-01T10:15:00Z"] as const;
+  expect(interval(...quarter, zurich)).toBe("12:00–12:15");
+  expect(interval(...quarter, { ...zurich, sun_offset_s: -3600 })).toBe("11:00–11:15");
 });
 
 test("the countdown stops at zero", () => {

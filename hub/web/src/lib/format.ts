@@ -1,10 +1,20 @@
-// How numbers and times are written: every figure with its unit, every interval with both ends, in the site's zone.
+// How numbers and times are written: every figure with its unit, every interval with both ends, on the site's clock.
+
+/** Whose clock is meant: the site's time zone, and in the demo how far its clock is from ours. */
+export type Place = { timezone: string; sun_offset_s: number };
+
+const onSite = (at: string | Date, place: Place): Date =>
+  new Date(new Date(at).getTime() + place.sun_offset_s * 1000);
+
+const MINUS = "\u2212";
+const PLUS = "+";
 
 /** Energy in Wh: below 10 kWh as Wh, above as kWh with one decimal. */
 export function energy(wh: number): string {
   const size = Math.abs(wh);
-  if (size < 10_000) return `${wh.toLocaleString("en-GB")} Wh`;
-  return `${(wh / 1000).toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} kWh`;
+  const sign = wh < 0 ? MINUS : "";
+  if (size < 10_000) return `${sign}${size.toLocaleString("en-GB")} Wh`;
+  return `${sign}${(size / 1000).toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} kWh`;
 }
 
 /** Power in W, from 1,000 W up as kW with one decimal. */
@@ -23,20 +33,25 @@ export function price(mills: number): string {
 export function money(micros: number, currency: string): string {
   const amount = micros / 1_000_000;
   const decimals = Math.abs(amount) < 0.1 && micros !== 0 ? 4 : 2;
-  return `${amount < 0 ? "−" : ""}${currency} ${Math.abs(amount).toFixed(decimals)}`;
+  return `${amount < 0 ? MINUS : ""}${currency} ${Math.abs(amount).toFixed(decimals)}`;
+}
+
+/** An amount whose direction matters: with a plus or a minus in front. */
+export function signedMoney(micros: number, currency: string): string {
+  return micros > 0 ? `${PLUS}${money(micros, currency)}` : money(micros, currency);
 }
 
 /** The exact amount, for those who check: all six decimals. */
 export function exactMoney(micros: number, currency: string): string {
-  const sign = micros < 0 ? "−" : "";
+  const sign = micros < 0 ? MINUS : "";
   const size = Math.abs(micros);
   const whole = Math.floor(size / 1_000_000);
   return `${sign}${currency} ${whole}.${String(size % 1_000_000).padStart(6, "0")}`;
 }
 
-function clock(at: string | Date, zone: string, seconds = false): string {
-  return new Date(at).toLocaleTimeString("en-GB", {
-    timeZone: zone,
+function clock(at: string | Date, place: Place, seconds = false): string {
+  return onSite(at, place).toLocaleTimeString("en-GB", {
+    timeZone: place.timezone,
     hour: "2-digit",
     minute: "2-digit",
     ...(seconds ? { second: "2-digit" } : {}),
@@ -44,19 +59,24 @@ function clock(at: string | Date, zone: string, seconds = false): string {
 }
 
 /** A moment, to the second. */
-export function time(at: string | Date, zone: string): string {
-  return clock(at, zone, true);
+export function time(at: string | Date, place: Place): string {
+  return clock(at, place, true);
 }
 
 /** An interval as 12:00–12:15. */
-export function interval(start: string, end: string, zone: string): string {
-  return `${clock(start, zone)}–${clock(end, zone)}`;
+export function interval(start: string | Date, end: string | Date, place: Place): string {
+  return `${clock(start, place)}–${clock(end, place)}`;
+}
+
+/** An interval with its day in front, for lists that reach over several days. */
+export function dayAndInterval(start: string, end: string, place: Place): string {
+  return `${day(start, place)}, ${interval(start, end, place)}`;
 }
 
 /** A day, short: Tue 24 Nov. */
-export function day(at: string | Date, zone: string): string {
-  return new Date(at).toLocaleDateString("en-GB", {
-    timeZone: zone,
+export function day(at: string | Date, place: Place): string {
+  return onSite(at, place).toLocaleDateString("en-GB", {
+    timeZone: place.timezone,
     weekday: "short",
     day: "numeric",
     month: "short",

@@ -2,21 +2,26 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { getAccessToken, renewOnce } from "../api/client";
+import { hubNow } from "../lib/serverClock";
 import { type LiveEvent, pause, readEvents } from "./stream";
 
 export type Connection = { state: "connecting" | "live" | "reconnecting" | "offline"; since: Date };
 
-/** Which queries an event makes stale. */
+/** Which queries an event makes stale; `reset` says that too many events were missed. */
 const STALE: Record<string, readonly string[]> = {
-  reading: ["today"],
-  interval: ["today", "intervals"],
-  clearing: ["today", "trades", "intervals"],
+  reading: ["today", "meters"],
+  interval: ["today", "bill-lines"],
+  clearing: ["today", "trades", "bill-lines"],
   settlement: ["today", "trades", "trade"],
-  reconciled: ["today", "trades", "trade", "proof", "totals"],
+  reconciled: ["today", "trades", "trade", "bill-lines", "proof", "totals"],
+  reset: ["today", "meters", "trades", "trade", "bill-lines", "proof", "totals"],
 };
 
+/** Events come in bursts, one per meter: what they make stale is asked for once. */
+const GATHER_MS = 150;
+
 const Context = createContext<{ connection: Connection; last: LiveEvent | null }>({
-  connection: { state: "connecting", since: new Date() },
+  connection: { state: "connecting", since: hubNow() },
   last: null,
 });
 
@@ -40,13 +45,25 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
 
 export function LiveProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
-  const [connection, setConnection] = useState<Connection>({ state: "connecting", since: new Date() });
+  const [connection, setConnection] = useState<Connection>({ state: "connecting", since: hubNow() });
   const [last, setLast] = useState<LiveEvent | null>(null);
 
   useEffect(() => {
     const abort = new AbortController();
     const enter = (state: Connection["state"]) =>
-      setConnection((old) => (old.state === state ? old : { state, since: new Date() }));
+      setConnection((old) => (old.state === state ? old : { state, since: hubNow() }));
+
+    const stale = new Set<string>();
+    let gathering: ReturnType<typeof setTimeout> | undefined;
+    const refresh = () => {
+      gathering = undefined;
+      for (const key of stale) void queries.invalidateQueries({ queryKey: [key] });
+      stale.clear();
+    };
+    const note = (event: LiveEvent) => {
+      for (const key of STALE[event.topic] ?? []) stale.add(key);
+      if (stale.size > 0) gathering ??= setTimeout(refresh, GATHER_MS);
+    };
 
     async function listen(lastId: { value: string }): Promise<void> {
       const answer = await openStream(lastId.value, abort.signal);
@@ -56,7 +73,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       for await (const event of readEvents(answer.body)) {
         if (event.id) lastId.value = event.id;
         setLast(event);
-        for (const key of STALE[event.topic] ?? []) queries.invalidateQueries({ queryKey: [key] });
+        note(event);
       }
     }
 
@@ -76,7 +93,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     }
 
     void run();
-    return () => abort.abort();
+    return () => {
+      clearTimeout(gathering);
+      abort.abort();
+    };
   }, [queries]);
 
   return <Context.Provider value={{ connection, last }}>{children}</Context.Provider>;

@@ -1,0 +1,219 @@
+// What is checked on each rung of the ladder, with the sentence for the person who reads it.
+import { type Bytes, equal, fromHex, hex } from "./bytes";
+import type { ProofDocument } from "./document";
+import { verifySignature } from "./ed25519";
+import { climb, headerHash, intervalLeaf, keyId, lineLeaf, recordLeaf } from "./hashes";
+import { type Check, type Rung, type Shown, TITLES } from "./rungs";
+import { decodeHeader, decodeReading } from "./wire";
+
+type Parts = { checks: Check[]; shown: Shown[]; good: string; open?: string };
+
+function judged(id: Rung["id"], { checks, shown, good, open }: Parts): Rung {
+  const failed = checks.filter((check) => !check.holds);
+  return {
+    id,
+    title: TITLES[id],
+    state: failed.length > 0 ? "broken" : "verified",
+    sentence: failed.length > 0 ? `It does not hold that ${failed.map((one) => one.says).join("; ")}.` : good,
+    checks,
+    shown,
+    ...(open ? { open } : {}),
+  };
+}
+
+const absent = (id: Rung["id"], sentence: string): Rung => ({
+  id,
+  title: TITLES[id],
+  state: "absent",
+  sentence,
+  checks: [],
+  shown: [],
+});
+
+const seconds = (at: string) => Date.parse(at) / 1000;
+const utc = (ms: number) =>
+  new Date(ms).toISOString().replace("T", " ").replace(".000", "").replace("Z", " UTC");
+const leadsTo = (leaf: Bytes, of: { index: number; count: number; path: string[] }, root: Uint8Array) => {
+  const top = climb(leaf, of.index, of.count, of.path.map(fromHex));
+  return top !== null && equal(top, root);
+};
+const pathShown = (path: string[]): Shown[] =>
+  path.map((hash, at) => ({ name: `neighbour ${at + 1}`, value: hash }));
+
+/** The record's bytes are the reading that is shown, and the signed frame holds them. */
+export function verifyReading(proof: ProofDocument): Rung {
+  const record = fromHex(proof.record);
+  const header = decodeHeader(fromHex(proof.header));
+  const leaf = recordLeaf(header.gatewayId, record);
+  const reading = decodeReading(record);
+  const checks: Check[] = [
+    {
+      says: "the record and its path lead to the root that the frame's header commits to",
+      holds: proof.count === header.recordCount && leadsTo(leaf, proof, header.merkleRoot),
+    },
+  ];
+  if (proof.reading_id !== undefined) {
+    checks.unshift({
+      says: "the hash of the record's bytes is the reading's id",
+      holds: hex(leaf) === proof.reading_id,
+    });
+  }
+  if (proof.reading) {
+    checks.push({
+      says: "the registers and the time in the bytes are those that the hub shows",
+      holds:
+        BigInt(proof.reading.import_wh) === reading.importWh &&
+        BigInt(proof.reading.export_wh) === reading.exportWh &&
+        seconds(proof.reading.slot_at) === reading.slotS,
+    });
+  }
+  return judged("reading", {
+    checks,
+    good: `The bytes say: import ${reading.importWh.toLocaleString("en-GB")} Wh, export ${reading.exportWh.toLocaleString("en-GB")} Wh, read at ${utc(reading.readAtMs)}.`,
+    open: "The bytes name the meter by a number of its gateway. Which meter that is stands in another signed record, and the hub says it here.",
+    shown: [
+      { name: "record", value: proof.record },
+      { name: "reading id", value: hex(leaf) },
+      { name: "place", value: `${proof.index + 1} of ${proof.count} in the frame` },
+      ...pathShown(proof.path),
+      { name: "root", value: hex(header.merkleRoot) },
+    ],
+  });
+}
+
+/** The gateway's key signed the header. */
+export async function verifyFrame(proof: ProofDocument): Promise<Rung> {
+  const bytes = fromHex(proof.header);
+  const header = decodeHeader(bytes);
+  const publicKey = fromHex(proof.public_key);
+  const verdict = await verifySignature(publicKey, bytes, fromHex(proof.signature));
+  const checks: Check[] = [
+    { says: `the header is ${proof.gateway_id}'s`, holds: header.gatewayId === proof.gateway_id },
+    { says: "the header names this public key", holds: equal(header.keyId, keyId(publicKey)) },
+    { says: "this key signed exactly these header bytes (Ed25519)", holds: verdict.holds },
+  ];
+  if (proof.header_hash !== undefined) {
+    checks.push({
+      says: "the header's hash is the frame's id",
+      holds: hex(headerHash(bytes)) === proof.header_hash,
+    });
+  }
+  const rung = judged("frame", {
+    checks,
+    good: `Gateway ${header.gatewayId} sealed frame ${header.sequence} at ${utc(header.sealedAtMs)} and signed it. ${verdict.why}.`,
+    open: "That this key belongs to the gateway is what the hub's register says.",
+    shown: [
+      { name: "public key", value: proof.public_key },
+      { name: "header", value: proof.header },
+      { name: "signature", value: proof.signature },
+      { name: "frame id", value: hex(headerHash(bytes)) },
+      { name: "frame before", value: hex(header.previousHash) },
+    ],
+  });
+  return verdict.holds ? rung : { ...rung, sentence: `${rung.sentence} ${verdict.why}.` };
+}
+
+/** The meter's energy is a leaf under the root that the oracle attested. */
+export function verifyInterval(proof: ProofDocument): Rung {
+  const interval = proof.interval;
+  if (!interval)
+    return absent(
+      "interval",
+      "The oracle has not attested this reading's interval yet. Come back when it has closed.",
+    );
+  const [start, end] = [seconds(interval.start_at), seconds(interval.end_at)];
+  const leaf = intervalLeaf(start, end, interval);
+  const { slotS } = decodeReading(fromHex(proof.record));
+  const checks: Check[] = [
+    {
+      says: `${interval.meter_id}'s import, export and quality give the leaf`,
+      holds: hex(leaf) === interval.leaf,
+    },
+    {
+      says: "the leaf and its path lead to the interval's root",
+      holds: leadsTo(leaf, interval, fromHex(interval.merkle_root)),
+    },
+    { says: "the reading was taken in the interval", holds: start <= slotS && slotS <= end },
+  ];
+  if (proof.reading) {
+    checks.push({
+      says: "the interval's leaf is of the same meter",
+      holds: proof.reading.meter_id === interval.meter_id,
+    });
+  }
+  return judged("interval", {
+    checks,
+    good: `${interval.meter_id} imported ${interval.import_wh.toLocaleString("en-GB")} Wh and exported ${interval.export_wh.toLocaleString("en-GB")} Wh (${interval.quality}), leaf ${interval.index + 1} of ${interval.count} under the root.`,
+    open: "An interval's energy is the difference of two readings: open the other one's proof to compare the registers.",
+    shown: [
+      {
+        name: "interval",
+        value: `${utc(start * 1000)} to ${utc(end * 1000)}, revision ${interval.revision}`,
+      },
+      { name: "leaf", value: hex(leaf) },
+      ...pathShown(interval.path),
+      { name: "root", value: interval.merkle_root },
+    ],
+  });
+}
+
+/** What the owner sold, bought, got and paid is a line under the root that settlement opened with. */
+export function verifyLine(proof: ProofDocument): Rung {
+  const line = proof.line;
+  if (!line) {
+    return absent(
+      "line",
+      proof.interval
+        ? "The meter's owner did not trade in this interval: there is no line to settle."
+        : "There is no line before the interval is attested and cleared.",
+    );
+  }
+  const leaf = lineLeaf(seconds(line.start_at), line.index, line);
+  const checks: Check[] = [
+    { says: "energy, money and wallet give the leaf", holds: hex(leaf) === line.leaf },
+    {
+      says: "the leaf and its path lead to the settlement's root",
+      holds: leadsTo(leaf, line, fromHex(line.root)),
+    },
+  ];
+  if (proof.interval) {
+    checks.push({
+      says: "the line is of the same interval",
+      holds: seconds(line.start_at) === seconds(proof.interval.start_at),
+    });
+  }
+  return judged("line", {
+    checks,
+    good: `Sold ${line.sold_wh.toLocaleString("en-GB")} Wh for ${line.credit_micros.toLocaleString("en-GB")} micros, bought ${line.bought_wh.toLocaleString("en-GB")} Wh for ${line.debit_micros.toLocaleString("en-GB")} micros: line ${line.index + 1} of ${line.count}.`,
+    open: "Whose wallet it is stands in the chain's register of participants.",
+    shown: [
+      { name: "wallet", value: line.wallet },
+      { name: "leaf", value: hex(leaf) },
+      ...pathShown(line.path),
+      { name: "root", value: line.root },
+    ],
+  });
+}
+
+/** Where the roots stand on the chain: shown, and said plainly that the browser did not read the chain itself. */
+export function verifyChain(proof: ProofDocument): Rung {
+  const chain = proof.chain;
+  if (!chain)
+    return absent("chain", "Nothing of this reading is on the chain before its interval is attested.");
+  return {
+    id: "chain",
+    title: TITLES.chain,
+    state: "told",
+    sentence:
+      "Not verified in your browser: accounts and transactions below are what the hub's API says. Read them from any node of the chain and compare the roots with the rungs above.",
+    checks: [],
+    shown: [
+      { name: "interval account", value: chain.interval_account },
+      ...(chain.settlement_account ? [{ name: "settlement account", value: chain.settlement_account }] : []),
+      ...chain.transactions.map((one) => ({
+        name: `${one.kind} (${one.state}${one.slot === null ? "" : `, slot ${one.slot}`})`,
+        value: one.signature,
+      })),
+    ],
+  };
+}

@@ -1,0 +1,174 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { equal, fromBase58, fromHex, hex, littleEndian } from "./bytes";
+import { readProofFile, toDocument } from "./document";
+import { verifySignature } from "./ed25519";
+import { climb, headerHash, keyId, recordLeaf } from "./hashes";
+import { climbLadder, outcome, waitingRungs } from "./ladder";
+import fixture from "./ladder.fixture.json";
+import { unpack } from "./msgpack";
+import type { Rung } from "./rungs";
+import { decodeHeader, decodeReading } from "./wire";
+
+// The same golden vectors that the gateways' and the hub's Python is held to
+const golden = JSON.parse(readFileSync("../../tests/contract/wire_vectors.json", "utf8"));
+
+async function states(document: unknown): Promise<[Rung[], string]> {
+  const rungs: Rung[] = [];
+  for await (const rung of climbLadder(toDocument(document))) rungs.push(rung);
+  return [rungs, rungs.map((rung) => rung.state).join(" ")];
+}
+
+type Document = typeof fixture;
+
+function changed(change: (copy: Document) => void): Document {
+  const copy = structuredClone(fixture);
+  change(copy);
+  return copy;
+}
+
+const flipped = (bytes: string, at: number) => {
+  const copy = fromHex(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return hex(copy);
+};
+
+describe("golden vectors", () => {
+  for (const [number, frame] of golden.frames.entries()) {
+    test(`frame ${number}: hash, leaves, root, paths, signature`, async () => {
+      const header = fromHex(frame.header);
+      const decoded = decodeHeader(header);
+      expect(hex(headerHash(header))).toBe(frame.header_hash);
+      expect(hex(decoded.merkleRoot)).toBe(frame.merkle_root);
+      const key = fromHex(golden.gateway_public_key);
+      expect(hex(keyId(key))).toBe(golden.key_id);
+      expect((await verifySignature(key, header, fromHex(frame.signature))).holds).toBe(true);
+      expect((await verifySignature(key, header, fromHex(flipped(frame.signature, 5)))).holds).toBe(false);
+    });
+  }
+
+  test("a frame's body gives its leaves", () => {
+    const body = fromHex(golden.frames[0].body);
+    const leaves: string[] = [];
+    for (let at = 0; at < body.length; ) {
+      const size = body[at + 1] ?? 0;
+      leaves.push(hex(recordLeaf(golden.gateway_id, body.slice(at + 2, at + 2 + size))));
+      at += 2 + size;
+    }
+    expect(leaves).toEqual(golden.frames[0].leaves);
+  });
+
+  test("readings decode to their registers, the largest included", () => {
+    const reading = decodeReading(fromHex(golden.records.reading));
+    expect([reading.meterIndex, reading.sequence, reading.slotS]).toEqual([1, 1n, 1_780_000_200]);
+    const plain = decodeReading(fromHex(golden.records.reading_plain));
+    expect(plain.exportWh).toBe(2n ** 63n - 1n);
+  });
+
+  test("the golden proof holds, and has no rungs above the frame", async () => {
+    expect((await states(golden.proof))[1]).toBe("verified verified absent absent absent");
+  });
+});
+
+describe("the ladder", () => {
+  test("holds on every rung that a browser can verify", async () => {
+    const [rungs, line] = await states(fixture);
+    expect(line).toBe("verified verified verified verified told");
+    expect(outcome(rungs).state).toBe("verified");
+    expect(outcome(waitingRungs()).state).toBe("checking");
+  });
+
+  const TAMPERED: [string, (copy: Document) => void, number][] = [
+    [
+      "a bit of the record",
+      (c) => Object.assign(c, { record: flipped(c.record, -1 + c.record.length / 2) }),
+      0,
+    ],
+    ["the shown registers", (c) => Object.assign(c.reading, { import_wh: 1 }), 0],
+    ["the reading's id", (c) => Object.assign(c, { reading_id: "00".repeat(32) }), 0],
+    ["the place in the frame", (c) => Object.assign(c, { index: 0 }), 0],
+    ["a bit of the signature", (c) => Object.assign(c, { signature: flipped(c.signature, 3) }), 1],
+    ["the key", (c) => Object.assign(c, { public_key: flipped(c.public_key, 3) }), 1],
+    ["the gateway", (c) => Object.assign(c, { gateway_id: "gw-south" }), 1],
+    ["the interval's energy", (c) => Object.assign(c.interval, { import_wh: 499 }), 2],
+    ["the interval's quality", (c) => Object.assign(c.interval, { quality: "valid" }), 2],
+    ["the interval's time", (c) => Object.assign(c.interval, { start_at: "2026-06-01T09:15:00Z" }), 2],
+    ["the meter", (c) => Object.assign(c.interval, { meter_id: "METER_003" }), 2],
+    ["the interval's path", (c) => c.interval.path.pop(), 2],
+    ["the line's debit", (c) => Object.assign(c.line, { debit_micros: 1 }), 3],
+    ["the line's wallet", (c) => Object.assign(c.line, { wallet: "11111111111111111111111111111111" }), 3],
+    ["the line's root", (c) => Object.assign(c.line, { root: flipped(c.line.root, 0) }), 3],
+  ];
+  for (const [what, change, broken] of TAMPERED) {
+    test(`${what} was changed: its rung is broken, and says so`, async () => {
+      const [rungs] = await states(changed(change));
+      expect(rungs[broken]?.state).toBe("broken");
+      expect(rungs[broken]?.sentence).toMatch(/does not hold|can not be read/);
+      expect(outcome(rungs).state).toBe("broken");
+      expect(outcome(rungs).sentence).toContain(rungs[broken]?.title);
+    });
+  }
+
+  test("a changed line leaves the rungs below it green", async () => {
+    const [, line] = await states(changed((c) => Object.assign(c.line, { sold_wh: 5 })));
+    expect(line).toBe("verified verified verified broken told");
+  });
+});
+
+describe("strictness", () => {
+  test("keys and signatures of low order or not in canonical form are refused by name", async () => {
+    const { header, signature, public_key } = golden.proof;
+    const zeros = "00".repeat(32);
+    const refused = async (key: string, sign: string) =>
+      (await verifySignature(fromHex(key), fromHex(header), fromHex(sign))).why;
+    expect(await refused(`01${"00".repeat(31)}`, signature)).toMatch(/low order/);
+    expect(await refused(`ed${"ff".repeat(30)}7f`, signature)).toMatch(/canonical/);
+    expect(await refused(public_key, zeros + zeros)).toMatch(/low order/);
+    expect(await refused(public_key, signature.slice(0, 64) + "ff".repeat(32))).toMatch(/canonical/);
+  });
+
+  test.each([
+    ["trailing bytes", "9000"],
+    ["cut off", "9201"],
+    ["longer than needed", "91cc01"],
+    ["text", "91a161"],
+    ["no array", "01"],
+    ["a length without bytes", "dcffff"],
+  ])("msgpack: %s", (_, bytes) => {
+    expect(() => unpack(fromHex(bytes))).toThrow(RangeError);
+  });
+
+  test("a path of the wrong length or place leads nowhere", () => {
+    const leaf = new Uint8Array(32);
+    expect(climb(leaf, 0, 1, [])).toEqual(leaf);
+    expect(climb(leaf, 0, 1, [leaf])).toBeNull();
+    expect(climb(leaf, 0, 2, [])).toBeNull();
+    expect(climb(leaf, 2, 2, [leaf])).toBeNull();
+    expect(climb(leaf, -1, 2, [leaf])).toBeNull();
+  });
+
+  test("words of bytes", () => {
+    expect(hex(littleEndian(-2, 8, true))).toBe("feffffffffffffff");
+    expect(() => littleEndian(256, 1)).toThrow(RangeError);
+    expect(() => littleEndian(1.5, 8)).toThrow(RangeError);
+    expect(equal(fromBase58("11111111111111111111111111111112"), littleEndian(1, 32).reverse())).toBe(true);
+    expect(() => fromBase58("0OIl")).toThrow(RangeError);
+  });
+});
+
+describe("proof files", () => {
+  test.each([
+    ["not JSON", "{"],
+    ["no object", "[]"],
+    ["another format", JSON.stringify({ ...golden.proof, format: "peerwatt.proof/9" })],
+    ["no signature", JSON.stringify({ ...golden.proof, signature: undefined })],
+    ["a path that is none", JSON.stringify({ ...golden.proof, path: ["zz"] })],
+    ["an index that is none", JSON.stringify({ ...golden.proof, index: "1" })],
+    [
+      "an interval without a root",
+      JSON.stringify({ ...fixture, interval: { ...fixture.interval, merkle_root: 1 } }),
+    ],
+  ])("%s is refused with a sentence", async (_, content) => {
+    await expect(readProofFile(new Blob([content]))).rejects.toThrow(/file|must be/);
+  });
+});

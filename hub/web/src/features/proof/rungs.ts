@@ -1,0 +1,28 @@
+// The rungs of the ladder as values: what each is called, what was checked, what is shown.
+
+/** waiting; verified or broken in this browser; absent: not reached yet; told: shown, but not verifiable here. */
+export type RungState = "waiting" | "verified" | "broken" | "absent" | "told";
+
+export type Check = { says: string; holds: boolean };
+export type Shown = { name: string; value: string };
+
+export type Rung = {
+  id: "reading" | "frame" | "interval" | "line" | "chain";
+  title: string;
+  state: RungState;
+  /** What this rung shows, or what is wrong with it. */
+  sentence: string;
+  checks: Check[];
+  /** Bytes and hashes in hexadecimal, addresses and figures. */
+  shown: Shown[];
+  /** What stays open although the rung holds. */
+  open?: string;
+};
+
+export const TITLES: Record<Rung["id"], string> = {
+  reading: "Reading",
+  frame: "Frame signature",
+  interval: "Interval root",
+  line: "Settlement line",
+  chain: "Chain account",
+};

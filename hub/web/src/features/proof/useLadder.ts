@@ -1,0 +1,24 @@
+// Climbs the ladder of a proof and tells the rungs as they are verified.
+import { useEffect, useState } from "react";
+import type { ProofDocument } from "./document";
+import { climbLadder, waitingRungs } from "./ladder";
+import type { Rung } from "./rungs";
+
+export function useLadder(proof: ProofDocument | undefined): Rung[] {
+  const [rungs, setRungs] = useState<Rung[]>(waitingRungs);
+  useEffect(() => {
+    let current = true;
+    setRungs(waitingRungs());
+    async function climb(from: ProofDocument): Promise<void> {
+      for await (const verified of climbLadder(from)) {
+        if (!current) return;
+        setRungs((all) => all.map((rung) => (rung.id === verified.id ? verified : rung)));
+      }
+    }
+    if (proof) void climb(proof);
+    return () => {
+      current = false;
+    };
+  }, [proof]);
+  return rungs;
+}

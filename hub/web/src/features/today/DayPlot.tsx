@@ -1,0 +1,153 @@
+// The bars of the day in a uPlot canvas; keeps its zoom while live figures change, and tells which interval is meant.
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useImperativeHandle, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { type Place, time } from "../../lib/format";
+import { drawBars } from "./drawBars";
+import { extent, type Slot } from "./slots";
+import styles from "./today.module.css";
+import { zoomBy, zoomPlugin } from "./zoom";
+
+const HEIGHT = 280;
+const LEAST_SLOTS = 4;
+const SHOWN_SLOTS = 24;
+
+export type DayPlotHandle = {
+  zoom: (factor: number) => void;
+  reset: () => void;
+  point: (index: number) => void;
+};
+
+type Props = {
+  slots: readonly Slot[];
+  place: Place;
+  onPoint: (index: number | null) => void;
+  ref: React.Ref<DayPlotHandle>;
+};
+
+const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name);
+
+function wholeDay(slots: readonly Slot[]) {
+  const [first, last] = [slots[0], slots.at(-1)];
+  if (!first || !last) return { min: 0, max: 1 };
+  const length = last.endS - last.startS;
+  return { min: first.startS, max: Math.max(last.endS, first.startS + SHOWN_SLOTS * length) };
+}
+
+function toData(slots: readonly Slot[]): uPlot.AlignedData {
+  const sizes = slots.map(extent);
+  return [
+    slots.map((slot) => (slot.startS + slot.endS) / 2),
+    sizes.map((size) => size.used / 1000),
+    sizes.map((size) => -size.given / 1000),
+  ];
+}
+
+/** The scale of energy: zero is always on it, with a little air at the ends that are used. */
+function energyRange(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
+  const [min, max] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
+  const air = (max - min) * 0.06;
+  return min === 0 && max === 0 ? [0, 0.1] : [min < 0 ? min - air : 0, max > 0 ? max + air : 0];
+}
+
+function axes(place: Place): uPlot.Axis[] {
+  const look = {
+    stroke: () => token("--pw-quiet"),
+    font: "12px system-ui, sans-serif",
+    ticks: { show: false },
+  };
+  return [
+    {
+      ...look,
+      grid: { show: false },
+      space: 64,
+      values: (_, at) => at.map((s) => time(new Date(s * 1000), place).slice(0, 5)),
+    },
+    {
+      ...look,
+      size: 48,
+      grid: { stroke: () => token("--pw-line"), width: 1 },
+      values: (_, at) => at.map((kwh) => String(Math.abs(Number(kwh.toFixed(3))))),
+    },
+  ];
+}
+
+export function DayPlot({ slots, place, onPoint, ref }: Props) {
+  const scheme = useComputedColorScheme("light");
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const now = useRef({ slots, onPoint });
+  now.current = { slots, onPoint };
+  const zoom = useRef({
+    whole: () => wholeDay(now.current.slots),
+    least: () => {
+      const last = now.current.slots.at(-1);
+      return last ? LEAST_SLOTS * (last.endS - last.startS) : 1;
+    },
+  });
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const made = new uPlot(
+      {
+        width: Math.max(240, element.clientWidth),
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: true } },
+        tzDate: (s) => uPlot.tzDate(new Date((s + place.sun_offset_s) * 1000), place.timezone),
+        scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: energyRange } },
+        axes: axes(place),
+        series: [
+          {},
+          { paths: () => null, points: { show: false } },
+          { paths: () => null, points: { show: false } },
+        ],
+        plugins: [zoomPlugin(zoom.current)],
+        hooks: {
+          draw: [(self) => drawBars(self, now.current.slots, devicePixelRatio)],
+          setCursor: [(self) => now.current.onPoint(self.cursor.idx ?? null)],
+        },
+      },
+      toData(now.current.slots),
+      element,
+    );
+    made.setScale("x", wholeDay(now.current.slots));
+    plot.current = made;
+    const resized = new ResizeObserver(() => {
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [place]);
+
+  useEffect(() => {
+    const made = plot.current;
+    if (!made) return;
+    const before = { min: made.scales.x?.min ?? 0, max: made.scales.x?.max ?? 0 };
+    const wasWhole = before.max - before.min >= (wholeDay(slots).max - wholeDay(slots).min) * 0.9;
+    made.setData(toData(slots), false);
+    made.setScale("x", wasWhole ? wholeDay(slots) : before);
+  }, [slots]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas takes its colours from the scheme's tokens
+  useEffect(() => plot.current?.redraw(false), [scheme]);
+
+  useImperativeHandle(ref, () => ({
+    zoom: (factor) => plot.current && zoomBy(plot.current, zoom.current, factor),
+    reset: () => plot.current?.setScale("x", wholeDay(now.current.slots)),
+    point: (index) => {
+      const made = plot.current;
+      const slot = now.current.slots[index];
+      if (!made || !slot) return;
+      made.setCursor({ left: made.valToPos((slot.startS + slot.endS) / 2, "x"), top: 10 });
+    },
+  }));
+
+  return <div ref={host} className={styles.plot} />;
+}

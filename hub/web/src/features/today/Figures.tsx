@@ -1,0 +1,111 @@
+// The three figures of the day: power now, saved against the utility with its formula, time to the next clearing.
+import { countdown, energy, exactMoney, interval, power, signedMoney, time } from "../../lib/format";
+import type { Site } from "../../lib/site";
+import { useNow } from "../../lib/useNow";
+import { Card } from "../../ui/Card";
+import { ProofLink } from "../../ui/ProofLink";
+import { StaleNote } from "../../ui/states";
+import { useMeters } from "../proof/queries";
+import type { Today } from "./queries";
+import styles from "./today.module.css";
+
+type Props = { today: Today; site: Site };
+
+const DIRECTIONS: Record<Today["direction"], string> = {
+  giving: "more made than used",
+  taking: "more used than made",
+  balanced: "made and used in balance",
+  unknown: "no reading yet",
+};
+
+export function PowerNow({ today, site }: Props) {
+  const { data: meters } = useMeters();
+  return (
+    <Card title="Power now">
+      <p className={styles.figure} data-tone={today.direction} data-testid="power-now">
+        {today.power_w === null ? "–" : power(today.power_w)}
+      </p>
+      <p className={styles.under}>{DIRECTIONS[today.direction]}</p>
+      {today.stale && today.power_at ? <StaleNote>Stale since {time(today.power_at, site)}</StaleNote> : null}
+      <ul className={styles.meters}>
+        {meters?.items.slice(0, 4).map(({ meter_id, last_reading }) => (
+          <li key={meter_id}>
+            <span>{meter_id}</span>
+            <span className={styles.quiet}>
+              {last_reading ? `read ${time(last_reading.slot_at, site)}` : "no reading yet"}
+            </span>
+            <ProofLink readingId={last_reading?.reading_id} of={`${meter_id}'s newest reading`} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Formula({ today, site }: Props) {
+  const formula = today.saved_formula;
+  const rows: [string, number, string][] = [
+    ["From your neighbours", formula.credit_micros, "+"],
+    ["To your neighbours, charges included", -formula.debit_micros, "−"],
+    ["With the utility", formula.utility_micros, ""],
+    ["What you get in total", formula.total_micros, "="],
+    ["The same energy with the utility only", formula.baseline_micros, "−"],
+    ["Saved: total minus utility only", formula.saved_micros, "="],
+  ];
+  return (
+    <details className={styles.formula}>
+      <summary>How this comes about</summary>
+      <table>
+        <tbody>
+          {rows.map(([name, micros, sign]) => (
+            <tr key={name} data-sum={sign === "="}>
+              <th scope="row">{name}</th>
+              <td>{exactMoney(micros, site.currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p>
+        {energy(formula.import_wh)} used from outside, {energy(formula.export_wh)} given away. The utility
+        sells at {(formula.import_tariff_mills / 1000).toFixed(2)} and buys at{" "}
+        {(formula.export_tariff_mills / 1000).toFixed(2)} per kWh.
+      </p>
+    </details>
+  );
+}
+
+export function Saved({ today, site }: Props) {
+  const open = today.intervals.some((one) => one.state !== "reconciled");
+  return (
+    <Card title="Saved today">
+      <p className={styles.figure} data-testid="saved">
+        {signedMoney(today.saved_micros, site.currency)}
+      </p>
+      <p className={styles.under}>
+        against the utility{open ? ", provisional until the last interval is final" : ", final so far"}
+      </p>
+      <Formula today={today} site={site} />
+    </Card>
+  );
+}
+
+export function NextClearing({ today, site }: Props) {
+  const now = useNow();
+  const waiting = now.getTime() >= Date.parse(today.next_clearing_at);
+  return (
+    <Card title="Next clearing">
+      <p className={styles.figure}>
+        {countdown(waiting ? today.next_clearing_latest_at : today.next_clearing_at, now)}
+      </p>
+      <p className={styles.under}>
+        {waiting
+          ? "at the latest: the interval has ended, its last readings are coming in"
+          : `when ${interval(today.running.start_at, today.running.end_at, site)} ends`}
+      </p>
+      <p className={styles.under}>
+        So far in it: {energy(today.running.import_wh)} in, {energy(today.running.export_wh)} out
+        {today.running.until ? `, until ${time(today.running.until, site)}` : ""}. Provisional.
+      </p>
+    </Card>
+  );
+}

@@ -1,0 +1,93 @@
+// Today: how am I doing right now? The sentence first, then the figures, the day and what happened lately.
+import { Link } from "@tanstack/react-router";
+import { useSession } from "../../auth/session";
+import { interval, time } from "../../lib/format";
+import { type Site, useSite } from "../../lib/site";
+import { useLive } from "../../live/LiveProvider";
+import { Bone, Empty, Failed, StaleNote } from "../../ui/states";
+import { DayChart } from "./DayChart";
+import { NextClearing, PowerNow, Saved } from "./Figures";
+import { Lately } from "./Lately";
+import { type Today as TodayFigures, useToday } from "./queries";
+import { priceNote, sentence } from "./sentence";
+import styles from "./today.module.css";
+
+function Loading() {
+  return (
+    <div aria-busy="true">
+      <span className="pw-visually-hidden">Loading your day</span>
+      <div className={styles.hero}>
+        <Bone width="70%" height={40} />
+        <Bone width="45%" height={18} />
+      </div>
+      <div className={styles.grid}>
+        <Bone height={188} />
+        <Bone height={188} />
+        <Bone height={188} />
+      </div>
+      <Bone height={420} />
+    </div>
+  );
+}
+
+function Lead({ today, site }: { today: TodayFigures; site: Site }) {
+  const { connection } = useLive();
+  const cut = connection.state === "reconnecting" || connection.state === "offline";
+  return (
+    <header className={styles.hero}>
+      <h1>{sentence(today, site.tariffs, site.currency)}</h1>
+      <p className={styles.quiet}>{priceNote(today, site)}</p>
+      {cut ? (
+        <StaleNote>
+          The live connection is lost since {time(connection.since, site)}: figures are as of{" "}
+          {time(today.now, site)} and are asked for again every half minute.
+        </StaleNote>
+      ) : null}
+    </header>
+  );
+}
+
+function Day({ today, site }: { today: TodayFigures; site: Site }) {
+  if (today.power_at === null && today.intervals.length === 0 && today.happened.length === 0) {
+    return (
+      <Empty title="Your day begins with the first reading">
+        Your meters have not sent anything yet. {interval(today.running.start_at, today.running.end_at, site)}{" "}
+        is running; what your meters send of it appears here by itself.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <Lead today={today} site={site} />
+      <div className={styles.grid}>
+        <PowerNow today={today} site={site} />
+        <Saved today={today} site={site} />
+        <NextClearing today={today} site={site} />
+      </div>
+      <div className={styles.rows}>
+        <DayChart today={today} place={site} />
+        <Lately today={today} site={site} />
+      </div>
+    </>
+  );
+}
+
+export function Today() {
+  const { user } = useSession();
+  const takesPart = user?.participant_id !== null && user?.participant_id !== undefined;
+  const site = useSite();
+  const today = useToday(takesPart);
+  if (!takesPart) {
+    return (
+      <Empty title="Your account takes no part in the market">
+        {user?.display_name}, you are signed in as {user?.role.replace("_", " ")}: there is no day of your own
+        to show. You can <Link to="/proof">check any reading</Link>.
+      </Empty>
+    );
+  }
+  const failed = [today, site].find((one) => one.isError && !one.data);
+  if (failed)
+    return <Failed error={failed.error} retry={() => Promise.all([today.refetch(), site.refetch()])} />;
+  if (!today.data || !site.data) return <Loading />;
+  return <Day today={today.data} site={site.data} />;
+}

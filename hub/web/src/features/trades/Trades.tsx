@@ -1,0 +1,93 @@
+// Trades: did it really happen? All trades, newest first, each with its state as a path.
+import { useMediaQuery } from "@mantine/hooks";
+import { Link } from "@tanstack/react-router";
+import { useSession } from "../../auth/session";
+import { useSite } from "../../lib/site";
+import { buttonClass } from "../../ui/buttons";
+import { Card } from "../../ui/Card";
+import { Bone, Empty, Failed } from "../../ui/states";
+import { useTrades } from "./queries";
+import { TradeCards } from "./TradeCards";
+import { TradeTable } from "./TradeTable";
+import styles from "./trades.module.css";
+
+function Head() {
+  return (
+    <header className={styles.head}>
+      <h1>Did it really happen?</h1>
+      <p>
+        Every trade goes from the market to the chain in five steps: cleared, planned, sent, confirmed, final.
+        Prices are what you got or paid, charges included.
+      </p>
+    </header>
+  );
+}
+
+function Loading() {
+  return (
+    <div className={styles.loading} aria-busy="true">
+      <span className="pw-visually-hidden">Loading your trades</span>
+      {[0, 1, 2, 3, 4, 5].map((row) => (
+        <Bone key={row} height={48} />
+      ))}
+    </div>
+  );
+}
+
+function List() {
+  const narrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const { data: site } = useSite();
+  const trades = useTrades(true);
+  if (trades.isError && !trades.data) return <Failed error={trades.error} retry={trades.refetch} />;
+  if (!trades.data || !site) return <Loading />;
+  const all = trades.data.pages.flatMap((page) => page.items);
+  if (all.length === 0) {
+    return (
+      <Empty title="No trades yet">
+        When an interval closes, what you have left over is offered to your neighbours, and what you miss is
+        bought from them. <Link to="/">See how your day is going</Link>.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      {narrow ? (
+        <TradeCards trades={all} site={site} />
+      ) : (
+        <Card>
+          <TradeTable trades={all} site={site} />
+        </Card>
+      )}
+      <p className={styles.more}>
+        {trades.hasNextPage ? (
+          <button
+            type="button"
+            className={buttonClass}
+            onClick={() => trades.fetchNextPage()}
+            disabled={trades.isFetchingNextPage}
+          >
+            {trades.isFetchingNextPage ? "Loading" : "Earlier trades"}
+          </button>
+        ) : (
+          "These are all your trades."
+        )}
+      </p>
+    </>
+  );
+}
+
+export function Trades() {
+  const { user } = useSession();
+  return (
+    <>
+      <Head />
+      {user?.participant_id ? (
+        <List />
+      ) : (
+        <Empty title="Your account does not trade">
+          Trades belong to participants. You can <Link to="/proof">check any reading</Link>.
+        </Empty>
+      )}
+    </>
+  );
+}

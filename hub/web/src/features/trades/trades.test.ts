@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type { Trade } from "./queries";
+import { next, sorted } from "./sort";
+
+const trade = (values: Partial<Trade>): Trade => ({
+  trade_id: "00".repeat(32),
+  start_at: "2026-06-01T09:30:00Z",
+  end_at: "2026-06-01T09:45:00Z",
+  side: "sell",
+  kind: "ex_post",
+  wh: 100,
+  price_mills: 4000,
+  charges_mills: 0,
+  micros: 400_000,
+  traded_at: "2026-06-01T09:45:06Z",
+  state: "final",
+  ...values,
+});
+
+test("amounts sort with their sign: what was paid stands below what came in", () => {
+  const trades = [trade({ side: "buy", micros: 900_000 }), trade({ micros: 1 }), trade({ micros: 5 })];
+  const order = sorted(trades, { column: "amount", descending: true });
+  expect(order.map((one) => one.micros)).toEqual([5, 1, 900_000]);
+});
+
+test("states sort along the path, not by the alphabet", () => {
+  const trades = [trade({ state: "sent" }), trade({ state: "cleared" }), trade({ state: "final" })];
+  expect(sorted(trades, { column: "state", descending: false }).map((one) => one.state)).toEqual([
+    "cleared",
+    "sent",
+    "final",
+  ]);
+});
+
+test("the same column turns round, another one starts with its largest", () => {
+  const first = { column: "interval", descending: true } as const;
+  expect(next(first, "interval")).toEqual({ column: "interval", descending: false });
+  expect(next(first, "price")).toEqual({ column: "price", descending: true });
+});

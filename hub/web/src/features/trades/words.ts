@@ -1,0 +1,21 @@
+// Words for what a trade is and where it stands, the same in the list and in the detail.
+import type { Trade } from "./queries";
+
+export const STEPS = ["cleared", "planned", "sent", "confirmed", "final"] as const;
+
+export const STEP_MEANS: Record<Trade["state"], string> = {
+  cleared: "The market matched it",
+  planned: "It is part of a settlement line",
+  sent: "The line was sent to the chain",
+  confirmed: "Most of the chain's validators have it",
+  final: "It can not be undone",
+};
+
+export const sideWord = (trade: Pick<Trade, "side">) => (trade.side === "sell" ? "Sold" : "Bought");
+
+export const kindWord = (trade: Pick<Trade, "kind">) =>
+  trade.kind === "forward" ? "agreed ahead" : "after the interval";
+
+/** What came in (positive) or went out. */
+export const signedMicros = (trade: Pick<Trade, "side" | "micros">) =>
+  trade.side === "sell" ? trade.micros : -trade.micros;
