@@ -1,0 +1,58 @@
+"""Clocks: quality, steps, and slots that follow the wall clock wherever it jumps."""
+
+import asyncio
+
+from edge.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
+from edge.poller import next_slot
+
+NOW_MS = 1_780_000_000_000
+
+
+def test_quality() -> None:
+    clock = ManualClock(NOW_MS)
+    times = TimeKeeper(clock, bytes(16))
+    assert times.quality == "S"
+    clock.is_synchronised = False
+    assert times.quality == "I"
+    clock.ms = 1_000
+    assert times.quality == "R"
+
+
+def test_a_step_is_a_record_and_slewing_is_not() -> None:
+    clock = ManualClock(NOW_MS)
+    times = TimeKeeper(clock, b"k" * 16)
+    for _ in range(100):
+        clock.advance(1_000)
+        clock.step(5)
+        assert times.step() is None
+    clock.step(-3_600_000)
+    step = times.step()
+    assert step is not None
+    assert (step.offset_ms, step.kernel_boot_id, step.monotonic_ms) == (-3_600_000, b"k" * 16, clock.monotonic)
+    assert times.step() is None
+
+
+def test_this_machine_has_clocks() -> None:
+    clock = SystemClock()
+    assert clock.now_ms() > NOW_MS - 10 * 365 * 86_400_000 and clock.monotonic_ms() > 0
+    synchronised, error_ms = clock.synchronised()
+    assert isinstance(synchronised, bool) and error_ms >= 0
+    assert len(kernel_boot_id()) == 16
+
+
+async def test_slots_are_multiples_on_the_wall_clock() -> None:
+    clock = ManualClock(NOW_MS + 1)
+    waiting = asyncio.create_task(next_slot(clock, 10))
+    await asyncio.sleep(0)
+    clock.ms = NOW_MS + 10_000
+    assert await waiting == NOW_MS // 1000 + 10
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_polling() -> None:
+    clock = ManualClock(NOW_MS + 1)
+    waiting = asyncio.create_task(next_slot(clock, 10))
+    await asyncio.sleep(0)
+    clock.ms -= 7_200_000
+    await asyncio.sleep(0.6)
+    clock.advance(10_000)
+    assert await waiting == NOW_MS // 1000 - 7_200 + 10

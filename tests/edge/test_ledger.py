@@ -1,0 +1,193 @@
+"""The ledger and its journal: durable before anything else, honest when the disk is not, and bounded."""
+
+import asyncio
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from nacl.signing import SigningKey
+
+from edge.book import Book
+from edge.clock import ManualClock, TimeKeeper
+from edge.errors import ImplausibleError, StorageError
+from edge.journal import MAX_QUEUED_RECORDS, Journal, Limits
+from edge.ledger import Batch, Ledger, Signer
+from edge.meters.readings import MeterReading
+from edge.repository import StoredFrame
+from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
+from edge.wire.receipts import Receipt
+from edge.wire.records import decode_record, encode_record
+from support.nats import eventually
+
+NOW_MS = 1_780_000_000_000
+KEY = SigningKey(bytes(range(32)))
+DAY_MS = 86_400_000
+
+
+def ledger_in(folder: Path, clock: ManualClock | None = None, boot: bytes = b"b" * 16) -> Ledger:
+    made = Ledger(folder / "ledger.sqlite", Signer("gw-north", boot, KEY), clock or ManualClock(NOW_MS))
+    made.open()
+    return made
+
+
+def stop(number: int) -> bytes:
+    return encode_record(Stop(NOW_MS + number, "x" * 60))
+
+
+def test_frames_continue_the_chain_of_the_boot_before(tmp_path: Path) -> None:
+    first = ledger_in(tmp_path)
+    first.commit(Batch(records=[stop(n) for n in range(300)]))
+    sealed = first.seal()
+    first.commit(Batch(records=[stop(300)]))
+    first.close()
+    assert [(s.sequence, s.frame.header.record_count) for s in sealed] == [(1, 256), (2, 44)]
+    second = ledger_in(tmp_path, boot=b"c" * 16)
+    (next_one,) = second.seal()
+    assert (next_one.sequence, next_one.frame.header.boot_id) == (1, b"c" * 16)
+    assert next_one.frame.header.previous_hash == sealed[-1].frame.header_hash
+    assert second.seal() == []
+
+
+def test_only_a_receipt_ends_the_waiting(tmp_path: Path) -> None:
+    clock = ManualClock(NOW_MS)
+    ledger = ledger_in(tmp_path, clock)
+    for number in range(4):
+        ledger.commit(Batch(records=[stop(number)]))
+        ledger.seal()
+    ledger.commit(Batch(receipts=[Receipt("gw-north", 1, {b"b" * 16: [(1, 2), (4, 4)], b"z" * 16: [(3, 3)]})]))
+    with ledger.reading() as repository:
+        assert repository.waiting_sequences(9) == [(b"b" * 16, 3)]
+    clock.advance(31 * DAY_MS)
+    assert ledger.prune(keep_ms=30 * DAY_MS, max_bytes=2**30) == []
+    with ledger.reading() as repository:
+        assert [stored.sequence for stored in repository.all_frames()] == [3]
+
+
+def test_eviction_leaves_a_gap_record(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    for number in range(400):
+        ledger.commit(Batch(records=[stop(number)] * 20))
+        ledger.seal()
+    (gap, *_) = ledger.prune(keep_ms=DAY_MS, max_bytes=400_000)
+    assert (gap.boot_id, gap.first) == (b"b" * 16, 1)
+    with ledger.reading() as repository:
+        assert repository.used_bytes() <= 400_000
+        assert repository.waiting_sequences(1) == [(b"b" * 16, gap.last + 1)]
+    (sealed,) = ledger.seal()
+    assert isinstance(decode_record(sealed.frame.records[0]), Gap)
+
+
+def test_a_file_that_breaks_while_it_is_used(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(n) for n in range(50)]))
+    (before,) = ledger.seal()
+    ledger.close()
+    raw = bytearray(ledger.path.read_bytes())
+    raw[4096:12_288] = os.urandom(8192)
+    ledger.path.write_bytes(raw)
+    ledger.commit(Batch(records=[stop(99)]))
+    (after,) = ledger.seal()
+    kinds = [type(decode_record(record)) for record in after.frame.records]
+    assert kinds == [BufferQuarantine, Stop]
+    assert after.frame.header.previous_hash == before.frame.header_hash, "what was sealed last is still known"
+    assert list(tmp_path.glob("ledger.sqlite.quarantine-*"))
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger._opened().execute("PRAGMA max_page_count = 20")
+    with pytest.raises(StorageError, match="make room"):
+        ledger.commit(Batch(records=[stop(number) for number in range(20_000)]))
+    ledger.commit(Batch(records=[stop(1)]))
+
+
+async def test_while_the_disk_refuses_entries_wait_and_are_bounded(tmp_path: Path) -> None:
+    frames: list[StoredFrame] = []
+    ledger = ledger_in(tmp_path)
+    journal = Journal(ledger, Limits(seal_interval_s=0.05), frames.extend)
+    lock = sqlite3.connect(ledger.path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    task = asyncio.create_task(journal.run())
+    first = journal.enter(Batch(records=[stop(1)]))
+    await eventually(lambda: bool(journal.trouble), what="trouble")
+    assert not first.done()
+    flood = journal.enter(Batch(records=[stop(n) for n in range(MAX_QUEUED_RECORDS)]))
+    assert first.cancelled() and journal.dropped == 1 and journal.queued_records == MAX_QUEUED_RECORDS
+    lock.execute("ROLLBACK")
+    lock.close()
+    await asyncio.wait_for(flood, 10)
+    await eventually(lambda: sum(f.frame.header.record_count for f in frames) == MAX_QUEUED_RECORDS)
+    assert not journal.trouble
+    task.cancel()
+    await journal.close()
+
+
+async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> None:
+    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60), lambda _frames: None)
+    task = asyncio.create_task(journal.run())
+    await asyncio.gather(*(journal.enter(Batch(records=[stop(n)])) for n in range(50)))
+    assert journal.commits == 1
+    task.cancel()
+    await journal.store_rest()
+    await journal.close()
+    reopened = ledger_in(tmp_path, boot=b"c" * 16)
+    with reopened.reading() as repository:
+        assert [stored.frame.header.record_count for stored in repository.all_frames()] == [50]
+
+
+def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) -> MeterReading:
+    at_ms = NOW_MS + at_s * 1000
+    return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, serial=serial, **more)  # type: ignore[arg-type]
+
+
+class Recorded:
+    """A book, and the records that it wrote."""
+
+    def __init__(self) -> None:
+        self.book = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+
+    def enter(self, given: MeterReading) -> list[object]:
+        batch = self.book.enter(given, "sdm630", b"p" * 32, 30_000)
+        return [decode_record(record) for record in batch.records]
+
+
+def test_a_meter_is_declared_once_a_boot_and_again_after_a_swap() -> None:
+    recorded = Recorded()
+    assert [type(record) for record in recorded.enter(reading(1_000))] == [MeterDeclared, Reading]
+    assert [type(record) for record in recorded.enter(reading(1_010, 60))] == [Reading]
+    declared, event, last = recorded.enter(reading(5, 120, serial="B"))
+    assert isinstance(declared, MeterDeclared) and (declared.meter_index, declared.serial) == (1, "B")
+    assert isinstance(event, CounterEvent) and (event.event, event.import_before_wh, event.import_after_wh) == (
+        "swap",
+        1010,
+        5,
+    )
+    assert isinstance(last, Reading) and (last.meter_index, last.sequence) == (1, 3)
+
+
+def test_what_can_not_be_true_is_not_recorded_until_it_insists() -> None:
+    recorded = Recorded()
+    recorded.enter(reading(1_000))
+    for second in (60, 120):
+        with pytest.raises(ImplausibleError, match="not possible"):
+            recorded.enter(reading(50_000_000, second))
+    records = recorded.enter(reading(50_000_001, 180))
+    assert [type(record) for record in records] == [CounterEvent, Reading]
+    recorded = Recorded()
+    recorded.enter(reading(1_000))
+    for second, wild in ((60, 50_000_000), (120, 90_000_000), (180, 70_000_000), (240, 20_000_000)):
+        with pytest.raises(ImplausibleError):
+            recorded.enter(reading(wild, second))
+    assert [type(record) for record in recorded.enter(reading(1_020, 300))] == [Reading]
+
+
+def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
+    recorded = Recorded()
+    recorded.enter(reading(1_000))
+    recorded.enter(reading(1_100, 60, pushed=True))
+    (late,) = recorded.enter(reading(1_050, 30, pushed=True))
+    assert isinstance(late, Reading) and (late.sequence, late.import_wh) == (3, 1_050)
+    assert [type(record) for record in recorded.enter(reading(1_101, 90, pushed=True))] == [Reading]
+    assert recorded.book.is_recorded("METER_001", NOW_MS + 30_000)
+    assert not recorded.book.is_recorded("METER_001", NOW_MS + 31_000)
