@@ -29,13 +29,15 @@ class Link:
 
     identity: Identity
     key: nkeys.KeyPair
+    nats_url: str | None = None
+    """The settings' word goes before the identity's: a hub may move."""
     _broken: asyncio.Event = field(default_factory=asyncio.Event)
     _reason: str = ""
 
     @property
     def url(self) -> str:
         """The hub's NATS."""
-        return self.identity.nats_url
+        return self.nats_url or self.identity.nats_url
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[Client]:
@@ -50,7 +52,7 @@ class Link:
         try:
             async with asyncio.timeout(2 * CONNECT_S):
                 await client.connect(
-                    self.identity.nats_url,
+                    self.url,
                     name=f"peerwatt-edge {self.identity.gateway_id}",
                     tls=ssl.create_default_context(cadata=self.identity.nats_ca_pem),
                     user_jwt_cb=lambda: bytearray(self.identity.nats_jwt.encode()),

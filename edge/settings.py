@@ -24,6 +24,11 @@ class Hub(_Part):
 
     url: str = Field(pattern=r"^https://[^/\s]+/?$", description="The hub's device listener, https://host:port")
     ca_file: Path = Field(description="PEM of the hub's own CA (pinned)")
+    nats_url: str | None = Field(
+        default=None,
+        pattern=r"^tls://[^/\s]+$",
+        description="Where the hub's NATS is now, if not where it was at enrolment",
+    )
 
 
 class Mqtt(_Part):

@@ -4,11 +4,14 @@ import time
 
 import httpx
 import psutil
+import pytest
 
 from hub.demo.report import make_report
 from hub.demo.repository import meters
 from hub.demo.truth import expected_figures
 from support.stories import Battered, Settled
+
+pytestmark = pytest.mark.timeout(900)
 
 MIB = 1024 * 1024
 

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from support.stories import Battered
+
+pytestmark = pytest.mark.timeout(900)
 
 ORDER = (
     "served", "read", "sealed", "published", "received", "verified", "stored", "attested", "cleared", "planned",
