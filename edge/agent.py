@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 from asyncio import Future
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from edge.meters.readings import MeterReading
 from edge.nats_link import Link
 from edge.notify import notify
 from edge.poller import Poller
-from edge.repository import StoredFrame
 from edge.settings import Settings
 from edge.status import serve_status
 from edge.uplink import Uplink
@@ -62,7 +61,7 @@ class Secrets:
         """
         identity = Identity.load(settings.state_dir, settings.gateway_id)
         keys = settings.state_dir / "keys"
-        return cls(load_frame_key(keys), identity, Link(identity, load_nats_key(keys)))
+        return cls(load_frame_key(keys), identity, Link(identity, load_nats_key(keys), settings.hub.nats_url))
 
 
 def run_agent(settings: Settings) -> None:
@@ -87,7 +86,7 @@ class Agent:
         signer = Signer(settings.gateway_id, secrets.token_bytes(16), own.frame_key)
         ledger = Ledger(settings.state_dir / LEDGER_FILE, signer, clock)
         limits = Limits(settings.seal_interval_s, settings.keep_days * 86_400_000, settings.max_ledger_mb * 2**20)
-        self._journal = Journal(ledger, limits, on_frames=self._offer)
+        self._journal = Journal(ledger, limits)
         self._beat = Heartbeat(
             signer, self._journal, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost
         )
@@ -99,6 +98,7 @@ class Agent:
             settings.backlog_frames_per_s,
             self._beat.on_connect,
         )
+        self._journal.on_frames = self._uplink.offer
         self._signer = signer
         self._book = Book(self._times)
         self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept)
@@ -167,9 +167,6 @@ class Agent:
         kind = self._fleet.kinds[reading.meter_id]
         batch = self._book.enter(reading, kind.profile, kind.profile_hash, kind.max_power_w)
         return self._journal.enter(batch)
-
-    def _offer(self, frames: Sequence[StoredFrame]) -> None:
-        self._uplink.offer(frames)
 
     def _note(self, record: Record) -> None:
         self._journal.enter(Batch(records=[encode_record(record)]))

@@ -50,7 +50,8 @@ class Journal:
 
     ledger: Ledger
     limits: Limits
-    on_frames: Callable[[Sequence[StoredFrame]], None]
+    on_frames: Callable[[Sequence[StoredFrame]], None] = lambda _frames: None
+    """Where sealed frames go at once: the uplink's live lane."""
     _waiting: deque[_Entry] = field(default_factory=deque)
     _receipts: list[Receipt] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)

@@ -124,7 +124,7 @@ async def test_while_the_disk_refuses_entries_wait_and_are_bounded(tmp_path: Pat
 
 
 async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> None:
-    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60), lambda _frames: None)
+    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60))
     task = asyncio.create_task(journal.run())
     await asyncio.gather(*(journal.enter(Batch(records=[stop(n)])) for n in range(50)))
     assert journal.commits == 1

@@ -1,0 +1,78 @@
+"""One gateway reads the whole simulated campus (TCP, RTU, MQTT); every reading is exactly what was served."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from edge.wire.kinds import MeterDeclared, Reading
+from support.gateway import Gateway, hub_side
+from support.nats import HubNats, eventually
+
+SIMULATOR = Path(sys.executable).with_name("peerwatt-sim")
+
+
+@contextlib.asynccontextmanager
+async def campus(folder: Path, broker: Any) -> AsyncIterator[dict[str, dict[str, Any]]]:
+    """The simulator, and what it says it serves."""
+    settings = {"URL": broker.url, "USERNAME": broker.username, "PASSWORD": broker.password, "PERIOD_S": "2"}
+    env = {f"PEERWATT_SIM_MQTT__{name}": value for name, value in settings.items()} | {
+        "PEERWATT_SIM_RUN_DIR": str(folder)
+    }
+    with (folder / "simulator.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            SIMULATOR, "run", "--truth", folder / "truth.jsonl", stdout=asyncio.subprocess.PIPE, stderr=log,
+            env={**os.environ, **env},
+        )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        yield json.loads(line)["meters"]
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def as_configured(meter_id: str, where: dict[str, Any]) -> dict[str, Any]:
+    match where["transport"]:
+        case "mqtt":
+            return {"id": meter_id, "dialect": where["profile"], "topic": where["topic"]}
+        case "rtu":
+            url = f"rtu://{where['path']}?device={where['device']}"
+        case transport:
+            url = f"{transport}://{where['host']}:{where['port']}?device={where['device']}"
+    return {"id": meter_id, "profile": where["profile"], "url": url}
+
+
+async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Any, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(broker.password)
+    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(tmp_path / "password")}
+    async with campus(tmp_path, broker) as meters:
+        listed = [as_configured(meter_id, where) for meter_id, where in meters.items()]
+        gw = Gateway("gw-campus", tmp_path, listed, mqtt, {"poll_period_s": 2})
+        gw.write_config()
+        gw.enrol(hub_nats)
+        async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
+
+            def each_meter_thrice() -> bool:
+                counts: dict[int, int] = defaultdict(int)
+                for reading in hub.of(Reading):
+                    counts[reading.meter_index] += 1
+                return len(counts) == len(meters) and min(counts.values()) >= 3
+
+            await eventually(each_meter_thrice, what="three readings of each meter", seconds=30)
+            assert agent.rss_kib < 80 * 1024
+            assert not [line for line in agent.lines() if line["level"] not in ("info", "debug")]
+    served: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for line in (tmp_path / "truth.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        served[entry["meter"]].add((entry["import_wh"], entry["export_wh"]))
+    names = {declared.meter_index: declared.meter_id for declared in hub.of(MeterDeclared)}
+    assert sorted(names.values()) == sorted(meters)
+    wrong = [r for r in hub.of(Reading) if (r.import_wh, r.export_wh) not in served[names[r.meter_index]]]
+    assert not wrong
