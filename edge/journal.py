@@ -59,12 +59,10 @@ class Journal:
     _seal_at: float | None = None
     _refused: str = ""
     commits: int = 0
+    queued_records: int = 0
+    """Records that are not durable yet."""
     dropped: int = 0
-
-    @property
-    def queued_records(self) -> int:
-        """Records that are not durable yet."""
-        return sum(len(entry.batch.records) for entry in self._waiting)
+    """Records that memory had no room for while the disk refused."""
 
     @property
     def trouble(self) -> str:
@@ -80,8 +78,10 @@ class Journal:
         """Hands a batch over; the future is done when it is durable, and cancelled when it had to be dropped."""
         entry = _Entry(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
+        self.queued_records += len(batch.records)
         while self.queued_records > MAX_QUEUED_RECORDS:
             oldest = self._waiting.popleft()
+            self.queued_records -= len(oldest.batch.records)
             self.dropped += len(oldest.batch.records)
             oldest.durable.cancel()
         self._wake.set()
@@ -154,6 +154,7 @@ class Journal:
         for entry in entries:
             if self._waiting and self._waiting[0] is entry:
                 self._waiting.popleft()
+                self.queued_records -= len(entry.batch.records)
             if not entry.durable.done():
                 entry.durable.set_result(None)
         self._seal_soon()

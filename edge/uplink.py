@@ -130,24 +130,33 @@ class Uplink:
         # The heartbeat's answer first: much of it may be at the hub already
         await asyncio.sleep(SETTLE_S)
         while True:
-            after, sent = 0, 0
-            while page := await self.journal.call(self._waiting, after):
-                after = page[-1].id
-                for stored in page:
-                    sent += await self._resend(client, stored)
+            sent = await self._walk(client)
             await asyncio.sleep(1.0 if sent else 5.0)
 
-    async def _resend(self, client: Client, stored: StoredFrame) -> bool:
-        key = (stored.boot_id, stored.sequence)
-        since = self._published.get(key)
-        in_live_lane = any((f.boot_id, f.sequence) == key for f in self._live)
-        if in_live_lane or (since is not None and _now() - since < RESEND_AFTER_S):
+    async def _walk(self, client: Client) -> int:
+        """Sends what is due until the window is full; returns how many."""
+        after, sent = 0, 0
+        while page := await self.journal.call(self._waiting, after):
+            after = page[-1].id
+            for stored in page:
+                if not self._is_due(stored):
+                    continue
+                if self._is_new(stored) and len(self._published) >= WINDOW:
+                    return sent
+                await self._publish(client, stored, "backlog")
+                await asyncio.sleep(1 / self.frames_per_s)
+                sent += 1
+        return sent
+
+    def _is_due(self, stored: StoredFrame) -> bool:
+        """True for a frame that is neither in the live lane nor on its way."""
+        if any(frame.id == stored.id for frame in self._live):
             return False
-        if since is None and len(self._published) >= WINDOW:
-            return False
-        await self._publish(client, stored, "backlog")
-        await asyncio.sleep(1 / self.frames_per_s)
-        return True
+        since = self._published.get((stored.boot_id, stored.sequence))
+        return since is None or _now() - since >= RESEND_AFTER_S
+
+    def _is_new(self, stored: StoredFrame) -> bool:
+        return (stored.boot_id, stored.sequence) not in self._published
 
     async def _answer_lane(self, client: Client) -> None:
         while True:
