@@ -32,7 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="peerwatt-hub",
         description="Peerwatt's hub. Every setting has an environment twin: PEERWATT_HUB_<NAME>.",
-        epilog="Exit codes: 0 done, 1 failed, 2 usage, 75 try again later, 78 wrong configuration.",
+        epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 doctor found a problem, 75 try again later, "
+        "78 wrong configuration.",
     )
     parser.add_argument("--version", action="version", version=f"peerwatt-hub {version('peerwatt')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -49,27 +50,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     name, rest = words[0], words[1:]
     module_name, purpose = COMMANDS[name]
-    module = importlib.import_module(module_name)
-    parser = argparse.ArgumentParser(prog=f"peerwatt-hub {name}", description=purpose.capitalize() + ".")
-    module.add_arguments(parser)
-    return _run(module, parser.parse_args(rest))
+    try:
+        module = importlib.import_module(module_name)
+        parser = argparse.ArgumentParser(
+            prog=f"peerwatt-hub {name}",
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            epilog="Every setting of the file has an environment twin: PEERWATT_HUB_<NAME>.",
+        )
+        module.add_arguments(parser)
+        return _run(module, parser.parse_args(rest))
+    except KeyboardInterrupt:
+        return 130
 
 
 def _run(module: ModuleType, args: argparse.Namespace) -> int:
     try:
         return int(module.run(args) or 0)
-    except KeyboardInterrupt:
-        return 130
-    except HubError as error:
-        if getattr(args, "json", False):
-            print(json.dumps({"error": error.code, "message": str(error)}))
-        print(f"peerwatt-hub: {error}", file=sys.stderr)
-        if isinstance(error, ConfigError):
-            return EXIT_CONFIG
-        return EXIT_TRY_AGAIN if isinstance(error, RetryableError) else EXIT_FAILED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except (HubError, OSError) as error:
+        return _complain(error, args)
+    except ExceptionGroup as group:
+        # what several tasks ran into at once: the first that is ours says it for all
+        ours, _ = group.split((HubError, OSError))
+        if ours is None:
+            raise
+        return _complain(_first(ours), args)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _complain(error: BaseException, args: argparse.Namespace) -> int:
+    """One line on stderr, with --json an object on stdout; returns the exit code."""
+    words = str(error) or type(error).__name__
+    if getattr(args, "json", False):
+        print(json.dumps({"error": getattr(error, "code", "system"), "message": words}))
+    print(f"peerwatt-hub: {words}", file=sys.stderr)
+    if isinstance(error, ConfigError):
+        return EXIT_CONFIG
+    return EXIT_TRY_AGAIN if isinstance(error, RetryableError) else EXIT_FAILED
 
 
 if __name__ == "__main__":

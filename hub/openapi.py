@@ -5,6 +5,7 @@ The web client is made from the checked-in copy.
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,12 @@ CHECKED_IN = Path(__file__).with_name("openapi.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--write", action="store_true", help=f"write {CHECKED_IN.name} instead of printing it")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        default=os.environ.get("PEERWATT_HUB_OPENAPI_WRITE") == "1",
+        help=f"write {CHECKED_IN.name} instead of printing it (env: PEERWATT_HUB_OPENAPI_WRITE=1)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
+    if settings.web_socket_fd is None:
+        web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
+    else:
+        web = socket.socket(fileno=settings.web_socket_fd)
     devices = _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=12)
     clock = SystemClock()
@@ -81,7 +85,8 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
         return socket.create_server((host, port), reuse_port=False, backlog=256)
     except OSError as error:
         raise ConfigError(
-            f"Can not listen on {host}:{port} ({error.strerror}): stop what uses the port, or set {name} to another"
+            f"Can not listen on {host}:{port} ({os.strerror(error.errno or 0)}): "
+            f"stop what uses the port, or set {name} to another"
         ) from error
 
 

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     device_tls_key: Path | None = None
     public_origin: str = "http://127.0.0.1:8080"
     """The origin of the web app: CORS, cookies and the Origin check compare with it exactly."""
+    web_socket_fd: int | None = Field(default=None, description="A listening socket that `serve` inherits; or none")
     metrics_port: int = Field(default=0, description="Loopback port of the worker's Prometheus metrics; 0 = off")
 
     truth_file: Path | None = Field(default=None, description="The demo's log of served registers, for trace")
@@ -78,15 +79,30 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
 
     try:
         return Loaded(**overrides)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{named} is not TOML: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{named} is not TOML: {error}. Correct that line") from error
+    except OSError as error:
+        raise ConfigError(f"{named} can not be read ({error.strerror}): check its owner and mode") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"The hub's settings are wrong ({named or 'environment'}): {faults}") from error
+        raise ConfigError(
+            f"Wrong settings in {named or 'the environment'}: {faults}. Correct and start again"
+            + ("" if named else ", or name a file with --config")
+        ) from error
 
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """The flag that every command with settings has."""
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file with the settings (env: PEERWATT_HUB_CONFIG)"
+    )
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """The flag of every command whose result a script may want."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=os.environ.get("PEERWATT_HUB_JSON") == "1",
+        help="one JSON object on stdout (env: PEERWATT_HUB_JSON=1)",
     )

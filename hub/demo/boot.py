@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -48,8 +49,12 @@ class Progress:
 
 
 @contextlib.asynccontextmanager
-async def run_demo(state: State, *, interval_s: int, port: int, say: Callable[[str], None]) -> AsyncIterator[Running]:
+async def run_demo(
+    state: State, *, interval_s: int, web: socket.socket, say: Callable[[str], None]
+) -> AsyncIterator[Running]:
     """Runs the whole system until the caller leaves; stops everything in reverse order.
+
+    ``web`` is the web app's socket; it listens already.
 
     Raises:
         StartError: a part did not come up. ConfigError: something an operator must mend.
@@ -71,6 +76,7 @@ async def run_demo(state: State, *, interval_s: int, port: int, say: Callable[[s
         async with asyncio.TaskGroup() as group:
             meters = group.create_task(supervisor.start(parts.simulator(state, broker, facts["sun_offset_s"])))
             rpc = group.create_task(supervisor.start(parts.ledger(state, free_port())))
+        port = web.getsockname()[1]
         served, rpc_url = meters.result()["meters"], rpc.result()["url"]
         values |= {"database_url": database_url, "rpc_url": rpc_url, "interval_s": interval_s, "web_port": port,
                    "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": facts["sun_offset_s"]}  # fmt: skip
@@ -79,12 +85,14 @@ async def run_demo(state: State, *, interval_s: int, port: int, say: Callable[[s
         step("people, wallets, and the five programs' first accounts")
         password = state.secret("login")
         now_s = SystemClock().now_ms() // 1000
+        # from here on the programs know their interval
+        state.remember(interval_s=interval_s)
         await prepare_chain(rpc_url, keys, wallets, facts["meters"], interval_s=interval_s, now_s=now_s)
         pool = await stack.enter_async_context(await db.create_pool(database_url, size=4))
         await seed_people(pool, wallets, password, facts["meters"])
         step("API, web app and worker")
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.start(parts.hub_process("serve", config)))
+            group.create_task(supervisor.start(parts.web(config, web)))
             group.create_task(supervisor.start(parts.hub_process("worker", config)))
         step("three gateways: enrol, then read their meters")
         await start_gateways(state, settings, pool, keys, supervisor, served, broker)

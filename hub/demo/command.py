@@ -17,8 +17,8 @@ from hub.demo.report import make_report
 from hub.demo.repository import meters, settled_with_trades
 from hub.demo.state import open_state
 from hub.demo.truth import expected_figures
-from hub.embedded.processes import StartError, free_port
 from hub.errors import ConfigError
+from hub.settings import add_json_argument
 
 DEFAULT_PORT = 8080
 LOOK_EVERY_S = 0.5
@@ -31,17 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that keeps the demo over restarts (env: PEERWATT_HUB_DEMO_STATE; default .state/demo)",
     )  # fmt: skip
     parser.add_argument(
-        "--interval", type=int, default=int(env("PEERWATT_HUB_INTERVAL_S", "60")), metavar="SECONDS",
+        "--interval", type=int, default=env("PEERWATT_HUB_INTERVAL_S", "60"), metavar="SECONDS",
         help="length of an interval, a divisor of an hour (env: PEERWATT_HUB_INTERVAL_S; default 60)",
     )  # fmt: skip
     parser.add_argument(
-        "--port", type=int, default=int(env("PEERWATT_HUB_WEB_PORT", "0")),
+        "--port", type=int, default=env("PEERWATT_HUB_WEB_PORT", "0"),
         help=f"the web app's port (env: PEERWATT_HUB_WEB_PORT; default {DEFAULT_PORT}, or a free one)",
     )  # fmt: skip
     parser.add_argument(
-        "--until-settled", type=int, metavar="N", help="stop after N whole intervals with trades are reconciled"
-    )
-    parser.add_argument("--json", action="store_true", help="with --until-settled: one JSON object on stdout")
+        "--until-settled", type=int, metavar="N", default=env("PEERWATT_HUB_UNTIL_SETTLED"),
+        help="stop after N whole intervals with trades are reconciled (env: PEERWATT_HUB_UNTIL_SETTLED)",
+    )  # fmt: skip
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,15 +50,9 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--interval {args.interval}: choose a divisor of 3600 s, from 30 s up")
     if args.until_settled is not None and args.until_settled < 1:
         raise ConfigError("--until-settled takes a number of intervals, 1 or more")
-    with open_state(args.state) as state, asyncio.Runner() as runner:
-        try:
-            return runner.run(_demo(args, lambda: run_demo(
-                state, interval_s=_interval(state.recall(), args.interval), port=_port(args.port), say=_say
-            )))  # fmt: skip
-        except* StartError as failures:
-            raise failures.exceptions[0] from None
-        finally:
-            state.remember(interval_s=args.interval)
+    with open_state(args.state) as state, contextlib.closing(_listen(args.port)) as web, asyncio.Runner() as runner:
+        interval_s = _interval(state.recall(), args.interval)
+        return runner.run(_demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, say=_say)))
 
 
 def _say(text: str) -> None:
@@ -74,22 +69,20 @@ def _interval(recalled: dict[str, object], asked: int) -> int:
     return asked
 
 
-def _port(asked: int) -> int:
-    if asked:
-        if not _is_free(asked):
-            raise ConfigError(f"Port {asked} is taken: stop what listens there, or choose another with --port")
-        return asked
-    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+def _listen(asked: int) -> socket.socket:
+    """The web app's socket, held from the start on, so that two demos that start together do not both want a port."""
+    if not 0 <= asked <= 65_535:
+        raise ConfigError(f"--port {asked}: choose one from 1024 to 65535, or 0 for {DEFAULT_PORT} or a free one")
+    try:
+        return socket.create_server(("127.0.0.1", asked or DEFAULT_PORT), backlog=256)
+    except PermissionError as error:
+        raise ConfigError(f"Port {asked} is for the system: choose one from 1024 up with --port") from error
+    except OSError as error:
+        if asked:
+            raise ConfigError(
+                f"Port {asked} is taken: stop what listens there, or choose another with --port"
+            ) from error
+        return socket.create_server(("127.0.0.1", 0), backlog=256)
 
 
 async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.AbstractAsyncContextManager[Running]]) -> int:
@@ -98,14 +91,13 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
     assert main is not None  # noqa: S101 - we are in one
 
     def on_signal() -> None:
-        # a signal while the parts start ends the start; afterwards it ends the waiting
-        if ready.is_set():
-            stop.set()
-        else:
+        # a signal while the parts start ends the start; afterwards it ends the waiting; a second one changes nothing
+        if not ready.is_set() and not stop.is_set():
             main.cancel()
+        stop.set()
 
     ready = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
         async with start() as demo:
@@ -116,7 +108,7 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
                 return 0
             return await _until_settled(demo, args.until_settled, stop, as_json=args.json)
     except asyncio.CancelledError:
-        _say("stopped before everything was up")
+        _say("stopped before everything was up; the next start goes on from here")
         return 130
 
 

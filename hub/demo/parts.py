@@ -1,9 +1,10 @@
 """The commands and configuration files of the demo's processes: simulator, ledger, API, worker and the three agents."""
 
 import json
+import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ def hub_process(name: str, config: Path) -> Part:
     return Part(name, [SCRIPTS / "peerwatt-hub", name, "--config", config], announces=True)
 
 
+def web(config: Path, listener: socket.socket) -> Part:
+    """The API on a socket that listens already, so that nobody takes the port in between, not even at a restart."""
+    env = {"PEERWATT_HUB_WEB_SOCKET_FD": str(listener.fileno())}
+    return replace(hub_process("serve", config), env=env, keep=(listener.fileno(),))
+
+
 def agent(name: str, config: Path) -> Part:
     """One gateway's agent."""
     return Part(name, [SCRIPTS / "peerwatt-edge", "run", "--config", config])
@@ -106,7 +113,11 @@ def write_agent_config(
     _write_private(password_file, broker.password)
     head = {"gateway_id": building.gateway_id, "state_dir": str(folder), "poll_period_s": POLL_PERIOD_S,
             "seal_interval_s": SEAL_INTERVAL_S}  # fmt: skip
-    hub = {"url": f"https://{settings.device_host}:{settings.device_port}", "ca_file": str(settings.nats_ca_file)}
+    hub = {
+        "url": f"https://{settings.device_host}:{settings.device_port}",
+        "ca_file": str(settings.nats_ca_file),
+        "nats_url": settings.nats_url,
+    }
     mqtt = {"url": broker.url, "username": broker.username, "password_file": str(password_file)}
     sections = [_toml(head), "[hub]\n" + _toml(hub)]
     if any(served[m.meter_id]["transport"] == "mqtt" for m in building.meters):
@@ -121,7 +132,7 @@ def write_agent_config(
 
 def _how_reached(served: Mapping[str, Any]) -> dict[str, Any]:
     if served["transport"] == "mqtt":
-        return {"profile": served["profile"], "topic": served["topic"]}
+        return {"dialect": served["profile"], "topic": served["topic"]}
     if served["transport"] == "rtu":
         url = f"rtu://{served['path']}?device={served['device']}"
     else:

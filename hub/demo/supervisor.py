@@ -21,6 +21,8 @@ class Part:
     command: Sequence[str | Path]
     env: Mapping[str, str] = field(default_factory=dict)
     announces: bool = False
+    keep: tuple[int, ...] = ()
+    """Open files that the process inherits."""
 
 
 class Supervisor:
@@ -39,8 +41,9 @@ class Supervisor:
         Raises:
             StartError: it ended, or said nothing in time.
         """
-        answer = await self._launch(part, seconds)
+        # noted before it runs, so that a start that is broken off leaves nothing behind
         self._order.append(part.name)
+        answer = await self._launch(part, seconds)
         self._keepers.append(asyncio.create_task(self._keep(part, seconds), name=f"keep {part.name}"))
         return answer
 
@@ -50,7 +53,7 @@ class Supervisor:
 
     async def _launch(self, part: Part, seconds: float) -> dict[str, Any]:
         log = self._logs / f"{part.name}.log"
-        process = await spawn(part.command, log=log, env=part.env, stdout_pipe=part.announces)
+        process = await spawn(part.command, log=log, env=part.env, stdout_pipe=part.announces, keep=part.keep)
         self._running[part.name] = process
         if not part.announces:
             return {}
@@ -81,4 +84,5 @@ class Supervisor:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for name in reversed(self._order):
-            await stop(self._running[name])
+            if name in self._running:
+                await stop(self._running[name])

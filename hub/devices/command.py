@@ -7,13 +7,13 @@ import json
 from hub import db
 from hub.clock import SystemClock
 from hub.devices import service
-from hub.settings import Settings, add_config_argument, load_settings
+from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
     parser.add_argument("gateway_id", metavar="GATEWAY_ID", help="the gateway that may use it, such as gw-north")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:

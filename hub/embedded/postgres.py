@@ -6,13 +6,14 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 
-from hub.embedded.processes import StartError, free_port, spawn, stop, tail
+from hub.embedded.processes import PR_SET_PDEATHSIG, StartError, free_port, run_once, spawn, stop, tail
 from hub.errors import ConfigError
 
 # Small machines first: the demo shares its memory with everything else.
@@ -25,6 +26,14 @@ SERVER_SETTINGS = {
     "logging_collector": "off",
     "log_min_messages": "warning",
 }
+
+
+# a new user namespace forgets that its process is to end with its parent: asked for once more, inside of it
+_DIE_WITH_US = (
+    "import ctypes, os, signal, sys; "
+    f"ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGINT); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def binaries() -> Path:
@@ -42,24 +51,36 @@ def _as_plain_user(command: list[str]) -> list[str]:
     unshare = shutil.which("unshare")
     if unshare is None:
         raise ConfigError("PostgreSQL does not run as root: start Peerwatt as an ordinary user, or install util-linux")
-    return [unshare, "--user", "--map-user=1000", "--map-group=1000", *command]
+    return [
+        unshare,
+        "--user",
+        "--map-user=1000",
+        "--map-group=1000",
+        sys.executable,
+        "-I",
+        "-c",
+        _DIE_WITH_US,
+        *command,
+    ]
 
 
 async def _initdb(data: Path, password: str) -> None:
+    """Makes the data folder under another name first: one that was broken off half-way is never taken for a whole."""
+    draft = data.with_name(f"{data.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
     password_file = data.with_name(f"{data.name}.password")
     password_file.touch(mode=0o600)
     password_file.write_text(password)
     command = [
-        str(binaries() / "initdb"), "--pgdata", str(data), "--username", "peerwatt", "--pwfile", str(password_file),
+        str(binaries() / "initdb"), "--pgdata", str(draft), "--username", "peerwatt", "--pwfile", str(password_file),
         "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums",
     ]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *_as_plain_user(command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        shutil.rmtree(data, ignore_errors=True)
-        raise StartError(f"PostgreSQL could not make its data folder {data}: {output.decode().strip()}")
+    try:
+        await run_once(_as_plain_user(command))
+    except StartError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise StartError(f"PostgreSQL could not make its data folder {data}: {error}") from error
+    draft.replace(data)
 
 
 @contextlib.asynccontextmanager
@@ -79,13 +100,14 @@ async def run_postgres(folder: Path, *, durable: bool = True) -> AsyncIterator[s
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    process = await spawn(_as_plain_user([str(binaries() / "postgres"), "-D", str(data), *flags]), log=log)
+    command = _as_plain_user([str(binaries() / "postgres"), "-D", str(data), *flags])
+    # SIGINT is PostgreSQL's fast shutdown: open sessions are ended, nothing committed is lost
+    process = await spawn(command, log=log, sign=signal.SIGINT)
     url = f"postgresql://peerwatt:{password}@127.0.0.1:{port}/postgres"
     try:
         await _wait_until_ready(process, url, log)
         yield url
     finally:
-        # SIGINT is PostgreSQL's fast shutdown: open sessions are ended, nothing committed is lost
         await stop(process, sign=signal.SIGINT, seconds=8)
 
 

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hub.embedded import leftovers
 from hub.errors import RetryableError
 
 PR_SET_PDEATHSIG = 1
@@ -28,15 +29,53 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _die_with_parent(sign: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def ask() -> None:
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, sign)
+
+    return ask
 
 
 async def spawn(
-    command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, stdout_pipe: bool = False
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    stdout_pipe: bool = False,
+    sign: int = signal.SIGTERM,
+    keep: Sequence[int] = (),
 ) -> asyncio.subprocess.Process:
-    """Starts a child in its own process group; what it says goes to ``log`` (its stdout to us, when asked)."""
+    """Starts a child in its own process group; what it says goes to ``log`` (its stdout to us, when asked).
+
+    ``sign`` is what it gets when we die, and what a predecessor that outlived us gets first; ``keep`` are the open
+    files that it inherits.
+
+    Raises:
+        StartError: there is no such program.
+    """
+    await leftovers.end_left_over(log, sign)
+    try:
+        process = await _exec(command, log, env, sign=sign, keep=keep, stdout_pipe=stdout_pipe)
+    except (FileNotFoundError, PermissionError) as error:
+        raise StartError(
+            f"{command[0]} can not be run ({error.strerror}): install Peerwatt again, with its [edge,hub,sim] extras"
+        ) from error
+    leftovers.note(log, process.pid)
+    return process
+
+
+async def _exec(
+    command: Sequence[str | Path],
+    log: Path,
+    env: Mapping[str, str] | None,
+    *,
+    sign: int,
+    keep: Sequence[int],
+    stdout_pipe: bool,
+) -> asyncio.subprocess.Process:
     with log.open("ab") as sink:
         return await asyncio.create_subprocess_exec(
             *map(str, command),
@@ -45,8 +84,9 @@ async def spawn(
             stderr=sink,
             env={**os.environ, **(env or {})},
             start_new_session=True,
+            pass_fds=keep,
             # the child must not outlive a demo that was killed; no threads run between fork and exec
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent(sign),
         )
 
 
@@ -54,21 +94,28 @@ async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = No
     """Runs a command to its end and returns what it printed.
 
     Raises:
-        StartError: it failed, in its own words, or took too long.
+        StartError: it failed, in its own words, took too long, or there is no such program.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+            preexec_fn=_die_with_parent(signal.SIGTERM),
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        raise StartError(f"{command[0]} can not be run ({error.strerror}): install Peerwatt again") from error
     try:
         async with asyncio.timeout(seconds):
             output, words = await process.communicate()
     except TimeoutError:
-        await stop(process)
         raise StartError(f"`{' '.join(command[:2])}` did not end within {seconds:.0f} s") from None
+    finally:
+        # also when we are stopped while it runs
+        await stop(process)
     if process.returncode != 0:
         raise StartError(f"`{' '.join(command[:2])}` failed ({process.returncode}): {words.decode().strip()[-800:]}")
     return output

@@ -15,7 +15,7 @@ from hub.chain.setup import check_programs
 from hub.clock import SystemClock
 from hub.errors import ConfigError, HubError, RetryableError
 from hub.ingest import bus
-from hub.settings import Settings, add_config_argument, load_settings
+from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.submitter import read_currency_mint
 
@@ -36,7 +36,7 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ import asyncpg
 from hub.clock import at_ms, to_ms
 from hub.errors import PermanentError
 from hub.observability import repository
-from hub.settings import Settings, add_config_argument, load_settings
+from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 
 
 class UnknownReadingError(PermanentError):
@@ -36,7 +36,7 @@ class Hop:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reading_id", help="the reading's id in hex, or its first digits (at least 6)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    add_json_argument(parser)
     add_config_argument(parser)
 
 

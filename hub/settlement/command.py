@@ -6,13 +6,13 @@ import json
 
 from hub import db
 from hub.chain.client import ChainClient
-from hub.settings import Settings, add_config_argument, load_settings
+from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement.reconcile import Report, compare_all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
