@@ -116,10 +116,10 @@ async def serve_tcp(meters: Mapping[int, Meter], *, rtu: bool = False, port: int
 
 @dataclass
 class Line:
-    """A serial line; ``delay_next_s`` holds the next reply back, ``mute`` loses all of them."""
+    """A serial line; ``delays_s`` hold the next replies back, ``mute`` loses all of them."""
 
     path: str
-    delay_next_s: float = 0.0
+    delays_s: list[float] = field(default_factory=list)
     mute: bool = False
 
 
@@ -142,9 +142,8 @@ async def serve_rtu(meters: Mapping[int, Meter]) -> AsyncIterator[Line]:
         data = os.read(far, 4096)
         if line.mute:
             return
-        delay_s, line.delay_next_s = line.delay_next_s, 0.0
-        if delay_s:
-            loop.call_later(delay_s, os.write, near, data)
+        if line.delays_s:
+            loop.call_later(line.delays_s.pop(0), os.write, near, data)
         else:
             os.write(near, data)
 

@@ -50,11 +50,11 @@ async def test_a_serial_line_with_two_devices() -> None:
 
 
 async def test_a_late_reply_is_never_taken_for_the_next_answer() -> None:
-    """The reply to 0x48 comes after its time-out; the read of 0x0C, of the same length, must not get it."""
+    """The reply to 0x48 comes after its time-out, but before the one to 0x0C, which has the same length."""
     served = Meter({0x0C: words(11.0, "FLOAT32"), 0x48: words(99.0, "FLOAT32")})
     async with serve_rtu({1: served}) as line:
         bus = Bus(parse_endpoint(f"rtu://{line.path}?baud=115200&device=1"))
-        line.delay_next_s = 0.7
+        line.delays_s = [0.6, 0.3]
         async with bus.device(1, FAST) as device:
             with pytest.raises(MeterTimeoutError):
                 await device.read([Block("input", 0x48, 2)])

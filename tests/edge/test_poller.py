@@ -1,0 +1,61 @@
+"""The poller: who is asked in which order, what is said and how often."""
+
+import logging
+
+import pytest
+
+from edge.clock import ManualClock
+from edge.meters.endpoints import parse_endpoint
+from edge.meters.meter import ModbusMeter
+from edge.meters.modbus import Bus
+from edge.meters.profile import load_profile
+from edge.meters.readings import MeterReading
+from edge.poller import Poller
+from support.modbus_meters import Meter, meter_registers, serve_tcp, words
+
+
+async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "edge")
+    good = meter_registers("sdm630", 1_000, 2, 3)
+    order: list[int] = []
+    broken, sound = Meter(good | {0x48: words(float("nan"), "FLOAT32")}), Meter(good)
+    clock, accepted = ManualClock(1_780_000_000_000), list[MeterReading]()
+    async with serve_tcp({1: broken, 2: sound}) as port:
+        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, profile = Bus(places[0]), load_profile("sdm630")
+        meters = [ModbusMeter(f"METER_00{place.device}", profile, place, bus, (), 9) for place in places]
+        poller = Poller(meters, 10, clock, accepted.append)
+        (watched,) = poller._buses.values()
+        for number, meter in ((1, broken), (2, sound)):
+            meter.asked = _Noting(order, number)  # type: ignore[assignment]
+        await poller.poll_bus(watched, 1)
+        assert order[0] == 1 and poller.lost == ["METER_001"]
+        order.clear()
+        clock.advance(1_999)
+        await poller.poll_bus(watched, 2)
+        assert set(order) == {2}, "the broken one pauses"
+        order.clear()
+        clock.advance(1)
+        await poller.poll_bus(watched, 3)
+        assert order[0] == 2 and order[-1] == 1, "the broken one comes last"
+        broken.registers.update(good)
+        clock.advance(300_000)
+        await poller.poll_bus(watched, 4)
+        bus.close()
+    assert poller.lost == []
+    assert [record.getMessage() for record in caplog.records] == ["meter lost", "meter back"]
+    assert [(reading.meter_id, reading.slot_s) for reading in accepted] == [
+        ("METER_002", 1), ("METER_002", 2), ("METER_002", 3), ("METER_002", 4), ("METER_001", 4),
+    ]  # fmt: skip
+
+
+class _Noting(list[tuple[int, int, int]]):
+    """Notes whose turn it was."""
+
+    def __init__(self, order: list[int], number: int) -> None:
+        super().__init__()
+        self._order, self._number = order, number
+
+    def append(self, item: tuple[int, int, int]) -> None:
+        self._order.append(self._number)
+        super().append(item)
