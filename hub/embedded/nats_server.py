@@ -46,14 +46,17 @@ async def _wait_until_ready(process: asyncio.subprocess.Process, log: Path) -> N
 
 
 def broker_config(folder: Path, *, port: int, mqtt_port: int, username: str, password: str) -> str:
-    """A building's broker: MQTT 3.1.1 with one login, on loopback."""
+    """A building's broker: MQTT 3.1.1 with one login, on loopback.
+
+    What an agent that was killed has not acknowledged comes again after ``ack_wait``, not after the default of 30 s.
+    """
     quoted = json.dumps
     return f"""
 server_name: building-broker
 host: 127.0.0.1
 port: {port}
 jetstream {{ store_dir: {quoted(str(folder))}, max_mem: 16MB, max_file: 256MB }}
-mqtt {{ host: 127.0.0.1, port: {mqtt_port} }}
+mqtt {{ host: 127.0.0.1, port: {mqtt_port}, ack_wait: "2s" }}
 accounts {{
   BUILDING {{ jetstream: enabled, users: [ {{ user: {quoted(username)}, password: {quoted(password)} }} ] }}
 }}

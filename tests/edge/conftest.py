@@ -43,8 +43,6 @@ def broker(background: Background, tmp_path_factory: pytest.TempPathFactory) -> 
         username=building.username,
         password=building.password,
     )
-    # Its own default lets an unacknowledged message come again only after 30 s
-    config = config.replace("mqtt {", 'mqtt { ack_wait: "2s",')
     with background.entered(run_nats(folder, config, name="broker")):
         yield building
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+import urllib.request
 from pathlib import Path
 
 from edge.wire.frames import NO_PREVIOUS
@@ -15,6 +16,7 @@ from support.nats import HubNats, eventually
 
 
 def gateway(name: str, folder: Path, port: int, *more: dict[str, object], **extra: object) -> Gateway:
+    folder.mkdir(exist_ok=True)
     meters = [{"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}, *more]
     made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
     made.write_config()
@@ -175,3 +177,36 @@ async def test_two_agents_do_not_share_a_folder(hub_nats: HubNats, tmp_path: Pat
         async with gw.running():
             second = await asyncio.to_thread(gw.run, "run", "--config", gw.config)
     assert second.code == 75 and "Another agent runs" in second.err
+
+
+async def test_metrics_are_on_loopback_and_a_taken_port_is_named(hub_nats: HubNats, tmp_path: Path) -> None:
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
+        gw = gateway("gw-metrics", tmp_path, port, metrics_port=free_port())
+        gw.enrol(hub_nats)
+        async with gw.running():
+
+            def page() -> str:
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{gw.extra['metrics_port']}/metrics", timeout=5
+                ) as answer:
+                    return str(answer.read().decode())
+
+            await eventually(lambda: 'peerwatt_edge_readings_total{source="modbus"}' in page())
+            other = gateway("gw-other", tmp_path / "other", port, metrics_port=gw.extra["metrics_port"])
+            other.enrol(hub_nats)
+            taken = await asyncio.to_thread(other.run, "run", "--config", other.config)
+    assert taken.code == 78 and "choose another metrics_port" in taken.err
+
+
+async def test_a_disk_that_refuses_does_not_hold_the_end_up(hub_nats: HubNats, tmp_path: Path) -> None:
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
+        gw = gateway("gw-twosig", tmp_path, port)
+        gw.enrol(hub_nats)
+        async with gw.running() as agent:
+            lock = sqlite3.connect(gw.state / "ledger.sqlite", isolation_level=None)
+            lock.execute("BEGIN EXCLUSIVE")
+            begun = time.monotonic()
+            agent.process.terminate()
+            await asyncio.wait_for(agent.process.wait(), 5)
+            lock.close()
+    assert time.monotonic() - begun < 5
