@@ -1,0 +1,146 @@
+"""The ex-post auction: the pure rule in memory, the whole auction with its checks, and through the database."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bench.common.figures import Figure
+from bench.common.sampler import sampled
+from bench.common.servers import durable_postgres, fresh_pool
+from hub.clock import SystemClock, at_s
+from hub.db import Pool
+from hub.market import auction
+from hub.market.auction import Case
+from hub.market.clearing import clear
+from hub.market.funds import ParticipantFunds
+from hub.market.orders import Rates
+from hub.market.residuals import Metered, residual_orders
+from hub.market.service import clear_attested
+from hub.units import PriceMills, Wh
+from support.site_rows import add_rates, lead
+from support.worked_example import AMPLE
+
+START_S, INTERVAL_S = 1_780_308_000, 900
+RATES = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
+
+
+class AmpleFunds:
+    """Everybody may owe enough, at once: what the chain needs to answer is the settlement's figure."""
+
+    async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
+        del start_s, end_s
+        return dict.fromkeys(wallets, AMPLE)
+
+
+def campus(count: int, seed: int = 7) -> list[Metered]:
+    """Participants with energy and standing limits of their own; about half of them sell."""
+    dice = random.Random(seed)  # noqa: S311 - a benchmark's own dice
+    people = []
+    for number in range(count):
+        imported, exported = dice.randint(0, 2000), dice.randint(0, 2000)
+        ask, bid = PriceMills(dice.randint(2200, 4000)), PriceMills(dice.randint(3000, 5000))
+        people.append(Metered(UUID(int=number + 1), Wh(imported), Wh(exported), True, ask, bid))
+    return people
+
+
+def in_memory(count: int, runs: int) -> list[Figure]:
+    """The rule alone, and the auction around it."""
+    people = campus(count)
+    funds = {one.participant_id: AMPLE for one in people}
+    orders = residual_orders(START_S, people, (), funds, {}, RATES)
+    case = Case(START_S, people, RATES, funds)
+    trades = len(clear(START_S, orders).trades)
+    said = f"{len(orders)} residual orders, {trades} trades"
+    return [
+        _timed(f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.clearing.clear, {said}"),
+        _timed(
+            f"auction_{count}", lambda: auction.hold(case), count, runs, f"orders, clearing, utility, checks; {said}"
+        ),
+    ]
+
+
+def _timed(name: str, work: Callable[[], object], count: int, runs: int, what: str) -> Figure:
+    values = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        work()
+        values.append(1000 * (time.perf_counter() - begun))
+    return Figure(name, "ms", tuple(values), count, sum(values) / 1000, what)
+
+
+async def through_database(folder: Path, counts: list[int], runs: int, profiles: Path | None) -> list[Figure]:
+    """``clear_attested`` on attested intervals, durable."""
+    figures = []
+    async with durable_postgres(folder / "postgres") as server:
+        for count in counts:
+            async with fresh_pool(server) as (_, pool):
+                figures.append(await _cleared(pool, count, runs, profiles))
+    return figures
+
+
+async def _cleared(pool: Pool, count: int, runs: int, profiles: Path | None) -> Figure:
+    people = campus(count)
+    await _found(pool, people)
+    values, trades = [], 0
+    for number in range(runs):
+        start_s = START_S + number * INTERVAL_S
+        await _attest(pool, people, start_s)
+        lease = await lead(pool)
+        begun = time.perf_counter()
+        with sampled(profiles / f"clear_attested_{count}.txt" if profiles else None):
+            (cleared,) = await clear_attested(pool, lease, SystemClock(), AmpleFunds(), limit=1)
+        values.append(1000 * (time.perf_counter() - begun))
+        trades = cleared.trades
+        # settled long before the next one, as on any usual day
+        await pool.execute("UPDATE intervals SET state = 'closed'")
+    what = f"clear_attested: read, auction, {trades} trades stored and committed; funds known"
+    return Figure(f"clear_attested_{count}", "ms", tuple(values), count, sum(values) / 1000, what)
+
+
+async def _found(pool: Pool, people: list[Metered]) -> None:
+    await add_rates(pool)
+    await pool.execute("INSERT INTO gateways (gateway_id, building) VALUES ('gw-north', 'North')")
+    participants = [
+        (one.participant_id, f"Participant {n}", f"wallet{n}", one.ask_limit_mills, one.bid_limit_mills)
+        for n, one in enumerate(people)
+    ]
+    names = ["participant_id", "name", "wallet", "ask_limit_mills", "bid_limit_mills"]
+    await _copy(pool, "participants", names, participants)
+    meters = [
+        (_meter(n), "gw-north", one.participant_id, "bidirectional", 10_000, f"{n}", "North")
+        for n, one in enumerate(people)
+    ]
+    names = ["meter_id", "gateway_id", "participant_id", "kind", "rated_power_w", "serial", "building"]
+    await _copy(pool, "meters", names, meters)
+    await pool.execute("ANALYZE")
+
+
+async def _attest(pool: Pool, people: list[Metered], start_s: int) -> None:
+    """The rows that the oracle leaves."""
+    start, end = at_s(start_s), at_s(start_s + INTERVAL_S)
+    imported, exported = sum(one.import_wh for one in people), sum(one.export_wh for one in people)
+    await pool.execute(
+        "INSERT INTO intervals (start_at, end_at, state, attested_at) VALUES ($1, $2, 'attested', $2)", start, end
+    )
+    await pool.execute(
+        "INSERT INTO attestations VALUES ($1, 1, $2, $3, 0, $4, $5, $6)",
+        start, bytes(32), len(people), imported, exported, end,
+    )  # fmt: skip
+    rows = [
+        (start, 1, _meter(n), one.participant_id, n, one.import_wh, one.export_wh, "valid")
+        for n, one in enumerate(people)
+    ]
+    names = ["start_at", "revision", "meter_id", "participant_id", "leaf_index", "import_wh", "export_wh", "quality"]
+    await _copy(pool, "interval_readings", names, rows)
+
+
+async def _copy(pool: Pool, table: str, columns: list[str], rows: list[Any]) -> None:
+    async with pool.acquire() as connection:
+        await connection.copy_records_to_table(table, columns=columns, records=rows)
+
+
+def _meter(number: int) -> str:
+    return f"METER_{number:05}"

@@ -1,0 +1,62 @@
+"""Which machine, which versions, and how busy it was: without them a figure says nothing."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench.common import ROOT
+from hub.embedded import nats_server, postgres
+
+
+def describe() -> dict[str, Any]:
+    """Processor, memory, versions and commit."""
+    return {
+        "cpu": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_mib": int((_first("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) // 1024,
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "postgresql": _said(postgres.binaries() / "postgres", "--version").split()[-1],
+        "nats": _said(nats_server.binary(), "-v").split()[-1].lstrip("v"),
+        "litesvm": f"solders {version('solders')}",
+        "commit": _commit(),
+    }
+
+
+def load_average() -> list[float]:
+    """Runnable tasks over the last 1, 5 and 15 minutes; more than the cores = somebody else worked here too."""
+    return [round(value, 2) for value in os.getloadavg()]
+
+
+def line(machine: dict[str, Any]) -> str:
+    """The same for people."""
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_mib'] / 1024:.0f} GiB, {machine['system']}, "
+        f"Python {machine['python']}, PostgreSQL {machine['postgresql']}, NATS {machine['nats']}, "
+        f"{machine['litesvm']}, commit {machine['commit']}"
+    )
+
+
+def _first(file: str, name: str) -> str | None:
+    try:
+        lines = Path(file).read_text().splitlines()
+    except OSError:
+        return None
+    return next((row.partition(":")[2].strip() for row in lines if row.startswith(name)), None)
+
+
+def _commit() -> str:
+    try:
+        head = _said("git", "rev-parse", "--short=12", "HEAD")
+        changed = _said("git", "status", "--porcelain", "--untracked-files=no", "--", "edge", "hub", "programs")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{head}, changed" if changed else head
+
+
+def _said(*command: str | Path) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
+    return done.stdout.strip()

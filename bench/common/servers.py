@@ -1,0 +1,75 @@
+"""Real servers in a temporary folder: PostgreSQL with fsync, NATS as the hub runs it, the embedded ledger."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+
+from hub import db
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.ledger.genesis import write_genesis
+from hub.db import Pool
+from hub.embedded.postgres import create_database, run_postgres
+from support.ledger import LedgerProcess
+
+TEMPLATE = "bench_template"
+
+
+@contextlib.asynccontextmanager
+async def durable_postgres(folder: Path) -> AsyncIterator[str]:
+    """A server with fsync that also keeps the time of every commit; a migrated template is in it."""
+    async with run_postgres(folder) as url:
+        await _execute(url, "ALTER SYSTEM SET track_commit_timestamp = on")
+    async with run_postgres(folder) as url:
+        for name in ("fsync", "synchronous_commit", "full_page_writes", "track_commit_timestamp"):
+            assert await _value(url, f"SHOW {name}") == "on", name
+        await db.migrate(await create_database(url, TEMPLATE))
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def fresh_pool(server_url: str, template: str = TEMPLATE) -> AsyncIterator[tuple[str, Pool]]:
+    """The URL of a copy of the template, and a pool on it; gone afterwards."""
+    name = f"bench_{secrets.token_hex(6)}"
+    url = await create_database(server_url, name, template=template)
+    pool = await db.create_pool(url)
+    try:
+        yield url, pool
+    finally:
+        await pool.close()
+        await _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def checkpoint(server_url: str) -> None:
+    """So that one run does not pay for the pages of the run before."""
+    await _execute(server_url, "CHECKPOINT")
+
+
+@contextlib.contextmanager
+def running_ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    """The embedded ledger as `peerwatt-hub ledger` runs it, in a process of its own."""
+    write_genesis(folder, keys.genesis())
+    process = LedgerProcess(folder, keys.fee_payer)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+async def _execute(url: str, query: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(query)
+    finally:
+        await connection.close()
+
+
+async def _value(url: str, query: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval(query))
+    finally:
+        await connection.close()

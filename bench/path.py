@@ -1,0 +1,101 @@
+"""The path once, in figures for this machine: publish to durable, clearing, settlement. `--json` ends with one object.
+
+Everything runs on real servers on loopback, in a temporary folder that is removed; PostgreSQL and JetStream fsync.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from bench.common import clearing, ingest, machine, settlement
+from bench.common.figures import Figure, table
+from bench.common.ingest import Shape
+
+PART_LIMIT_S = 900
+
+FULL = (Shape(60, 4000, 5), Shape(1, 24_000, 5))
+QUICK = (Shape(60, 120, 0.5), Shape(1, 600, 0.5))
+
+Part = Callable[[Path, argparse.Namespace], Awaitable[list[Figure]]]
+
+
+async def measure_ingest(folder: Path, args: argparse.Namespace) -> list[Figure]:
+    """Readings/s and waiting times."""
+    return await ingest.measure(
+        folder, QUICK if args.quick else FULL, runs=args.runs, copies=args.copies, profiles=args.profile
+    )
+
+
+async def measure_clearing(folder: Path, args: argparse.Namespace) -> list[Figure]:
+    """One auction, in memory and through the database."""
+    counts = [100] if args.quick else [1000, 10_000]
+    memory = [figure for count in counts for figure in clearing.in_memory(count, 3 * args.runs)]
+    return memory + await clearing.through_database(folder, counts, args.runs, args.profile)
+
+
+async def measure_settlement(folder: Path, args: argparse.Namespace) -> list[Figure]:
+    """One interval's lines onto the chain."""
+    return await settlement.measure(folder, 30 if args.quick else 1000, runs=args.runs, profiles=args.profile)
+
+
+PARTS: dict[str, Part] = {
+    "ingest": measure_ingest,
+    "clearing": measure_clearing,
+    "settlement": measure_settlement,
+}
+
+
+async def measure(args: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in [args.only] if args.only else PARTS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="peerwatt-bench-") as folder:
+            async with asyncio.timeout(PART_LIMIT_S):
+                figures += await PARTS[name](Path(folder), args)
+    return figures
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    parser.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
+    parser.add_argument("--only", choices=list(PARTS))
+    parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="repeats (3; 1 with --quick)")
+    parser.add_argument("--copies", type=int, choices=range(1, 5), metavar="1-4", default=1, help="of ingest (1)")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="sample where time goes; slows every figure")
+    args = parser.parse_args(words)
+    args.runs = args.runs or (1 if args.quick else 3)
+    if args.profile:
+        args.profile.mkdir(parents=True, exist_ok=True)
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    about, before, begun = machine.describe(), machine.load_average(), time.monotonic()
+    print(machine.line(about))
+    figures = asyncio.run(measure(args))
+    after, seconds = machine.load_average(), round(time.monotonic() - begun, 1)
+    print(f"load average before {before}, after {after}; {seconds} s in all\n")
+    print(table(figures))
+    if args.json:
+        found = {
+            "bench": "path",
+            "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "machine": about,
+            "load_average": {"before": before, "after": after},
+            "quick": args.quick,
+            "ingest_copies": args.copies,
+            "seconds": seconds,
+            "figures": {figure.name: figure.as_json() for figure in figures},
+        }
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
