@@ -6,6 +6,7 @@ STEP_BACK_S = 300
 """Some meters save their energy every five minutes, and fall back to that after a power cut."""
 ROLLOVERS_WH = (2**32, 10**8, 10**9, 10**10, 10**11)
 """Where registers begin again: u32 and acc32 in Wh, and displays of 5 to 8 digits of kWh."""
+SET_BACK_S = 3600
 SLACK_WH = 100
 """Rounding and a late read are no reason to refuse."""
 
@@ -38,7 +39,9 @@ def judge(before: Counters | None, now: Counters, max_power_w: int) -> Judgement
         return FINE
     if before.serial and now.serial and before.serial != now.serial:
         return Judgement("swap")
-    most_wh = _most_wh(max_power_w, max(1, now.at_s - before.at_s))
+    elapsed_s = now.at_s - before.at_s
+    # A wall clock that was set back says nothing about how much time has passed
+    most_wh = _most_wh(max_power_w, elapsed_s if elapsed_s > 0 else SET_BACK_S)
     grown = (now.import_wh - before.import_wh, now.export_wh - before.export_wh)
     if max(grown) > most_wh:
         return Judgement(plausible=False, reason=f"{max(grown)} Wh more in {now.at_s - before.at_s} s is not possible")

@@ -187,6 +187,8 @@ def test_back_off_grows_says_so_once_and_ends_with_a_success() -> None:
         ((1_000, 50), (1_000, 50), 60, "", True),
         ((1_000, 50), (90_000, 50), 60, "", False),
         ((1_000, 50), (90_000, 50), 7_200, "", True),
+        ((1_000, 50), (2_000, 50), -3_600, "", True),
+        ((1_000, 50), (90_000, 50), -3_600, "", False),
         ((2**32 - 20, 50), (30, 50), 60, "rollover", True),
         ((999_999_950, 50), (10, 50), 60, "rollover", True),
         ((5_000_000, 4_000_000), (0, 0), 60, "reset", True),
@@ -195,7 +197,7 @@ def test_back_off_grows_says_so_once_and_ends_with_a_success() -> None:
     ],
 )
 def test_counters(before: tuple[int, int], now: tuple[int, int], seconds: int, event: str, plausible: bool) -> None:
-    judgement = judge(Counters(0, *before), Counters(seconds, *now), 30_000)
+    judgement = judge(Counters(10_000, *before), Counters(10_000 + seconds, *now), 30_000)
     assert (judgement.event, judgement.plausible) == (event, plausible)
 
 
