@@ -1,9 +1,11 @@
 """The way to PostgreSQL: a bounded asyncpg pool and the migrations that ``dbmate`` runs."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +24,16 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+"""What passes: the server is gone, stops, starts, is full, or chose the other of two transactions."""
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -31,10 +43,31 @@ async def create_pool(url: str, *, size: int = 8) -> Pool:
     Raises:
         RetryableError: the server does not answer or refuses the login.
     """
-    try:
+    with _let_in():
         return await asyncpg.create_pool(
             url, min_size=1, max_size=size, command_timeout=60, max_inactive_connection_lifetime=300, init=_prepare
         )
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """One plain connection.
+
+    Raises:
+        RetryableError: the server does not answer or refuses the login.
+    """
+    with _let_in():
+        connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def _let_in() -> Iterator[None]:
+    try:
+        yield
     except (OSError, asyncpg.PostgresError) as error:
         raise RetryableError(
             f"PostgreSQL does not let us in ({error}): check PEERWATT_HUB_DATABASE_URL and that the server runs"
@@ -52,7 +85,8 @@ async def migrate(url: str) -> None:
         ConfigError: a migration failed; the message carries dbmate's own words.
     """
     process = await asyncio.create_subprocess_exec(
-        _dbmate(), "--url", _for_dbmate(url), "--migrations-dir", str(MIGRATIONS), "--no-dump-schema", "--wait", "up",
+        _dbmate(), "--url", _for_dbmate(url), "--migrations-dir", str(MIGRATIONS), "--no-dump-schema",
+        "--wait", "--wait-timeout", "15s", "up",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()
@@ -61,12 +95,12 @@ async def migrate(url: str) -> None:
 
 
 async def schema_version(url: str) -> str:
-    """The newest migration that has run."""
-    connection = await asyncpg.connect(url)
-    try:
-        return str(await connection.fetchval("SELECT max(version) FROM schema_migrations"))
-    finally:
-        await connection.close()
+    """The newest migration that has run, "none" in a database that is not ours yet."""
+    async with connected(url) as connection:
+        try:
+            return str(await connection.fetchval("SELECT max(version) FROM schema_migrations"))
+        except asyncpg.UndefinedTableError:
+            return "none"
 
 
 async def server_time_ms(connection: Connection) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from nats.errors import Error as NatsError
 
 from hub import db
 from hub.chain.client import ChainClient
@@ -22,6 +23,7 @@ from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability.logs import configure_logs
+from hub.observability.outage import Outage
 from hub.settings import Settings, add_config_argument, load_settings
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
@@ -79,12 +81,17 @@ async def _work(settings: Settings) -> None:
 
 async def _ingest(place: Workplace) -> None:
     """Takes frames in; when NATS is away, tries again for ever."""
+    outage = Outage("ingest")
     while True:
         try:
-            await run_ingest(place.settings, place.pool, place.clock)
-        except RetryableError as error:
-            log.warning("ingest pauses", code=error.code, reason=str(error))
+            await run_ingest(place.settings, place.pool, place.clock, ready=outage.ends)
+        except* (RetryableError, NatsError, *db.AWAY) as errors:
+            outage.begins(_first(errors))
         await asyncio.sleep(RETRY_S)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 Round = Callable[[Workplace, Lease], Awaitable[None]]
@@ -92,6 +99,7 @@ Round = Callable[[Workplace, Lease], Awaitable[None]]
 
 async def _lead(place: Workplace, name: str, work: Round) -> None:
     """Does the work in rounds while the lease is ours; what fails is logged and tried again, never twice at once."""
+    outage = Outage(name)
     while True:
         pause = PAUSE_S
         try:
@@ -99,21 +107,21 @@ async def _lead(place: Workplace, name: str, work: Round) -> None:
                 lease = await acquire(connection, name, place.holder, seconds=LEASE_S)
             if lease is not None:
                 pause = await _round(place, lease, work)
+            if pause == PAUSE_S:
+                outage.ends()
         except asyncio.CancelledError:
             await _give_up(place, name)
             raise
-        except OSError as error:
-            log.warning("the database is away", loop=name, reason=str(error))
+        except (RetryableError, *db.AWAY) as error:
+            outage.begins(error)
             pause = RETRY_S
         await asyncio.sleep(pause)
 
 
 async def _round(place: Workplace, lease: Lease, work: Round) -> float:
+    """One round; returns the pause after it. What may pass is raised, what needs a person is said each time."""
     try:
         await work(place, lease)
-    except (RetryableError, TimeoutError) as error:
-        log.warning("will be tried again", loop=lease.name, reason=str(error) or "no answer in time")
-        return RETRY_S
     except MarketHaltedError:
         # said loudly by the market itself; nothing is cleared until a person has looked and restarted us
         await asyncio.Event().wait()

@@ -84,7 +84,7 @@ async def _initdb(data: Path, password: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_postgres(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
+async def run_postgres(folder: Path, *, durable: bool = True, port: int = 0) -> AsyncIterator[str]:
     """Runs a server whose data, password and log live in ``folder``; yields the URL of its maintenance database.
 
     ``durable=False`` leaves out fsync, for tests that throw the data away.
@@ -95,7 +95,7 @@ async def run_postgres(folder: Path, *, durable: bool = True) -> AsyncIterator[s
         shutil.rmtree(data, ignore_errors=True)
         await _initdb(data, secrets.token_urlsafe(24))
     password = (folder / "data.password").read_text()
-    port = free_port()
+    port = port or free_port()
     settings = {**SERVER_SETTINGS, "port": str(port), "unix_socket_directories": ""}
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

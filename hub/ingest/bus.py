@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from pathlib import Path
 
-import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -13,6 +12,7 @@ from nats.js.errors import NotFoundError
 
 from hub.devices.nats_jwt import GATEWAY_PAYLOAD_BYTES, HUB_INBOX
 from hub.errors import ConfigError, RetryableError
+from hub.observability.outage import Outage
 
 STREAM = "PW_FRAMES"
 FRAME_SUBJECTS = "pw.frame.*"
@@ -21,8 +21,6 @@ DEFAULT_STREAM_BYTES = 1024**3
 DUPLICATE_WINDOW_S = 120
 # Frames leave the stream when they are stored; what is still in it after this long is in nobody's way
 MAX_AGE_S = 30 * 86400
-
-_log = structlog.get_logger(__name__)
 
 
 async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, name: str = "peerwatt-hub") -> Client:
@@ -34,8 +32,16 @@ async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, na
     """
     for file, setting in ((ca_file, "NATS_CA_FILE"), (creds_file, "NATS_CREDS_FILE")):
         if file is None or not file.is_file():
-            raise ConfigError(f"The hub's NATS file {file} is missing: set PEERWATT_HUB_{setting}")
-    client = Client()
+            what = f"There is no file {file}" if file else "The hub's way into NATS is not set"
+            raise ConfigError(f"{what}: set PEERWATT_HUB_{setting}")
+    client, outage = Client(), Outage("nats")
+
+    async def say(error: Exception) -> None:
+        outage.begins(error)
+
+    async def say_back() -> None:
+        outage.ends()
+
     try:
         # a client that reconnects for ever also tries its first connection for ever
         async with asyncio.timeout(FIRST_CONNECT_S):
@@ -45,7 +51,8 @@ async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, na
                 tls=ssl.create_default_context(cafile=ca_file),
                 user_credentials=str(creds_file),
                 inbox_prefix=HUB_INBOX,
-                error_cb=_say,
+                error_cb=say,
+                reconnected_cb=say_back,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 connect_timeout=FIRST_CONNECT_S,
@@ -88,7 +95,3 @@ async def ensure_stream(js: JetStreamContext, *, max_bytes: int = DEFAULT_STREAM
         raise RetryableError(
             f"JetStream has no stream {STREAM} for frames ({error}): give it room for {max_bytes >> 20} MiB"
         ) from error
-
-
-async def _say(error: Exception) -> None:
-    _log.warning("nats", error=str(error) or type(error).__name__)

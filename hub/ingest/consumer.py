@@ -23,6 +23,7 @@ from hub.ingest.feed import Feed
 from hub.ingest.receipts import Receipts
 from hub.ingest.service import Incoming, Outcome
 from hub.observability import metrics
+from hub.observability.outage import Outage
 
 DURABLE = "ingest"
 NATS_PAUSE_S = 1
@@ -81,15 +82,17 @@ class Consumer:
 
     async def _lane(self) -> None:
         limits = self._limits
+        outage = Outage("frames")
         async with Feed(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
             while True:
                 try:
                     messages = await feed.next()
                     if messages:
                         await self._take(messages)
+                    outage.ends()
                 except NatsError as error:
                     # what was stored without an acknowledgement comes again and changes nothing
-                    _log.warning("nats", error=str(error) or type(error).__name__)
+                    outage.begins(error)
                     await asyncio.sleep(NATS_PAUSE_S)
 
     async def _take(self, messages: Sequence[Msg]) -> None:
@@ -122,6 +125,7 @@ class Consumer:
 
     async def _release(self) -> None:
         """Readings wait for their meter to be declared, or assigned by an operator."""
+        outage = Outage("release")
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._declared.wait(), self._limits.release_every_s)
@@ -129,5 +133,6 @@ class Consumer:
             try:
                 while await service.release_waiting(self._pool):
                     pass
+                outage.ends()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("waiting readings not released", error=str(error))
+                outage.begins(error)

@@ -113,11 +113,8 @@ async def _chain(settings: Settings) -> str:
 
 
 async def _clock(settings: Settings) -> str:
-    connection = await asyncpg.connect(settings.database_url.get_secret_value())
-    try:
+    async with db.connected(settings.database_url.get_secret_value()) as connection:
         theirs_ms = await db.server_time_ms(connection)
-    finally:
-        await connection.close()
     off_s = abs(SystemClock().now_ms() - theirs_ms) / 1000
     if off_s > MAX_CLOCK_ERROR_S:
         raise ConfigError(f"our clock and the database's differ by {off_s:.0f} s: synchronise both")

@@ -35,6 +35,8 @@ def configure_logs(*, level: int = logging.INFO) -> None:
             ],
         )
     )
+    # with a traceback and again and again, it tells what the loops that need the database say in one line
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
-
+from hub import db
 from hub.clock import at_ms, to_ms
 from hub.errors import PermanentError
 from hub.observability import repository
@@ -57,15 +56,12 @@ async def trace(settings: Settings, prefix: str) -> tuple[bytes, list[Hop]]:
     """Finds the reading by its id or the beginning of it and lists its hops in order."""
     if not re.fullmatch(r"[0-9a-f]{6,64}", prefix):
         raise UnknownReadingError(f"{prefix!r} is not a reading's id: 64 hex digits, or at least the first 6")
-    connection = await asyncpg.connect(settings.database_url.get_secret_value())
-    try:
+    async with db.connected(settings.database_url.get_secret_value()) as connection:
         found = await repository.find(connection, prefix)
         if len(found) != 1:
             what = "no reading" if not found else "more than one reading"
             raise UnknownReadingError(f"There is {what} whose id begins with {prefix}: look it up under Meters")
         way = await repository.way_of(connection, found[0])
-    finally:
-        await connection.close()
     if way is None:
         raise UnknownReadingError(f"The reading {prefix} has just been removed")
     return found[0], list(hops_of(way, settings.truth_file))
@@ -104,7 +100,7 @@ def _interval_hops(way: repository.Way) -> Iterator[Hop]:
     yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live journal" if way.shown_at else "")
 
 
-def _served_at(reading: asyncpg.Record, truth_file: Path | None) -> datetime | None:
+def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:
     """When the simulator answered: the last such registers before the agent had read them."""
     if truth_file is None or not truth_file.is_file():
         return None

@@ -1,0 +1,170 @@
+"""What goes wrong at the hub's command line: an exit code, one sentence that says what to do, never a traceback."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from hub.cli import COMMANDS
+from hub.devices.nats_identity import identity_folder
+from hub.embedded.processes import free_port
+from hub.openapi import CHECKED_IN
+
+HUB = Path(sys.executable).with_name("peerwatt-hub")
+
+
+def hub(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, in an environment that knows nothing of us but what is given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
+    done = subprocess.run(
+        [HUB, *words], capture_output=True, text=True, check=False, timeout=60, env={**clean, **(env or {})}
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    return done
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "hub.toml"
+    file.write_text(text)
+    return file
+
+
+GOOD = 'state_dir = "{folder}"\ndatabase_url = "postgresql://x:y@127.0.0.1:1/z"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("state_dir = \n", "is not TOML"),
+        ("\xff", "is not TOML"),
+        (GOOD + "colour = 1\n", "colour: Extra inputs are not permitted"),
+        (GOOD + 'interval_s = "soon"\n', "interval_s: Input should be a valid integer"),
+        (GOOD + "interval_s = 7\n", "interval_s: Input should be greater than or equal to 30"),
+        ('state_dir = "{folder}"\n', "database_url: Field required"),
+    ],
+)
+def test_a_broken_configuration_is_named(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_bytes(text.replace("{folder}", str(tmp_path)).encode("latin-1"))
+    done = hub("worker", "--config", file)
+    assert done.returncode == 78
+    assert str(file) in done.stderr and says in done.stderr and "Correct" in done.stderr
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
+    done = hub("serve", "--config", tmp_path / "none.toml")
+    assert done.returncode == 78
+    assert "There is no configuration file" in done.stderr and "PEERWATT_HUB_CONFIG" in done.stderr
+    assert "name a file with --config" in hub("worker").stderr
+
+
+def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file = write(tmp_path, GOOD.format(folder=tmp_path) + f"web_port = {port}\n")
+        done = hub("serve", "--config", file)
+    assert done.returncode == 78
+    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert "PEERWATT_HUB_WEB_PORT" in done.stderr
+
+
+def test_an_unknown_gateway_gets_no_token(tmp_path: Path, db_url: str) -> None:
+    file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
+    done = hub("token", "--config", file, "gw-nowhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is no gateway gw-nowhere: register it first, or check its spelling" in done.stderr
+    answer = hub("token", "--config", file, "gw-nowhere", "--json")
+    assert json.loads(answer.stdout)["error"] == "gateway_unknown"
+
+
+@pytest.mark.parametrize("words", [("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), ("serve",)])
+def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, words: tuple[str, ...]) -> None:
+    text = GOOD.format(folder=tmp_path) + f"web_port = {free_port()}\ndevice_port = {free_port()}\n"
+    done = hub(words[0], "--config", write(tmp_path, text), *words[1:])
+    assert done.returncode == 75
+    assert "PostgreSQL does not let us in" in done.stderr and "PEERWATT_HUB_DATABASE_URL" in done.stderr
+
+
+def test_a_wrong_database_password_is_said_without_the_password(tmp_path: Path, db_url: str) -> None:
+    wrong = re.sub(r"://peerwatt:[^@]*@", "://peerwatt:not-this-one@", db_url)
+    file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{wrong}"\n')
+    done = hub("reconcile", "--config", file)
+    assert done.returncode == 75
+    assert "password authentication failed" in done.stderr and "not-this-one" not in done.stderr
+
+
+def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    file = write(tmp_path, GOOD.format(folder=tmp_path) + f'rpc_url = "http://127.0.0.1:{free_port()}"\n')
+    done = hub("doctor", "--config", file, "--json")
+    assert done.returncode == 3
+    problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
+    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock"}
+    assert f"chmod 700 {tmp_path}" in problems["state"]
+    assert "There is no key" in problems["keys"]
+    assert "PEERWATT_HUB_DATABASE_URL" in problems["database"]
+    assert "PEERWATT_HUB_NATS_CA_FILE" in problems["nats"]
+    assert "does not answer" in problems["chain"]
+    assert "PEERWATT_HUB_DATABASE_URL" in problems["clock"]
+    plain = hub("doctor", "--config", file)
+    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 6
+
+
+def test_doctor_names_a_schema_that_is_too_old(tmp_path: Path, pg_server: str) -> None:
+    """The server's own maintenance database has none of our tables."""
+    file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{pg_server}"\n')
+    done = hub("doctor", "--config", file, "--json")
+    problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
+    assert "run `peerwatt-hub migrate`" in problems["database"]
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "fee_payer.json").write_text("[]")
+    (keys / "fee_payer.json").chmod(0o644)
+    done = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
+    assert "chmod 600" in done.stdout and "fee_payer.json" in done.stdout
+    assert not identity_folder(tmp_path).exists(), "doctor looks, and makes nothing"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_shows_the_environment_twin_of_every_flag(command: str) -> None:
+    done = hub(command, "--help")
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    options = text.partition("options:")[2]
+    flags = re.split(r" (?=--[a-z])", options)[1:]
+    flags = [flag for flag in flags if flag.startswith("--") and not flag.startswith("--help")]
+    without = [flag for flag in flags if not re.search(r"\(env: PEERWATT_[A-Z_]+", flag)]
+    assert not without, without
+    assert flags
+
+
+def test_a_twin_that_is_no_number_is_a_usage_error() -> None:
+    for name, flag in (("PEERWATT_HUB_INTERVAL_S", "--interval"), ("PEERWATT_HUB_WEB_PORT", "--port")):
+        done = hub("demo", env={name: "soon"})
+        assert done.returncode == 2
+        assert f"argument {flag}: invalid int value: 'soon'" in done.stderr
+
+
+def test_help_lists_every_command_and_an_unknown_one_is_refused() -> None:
+    done = hub("--help")
+    assert all(f"\n    {command} " in done.stdout or f"\n    {command}\n" in done.stdout for command in COMMANDS)
+    unknown = hub("dmeo")
+    assert unknown.returncode == 2 and "invalid choice: 'dmeo'" in unknown.stderr and "demo" in unknown.stderr
+
+
+def test_a_full_disk_under_a_command_is_one_sentence(tmp_path: Path) -> None:
+    """/dev/full refuses every byte, as a full disk does."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([HUB, "openapi"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "No space left on device" in done.stderr and "Traceback" not in done.stderr
+    assert CHECKED_IN.stat().st_size > 0
