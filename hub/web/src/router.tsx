@@ -1,8 +1,9 @@
 // The pages and their addresses.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
+import { NoSuchPage } from "./frame/NoSuchPage";
 
-const root = createRootRoute({ component: Frame });
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage });
 
 const today = createRoute({
   getParentRoute: () => root,

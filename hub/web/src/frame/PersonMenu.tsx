@@ -21,7 +21,6 @@ export function PersonMenu() {
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
         <UnstyledButton
-          aria-label={`${user.display_name}: account menu`}
           style={{
             width: 40,
             height: 40,
@@ -33,6 +32,7 @@ export function PersonMenu() {
           }}
         >
           {initials(user.display_name)}
+          <span className="pw-visually-hidden">, {user.display_name}: account menu</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

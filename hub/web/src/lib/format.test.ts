@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countdown, energy, exactMoney, interval, money, power, price, signedMoney } from "./format";
+import { countdown, energy, exactMoney, interval, money, parted, power, price, signedMoney } from "./format";
 
 test("energy keeps its unit and changes it at 10 kWh", () => {
   expect(energy(0)).toBe("0 Wh");
@@ -28,6 +28,12 @@ test("money whose direction matters has its sign", () => {
   expect(signedMoney(412_000, "CHF")).toBe("+CHF 0.41");
   expect(signedMoney(-412_000, "CHF")).toBe("−CHF 0.41");
   expect(signedMoney(0, "CHF")).toBe("CHF 0.00");
+});
+
+test("a large figure stands apart from its unit", () => {
+  expect(parted("+CHF 1.88")).toEqual({ figure: "+1.88", unit: "CHF" });
+  expect(parted("1.2 kW")).toEqual({ figure: "1.2", unit: "kW" });
+  expect(parted("–")).toEqual({ figure: "–", unit: "" });
 });
 
 test("an interval has both ends, on the site's clock", () => {

@@ -36,6 +36,14 @@ export function money(micros: number, currency: string): string {
   return `${amount < 0 ? MINUS : ""}${currency} ${Math.abs(amount).toFixed(decimals)}`;
 }
 
+/** A figure and its unit apart, for where the figure stands large. */
+export function parted(written: string): { figure: string; unit: string } {
+  const found = /^(\S*?)([A-Z]{3}) (\S+)$/.exec(written);
+  if (found) return { figure: `${found[1]}${found[3]}`, unit: found[2] ?? "" };
+  const [figure = "", unit = ""] = written.split(" ");
+  return { figure, unit };
+}
+
 /** An amount whose direction matters: with a plus or a minus in front. */
 export function signedMoney(micros: number, currency: string): string {
   return micros > 0 ? `${PLUS}${money(micros, currency)}` : money(micros, currency);

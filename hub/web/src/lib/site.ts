@@ -6,10 +6,15 @@ import { learnTime } from "./serverClock";
 
 export type Site = components["schemas"]["Site"];
 
+/** The site's clock runs in whole intervals from ours, so that an interval's name is both its ends. */
+export function inWholeIntervals(offsetS: number, intervalS: number): number {
+  return Math.round(offsetS / intervalS) * intervalS;
+}
+
 async function readSite(): Promise<Site> {
   const site = await unwrap(api.GET("/api/v1/system/site"));
   learnTime(site.now);
-  return site;
+  return { ...site, sun_offset_s: inWholeIntervals(site.sun_offset_s, site.interval_s) };
 }
 
 export function useSite() {

@@ -33,14 +33,24 @@ async function openStream(lastId: string, signal: AbortSignal): Promise<Response
   return fetch("/api/v1/live", { headers, signal });
 }
 
+/** Waits, but no longer than until the device is back on the network. */
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    const now = () => {
       clearTimeout(timer);
       resolve();
-    });
+    };
+    signal.addEventListener("abort", now, { once: true });
+    window.addEventListener("online", now, { once: true });
   });
+}
+
+/** A signal for one stream: ends with the page's, or when the device leaves the network. */
+function whileOnline(signal: AbortSignal): AbortSignal {
+  const cut = new AbortController();
+  window.addEventListener("offline", () => cut.abort(), { once: true, signal });
+  return AbortSignal.any([signal, cut.signal]);
 }
 
 export function LiveProvider({ children }: { children: ReactNode }) {
@@ -66,7 +76,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     };
 
     async function listen(lastId: { value: string }): Promise<void> {
-      const answer = await openStream(lastId.value, abort.signal);
+      const answer = await openStream(lastId.value, whileOnline(abort.signal));
       if (answer.status === 401) await renewOnce();
       if (!answer.ok || !answer.body) throw new Error(`live stream: ${answer.status}`);
       enter("live");

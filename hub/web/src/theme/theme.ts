@@ -5,7 +5,7 @@ export const theme = createTheme({
   fontFamily: "var(--pw-font)",
   defaultRadius: "md",
   primaryColor: "green",
-  primaryShade: { light: 8, dark: 7 },
+  primaryShade: { light: 9, dark: 9 },
   headings: { fontFamily: "var(--pw-font)", fontWeight: "650" },
   respectReducedMotion: true,
 });

@@ -49,7 +49,7 @@ export function SignIn() {
             ) : null}
             <TextInput name="email" type="email" label="E-mail" autoComplete="username" required autoFocus />
             <PasswordInput name="password" label="Password" autoComplete="current-password" required />
-            <Button type="submit" loading={busy} size="md">
+            <Button type="submit" loading={busy} size="md" color="var(--pw-action)" c="var(--pw-on-action)">
               Sign in
             </Button>
           </Stack>

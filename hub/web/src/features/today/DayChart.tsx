@@ -7,7 +7,7 @@ import { DayPlot, type DayPlotHandle } from "./DayPlot";
 import { DayTable } from "./DayTable";
 import { tile } from "./patterns";
 import type { Today } from "./queries";
-import { PARTS, type Part, type Slot, sums, toSlots } from "./slots";
+import { PARTS, type Part, type Slot, sums, toSlots, unitFor } from "./slots";
 import styles from "./today.module.css";
 
 function Swatch({ part }: { part: Part }) {
@@ -77,6 +77,7 @@ export function DayChart({ today, place }: { today: Today; place: Place }) {
   const [pointed, setPointed] = useState<number | null>(null);
   const [table, setTable] = useState(false);
   const plot = useRef<DayPlotHandle>(null);
+  const unit = useMemo(() => unitFor(slots), [slots]);
   const slot = pointed === null ? undefined : slots[pointed];
 
   function onKey(event: KeyboardEvent): void {
@@ -87,7 +88,7 @@ export function DayChart({ today, place }: { today: Today; place: Place }) {
 
   return (
     <Card
-      title="Your day, in kWh"
+      title={`Your day, in ${unit.name}`}
       aside={
         <div className={styles.tools}>
           <button type="button" onClick={() => plot.current?.zoom(0.6)} aria-label="Zoom in" disabled={table}>
@@ -126,7 +127,7 @@ export function DayChart({ today, place }: { today: Today; place: Place }) {
             aria-valuetext={spoken(slot, place)}
             onKeyDown={onKey}
           >
-            <DayPlot ref={plot} slots={slots} place={place} onPoint={setPointed} />
+            <DayPlot ref={plot} slots={slots} place={place} unit={unit} onPoint={setPointed} />
           </div>
           <p className={styles.axisNote}>
             Above the line: used. Below: given away. Hatched: not cleared yet.

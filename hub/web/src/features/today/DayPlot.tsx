@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { type Place, time } from "../../lib/format";
 import { drawBars } from "./drawBars";
-import { extent, type Slot } from "./slots";
+import { extent, type Slot, type Unit } from "./slots";
 import styles from "./today.module.css";
 import { zoomBy, zoomPlugin } from "./zoom";
 
@@ -22,6 +22,7 @@ export type DayPlotHandle = {
 type Props = {
   slots: readonly Slot[];
   place: Place;
+  unit: Unit;
   onPoint: (index: number | null) => void;
   ref: React.Ref<DayPlotHandle>;
 };
@@ -39,8 +40,8 @@ function toData(slots: readonly Slot[]): uPlot.AlignedData {
   const sizes = slots.map(extent);
   return [
     slots.map((slot) => (slot.startS + slot.endS) / 2),
-    sizes.map((size) => size.used / 1000),
-    sizes.map((size) => -size.given / 1000),
+    sizes.map((size) => size.used),
+    sizes.map((size) => -size.given),
   ];
 }
 
@@ -48,10 +49,10 @@ function toData(slots: readonly Slot[]): uPlot.AlignedData {
 function energyRange(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
   const [min, max] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
   const air = (max - min) * 0.06;
-  return min === 0 && max === 0 ? [0, 0.1] : [min < 0 ? min - air : 0, max > 0 ? max + air : 0];
+  return min === 0 && max === 0 ? [0, 100] : [min < 0 ? min - air : 0, max > 0 ? max + air : 0];
 }
 
-function axes(place: Place): uPlot.Axis[] {
+function axes(place: Place, unit: () => Unit): uPlot.Axis[] {
   const look = {
     stroke: () => token("--pw-quiet"),
     font: "12px system-ui, sans-serif",
@@ -60,25 +61,26 @@ function axes(place: Place): uPlot.Axis[] {
   return [
     {
       ...look,
+      size: 28,
       grid: { show: false },
       space: 64,
       values: (_, at) => at.map((s) => time(new Date(s * 1000), place).slice(0, 5)),
     },
     {
       ...look,
-      size: 48,
+      size: 44,
       grid: { stroke: () => token("--pw-line"), width: 1 },
-      values: (_, at) => at.map((kwh) => String(Math.abs(Number(kwh.toFixed(3))))),
+      values: (_, at) => at.map((wh) => String(Math.abs(wh) / unit().wh)),
     },
   ];
 }
 
-export function DayPlot({ slots, place, onPoint, ref }: Props) {
+export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
   const scheme = useComputedColorScheme("light");
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const now = useRef({ slots, onPoint });
-  now.current = { slots, onPoint };
+  const now = useRef({ slots, unit, onPoint });
+  now.current = { slots, unit, onPoint };
   const zoom = useRef({
     whole: () => wholeDay(now.current.slots),
     least: () => {
@@ -98,7 +100,7 @@ export function DayPlot({ slots, place, onPoint, ref }: Props) {
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: true } },
         tzDate: (s) => uPlot.tzDate(new Date((s + place.sun_offset_s) * 1000), place.timezone),
         scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: energyRange } },
-        axes: axes(place),
+        axes: axes(place, () => now.current.unit),
         series: [
           {},
           { paths: () => null, points: { show: false } },

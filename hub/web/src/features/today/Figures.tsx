@@ -1,5 +1,5 @@
 // The three figures of the day: power now, saved against the utility with its formula, time to the next clearing.
-import { countdown, energy, exactMoney, interval, power, signedMoney, time } from "../../lib/format";
+import { countdown, energy, exactMoney, interval, parted, power, signedMoney, time } from "../../lib/format";
 import type { Site } from "../../lib/site";
 import { useNow } from "../../lib/useNow";
 import { Card } from "../../ui/Card";
@@ -10,6 +10,16 @@ import type { Today } from "./queries";
 import styles from "./today.module.css";
 
 type Props = { today: Today; site: Site };
+
+function Figure({ written, id }: { written: string; id: string }) {
+  const { figure, unit } = parted(written);
+  return (
+    <p className={styles.figure} data-testid={id}>
+      {figure}
+      {unit ? <span className={styles.unit}> {unit}</span> : null}
+    </p>
+  );
+}
 
 const DIRECTIONS: Record<Today["direction"], string> = {
   giving: "more made than used",
@@ -22,9 +32,7 @@ export function PowerNow({ today, site }: Props) {
   const { data: meters } = useMeters();
   return (
     <Card title="Power now">
-      <p className={styles.figure} data-tone={today.direction} data-testid="power-now">
-        {today.power_w === null ? "–" : power(today.power_w)}
-      </p>
+      <Figure id="power-now" written={today.power_w === null ? "–" : power(today.power_w)} />
       <p className={styles.under}>{DIRECTIONS[today.direction]}</p>
       {today.stale && today.power_at ? <StaleNote>Stale since {time(today.power_at, site)}</StaleNote> : null}
       <ul className={styles.meters}>
@@ -78,9 +86,7 @@ export function Saved({ today, site }: Props) {
   const open = today.intervals.some((one) => one.state !== "reconciled");
   return (
     <Card title="Saved today">
-      <p className={styles.figure} data-testid="saved">
-        {signedMoney(today.saved_micros, site.currency)}
-      </p>
+      <Figure id="saved" written={signedMoney(today.saved_micros, site.currency)} />
       <p className={styles.under}>
         against the utility{open ? ", provisional until the last interval is final" : ", final so far"}
       </p>

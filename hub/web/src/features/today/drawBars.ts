@@ -7,13 +7,12 @@ const UP: readonly Part[] = ["own", "bought", "utility", "open"];
 const DOWN: readonly Part[] = ["sold", "utility", "open"];
 const WIDEST_BAR_CSS = 56;
 
-type Painter = { pen: CanvasRenderingContext2D; fills: Record<Part, CanvasPattern | string>; pixel: number };
+type Fills = Record<Part, CanvasPattern | string>;
+type Painter = { pen: CanvasRenderingContext2D; fills: Fills; pixel: number };
 
-function painter(plot: uPlot, pixel: number): Painter {
-  const pen = plot.ctx;
+function fillsFor(pen: CanvasRenderingContext2D, pixel: number, running: boolean): Fills {
   const parts: Part[] = ["own", "bought", "sold", "utility", "open"];
-  const fills = Object.fromEntries(parts.map((part) => [part, fill(pen, part, pixel)])) as Painter["fills"];
-  return { pen, fills, pixel };
+  return Object.fromEntries(parts.map((part) => [part, fill(pen, part, pixel, running)])) as Fills;
 }
 
 function box(
@@ -45,12 +44,14 @@ export function barSpan(plot: uPlot, slot: Slot, pixel: number): { x: number; wi
 
 export function drawBars(plot: uPlot, slots: readonly Slot[], pixel: number): void {
   const { left, top, width, height } = plot.bbox;
-  const by = painter(plot, pixel);
-  const y = (wh: number) => plot.valToPos(wh / 1000, "y", true);
-  by.pen.save();
-  by.pen.beginPath();
-  by.pen.rect(left, top, width, height);
-  by.pen.clip();
+  const pen = plot.ctx;
+  const closed: Painter = { pen, fills: fillsFor(pen, pixel, false), pixel };
+  const running: Painter = { ...closed, fills: fillsFor(pen, pixel, true) };
+  const y = (wh: number) => plot.valToPos(wh, "y", true);
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
   for (const slot of slots) {
     const bar = barSpan(plot, slot, pixel);
     if (bar.x > left + width || bar.x + bar.width < left) continue;
@@ -62,12 +63,19 @@ export function drawBars(plot: uPlot, slots: readonly Slot[], pixel: number): vo
       for (const part of parts) {
         const signed = part === "sold" ? -slot.parts.sold : slot.parts[part];
         const wh = Math.max(0, sign * signed);
-        box(by, part, bar.x, bar.width, y(sign * stacked), y(sign * (stacked + wh)));
+        box(
+          slot.running ? running : closed,
+          part,
+          bar.x,
+          bar.width,
+          y(sign * stacked),
+          y(sign * (stacked + wh)),
+        );
         stacked += wh;
       }
     }
   }
-  by.pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--pw-ink");
-  by.pen.fillRect(left, Math.round(y(0)), width, pixel);
-  by.pen.restore();
+  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--pw-ink");
+  pen.fillRect(left, Math.round(y(0)), width, pixel);
+  pen.restore();
 }

@@ -43,8 +43,8 @@ const DRAW: Record<Part, (pen: CanvasRenderingContext2D) => void> = {
   open: (pen) => lines(pen, RISING),
 };
 
-/** One tile of a pattern, in the colours that hold at this moment. */
-export function tile(part: Part, scale = 1): HTMLCanvasElement {
+/** One tile of a pattern, in the colours that hold at this moment; hatched while the interval runs. */
+export function tile(part: Part, scale = 1, running = false): HTMLCanvasElement {
   const style = getComputedStyle(document.documentElement);
   const colour = style.getPropertyValue(TOKEN[part]);
   const card = style.getPropertyValue("--pw-card");
@@ -53,18 +53,23 @@ export function tile(part: Part, scale = 1): HTMLCanvasElement {
   const pen = canvas.getContext("2d");
   if (!pen) return canvas;
   pen.scale(scale, scale);
-  const hollow = part === "open";
+  const hollow = running || part === "open";
   pen.fillStyle = hollow ? card : colour;
   pen.fillRect(0, 0, TILE, TILE);
   pen.strokeStyle = pen.fillStyle = hollow ? colour : card;
   pen.lineWidth = hollow ? 1.6 : 1.2;
-  DRAW[part](pen);
+  DRAW[hollow ? "open" : part](pen);
   return canvas;
 }
 
 /** The pattern as a canvas fill; `scale` is the device's pixel ratio. */
-export function fill(pen: CanvasRenderingContext2D, part: Part, scale: number): CanvasPattern | string {
-  return pen.createPattern(tile(part, scale), "repeat") ?? "";
+export function fill(
+  pen: CanvasRenderingContext2D,
+  part: Part,
+  scale: number,
+  running: boolean,
+): CanvasPattern | string {
+  return pen.createPattern(tile(part, scale, running), "repeat") ?? "";
 }
 
 /** The colour of a part's outline. */

@@ -74,3 +74,11 @@ export function sums(slots: readonly Slot[]): Record<Part, number> {
     open: sum("open"),
   };
 }
+
+export type Unit = { name: "Wh" | "kWh"; wh: 1 | 1000 };
+
+/** The unit that makes the day's largest bar easy to read. */
+export function unitFor(slots: readonly Slot[]): Unit {
+  const largest = Math.max(0, ...slots.map(extent).flatMap(({ used, given }) => [used, given]));
+  return largest < 1000 ? { name: "Wh", wh: 1 } : { name: "kWh", wh: 1000 };
+}

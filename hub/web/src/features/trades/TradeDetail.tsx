@@ -1,6 +1,6 @@
 // One trade: its path with times, how the amount comes about, its settlement line, transactions and proofs.
 import { Link, useParams } from "@tanstack/react-router";
-import { dayAndInterval, energy, exactMoney, interval, price, signedMoney, time } from "../../lib/format";
+import { dayAndInterval, energy, exactMoney, interval, money, price, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
 import { Card } from "../../ui/Card";
 import { ProofLink } from "../../ui/ProofLink";
@@ -133,7 +133,7 @@ function Transactions({ trade, site }: Props) {
       {trade.transactions.length === 0 ? (
         <p className={styles.quiet}>None yet: they appear here as they are sent.</p>
       ) : (
-        <ul className={styles.plain}>
+        <ul className={`${styles.plain} ${styles.transactions}`}>
           {trade.transactions.map((one) => (
             <li key={one.signature}>
               <b>{one.kind}</b>
@@ -162,8 +162,7 @@ function Loaded({ trade, site }: Props) {
           <Link to="/trades">Trades</Link> / {dayAndInterval(trade.start_at, trade.end_at, site)}
         </p>
         <h1>
-          You {verb} {energy(trade.wh)} {where} your neighbours for{" "}
-          {signedMoney(signedMicros(trade), site.currency)}
+          You {verb} {energy(trade.wh)} {where} your neighbours for {money(trade.micros, site.currency)}
         </h1>
         <p>
           {sideWord(trade)} {kindWord(trade)}, for the interval {interval(trade.start_at, trade.end_at, site)}

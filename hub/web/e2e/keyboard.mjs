@@ -1,0 +1,68 @@
+// Signs in, walks through the app and signs out with the keyboard alone; a wrong password first.
+import { given, tell, withPage } from "./browser.mjs";
+
+const focused = (page) =>
+  page.evaluate(() => {
+    const one = document.activeElement;
+    return (one?.getAttribute("aria-label") ?? one?.textContent ?? "").trim();
+  });
+
+const outlined = (page) =>
+  page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none");
+
+async function tabTo(page, name, key = "Tab") {
+  for (let presses = 0; presses < 60; presses += 1) {
+    if ((await focused(page)).startsWith(name)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`no way to "${name}" with the key ${key}`);
+}
+
+await withPage(async (page, faults) => {
+  await page.goto("/");
+  await page.getByLabel("E-mail").waitFor();
+  await page.keyboard.type("anna@campus.example");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("not the password");
+  await page.keyboard.press("Enter");
+  tell({ refusal: await page.getByRole("alert").textContent() });
+
+  await page.locator("input[name=password]").focus();
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type(given.password);
+  await page.keyboard.press("Enter");
+  await page.getByTestId("power-now").waitFor();
+  tell({ sentence: await page.locator("h1").textContent() });
+
+  await tabTo(page, "Interval of the day");
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowLeft");
+  tell({
+    chart: await page.getByRole("slider").getAttribute("aria-valuetext"),
+    visible: await outlined(page),
+  });
+
+  await page.keyboard.press("Home");
+  await page.reload();
+  await page.getByTestId("power-now").waitFor();
+  await tabTo(page, "Trades");
+  const visible = await outlined(page);
+  await page.keyboard.press("Enter");
+  await page.getByRole("columnheader", { name: "Energy" }).waitFor();
+  await tabTo(page, "Energy");
+  await page.keyboard.press("Enter");
+  tell({
+    sorted: await page.getByRole("columnheader", { name: "Energy" }).getAttribute("aria-sort"),
+    visible,
+  });
+
+  await page.reload();
+  await page.getByRole("columnheader", { name: "Energy" }).waitFor();
+  await tabTo(page, "A, Anna: account menu");
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+  await tabTo(page, "Sign out", "ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("E-mail").waitFor();
+  tell({ signedOut: true, faults });
+});

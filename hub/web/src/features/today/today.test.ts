@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import type { DayInterval, Today } from "./queries";
+import { priceNote, sentence } from "./sentence";
+import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
+import { moved, scaled } from "./zoom";
+
+const interval: DayInterval = {
+  start_at: "2026-06-01T09:30:00Z",
+  end_at: "2026-06-01T09:45:00Z",
+  state: "reconciled",
+  quality: "valid",
+  revision: 1,
+  import_wh: 100,
+  export_wh: 1000,
+  own_use_wh: 100,
+  sold_wh: 700,
+  bought_wh: 0,
+  utility_wh: 200,
+  price_mills: 4120,
+  credit_micros: 2_884_000,
+  debit_micros: 0,
+  charges_micros: 0,
+  utility_micros: 440_000,
+  total_micros: 3_324_000,
+  baseline_micros: 1_980_000,
+  saved_micros: 1_344_000,
+};
+
+const today = (values: Partial<Today>): Today => ({
+  now: "2026-06-01T10:01:30Z",
+  participant_id: "00000000-0000-0000-0000-0000000000a1",
+  day_start_at: "2026-05-31T22:00:00Z",
+  power_w: -1240,
+  power_at: "2026-06-01T10:01:00Z",
+  stale: false,
+  direction: "giving",
+  price_mills: 3400,
+  price_start_at: "2026-06-01T09:30:00Z",
+  all_in_price_mills: 3530,
+  last: interval,
+  running: {
+    start_at: "2026-06-01T10:00:00Z",
+    end_at: "2026-06-01T10:15:00Z",
+    import_wh: 6,
+    export_wh: 66,
+    until: "2026-06-01T10:01:00Z",
+  },
+  next_clearing_at: "2026-06-01T10:15:00Z",
+  next_clearing_latest_at: "2026-06-01T10:17:00Z",
+  intervals: [interval],
+  saved_micros: 1_344_000,
+  saved_formula: {
+    credit_micros: 2_884_000,
+    debit_micros: 0,
+    utility_micros: 440_000,
+    total_micros: 3_324_000,
+    baseline_micros: 1_980_000,
+    saved_micros: 1_344_000,
+    import_wh: 100,
+    export_wh: 1000,
+    export_tariff_mills: 2200,
+    import_tariff_mills: 5000,
+  },
+  happened: [],
+  ...values,
+});
+
+const TARIFFS = { export_mills: 2200, import_mills: 5000 };
+const ZURICH = { timezone: "Europe/Zurich", sun_offset_s: 0, interval_s: 900 };
+
+test.each([
+  [{}, "You are giving 1.2 kW to your neighbours at CHF 3.40 per kWh."],
+  [{ price_mills: null, all_in_price_mills: null }, "You are giving 1.2 kW to the grid at CHF 2.20 per kWh."],
+  [{ power_w: 600 }, "You are taking 600 W from the grid at CHF 5.00 per kWh."],
+  [
+    { power_w: 600, last: { ...interval, bought_wh: 346 } },
+    "You are taking 600 W, from your neighbours first, at CHF 3.53 per kWh.",
+  ],
+  [{ power_w: 0 }, "You make exactly what you use."],
+  [{ power_w: null }, "Your meters have not told their power yet."],
+])("the sentence for %j", (values, expected) => {
+  expect(sentence(today(values), TARIFFS, "CHF")).toBe(expected);
+});
+
+test("the price is named with its interval, so that nobody takes it for the running one's", () => {
+  expect(priceNote(today({}), ZURICH)).toMatch(/of 11:30–11:45/);
+  expect(priceNote(today({ price_mills: null }), ZURICH)).toMatch(/tariffs count/);
+});
+
+test("used energy stands above the line, given energy below; nothing is counted twice", () => {
+  const slot = toSlot(interval);
+  expect(extent(slot)).toEqual({ used: 100, given: 900 });
+  expect(slot.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: -200, open: 0 });
+  expect(extent(toSlot({ ...interval, bought_wh: 50, sold_wh: 0, utility_wh: -30 }))).toEqual({
+    used: 180,
+    given: 0,
+  });
+});
+
+test("what is not cleared has no other side yet", () => {
+  const slots = toSlots(today({ intervals: [interval, { ...interval, state: "attested" }] }));
+  expect(slots.map((slot) => slot.provisional)).toEqual([false, true, true]);
+  expect(slots[1]?.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: 0, open: -200 });
+  expect(slots[2]?.parts).toEqual({ own: 6, bought: 0, sold: 0, utility: 0, open: -60 });
+  expect(sums(slots)).toEqual({ own: 206, bought: 0, sold: 1400, utility: 200, open: 260 });
+});
+
+test("small days are told in Wh", () => {
+  expect(unitFor([]).name).toBe("Wh");
+  expect(unitFor([toSlot(interval)]).name).toBe("Wh");
+  expect(unitFor([toSlot({ ...interval, sold_wh: 800 })]).name).toBe("kWh");
+});
+
+test("zooming keeps the point under the pointer and stays within the day", () => {
+  const day = { min: 0, max: 100 };
+  expect(scaled(day, day, 50, 0.5, 4)).toEqual({ min: 25, max: 75 });
+  expect(scaled(day, day, 0, 0.5, 4)).toEqual({ min: 0, max: 50 });
+  expect(scaled({ min: 10, max: 12 }, day, 11, 0.1, 4)).toEqual({ min: 9, max: 13 });
+  expect(scaled({ min: 60, max: 90 }, day, 90, 10, 4)).toEqual(day);
+  expect(moved({ min: 90, max: 120 }, day)).toEqual({ min: 70, max: 100 });
+});

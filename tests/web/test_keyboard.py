@@ -1,0 +1,15 @@
+"""From sign-in to sign-out with the keyboard alone, a wrong password first."""
+
+from typing import Any
+
+
+async def test_everything_is_done_with_the_keyboard(site: Any) -> None:
+    async with site.script("keyboard") as script:
+        refusal, signed_in, chart, trades, end = await script.facts()
+
+    assert "password" in refusal["refusal"].lower()
+    assert signed_in["sentence"] == "You are giving 900 W to your neighbours at CHF 3.80 per kWh."
+    assert chart["chart"].startswith("11:45\u201312:00: ")
+    assert chart["visible"]
+    assert trades == {"sorted": "descending", "visible": True}
+    assert end == {"signedOut": True, "faults": []}
