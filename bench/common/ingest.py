@@ -6,18 +6,19 @@ time is PostgreSQL's own, taken just before its flush; the receipts, sent after 
 
 import contextlib
 import secrets
+import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import nkeys
 
-from bench.common.figures import Figure, percentile
+from bench.common.figures import Figure, percentile, tidy
 from bench.common.load import Load, known_gateways, register, sealed
-from bench.common.processes import child
+from bench.common.processes import child, processor_s
 from bench.common.servers import TEMPLATE, checkpoint, durable_postgres, fresh_pool
 from hub import db, keys
 from hub.clock import SystemClock
@@ -50,6 +51,8 @@ class Run:
     began_at: float
     committed: dict[tuple[str, int], float]
     notes: Sequence[tuple[int, int, float, float]]
+    processor_s: dict[str, float] = field(default_factory=dict)
+    """By kind of process."""
 
     @property
     def seconds(self) -> float:
@@ -71,10 +74,12 @@ class Bench:
         """Publishes while ingest runs; a rate is in frames/s."""
         async with self._fresh(load, frames) as (url, pool), self._publisher(receipts=True, rate=rate) as publisher:
             async with self._ingest(url, profile):
+                before = processor_s()
                 await publisher.say("go")
                 await publisher.hear(RUN_LIMIT_S + 10)
+                spent = {name: total - before.get(name, 0) for name, total in processor_s().items()}
             notes = self._notes()
-            return Run(min(row[2] for row in notes), await self._committed(pool, load, frames), notes)
+            return Run(min(row[2] for row in notes), await self._committed(pool, load, frames), notes, spent)
 
     async def drain(self, load: Load, frames: int) -> Run:
         """Publishes everything first, then lets ingest empty the stream."""
@@ -198,8 +203,18 @@ async def _shape(bench: Bench, load: Load, shape: Shape, runs: int) -> list[Figu
             f"drain_{suffix}", "readings/s", tuple(count / run.seconds for run in drained), count, drained_s,
             "stream filled before; ingest ready to last commit",
         ),
-        *_waits(paced, load, f"{suffix}", rate, paced_s),
+        _effort(flat, count, suffix, flat_s),
+        *_waits(paced, load, suffix, rate, paced_s),
     ]  # fmt: skip
+
+
+def _effort(flat: Sequence[Run], count: int, suffix: str, seconds: float) -> Figure:
+    """What the load cost in processor time, which other people's work on the machine changes little."""
+    spent = tuple(1e6 * sum(run.processor_s.values()) / count for run in flat)
+    names = sorted({name for run in flat for name in run.processor_s})
+    parts = {name: statistics.median(1e6 * run.processor_s.get(name, 0) / count for run in flat) for name in names}
+    what = ", ".join(f"{name} {tidy(value):g}" for name, value in parts.items() if value)
+    return Figure(f"processor_{suffix}", "us/reading", spent, count, seconds, f"processor time by process: {what}")
 
 
 def _waits(paced: Sequence[Run], load: Load, suffix: str, rate: float, seconds: float) -> list[Figure]:

@@ -3,6 +3,8 @@
 import os
 import platform
 import subprocess
+import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,27 @@ def describe() -> dict[str, Any]:
 def load_average() -> list[float]:
     """Runnable tasks over the last 1, 5 and 15 minutes; more than the cores = somebody else worked here too."""
     return [round(value, 2) for value in os.getloadavg()]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Processor seconds since boot: of the whole machine, and of this process with all children that have ended."""
+
+    at: float
+    machine_s: float
+    own_s: float
+
+    @classmethod
+    def now(cls) -> "Effort":
+        ticks = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        user, nice, system, _, _, irq, softirq, _ = ticks
+        spent = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+        return cls(time.monotonic(), spent, sum(os.times()[:4]))
+
+    def others_since(self, before: "Effort") -> float:
+        """How many cores were busy with other people's work, on average."""
+        theirs = (self.machine_s - before.machine_s) - (self.own_s - before.own_s)
+        return round(max(0.0, theirs) / (self.at - before.at), 2)
 
 
 def line(machine: dict[str, Any]) -> str:

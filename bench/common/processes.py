@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import json
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bench.common import ROOT
 
@@ -51,6 +54,17 @@ async def child(module: str, job: dict[str, Any], log: Path) -> AsyncIterator[Ch
         yield Child(process, log)
     finally:
         await _end(process)
+
+
+def processor_s() -> dict[str, float]:
+    """Processor seconds so far of each kind of child that now runs."""
+    spent: dict[str, float] = defaultdict(float)
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            words, times = one.cmdline(), one.cpu_times()
+            named = [word.rpartition(".")[2] for word in words if word.startswith("bench.common.")]
+            spent[named[0] if named else one.name()] += times.user + times.system
+    return dict(spent)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

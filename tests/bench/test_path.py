@@ -13,7 +13,7 @@ FIGURES = {
     "ingest": {
         f"{name}_{readings}_a_frame"
         for readings in (1, 60)
-        for name in ("durable", "drain", "stored_p50", "stored_p99", "receipt_p99")
+        for name in ("durable", "drain", "processor", "stored_p50", "stored_p99", "receipt_p99")
     },
     "clearing": {"clear_100", "auction_100", "clear_attested_100"},
     "settlement": {"settle_30_lines", "settle_transactions", "settle_cu_per_line", "interval_cu_per_line"},
