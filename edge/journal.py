@@ -40,6 +40,8 @@ class Limits:
     """How long and how much the ledger keeps."""
 
     seal_interval_s: float = 5
+    receipt_wait_s: float = 30
+    """A receipt rides along with the next commit; only after this long it gets one of its own."""
     keep_ms: int = 30 * 86_400_000
     max_bytes: int = 512 * 2**20
 
@@ -88,9 +90,9 @@ class Journal:
         return entry.durable
 
     def note_receipt(self, receipt: Receipt) -> None:
-        """Notes a receipt; it is written with the next commit, or when the seal interval is over."""
+        """Notes a receipt for the next commit."""
         self._receipts.append(receipt)
-        self._seal_soon()
+        self._seal_within(self.limits.receipt_wait_s)
 
     async def run(self) -> None:
         """Commits and seals until cancelled."""
@@ -130,9 +132,10 @@ class Journal:
         until = prune_at if self._seal_at is None else min(prune_at, self._seal_at)
         return max(0.0, until - _now())
 
-    def _seal_soon(self) -> None:
-        if self._seal_at is None:
-            self._seal_at = _now() + self.limits.seal_interval_s
+    def _seal_within(self, seconds: float) -> None:
+        due = _now() + seconds
+        if self._seal_at is None or due < self._seal_at:
+            self._seal_at = due
             # The loop may be asleep until its old deadline: an early wake only costs an empty commit
             self._wake.set()
 
@@ -157,11 +160,12 @@ class Journal:
                 self.queued_records -= len(entry.batch.records)
             if not entry.durable.done():
                 entry.durable.set_result(None)
-        self._seal_soon()
+        self._seal_within(self.limits.seal_interval_s)
 
     async def _seal_now(self) -> None:
         receipts = list(self._receipts)
         frames = await self.call(self.ledger.seal, receipts)
+        self.commits += 1
         del self._receipts[: len(receipts)]
         self._seal_at = None
         if frames:
@@ -173,7 +177,7 @@ class Journal:
             for gap in await self.call(self.ledger.prune, keep_ms=keep_ms, max_bytes=max_bytes):
                 extra = {"boot_id": gap.boot_id.hex(), "first": gap.first, "last": gap.last}
                 log.error("frames given up before the hub had them: make room or raise max_ledger_mb", extra=extra)
-                self._seal_soon()
+                self._seal_within(self.limits.seal_interval_s)
 
     async def _until_it_works(self, step: Callable[[], Awaitable[None]]) -> None:
         for attempt in range(1_000_000_000):

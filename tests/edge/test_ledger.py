@@ -136,6 +136,22 @@ async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> Non
         assert [stored.frame.header.record_count for stored in repository.all_frames()] == [50]
 
 
+async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> None:
+    frames: list[StoredFrame] = []
+    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=0.1), frames.extend)
+    task = asyncio.create_task(journal.run())
+    for slot in range(1, 4):
+        await journal.enter(Batch(records=[stop(slot)]))
+        await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
+        journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
+    assert journal.commits == 6
+    task.cancel()
+    await journal.store_rest()
+    with journal.ledger.reading() as repository:
+        assert repository.waiting().frames == 0
+    await journal.close()
+
+
 def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) -> MeterReading:
     at_ms = NOW_MS + at_s * 1000
     return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, serial=serial, **more)  # type: ignore[arg-type]

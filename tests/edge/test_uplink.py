@@ -36,7 +36,7 @@ async def uplink(gw: Gateway) -> AsyncIterator[tuple[Uplink, Journal]]:
     clock = SystemClock()
     ledger = Ledger(gw.state / "ledger.sqlite", Signer(gw.gateway_id, BOOT, load_frame_key(gw.state / "keys")), clock)
     ledger.open()
-    journal = Journal(ledger, Limits(seal_interval_s=0.05))
+    journal = Journal(ledger, Limits(seal_interval_s=0.05, receipt_wait_s=0.05))
     identity = Identity.load(gw.state, gw.gateway_id)
     link = Link(identity, load_nats_key(gw.state / "keys"))
     receipt_key = bytes.fromhex(identity.receipt_public_key)
