@@ -19,14 +19,14 @@ def note(log: Path, pid: int) -> None:
         _file(log).write_text(f"{pid} {psutil.Process(pid).create_time()}\n")
 
 
-async def end_left_over(log: Path, sign: int = signal.SIGTERM) -> None:
-    """Ends the process that wrote this log before, when it still runs; asks first, then makes it."""
+async def end_left_over(log: Path, sign: int = signal.SIGTERM, *, seconds: float = END_S) -> None:
+    """Ends the process that wrote this log before, when it still runs; asks first, and makes it after ``seconds``."""
     process = _noted(log)
     if process is None:
         return
     with contextlib.suppress(psutil.Error):
         process.send_signal(sign)
-    if not await _gone(process, END_S):
+    if not await _gone(process, seconds):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await _gone(process, KILL_S)

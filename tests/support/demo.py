@@ -46,12 +46,13 @@ class DemoProcess:
 
     def _read_err(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.says.append(line.rstrip())
+        with self.process.stderr as lines:
+            self.says.extend(line.rstrip() for line in lines)
 
     def _read_out(self) -> None:
         assert self.process.stdout is not None
-        self.stdout = self.process.stdout.read()
+        with self.process.stdout as out:
+            self.stdout = out.read()
 
     def wait(self, seconds: float) -> int:
         code = self.process.wait(seconds)

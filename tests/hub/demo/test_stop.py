@@ -1,0 +1,94 @@
+"""Ctrl-C and kill -9, early and late: no process is left, and the next start goes on."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support.demo import DemoProcess
+
+BROKEN_OFF = "stopped before everything was up; the next start goes on from here"
+
+
+def left_of(folder: Path) -> list[str]:
+    """Processes that name this state folder."""
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(folder) in line]
+
+
+def gone(folder: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while left_of(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not left_of(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all: each start goes on where the one before was ended."""
+    return tmp_path_factory.mktemp("stops") / "state"
+
+
+STEPS = [("PostgreSQL", 1), ("15 meters", 1), ("people", 1), ("API", 2), ("three gateways", 1)]
+
+
+@pytest.mark.parametrize(("step", "times"), STEPS)
+def test_ctrl_c_while_it_starts(folder: Path, step: str, times: int) -> None:
+    """A second Ctrl-C does not tear the tidying up apart."""
+    demo = DemoProcess(folder, ("--interval", "30")).start()
+    demo.until(lambda: True if step in demo.said else None, 60, step)
+    for _ in range(times):
+        demo.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    assert demo.wait(60) == 130, demo.said
+    assert demo.says[-1] == BROKEN_OFF
+    assert "Traceback" not in demo.said
+    assert not left_of(folder)
+
+
+def test_kill_9_of_everything_that_holds_the_parts_together(folder: Path) -> None:
+    first = DemoProcess(folder, ("--interval", "30")).start().until_running()
+    first.process.kill()
+    first.wait(10)
+    # at once, while the parts of the first may still be ending
+    second = DemoProcess(folder, ("--interval", "30")).start().until_running()
+    assert second.password == first.password
+    second.process.send_signal(signal.SIGHUP)  # the terminal is closed
+    assert second.wait(60) == 0, second.said
+    assert not left_of(folder)
+    third = DemoProcess(folder, ("--interval", "30")).start()
+    third.until(lambda: True if "three gateways" in third.said else None, 60, "the gateways")
+    third.process.kill()
+    third.wait(10)
+    assert gone(folder, 20), left_of(folder)
+
+
+def test_a_part_that_does_not_start_stops_the_whole_and_is_named(folder: Path) -> None:
+    (folder / "ledger" / "ledger.sqlite").rename(folder / "ledger" / "kept")
+    (folder / "ledger" / "ledger.sqlite").write_bytes(b"not a database at all" * 500)
+    try:
+        demo = DemoProcess(folder, ("--interval", "30")).start()
+        assert demo.wait(60) == 75
+    finally:
+        (folder / "ledger" / "kept").replace(folder / "ledger" / "ledger.sqlite")
+    assert "peerwatt-hub: ledger did not start" in demo.said and "can not be read as a ledger" in demo.said
+    assert "Traceback" not in demo.said
+    assert not left_of(folder)
+
+
+def test_two_demos_that_start_together_do_not_want_one_port(folder: Path, tmp_path: Path) -> None:
+    demos = [DemoProcess(state, ("--interval", "30")).start() for state in (folder, tmp_path / "other")]
+    try:
+        urls = {demo.until_running().url for demo in demos}
+        assert len(urls) == 2
+    finally:
+        for demo in demos:
+            try:
+                demo.stop()
+            except subprocess.TimeoutExpired:
+                demo.process.kill()
+    assert [demo.process.returncode for demo in demos] == [0, 0]
+    assert not left_of(folder) and not left_of(tmp_path / "other")
