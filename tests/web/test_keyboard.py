@@ -1,9 +1,9 @@
 """From sign-in to sign-out with the keyboard alone, a wrong password first."""
 
-from typing import Any
+from support.browser import Site
 
 
-async def test_everything_is_done_with_the_keyboard(site: Any) -> None:
+async def test_everything_is_done_with_the_keyboard(site: Site) -> None:
     async with site.script("keyboard") as script:
         refusal, signed_in, chart, trades, end = await script.facts()
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from hub.clock import at_s
 from hub.live import journal
+from support.browser import Site
 from support.seed import ANNA, BOOT, GATEWAY, NOW_S, named
 
 
-async def test_a_new_reading_changes_the_power_without_a_reload(site: Any) -> None:
+async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> None:
     async with site.script("live") as script:
         before = await script.fact()
         assert before["power"] == "900 W"

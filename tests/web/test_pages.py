@@ -1,12 +1,12 @@
 """Every page at 390 and 1280 px, light and dark: a picture of each in pytest's folder, and what axe says of it."""
 
-from typing import Any
+from support.browser import Site
 
 PAGES = ("today", "today-open", "trades", "trade", "proof-start", "proof")
 LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in ("light", "dark"))
 
 
-async def test_every_page_is_accessible_and_fits_at_every_size_and_scheme(site: Any) -> None:
+async def test_every_page_is_accessible_and_fits_at_every_size_and_scheme(site: Site) -> None:
     async with site.script("pages", trade=site.trade, reading=site.reading) as script:
         facts = await script.facts()
 
@@ -14,15 +14,15 @@ async def test_every_page_is_accessible_and_fits_at_every_size_and_scheme(site: 
     assert {fact["name"]: fact["axe"] for fact in facts if fact["axe"]} == {}
     assert {fact["name"]: fact["overflow"] for fact in facts if fact.get("overflow")} == {}
     assert facts[-1]["faults"] == []
-    assert len(list(site.out.glob("*.png"))) == len(PAGES) * len(LOOKS)
+    assert len(list(site.out.glob("*.png"))) == (len(PAGES) + 1) * len(LOOKS), "and Today above the fold"
 
 
-async def test_when_there_is_nothing_to_show_the_page_says_what_to_do(site: Any) -> None:
+async def test_when_there_is_nothing_to_show_the_page_says_what_to_do(site: Site) -> None:
     async with site.script("states", reading=site.reading) as script:
         facts = await script.facts()
 
     assert [fact["name"] for fact in facts] == [
         "signed-out", "first-run", "no-trades", "no-such-trade", "no-such-reading", "no-such-page", "operator",
-        "failed", "offline",
+        "failed", "stale", "offline",
     ]  # fmt: skip
     assert {fact["name"]: fact["axe"] for fact in facts if fact["axe"]} == {}

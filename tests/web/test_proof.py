@@ -4,16 +4,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from edge.wire.proofs import check_proof
 from hub.clock import at_s
+from support.browser import Site
 from support.seed import ANNA, START_S
 
 GREEN = {"reading": "verified", "frame": "verified", "interval": "verified", "line": "verified", "chain": "told"}
 
 
-async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: Any) -> None:
+async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: Site) -> None:
     async with site.script("proof", reading=site.reading) as script:
         first = await script.fact()
         assert first["rungs"] == GREEN

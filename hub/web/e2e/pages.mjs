@@ -49,6 +49,7 @@ await withPage(async (page, faults) => {
         await open(page);
         const picture = `${given.out}/${name}-${size}-${colorScheme}.png`;
         await page.screenshot({ path: picture, fullPage: true });
+        if (name === "today") await page.screenshot({ path: `${given.out}/fold-${size}-${colorScheme}.png` });
         const overflow = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );

@@ -45,6 +45,14 @@ await withPage(async (page) => {
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByTestId("power-now").waitFor();
 
+  await page.route("**/api/v1/today", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), stale: true } });
+  });
+  await page.reload();
+  await shows(page, "stale", "Stale since 12:01:00");
+  await page.unroute("**/api/v1/today");
+
   await page.context().setOffline(true);
   await shows(page, "offline", /offline since/);
 });

@@ -31,7 +31,7 @@ function advice(error: unknown): { title: string; text: string } {
   if (error instanceof Problem) {
     if (error.status === 404) return { title: "This is not here", text: error.message };
     if (error.status === 403) return { title: "This is not yours to see", text: error.message };
-    return { title: "The hub could not answer", text: error.message };
+    return { title: "The hub could not answer", text: `${error.message} If it lasts, tell the operator.` };
   }
   return {
     title: "The hub does not answer",

@@ -43,10 +43,10 @@ function Checks({ rung }: { rung: Rung }) {
   );
 }
 
-function Bytes({ shown }: { shown: Shown[] }) {
+function Bytes({ shown, title }: { shown: Shown[]; title: string }) {
   return (
     <details className={styles.bytes}>
-      <summary>Bytes and hashes</summary>
+      <summary>{title}</summary>
       <dl>
         {shown.map(({ name, value }) => (
           <div key={`${name} ${value}`}>
@@ -77,7 +77,12 @@ export function Ladder({ rungs }: { rungs: readonly Rung[] }) {
                 <b>Not verified here:</b> {rung.open}
               </p>
             ) : null}
-            {rung.shown.length > 0 ? <Bytes shown={rung.shown} /> : null}
+            {rung.shown.length > 0 ? (
+              <Bytes
+                shown={rung.shown}
+                title={rung.id === "chain" ? "Accounts and transactions" : "Bytes and hashes"}
+              />
+            ) : null}
           </div>
         </li>
       ))}

@@ -33,6 +33,8 @@ const absent = (id: Rung["id"], sentence: string): Rung => ({
 const seconds = (at: string) => Date.parse(at) / 1000;
 const utc = (ms: number) =>
   new Date(ms).toISOString().replace("T", " ").replace(".000", "").replace("Z", " UTC");
+const wh = (value: number | bigint) => `${value.toLocaleString("en-GB")} Wh`;
+const amount = (micros: number) => (micros / 1_000_000).toFixed(6);
 const leadsTo = (leaf: Bytes, of: { index: number; count: number; path: string[] }, root: Uint8Array) => {
   const top = climb(leaf, of.index, of.count, of.path.map(fromHex));
   return top !== null && equal(top, root);
@@ -69,7 +71,7 @@ export function verifyReading(proof: ProofDocument): Rung {
   }
   return judged("reading", {
     checks,
-    good: `The bytes say: import ${reading.importWh.toLocaleString("en-GB")} Wh, export ${reading.exportWh.toLocaleString("en-GB")} Wh, read at ${utc(reading.readAtMs)}.`,
+    good: `The bytes say: import ${wh(reading.importWh)}, export ${wh(reading.exportWh)}, read at ${utc(reading.readAtMs)}.`,
     open: "The bytes name the meter by a number of its gateway. Which meter that is stands in another signed record, and the hub says it here.",
     shown: [
       { name: "record", value: proof.record },
@@ -143,7 +145,7 @@ export function verifyInterval(proof: ProofDocument): Rung {
   }
   return judged("interval", {
     checks,
-    good: `${interval.meter_id} imported ${interval.import_wh.toLocaleString("en-GB")} Wh and exported ${interval.export_wh.toLocaleString("en-GB")} Wh (${interval.quality}), leaf ${interval.index + 1} of ${interval.count} under the root.`,
+    good: `${interval.meter_id} imported ${wh(interval.import_wh)} and exported ${wh(interval.export_wh)} (${interval.quality}), leaf ${interval.index + 1} of ${interval.count} under the root.`,
     open: "An interval's energy is the difference of two readings: open the other one's proof to compare the registers.",
     shown: [
       {
@@ -184,7 +186,7 @@ export function verifyLine(proof: ProofDocument): Rung {
   }
   return judged("line", {
     checks,
-    good: `Sold ${line.sold_wh.toLocaleString("en-GB")} Wh for ${line.credit_micros.toLocaleString("en-GB")} micros, bought ${line.bought_wh.toLocaleString("en-GB")} Wh for ${line.debit_micros.toLocaleString("en-GB")} micros: line ${line.index + 1} of ${line.count}.`,
+    good: `Sold ${wh(line.sold_wh)} for ${amount(line.credit_micros)}, bought ${wh(line.bought_wh)} for ${amount(line.debit_micros)} in the site's currency: line ${line.index + 1} of ${line.count}.`,
     open: "Whose wallet it is stands in the chain's register of participants.",
     shown: [
       { name: "wallet", value: line.wallet },

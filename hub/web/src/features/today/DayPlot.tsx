@@ -68,9 +68,9 @@ function axes(place: Place, unit: () => Unit): uPlot.Axis[] {
     },
     {
       ...look,
-      size: 44,
+      size: 48,
       grid: { stroke: () => token("--pw-line"), width: 1 },
-      values: (_, at) => at.map((wh) => String(Math.abs(wh) / unit().wh)),
+      values: (_, at) => at.map((wh) => (Math.abs(wh) / unit().wh).toLocaleString("en-GB")),
     },
   ];
 }

@@ -1,5 +1,5 @@
 // The three figures of the day: power now, saved against the utility with its formula, time to the next clearing.
-import { countdown, energy, exactMoney, interval, parted, power, signedMoney, time } from "../../lib/format";
+import { countdown, energy, interval, parted, power, signedMoney, time } from "../../lib/format";
 import type { Site } from "../../lib/site";
 import { useNow } from "../../lib/useNow";
 import { Card } from "../../ui/Card";
@@ -50,47 +50,19 @@ export function PowerNow({ today, site }: Props) {
   );
 }
 
-function Formula({ today, site }: Props) {
-  const formula = today.saved_formula;
-  const rows: [string, number, string][] = [
-    ["From your neighbours", formula.credit_micros, "+"],
-    ["To your neighbours, charges included", -formula.debit_micros, "−"],
-    ["With the utility", formula.utility_micros, ""],
-    ["What you get in total", formula.total_micros, "="],
-    ["The same energy with the utility only", formula.baseline_micros, "−"],
-    ["Saved: total minus utility only", formula.saved_micros, "="],
-  ];
-  return (
-    <details className={styles.formula}>
-      <summary>How this comes about</summary>
-      <table>
-        <tbody>
-          {rows.map(([name, micros, sign]) => (
-            <tr key={name} data-sum={sign === "="}>
-              <th scope="row">{name}</th>
-              <td>{exactMoney(micros, site.currency)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p>
-        {energy(formula.import_wh)} used from outside, {energy(formula.export_wh)} given away. The utility
-        sells at {(formula.import_tariff_mills / 1000).toFixed(2)} and buys at{" "}
-        {(formula.export_tariff_mills / 1000).toFixed(2)} per kWh.
-      </p>
-    </details>
-  );
-}
+type SavedProps = Props & { open: boolean; toggle: () => void };
 
-export function Saved({ today, site }: Props) {
-  const open = today.intervals.some((one) => one.state !== "reconciled");
+export function Saved({ today, site, open, toggle }: SavedProps) {
+  const provisional = today.intervals.some((one) => one.state !== "reconciled");
   return (
     <Card title="Saved today">
       <Figure id="saved" written={signedMoney(today.saved_micros, site.currency)} />
       <p className={styles.under}>
-        against the utility{open ? ", provisional until the last interval is final" : ", final so far"}
+        against the utility{provisional ? ", provisional until the last interval is final" : ", final so far"}
       </p>
-      <Formula today={today} site={site} />
+      <button type="button" className={styles.opens} aria-expanded={open} onClick={toggle}>
+        <span aria-hidden="true">{open ? "▾" : "▸"}</span> How this comes about
+      </button>
     </Card>
   );
 }

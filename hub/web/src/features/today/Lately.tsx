@@ -33,8 +33,10 @@ function Line({ one, site, now }: { one: Happened; site: Site; now: Date }) {
             <Link to="/trades/$tradeId" params={{ tradeId: one.trade_id }}>
               {text}
             </Link>
-          ) : (
+          ) : one.kind === "reconciled" ? (
             text
+          ) : (
+            <Link to="/trades">{text}</Link>
           )}
         </p>
         <p className={styles.quiet}>

@@ -1,15 +1,17 @@
 // Today: how am I doing right now? The sentence first, then the figures, the day and what happened lately.
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { useSession } from "../../auth/session";
-import { interval, time } from "../../lib/format";
+import { interval, power, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
 import { useLive } from "../../live/LiveProvider";
 import { Bone, Empty, Failed, StaleNote } from "../../ui/states";
 import { DayChart } from "./DayChart";
 import { NextClearing, PowerNow, Saved } from "./Figures";
+import { Formula } from "./Formula";
 import { Lately } from "./Lately";
 import { type Today as TodayFigures, useToday } from "./queries";
-import { priceNote, sentence } from "./sentence";
+import { priceNote, sentence, tone } from "./sentence";
 import styles from "./today.module.css";
 
 function Loading() {
@@ -30,12 +32,27 @@ function Loading() {
   );
 }
 
+/** The sentence with its power in the colour that it has on the chart. */
+function Sentence({ today, site }: { today: TodayFigures; site: Site }) {
+  const text = sentence(today, site.tariffs, site.currency);
+  const watts = today.power_w === null ? "" : power(today.power_w);
+  const at = watts === "" ? -1 : text.indexOf(watts);
+  if (at < 0) return <h1>{text}</h1>;
+  return (
+    <h1>
+      {text.slice(0, at)}
+      <em data-tone={tone(today)}>{watts}</em>
+      {text.slice(at + watts.length)}
+    </h1>
+  );
+}
+
 function Lead({ today, site }: { today: TodayFigures; site: Site }) {
   const { connection } = useLive();
   const cut = connection.state === "reconnecting" || connection.state === "offline";
   return (
     <header className={styles.hero}>
-      <h1>{sentence(today, site.tariffs, site.currency)}</h1>
+      <Sentence today={today} site={site} />
       <p className={styles.quiet}>{priceNote(today, site)}</p>
       {cut ? (
         <StaleNote>
@@ -48,6 +65,7 @@ function Lead({ today, site }: { today: TodayFigures; site: Site }) {
 }
 
 function Day({ today, site }: { today: TodayFigures; site: Site }) {
+  const [formula, setFormula] = useState(false);
   if (today.power_at === null && today.intervals.length === 0 && today.happened.length === 0) {
     return (
       <Empty title="Your day begins with the first reading">
@@ -61,8 +79,9 @@ function Day({ today, site }: { today: TodayFigures; site: Site }) {
       <Lead today={today} site={site} />
       <div className={styles.grid}>
         <PowerNow today={today} site={site} />
-        <Saved today={today} site={site} />
+        <Saved today={today} site={site} open={formula} toggle={() => setFormula(!formula)} />
         <NextClearing today={today} site={site} />
+        {formula ? <Formula today={today} site={site} /> : null}
       </div>
       <div className={styles.rows}>
         <DayChart today={today} place={site} />

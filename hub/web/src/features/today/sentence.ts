@@ -7,6 +7,17 @@ export type Tariffs = { export_mills: number; import_mills: number };
 /** Below this a campus socket says nothing about giving or taking. */
 const NOTHING_W = 5;
 
+export type Tone = "sold" | "bought" | "utility" | "none";
+
+/** Whose colour the power has: what neighbours get, what they give, or the utility's. */
+export function tone(today: Today): Tone {
+  const watts = today.power_w ?? 0;
+  if (Math.abs(watts) < NOTHING_W) return "none";
+  if (today.price_mills === null) return "utility";
+  if (watts < 0) return "sold";
+  return (today.last?.bought_wh ?? 0) > 0 ? "bought" : "utility";
+}
+
 export function sentence(today: Today, tariffs: Tariffs | null, currency: string): string {
   const watts = today.power_w;
   if (watts === null) return "Your meters have not told their power yet.";

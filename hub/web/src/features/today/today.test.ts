@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DayInterval, Today } from "./queries";
-import { priceNote, sentence } from "./sentence";
+import { priceNote, sentence, tone } from "./sentence";
 import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
 import { moved, scaled } from "./zoom";
 
@@ -80,6 +80,14 @@ test.each([
   [{ power_w: null }, "Your meters have not told their power yet."],
 ])("the sentence for %j", (values, expected) => {
   expect(sentence(today(values), TARIFFS, "CHF")).toBe(expected);
+});
+
+test("the power has the colour of the other side", () => {
+  expect(tone(today({}))).toBe("sold");
+  expect(tone(today({ power_w: 600 }))).toBe("utility");
+  expect(tone(today({ power_w: 600, last: { ...interval, bought_wh: 1 } }))).toBe("bought");
+  expect(tone(today({ price_mills: null }))).toBe("utility");
+  expect(tone(today({ power_w: null }))).toBe("none");
 });
 
 test("the price is named with its interval, so that nobody takes it for the running one's", () => {

@@ -27,6 +27,12 @@ export function zoomBy(plot: uPlot, { whole, least }: Zoom, factor: number, left
   plot.setScale("x", scaled({ min, max }, whole(), around, factor, least()));
 }
 
+/** Whether the plot shows all that there is. */
+export function isWhole(plot: uPlot, whole: Window): boolean {
+  const { min, max } = plot.scales.x ?? {};
+  return (max ?? 0) - (min ?? 0) >= (whole.max - whole.min) * 0.99;
+}
+
 function pinchWidth(touches: TouchList): { width: number; middle: number } | null {
   const [one, two] = [touches[0], touches[1]];
   if (!one || !two) return null;
@@ -42,6 +48,8 @@ export function zoomPlugin(zoom: Zoom): uPlot.Plugin {
         plot.over.addEventListener(
           "wheel",
           (event) => {
+            // The whole day can not grow: the page scrolls on
+            if (event.deltaY > 0 && isWhole(plot, zoom.whole())) return;
             event.preventDefault();
             zoomBy(plot, zoom, event.deltaY > 0 ? 1.25 : 0.8, left(event.clientX));
           },
