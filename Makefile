@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
@@ -35,7 +36,8 @@ clean: ## what was built, never what was measured or stored
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else f"Peerwatt needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another with: make PYTHON=python3.12 demo")'
+	@command -v $(PYTHON) >/dev/null || { echo "Peerwatt needs Python 3.11 or newer; there is no $(PYTHON). $(OTHER)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Peerwatt needs Python 3.11 or newer; %s is %d.%d. $(OTHER)" % ((sys.executable,) + v))'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
