@@ -49,9 +49,8 @@ class ModbusMeter:
         async with self.bus.device(self.endpoint.device, self.timing) as device:
             if self.serial is None:
                 self.serial = await self._read_serial(device)
-            read_at_ms = clock.now_ms()
             answers = await device.read(self.blocks)
-        return self._reading(slot_s, read_at_ms, answers)
+        return self._reading(slot_s, clock.now_ms(), answers)
 
     def lost(self) -> None:
         """Another meter may hang there when it comes back: the serial number is asked for again."""

@@ -100,8 +100,8 @@ def _interval_hops(way: repository.Way) -> Iterator[Hop]:
     yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live journal" if way.shown_at else "")
 
 
-def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:
-    """When the simulator answered: the last such registers before the agent had read them."""
+def _served_at(reading: asyncpg.Record, truth_file: Path | None) -> datetime | None:
+    """When the simulator served these registers: its last answer, or the time in its publication, up to the reading."""
     if truth_file is None or not truth_file.is_file():
         return None
     read_ms, found = to_ms(reading["read_at"]), None
@@ -111,6 +111,8 @@ def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:
             if not line.endswith("\n") or reading["meter_id"] not in line:
                 continue
             entry = json.loads(line)
-            if (entry["meter"], entry["import_wh"], entry["export_wh"]) == wanted and entry["t_ms"] <= read_ms:
-                found = entry["t_ms"]
+            at_ms_served = entry.get("payload_ms") or entry["t_ms"]
+            served = (entry["meter"], entry["import_wh"], entry["export_wh"] or 0)
+            if served == wanted and at_ms_served <= read_ms:
+                found = at_ms_served
     return None if found is None else at_ms(found)

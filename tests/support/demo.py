@@ -56,8 +56,10 @@ class DemoProcess:
 
     def wait(self, seconds: float) -> int:
         code = self.process.wait(seconds)
-        for reader in self._readers:
+        for reader, pipe in zip(self._readers, (self.process.stderr, self.process.stdout), strict=True):
             reader.join()
+            assert pipe is not None
+            pipe.close()
         return code
 
     @property
@@ -114,6 +116,7 @@ class DemoProcess:
                 self.stop()
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
+                self.wait(10)
 
     # -- what a test waits for
 
