@@ -100,7 +100,7 @@ def _interval_hops(way: repository.Way) -> Iterator[Hop]:
     yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live journal" if way.shown_at else "")
 
 
-def _served_at(reading: asyncpg.Record, truth_file: Path | None) -> datetime | None:
+def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:
     """When the simulator served these registers: its last answer, or the time in its publication, up to the reading."""
     if truth_file is None or not truth_file.is_file():
         return None
