@@ -49,10 +49,12 @@ def run(check: Check) -> bool:
         print(f"  skipped  {check.name}: {check.needs} is not installed")
         return os.environ.get("CI") != "true"
     begun = time.monotonic()
-    done = subprocess.run(  # noqa: S603 - our own list of commands
+    done = subprocess.run(
         check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    print(f"  {'ok' if done.returncode == 0 else 'FAILED':8} {check.name} ({time.monotonic() - begun:.0f} s)", flush=True)
+    print(
+        f"  {'ok' if done.returncode == 0 else 'FAILED':8} {check.name} ({time.monotonic() - begun:.0f} s)", flush=True
+    )
     if done.returncode != 0:
         print(done.stdout)
     return done.returncode == 0

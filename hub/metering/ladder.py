@@ -7,10 +7,10 @@ leaf that was changed in the database leads to another root than the one on the 
 from collections.abc import Sequence
 from datetime import datetime
 
-from edge.wire.frames import Frame
 from solders.pubkey import Pubkey
 
 from edge.wire import merkle
+from edge.wire.frames import Frame
 from hub.chain import pdas
 from hub.clock import to_s
 from hub.db import Connection
