@@ -40,7 +40,7 @@ def web_app() -> dict[str, str]:
     build = _build_script()
     if not (ROOT / "hub" / "static" / "index.html").is_file():
         subprocess.run([sys.executable, str(WEB / "build.py"), "build"], check=True)
-    environment: dict[str, str] = build.node_environment()
+    environment: dict[str, str] = build.toolchain()[0]
     build.install()
     return environment
 

@@ -23,6 +23,6 @@ async def test_when_there_is_nothing_to_show_the_page_says_what_to_do(site: Site
 
     assert [fact["name"] for fact in facts] == [
         "signed-out", "first-run", "no-trades", "no-such-trade", "no-such-reading", "no-such-page", "operator",
-        "failed", "stale", "offline",
+        "failed", "stale", "session-over", "offline",
     ]  # fmt: skip
     assert {fact["name"]: fact["axe"] for fact in facts if fact["axe"]} == {}

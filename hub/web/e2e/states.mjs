@@ -53,6 +53,17 @@ await withPage(async (page) => {
   await shows(page, "stale", "Stale since 12:01:00");
   await page.unroute("**/api/v1/today");
 
+  const over = (route) => route.fulfill({ status: 401, json: { code: "token_expired" } });
+  await page.route("**/api/v1/trades*", over);
+  await page.route("**/api/v1/auth/refresh", over);
+  await page.getByRole("link", { name: "Trades", exact: true }).click();
+  await page.getByLabel("E-mail").waitFor();
+  tell({ name: "session-over", axe: await axeFaults(page) });
+  await page.unrouteAll();
+  await page.context().clearCookies();
+  await signIn(page, "anna@campus.example");
+  await page.getByText("live", { exact: true }).waitFor();
+
   await page.context().setOffline(true);
   await shows(page, "offline", /offline since/);
 });

@@ -15,12 +15,20 @@ export function getAccessToken(): string | null {
   return accessToken;
 }
 
+let onSignedOut: () => void = () => undefined;
+
+/** Tells the listener when the hub does not know this browser's session any more. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
 async function renew(): Promise<boolean> {
   const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
-  if (!answer.ok) {
+  if (answer.status === 401 || answer.status === 403) {
     setAccessToken(null);
-    return false;
+    onSignedOut();
   }
+  if (!answer.ok) return false;
   setAccessToken(((await answer.json()) as { access_token: string }).access_token);
   return true;
 }

@@ -1,7 +1,7 @@
 // Who is signed in: restores the session with the refresh cookie, signs in and out, and tells the pages.
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
-import { api, renewOnce, setAccessToken, unwrap } from "../api/client";
+import { api, renewOnce, setAccessToken, unwrap, whenSignedOut } from "../api/client";
 import type { components } from "../api/schema";
 
 export type User = components["schemas"]["User"];
@@ -26,10 +26,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
 
   useEffect(() => {
+    whenSignedOut(() => {
+      setUser(null);
+      queries.clear();
+    });
     restore()
       .then(setUser, () => setUser(null))
       .finally(() => setRestoring(false));
-  }, []);
+  }, [queries]);
 
   const signIn = useCallback(async (email: string, password: string) => {
     const answer = await unwrap(api.POST("/api/v1/auth/login", { body: { email, password } }));

@@ -76,8 +76,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     };
 
     async function listen(lastId: { value: string }): Promise<void> {
-      const answer = await openStream(lastId.value, whileOnline(abort.signal));
-      if (answer.status === 401) await renewOnce();
+      const signal = whileOnline(abort.signal);
+      let answer = await openStream(lastId.value, signal);
+      // A stream ends with its access token: the next one begins with a new token
+      if (answer.status === 401 && (await renewOnce())) answer = await openStream(lastId.value, signal);
       if (!answer.ok || !answer.body) throw new Error(`live stream: ${answer.status}`);
       enter("live");
       for await (const event of readEvents(answer.body)) {
@@ -89,16 +91,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 
     async function run(): Promise<void> {
       const lastId = { value: "" };
-      for (let attempt = 0; !abort.signal.aborted; attempt += 1) {
-        await listen(lastId).then(
-          () => {
-            attempt = 0;
-          },
-          () => undefined,
+      for (let failures = 0; !abort.signal.aborted; ) {
+        failures = await listen(lastId).then(
+          () => 0,
+          () => failures + 1,
         );
         if (abort.signal.aborted) return;
-        enter(navigator.onLine ? "reconnecting" : "offline");
-        await wait(pause(attempt), abort.signal);
+        if (failures > 0) enter(navigator.onLine ? "reconnecting" : "offline");
+        await wait(pause(failures), abort.signal);
       }
     }
 

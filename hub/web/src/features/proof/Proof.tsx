@@ -2,6 +2,7 @@
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { time } from "../../lib/format";
 import { useSite } from "../../lib/site";
+import { useTitle } from "../../lib/useTitle";
 import { Bone, Empty, Failed } from "../../ui/states";
 import type { ProofDocument } from "./document";
 import { ProofView } from "./ProofView";
@@ -20,6 +21,7 @@ function Source({ proof, id }: { proof: ProofDocument; id: string }) {
 }
 
 export function Proof() {
+  useTitle("Proof");
   const { readingId } = useParams({ from: "/proof/$readingId" });
   const { interval } = useSearch({ from: "/proof/$readingId" });
   const proof = useProof(readingId, interval);

@@ -3,6 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { energy, time } from "../../lib/format";
 import { useSite } from "../../lib/site";
+import { useTitle } from "../../lib/useTitle";
 import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
 import { Bone } from "../../ui/states";
@@ -107,6 +108,7 @@ function FromFile({ opened }: { opened: (proof: ProofDocument, name: string) => 
 }
 
 export function ProofStart() {
+  useTitle("Proof");
   const [file, setFile] = useState<{ proof: ProofDocument; name: string } | null>(null);
   if (file) {
     return (

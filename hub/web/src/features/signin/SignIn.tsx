@@ -3,8 +3,10 @@ import { Alert, Button, Paper, PasswordInput, Stack, TextInput, Title } from "@m
 import { type FormEvent, useState } from "react";
 import { Problem } from "../../api/problem";
 import { useSession } from "../../auth/session";
+import { useTitle } from "../../lib/useTitle";
 
 export function SignIn() {
+  useTitle("Sign in");
   const { signIn } = useSession();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);

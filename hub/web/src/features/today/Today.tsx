@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useSession } from "../../auth/session";
 import { interval, power, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
+import { useTitle } from "../../lib/useTitle";
 import { useLive } from "../../live/LiveProvider";
 import { Bone, Empty, Failed, StaleNote } from "../../ui/states";
 import { DayChart } from "./DayChart";
@@ -92,6 +93,7 @@ function Day({ today, site }: { today: TodayFigures; site: Site }) {
 }
 
 export function Today() {
+  useTitle("Today");
   const { user } = useSession();
   const takesPart = user?.participant_id !== null && user?.participant_id !== undefined;
   const site = useSite();

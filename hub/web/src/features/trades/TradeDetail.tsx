@@ -2,6 +2,7 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { dayAndInterval, energy, exactMoney, interval, money, price, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
+import { useTitle } from "../../lib/useTitle";
 import { Card } from "../../ui/Card";
 import { ProofLink } from "../../ui/ProofLink";
 import { Bone, Failed } from "../../ui/states";
@@ -181,6 +182,7 @@ function Loaded({ trade, site }: Props) {
 }
 
 export function TradeDetail() {
+  useTitle("Trade");
   const { tradeId } = useParams({ from: "/trades/$tradeId" });
   const { data: site } = useSite();
   const trade = useTrade(tradeId);

@@ -3,6 +3,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import { useSession } from "../../auth/session";
 import { useSite } from "../../lib/site";
+import { useTitle } from "../../lib/useTitle";
 import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
 import { Bone, Empty, Failed } from "../../ui/states";
@@ -77,6 +78,7 @@ function List() {
 }
 
 export function Trades() {
+  useTitle("Trades");
   const { user } = useSession();
   return (
     <>
