@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.common import clearing, ingest, machine, settlement
 from bench.common.figures import Figure, table
-from bench.common.ingest import Shape
+from bench.common.ingest import Crew, Shape
 from bench.common.machine import Effort
 
 PART_LIMIT_S = 900
@@ -28,9 +28,13 @@ Part = Callable[[Path, argparse.Namespace], Awaitable[list[Figure]]]
 
 async def measure_ingest(folder: Path, args: argparse.Namespace) -> list[Figure]:
     """Readings/s and waiting times."""
-    return await ingest.measure(
-        folder, QUICK if args.quick else FULL, runs=args.runs, copies=args.copies, profiles=args.profile
-    )
+    crew = Crew(args.copies, limits(args), args.profile)
+    return await ingest.measure(folder, QUICK if args.quick else FULL, runs=args.runs, crew=crew)
+
+
+def limits(args: argparse.Namespace) -> dict[str, int]:
+    """What was asked for, where it differs from the worker's own."""
+    return {name: getattr(args, name) for name in ("batch", "lanes") if getattr(args, name)}
 
 
 async def measure_clearing(folder: Path, args: argparse.Namespace) -> list[Figure]:
@@ -69,6 +73,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", choices=list(PARTS))
     parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="repeats (3; 1 with --quick)")
     parser.add_argument("--copies", type=int, choices=range(1, 5), metavar="1-4", default=1, help="of ingest (1)")
+    parser.add_argument("--batch", type=int, metavar="FRAMES", help="most frames in a batch (default: the worker's)")
+    parser.add_argument("--lanes", type=int, metavar="N", help="batches at once in a copy (default: the worker's)")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="sample where time goes; slows every figure")
     args = parser.parse_args(words)
     args.runs = args.runs or (1 if args.quick else 3)
@@ -97,6 +103,7 @@ def main() -> None:
             "others_busy_cores": others,
             "quick": args.quick,
             "ingest_copies": args.copies,
+            "ingest_limits": limits(args),
             "seconds": seconds,
             "figures": {figure.name: figure.as_json() for figure in figures},
         }

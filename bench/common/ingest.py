@@ -45,6 +45,15 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Crew:
+    """Copies of ingest, and where their limits differ from the worker's."""
+
+    copies: int = 1
+    limits: dict[str, int] = field(default_factory=dict)
+    profiles: Path | None = None
+
+
+@dataclass(frozen=True)
 class Run:
     """What one run gave, wall times in s."""
 
@@ -66,8 +75,7 @@ class Bench:
     folder: Path
     postgres_url: str
     nats: HubNats
-    copies: int
-    profiles: Path | None
+    crew: Crew
     creds: dict[str, str]
 
     async def run(self, load: Load, frames: int, *, rate: float | None = None, profile: str | None = None) -> Run:
@@ -124,11 +132,12 @@ class Bench:
         """All copies of ingest; yields when the last was ready."""
         async with contextlib.AsyncExitStack() as stack:
             ready_at = 0.0
-            for _ in range(self.copies):
+            for _ in range(self.crew.copies):
                 job = {
                     "state": str(self.folder), "nats_url": self.nats.url, "ca_file": str(self.nats.ca_file),
                     "creds_file": str(self.nats.identity.creds_file), "database_url": url,
-                    "profile": str(self.profiles / f"{profile}.txt") if self.profiles and profile else None,
+                    "limits": self.crew.limits,
+                    "profile": str(self.crew.profiles / f"{profile}.txt") if self.crew.profiles and profile else None,
                 }  # fmt: skip
                 copy = await stack.enter_async_context(
                     child("bench.common.ingest_copy", job, self.folder / "ingest.log")
@@ -147,7 +156,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def ready(folder: Path, gateways: Sequence[Any], copies: int, profiles: Path | None) -> AsyncIterator[Bench]:
+async def ready(folder: Path, gateways: Sequence[Any], crew: Crew) -> AsyncIterator[Bench]:
     """Both servers, with every gateway known to both."""
     (folder / "keys").mkdir(mode=0o700)
     async with durable_postgres(folder / "postgres") as url, run_hub_nats(folder / "nats") as nats:
@@ -155,7 +164,7 @@ async def ready(folder: Path, gateways: Sequence[Any], copies: int, profiles: Pa
         await register(pool, gateways)
         await pool.close()
         creds = {one.gateway_id: str(_credentials(nats, one.gateway_id)) for one in gateways}
-        yield Bench(folder, url, nats, copies, profiles, creds)
+        yield Bench(folder, url, nats, crew, creds)
 
 
 def _credentials(nats: HubNats, gateway_id: str) -> Path:
@@ -167,12 +176,10 @@ def _credentials(nats: HubNats, gateway_id: str) -> Path:
     return file
 
 
-async def measure(
-    folder: Path, shapes: Sequence[Shape], *, runs: int, copies: int = 1, profiles: Path | None = None
-) -> list[Figure]:
+async def measure(folder: Path, shapes: Sequence[Shape], *, runs: int, crew: Crew) -> list[Figure]:
     """Throughput, drain rate and waiting times of each shape."""
     gateways = known_gateways(4)
-    async with ready(folder, gateways, copies, profiles) as bench:
+    async with ready(folder, gateways, crew) as bench:
         figures: list[Figure] = []
         for shape in shapes:
             load = sealed(gateways, shape.frames, shape.readings)
@@ -195,7 +202,7 @@ async def _shape(bench: Bench, load: Load, shape: Shape, runs: int) -> list[Figu
     frames = min(shape.frames, max(100, int(rate * shape.paced_s)))
     paced = [await bench.run(load, frames, rate=rate) for _ in range(runs)]
     paced_s = time.monotonic() - begun
-    if bench.profiles:
+    if bench.crew.profiles:
         await bench.run(load, shape.frames, profile=f"ingest_{suffix}")
     return [
         durable,

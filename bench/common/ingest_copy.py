@@ -1,6 +1,6 @@
 """One copy of the hub's ingest in a process of its own: python -m bench.common.ingest_copy JOB.
 
-It is ``run_ingest`` as the worker runs it, with its own limits and pool, and nothing beside it.
+It is ``run_ingest`` as the worker runs it, with its own pool, and nothing beside it.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 from bench.common.sampler import sampled
 from hub import db
 from hub.clock import SystemClock
+from hub.ingest.consumer import Limits
 from hub.ingest.worker import run_ingest
 from hub.observability.logs import configure_logs
 from hub.settings import Settings
@@ -33,7 +34,7 @@ async def run(job: dict[str, Any]) -> None:
     )
     pool = await db.create_pool(job["database_url"])
     with contextlib.suppress(asyncio.CancelledError):
-        await run_ingest(settings, pool, SystemClock(), ready=_ready)
+        await run_ingest(settings, pool, SystemClock(), limits=Limits(**job["limits"]), ready=_ready)
     await pool.close()
 
 
