@@ -37,12 +37,13 @@ await withPage(async (page, faults) => {
   await tabTo(page, "Interval of the day");
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowLeft");
-  tell({
-    chart: await page.getByRole("slider").getAttribute("aria-valuetext"),
-    visible: await outlined(page),
-  });
-
+  const slider = page.getByRole("slider");
+  const chart = await slider.getAttribute("aria-valuetext");
+  for (const key of ["+", "+", "+"]) await page.keyboard.press(key);
+  const zoomed = await slider.getAttribute("aria-valuetext");
   await page.keyboard.press("Home");
+  tell({ chart, zoomed, first: await slider.getAttribute("aria-valuenow"), visible: await outlined(page) });
+
   await page.reload();
   await page.getByTestId("power-now").waitFor();
   await tabTo(page, "Trades");

@@ -7,7 +7,7 @@ import { type Place, time } from "../../lib/format";
 import { drawBars } from "./drawBars";
 import { extent, type Slot, type Unit } from "./slots";
 import styles from "./today.module.css";
-import { zoomBy, zoomPlugin } from "./zoom";
+import { moved, zoomBy, zoomPlugin } from "./zoom";
 
 const HEIGHT = 280;
 const LEAST_SLOTS = 4;
@@ -73,6 +73,20 @@ function axes(place: Place, unit: () => Unit): uPlot.Axis[] {
       values: (_, at) => at.map((wh) => (Math.abs(wh) / unit().wh).toLocaleString("en-GB")),
     },
   ];
+}
+
+const midOf = (slot: Slot | undefined) => (slot ? (slot.startS + slot.endS) / 2 : 0);
+
+/** Puts the crosshair on an interval, and moves the window there when it is outside. */
+function pointTo(plot: uPlot, slots: readonly Slot[], index: number): void {
+  const slot = slots[index];
+  const { min, max } = plot.scales.x ?? {};
+  if (!slot || min === undefined || max === undefined) return;
+  const shift = Math.min(0, slot.startS - min) + Math.max(0, slot.endS - max);
+  if (shift !== 0) {
+    plot.batch(() => plot.setScale("x", moved({ min: min + shift, max: max + shift }, wholeDay(slots))));
+  }
+  plot.setCursor({ left: plot.valToPos(midOf(slot), "x"), top: 10 });
 }
 
 export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
@@ -141,14 +155,19 @@ export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
   useEffect(() => plot.current?.redraw(false), [scheme]);
 
   useImperativeHandle(ref, () => ({
-    zoom: (factor) => plot.current && zoomBy(plot.current, zoom.current, factor),
-    reset: () => plot.current?.setScale("x", wholeDay(now.current.slots)),
-    point: (index) => {
+    zoom: (factor) => {
       const made = plot.current;
-      const slot = now.current.slots[index];
-      if (!made || !slot) return;
-      made.setCursor({ left: made.valToPos((slot.startS + slot.endS) / 2, "x"), top: 10 });
+      if (!made) return;
+      const pointed = made.cursor.idx;
+      const at =
+        pointed === null || pointed === undefined
+          ? undefined
+          : made.valToPos(midOf(now.current.slots[pointed]), "x");
+      made.batch(() => zoomBy(made, zoom.current, factor, at));
+      if (pointed !== null && pointed !== undefined) pointTo(made, now.current.slots, pointed);
     },
+    reset: () => plot.current?.setScale("x", wholeDay(now.current.slots)),
+    point: (index) => plot.current && pointTo(plot.current, now.current.slots, index),
   }));
 
   return <div ref={host} className={styles.plot} />;
