@@ -6,14 +6,13 @@ import os
 import secrets
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 
-from hub.embedded.processes import PR_SET_PDEATHSIG, StartError, free_port, run_once, spawn, stop, tail
+from hub.embedded.processes import StartError, free_port, run_once, spawn, stop, tail
 from hub.errors import ConfigError
 
 # Small machines first: the demo shares its memory with everything else.
@@ -26,14 +25,6 @@ SERVER_SETTINGS = {
     "logging_collector": "off",
     "log_min_messages": "warning",
 }
-
-
-# a new user namespace forgets that its process is to end with its parent: asked for once more, inside of it
-_DIE_WITH_US = (
-    "import ctypes, os, signal, sys; "
-    f"ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGINT); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 def binaries() -> Path:
