@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { equal, fromBase58, fromHex, hex, littleEndian } from "./bytes";
 import { readProofFile, toDocument } from "./document";
 import { verifySignature } from "./ed25519";
@@ -125,6 +125,19 @@ describe("strictness", () => {
     expect(await refused(`ed${"ff".repeat(30)}7f`, signature)).toMatch(/canonical/);
     expect(await refused(public_key, zeros + zeros)).toMatch(/low order/);
     expect(await refused(public_key, signature.slice(0, 64) + "ff".repeat(32))).toMatch(/canonical/);
+  });
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  test("a browser without Ed25519 of its own comes to the same verdict", async () => {
+    vi.stubGlobal("crypto", {});
+    const { header, signature, public_key } = golden.proof;
+    const [key, message] = [fromHex(public_key), fromHex(header)];
+    expect(await verifySignature(key, message, fromHex(signature))).toEqual({
+      holds: true,
+      why: "Checked with noble-ed25519",
+    });
+    expect((await verifySignature(key, message, fromHex(flipped(signature, 5)))).holds).toBe(false);
   });
 
   test.each([
