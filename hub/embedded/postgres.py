@@ -42,17 +42,7 @@ def _as_plain_user(command: list[str]) -> list[str]:
     unshare = shutil.which("unshare")
     if unshare is None:
         raise ConfigError("PostgreSQL does not run as root: start Peerwatt as an ordinary user, or install util-linux")
-    return [
-        unshare,
-        "--user",
-        "--map-user=1000",
-        "--map-group=1000",
-        sys.executable,
-        "-I",
-        "-c",
-        _DIE_WITH_US,
-        *command,
-    ]
+    return [unshare, "--user", "--map-user=1000", "--map-group=1000", *command]
 
 
 async def _initdb(data: Path, password: str) -> None:
