@@ -2,7 +2,9 @@
 
 import os
 import platform
+import statistics
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +21,7 @@ def describe() -> dict[str, Any]:
         "cpu": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "memory_mib": int((_first("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) // 1024,
+        "fsync_ms": fsync_ms(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "postgresql": _said(postgres.binaries() / "postgres", "--version").split()[-1],
@@ -26,6 +29,19 @@ def describe() -> dict[str, Any]:
         "litesvm": f"solders {version('solders')}",
         "commit": _commit(),
     }
+
+
+def fsync_ms(times: int = 200) -> float:
+    """What one small durable write takes in the folder where the servers will write: the median, in ms."""
+    taken = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(times):
+            begun = time.perf_counter()
+            file.write(bytes(400))
+            file.flush()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - begun)
+    return round(1000 * statistics.median(taken), 3)
 
 
 def load_average() -> list[float]:
@@ -57,7 +73,8 @@ class Effort:
 def line(machine: dict[str, Any]) -> str:
     """The same for people."""
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_mib'] / 1024:.0f} GiB, {machine['system']}, "
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_mib'] / 1024:.0f} GiB, "
+        f"fsync {machine['fsync_ms']:g} ms, {machine['system']}, "
         f"Python {machine['python']}, PostgreSQL {machine['postgresql']}, NATS {machine['nats']}, "
         f"{machine['litesvm']}, commit {machine['commit']}"
     )

@@ -1,6 +1,7 @@
 """A sampling profiler for one process: where its processor time went, by function and by line, as a text file.
 
-A signal comes every millisecond of processor time; the cost of C code counts for the Python line that called it.
+A signal comes with every tick of processor time (1 to 4 ms, as the kernel counts); what C code costs counts for the
+Python line that called it.
 """
 
 import contextlib

@@ -27,7 +27,9 @@ def test_a_quick_run_has_every_figure(part: str) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["quick"] is True
-    assert {"cpu", "cores", "memory_mib", "python", "postgresql", "nats", "commit"} <= found["machine"].keys()
+    assert {"cpu", "cores", "memory_mib", "fsync_ms", "python", "postgresql", "nats", "commit"} <= found[
+        "machine"
+    ].keys()
     assert len(found["load_average"]["before"]) == len(found["load_average"]["after"]) == 3
     assert found["figures"].keys() == FIGURES[part]
     for figure in found["figures"].values():
