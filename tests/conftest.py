@@ -65,6 +65,11 @@ def state_dir(tmp_path: Path) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The acceptance tests wait for demos that run meanwhile: they come last, so that the wait costs nothing."""
+    items.sort(key=lambda item: "acceptance" in item.path.parts)
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """With CI=true a skipped test is a failure: CI installs everything."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
