@@ -71,7 +71,7 @@ async def run_demo(
         supervisor = Supervisor(state.part("logs"), say)
         stack.push_async_callback(supervisor.close)
         step("15 meters, and the ledger that runs the programs")
-        facts = await _facts(state)
+        facts = await _facts(state, interval_s)
         keys, wallets = found_ledger(state), wallets_of(state)
         async with asyncio.TaskGroup() as group:
             meters = group.create_task(supervisor.start(parts.simulator(state, broker, facts["sun_offset_s"])))
@@ -133,11 +133,14 @@ async def _start_broker(state: State, stack: contextlib.AsyncExitStack) -> parts
     return broker
 
 
-async def _facts(state: State) -> dict[str, Any]:
-    """What the simulator says of its site; at the first start of a state folder it is ten in the morning in June."""
+async def _facts(state: State, interval_s: int) -> dict[str, Any]:
+    """What the simulator says of its site; at the first start of a state folder it is ten in the morning in June.
+
+    The offset is whole intervals, so that an interval begins on the site's clock where it begins on the wall's.
+    """
     site = await parts.describe_site()
     if "sun_offset_s" not in state.recall():
-        state.remember(sun_offset_s=site["sun_offset_s"])
+        state.remember(sun_offset_s=-(-site["sun_offset_s"] // interval_s) * interval_s)
     return {
         "sun_offset_s": state.recall()["sun_offset_s"],
         "meters": {meter["id"]: meter for meter in site["meters"]},

@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.market_chain import CLOSED, Settled, settle_on_svm
+from support.market_chain import CLOSED
+from support.settled_market import Settled, settle_on_svm
 
 
 def check(settled: Settled, changes: dict[str, int], bought_wh: int, minted_wh: int) -> None:
