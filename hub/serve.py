@@ -82,7 +82,9 @@ def _stop(servers: list[Server]) -> None:
 
 def _listen(host: str, port: int, name: str) -> socket.socket:
     try:
-        return socket.create_server((host, port), reuse_port=False, backlog=256)
+        listener = socket.create_server((host, port), reuse_port=False, backlog=256)
+        # made anew from its file, the socket names its protocol: only then asyncio turns Nagle's delay off
+        return socket.socket(fileno=listener.detach())
     except OSError as error:
         raise ConfigError(
             f"Can not listen on {host}:{port} ({os.strerror(error.errno or 0)}): "
