@@ -3,9 +3,12 @@
 A leader carries its fence number into every write; ``guard`` refuses the write of a leader that has been replaced.
 """
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from hub.db import Connection
+from hub.db import AWAY, Connection, Pool
 from hub.errors import RetryableError
 
 
@@ -42,6 +45,31 @@ async def acquire(connection: Connection, name: str, holder: str, *, seconds: in
         float(seconds),
     )
     return None if fence is None else Lease(name, holder, fence)
+
+
+@contextlib.asynccontextmanager
+async def kept(pool: Pool, lease: Lease, *, seconds: int) -> AsyncIterator[None]:
+    """Renews the lease while the block runs, however long that takes; a lease that was lost stays lost."""
+    keeper = asyncio.create_task(_keep(pool, lease, seconds), name=f"lease {lease.name}")
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def _keep(pool: Pool, lease: Lease, seconds: int) -> None:
+    while True:
+        await asyncio.sleep(seconds / 3)
+        # while the database is away nobody else can take over either
+        with contextlib.suppress(*AWAY):
+            async with pool.acquire() as connection:
+                await connection.execute(
+                    "UPDATE leases SET expires_at = now() + make_interval(secs => $3) WHERE name = $1 AND fence = $2",
+                    lease.name,
+                    lease.fence,
+                    float(seconds),
+                )
 
 
 async def guard(connection: Connection, lease: Lease) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from nats.errors import Error as NatsError
@@ -18,13 +18,14 @@ from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
 from hub.errors import PermanentError, RetryableError
 from hub.ingest.worker import run_ingest
-from hub.lease import Lease, acquire, release
+from hub.lease import Lease, acquire, kept, release
 from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability.logs import configure_logs
 from hub.observability.outage import Outage
 from hub.settings import Settings, add_config_argument, load_settings
+from hub.settlement.aside import Aside
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
@@ -48,6 +49,8 @@ class Workplace:
     holder: str
     since_ms: int
     """When this process began to take in frames."""
+    aside: Aside = field(default_factory=Aside)
+    """Intervals that could not be settled."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +80,7 @@ async def _work(settings: Settings) -> None:
                 group.create_task(_ingest(place), name="ingest")
                 group.create_task(_lead(place, "market", _market_round), name="market")
                 group.create_task(_lead(place, "settlement", _settlement_round), name="settlement")
+                group.create_task(_lead(place, "reconcile", _reconcile_round), name="reconcile")
 
 
 async def _ingest(place: Workplace) -> None:
@@ -106,7 +110,8 @@ async def _lead(place: Workplace, name: str, work: Round) -> None:
             async with place.pool.acquire() as connection:
                 lease = await acquire(connection, name, place.holder, seconds=LEASE_S)
             if lease is not None:
-                pause = await _round(place, lease, work)
+                async with kept(place.pool, lease, seconds=LEASE_S):
+                    pause = await _round(place, lease, work)
             if pause == PAUSE_S:
                 outage.ends()
         except asyncio.CancelledError:
@@ -153,8 +158,12 @@ async def _market_round(place: Workplace, lease: Lease) -> None:
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
     keys = SettlementKeys.load(place.settings.keys_dir)
     mint = await read_currency_mint(place.chain)
-    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint)
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.aside)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
+
+
+async def _reconcile_round(place: Workplace, lease: Lease) -> None:
+    """Under a lease of its own: what waits to be settled does not hold up what was."""
     for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain):
         log.info("reconciled", start_s=start_s)

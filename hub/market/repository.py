@@ -10,6 +10,7 @@ from hub.errors import ConfigError, PermanentError
 from hub.market.invariants import Outcome
 from hub.market.orders import Order, Rates, Side, Trade
 from hub.market.residuals import Metered, Unsettled
+from hub.market.utility import UtilityLine
 from hub.units import Micros, PriceMills, Wh
 
 DAY_S = 86400
@@ -231,3 +232,45 @@ async def _copy(
     connection: Connection, table: str, columns: Sequence[str], records: Iterable[tuple[object, ...]]
 ) -> None:
     await connection.copy_records_to_table(table, columns=list(columns), records=list(records))
+
+
+async def utility(connection: Connection, start_s: int) -> list[UtilityLine]:
+    """The utility lines of revision 1."""
+    rows = await connection.fetch(
+        """
+        SELECT participant_id, utility_wh, tariff_mills, amount_micros FROM utility_lines
+        WHERE start_at = $1 AND revision = 1
+        """,
+        at_s(start_s),
+    )
+    return [
+        UtilityLine(r["participant_id"], Wh(r["utility_wh"]), PriceMills(r["tariff_mills"]), Micros(r["amount_micros"]))
+        for r in rows
+    ]
+
+
+async def update_utility(connection: Connection, start_s: int, lines: Iterable[UtilityLine]) -> None:
+    """Puts these figures into the lines of revision 1; who is not among them had only trades, and has none left."""
+    await connection.execute(
+        "UPDATE utility_lines SET utility_wh = 0, amount_micros = 0 WHERE start_at = $1 AND revision = 1", at_s(start_s)
+    )
+    await connection.executemany(
+        """
+        UPDATE utility_lines SET utility_wh = $3, tariff_mills = $4, amount_micros = $5
+        WHERE start_at = $1 AND revision = 1 AND participant_id = $2
+        """,
+        [(at_s(start_s), u.participant_id, u.utility_wh, u.tariff_mills, u.amount_micros) for u in lines],
+    )
+
+
+async def release_trades(connection: Connection, start_s: int, now_ms: int) -> int:
+    """Takes the interval's trades out of everybody's bill and keeps them aside; returns how many."""
+    status = await connection.execute(
+        """
+        WITH gone AS (DELETE FROM trades WHERE start_at = $1 RETURNING *)
+        INSERT INTO released_trades SELECT gone.*, $2 FROM gone
+        """,
+        at_s(start_s),
+        at_ms(now_ms),
+    )
+    return int(status.rpartition(" ")[2])

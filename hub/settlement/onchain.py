@@ -9,11 +9,20 @@ from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from hub.errors import PermanentError
+from hub.clock import rfc3339_s, to_s
+from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.repository import StepRow
 
 CLOSED, EMPTY = 2, 4
+OPEN_WINDOW_S = 12 * 3600
+"""So long after its end an interval can be opened; later anybody may close it without lines."""
+
+
+class TooLateError(RetryableError):
+    """The interval can not be opened any more: its trades become utility energy, and it closes with zero lines."""
+
+    code = "too_late"
 
 
 class ConflictError(PermanentError):
@@ -27,6 +36,7 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
 
     Raises:
         ConflictError: it is there with other contents.
+        TooLateError: somebody closed the interval without lines, as anybody may once it is too late to open.
     """
     if step.kind == "attest":
         return _equal(step, differences_attested(await attested(chain, step.start_s), rows))
@@ -35,8 +45,12 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
     found = await settlement(chain, step.start_s)
     if found is None:
         return False
+    end_s = to_s(rows.facts["end_at"])
+    if rows.facts["line_count"] and found.status == EMPTY and found.closed_at > end_s + OPEN_WINDOW_S:
+        raise TooLateError(f"Interval {rfc3339_s(step.start_s)} was closed without lines, too late to be opened")
     if step.kind == "settle":
-        return bool(found.cursor >= (step.end_line or 0)) or found.status in (CLOSED, EMPTY)
+        done = bool(found.cursor >= (step.end_line or 0)) or found.status == CLOSED
+        return _equal(step, differences_settled(found, rows)) and done
     if step.kind == "close" and found.status not in (CLOSED, EMPTY):
         return False
     return _equal(step, differences_settled(found, rows))

@@ -15,7 +15,7 @@ from hub.clock import Clock, rfc3339_s
 from hub.db import Pool
 from hub.lease import Lease, guard
 from hub.live import journal
-from hub.settlement import onchain, repository
+from hub.settlement import books, onchain, repository
 from hub.settlement.instructions import IntervalRows
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ async def reconcile_due(pool: Pool, lease: Lease, clock: Clock, chain: ChainClie
     agreed = []
     for start_s in starts:
         rows = await _rows(pool, start_s)
-        differences = await compare_interval(chain, rows)
+        differences = await _differences(pool, chain, rows)
         if differences:
             log.critical("the chain and the database differ", start_at=rfc3339_s(start_s), differences=differences)
         report = {"checked_at_ms": clock.now_ms(), "differences": differences}
@@ -58,16 +58,23 @@ async def compare_all(pool: Pool, chain: ChainClient, *, limit: int = 100_000) -
         charges = await repository.charges_of_closed(connection)
     differences: list[str] = []
     for start_s in starts:
-        found = await compare_interval(chain, await _rows(pool, start_s))
+        found = await _differences(pool, chain, await _rows(pool, start_s))
         differences += [f"interval {rfc3339_s(start_s)}: {one}" for one in found]
     differences += await compare_sums(chain, charges)
     return Report(len(starts), differences)
 
 
-async def compare_interval(chain: ChainClient, rows: IntervalRows) -> list[str]:
-    """How one closed interval differs between chain and database, field by field.
+async def _differences(pool: Pool, chain: ChainClient, rows: IntervalRows) -> list[str]:
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        own = await books.differences(connection, rows)
+    return await compare_interval(chain, rows) + own
 
-    Equal roots and a finished cursor make every single line equal: the program computed the root from what it moved.
+
+async def compare_interval(chain: ChainClient, rows: IntervalRows) -> list[str]:
+    """How the commitments to one closed interval differ between chain and database, field by field.
+
+    Equal roots and a finished cursor make every line that the chain moved one that we committed to; that our rows are
+    still those is for ``books`` to say.
     """
     start_s = rows.start_s
     attested, minted = await onchain.attested(chain, start_s), await onchain.minted(chain, start_s)

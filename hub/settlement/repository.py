@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from edge.wire import merkle
 from hub.clock import at_ms, at_s, to_s
 from hub.db import Connection, Record
 from hub.market.orders import Rates
@@ -102,12 +103,17 @@ class StepRow:
     last_valid_block_height: int | None
 
 
-async def unsettled_starts(connection: Connection, limit: int) -> list[int]:
-    """Intervals that are planned and not closed, oldest first."""
-    rows = await connection.fetch(
-        "SELECT start_at FROM intervals WHERE state IN ('planned', 'settling') ORDER BY start_at LIMIT $1", limit
+async def next_unsettled(connection: Connection, but: Sequence[int]) -> int | None:
+    """The next interval to settle, but none of these: those with lines have a deadline and come first, oldest first."""
+    start_at = await connection.fetchval(
+        """
+        SELECT i.start_at FROM intervals i JOIN settlements s USING (start_at)
+        WHERE i.state IN ('planned', 'settling') AND i.start_at <> ALL($1)
+        ORDER BY s.line_count = 0, i.start_at LIMIT 1
+        """,
+        [at_s(start_s) for start_s in but],
     )
-    return [to_s(row["start_at"]) for row in rows]
+    return None if start_at is None else to_s(start_at)
 
 
 async def steps(connection: Connection, start_s: int) -> list[StepRow]:
@@ -160,12 +166,13 @@ async def settlement_lines(connection: Connection, start_s: int) -> list[Record]
 async def record_signed(
     connection: Connection, step: StepRow, signature: str, raw: bytes, last_valid_block_height: int, now_ms: int
 ) -> None:
-    """Keeps a signed transaction before it is sent."""
+    """Keeps a signed transaction before it is sent; the same instruction and blockhash give the same signature."""
     await connection.execute(
         """
         INSERT INTO blockchain_transactions
             (signature, start_at, kind, batch, raw, last_valid_block_height, state, submitted_at)
         VALUES ($1, $2, $3, $4, $5, $6, 'submitted', $7)
+        ON CONFLICT (signature) DO UPDATE SET state = 'submitted', error = NULL
         """,
         signature, at_s(step.start_s), step.kind, step.batch, raw, last_valid_block_height, at_ms(now_ms),
     )  # fmt: skip
@@ -216,6 +223,15 @@ async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: i
     await _set_step(connection, step, "finalized", step.signature, now_ms)
 
 
+async def record_unconfirmed(connection: Connection, step: StepRow, now_ms: int) -> None:
+    """The block that held the step's transaction was abandoned; while its blockhash lives it may land again."""
+    await connection.execute(
+        "UPDATE blockchain_transactions SET state = 'submitted' WHERE signature = $1 AND state = 'confirmed'",
+        step.signature,
+    )
+    await _set_step(connection, step, "submitted", step.signature, now_ms)
+
+
 async def record_void(connection: Connection, step: StepRow, state: str, error: str | None, now_ms: int) -> None:
     """The step's transaction will never count (`expired` or `failed`): the step is planned again."""
     await connection.execute(
@@ -232,6 +248,37 @@ async def _set_step(connection: Connection, step: StepRow, state: str, signature
         """,
         at_s(step.start_s), step.kind, step.batch, state, signature, at_ms(now_ms),
     )  # fmt: skip
+
+
+async def attested_readings(connection: Connection, start_s: int) -> list[Record]:
+    """Every meter's energy by revision 1, in leaf order."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT meter_id, import_wh, export_wh, quality FROM interval_readings
+            WHERE start_at = $1 AND revision = 1 ORDER BY leaf_index
+            """,
+            at_s(start_s),
+        )
+    )
+
+
+async def plan_without_lines(connection: Connection, start_s: int, now_ms: int) -> None:
+    """Replaces the interval's plan by a close with zero lines; attestation and mint stay as far as they are."""
+    await connection.execute("DELETE FROM settlement_lines WHERE start_at = $1", at_s(start_s))
+    await connection.execute(
+        "DELETE FROM settlement_steps WHERE start_at = $1 AND kind IN ('open', 'settle')", at_s(start_s)
+    )
+    await connection.execute(
+        """
+        UPDATE settlements SET lines_root = $2, line_count = 0, sold_wh = 0, bought_wh = 0, credit_micros = 0,
+               debit_micros = 0, planned_at = $3
+        WHERE start_at = $1
+        """,
+        at_s(start_s),
+        merkle.root([]),
+        at_ms(now_ms),
+    )
 
 
 async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bool:

@@ -5,7 +5,9 @@ stands in the database before it is sent, so that a process which dies is follow
 """
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -15,15 +17,24 @@ from solders.signature import Signature
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient, Status
-from hub.chain.errors import AlreadyProcessedError, BlockhashExpiredError, ProgramError, TransactionFailedError
+from hub.chain.errors import (
+    AlreadyProcessedError,
+    BlockhashExpiredError,
+    ChainUnreachableError,
+    NotYetFinalError,
+    ProgramError,
+    TransactionFailedError,
+)
 from hub.clock import Clock, rfc3339_s
 from hub.db import Pool
-from hub.errors import RetryableError
-from hub.lease import Lease, guard
+from hub.errors import HubError, RetryableError
+from hub.lease import Lease, LeaseLostError, guard
 from hub.live import journal
 from hub.settlement import onchain, repository
+from hub.settlement.aside import Aside
 from hub.settlement.instructions import IntervalRows, instruction_of
 from hub.settlement.keys import SettlementKeys
+from hub.settlement.release import release_trades
 from hub.settlement.repository import StepRow
 
 log = structlog.get_logger()
@@ -48,17 +59,46 @@ class Submitter:
     chain: ChainClient
     keys: SettlementKeys
     currency_mint: Pubkey
+    aside: Aside = field(default_factory=Aside)
 
     async def settle_due(self, *, limit: int = 20) -> list[int]:
-        """Settles what is planned, oldest first; returns the starts of the intervals that were closed.
+        """Tries ``limit`` planned intervals one by one; returns the starts of those that were closed.
+
+        One that can not be settled is set aside for a while, and the next comes.
 
         Raises:
-            ConflictError: the chain holds something else for an interval; it stays as it is.
-            RetryableError: the chain is away or slow; the next call goes on from the stored steps.
+            ChainUnreachableError: the chain is away; the next call goes on from the stored steps.
+            LeaseLostError: another process leads.
         """
-        async with self.pool.acquire() as connection:
-            starts = await repository.unsettled_starts(connection, limit)
-        return [start for start in starts if await self._settle(start)]
+        closed = []
+        for _ in range(limit):
+            async with self.pool.acquire() as connection:
+                start_s = await repository.next_unsettled(connection, self.aside.waiting(self.clock))
+            if start_s is None:
+                break
+            if await self._try(start_s):
+                closed.append(start_s)
+        return closed
+
+    async def _try(self, start_s: int) -> bool:
+        try:
+            closed = await self._settle(start_s)
+        except onchain.TooLateError as error:
+            log.warning("an interval's trades are released", start_at=rfc3339_s(start_s), reason=str(error))
+            await self._release(start_s)
+            return False
+        except (ChainUnreachableError, LeaseLostError):
+            raise
+        except HubError as error:
+            self.aside.put(start_s, error, self.clock)
+            return False
+        self.aside.forget(start_s)
+        return closed
+
+    async def _release(self, start_s: int) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await release_trades(connection, start_s, self.clock.now_ms())
 
     async def _settle(self, start_s: int) -> bool:
         async with self.pool.acquire() as connection:
@@ -76,7 +116,7 @@ class Submitter:
 
     async def _confirm(self, step: StepRow, rows: IntervalRows) -> None:
         """Leaves the step confirmed or final; sends it at most once per lifetime of a blockhash."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with _patience(step.start_s):
             while step.state not in {"confirmed", "finalized"}:
                 if step.state == "planned":
                     await self._submit(step, rows)
@@ -94,6 +134,9 @@ class Submitter:
         try:
             signed = await self.chain.prepare([instruction], signers)
         except ProgramError as error:
+            if step.kind == "open" and error.name == "TooLate":
+                # the chain's clock only goes on, so that nothing signed before can open it either
+                raise onchain.TooLateError(str(error)) from error
             # done at `confirmed` but not final yet, or truly refused: the next look tells
             raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}") from error
         async with self.pool.acquire() as connection, connection.transaction():
@@ -147,18 +190,27 @@ class Submitter:
     # -- all steps until they are final
 
     async def _finalize(self, start_s: int, rows: IntervalRows) -> None:
-        async with asyncio.timeout(PATIENCE_S):
+        async with _patience(start_s):
             while open_steps := await self._not_final(start_s):
-                signatures = [Signature.from_string(step.signature) for step in open_steps if step.signature]
-                statuses = await self.chain.statuses(signatures)
-                for step, status in zip(open_steps, statuses, strict=True):
+                sent = [step for step in open_steps if step.signature]
+                statuses = await self.chain.statuses([Signature.from_string(str(step.signature)) for step in sent])
+                for step, status in zip(sent, statuses, strict=True):
                     if status is None:
-                        # the block that held it was abandoned: find out as after a restart
-                        await self._void(step, "expired", "it left the chain before it was final")
+                        # the block that held it was abandoned: it may land again while its blockhash lives
+                        await self._unconfirm(step)
+                        await self._confirm(await self._reload(step), rows)
+                    elif status.error is not None:
+                        await self._void(step, "failed", str(status.error))
                         await self._confirm(await self._reload(step), rows)
                     elif status.reached("finalized"):
                         await self._record_final(step, status)
                 await asyncio.sleep(POLL_S)
+
+    async def _unconfirm(self, step: StepRow) -> None:
+        log.warning("a transaction left the chain before it was final", step=step.kind, signature=step.signature)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await repository.record_unconfirmed(connection, step, self.clock.now_ms())
 
     async def _not_final(self, start_s: int) -> list[StepRow]:
         async with self.pool.acquire() as connection:
@@ -184,6 +236,15 @@ class Submitter:
                 }
                 await journal.append(connection, "settlement", payload)
         return closed
+
+
+@contextlib.asynccontextmanager
+async def _patience(start_s: int) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            yield
+    except TimeoutError as error:
+        raise NotYetFinalError(f"Interval {rfc3339_s(start_s)} is not final after {PATIENCE_S:.0f} s") from error
 
 
 async def read_currency_mint(chain: ChainClient) -> Pubkey:

@@ -16,15 +16,18 @@ from hub.chain.instructions import trading
 from hub.chain.instructions.governance import Rates
 from hub.clock import SystemClock
 from hub.db import Pool
+from hub.market.funds import Funds
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.submitter import Submitter
-from support.site_rows import add_meter, add_participant, add_rates, add_readings, lead
+from support.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
 
 INTERVAL_S = 2
+ENERGY = (600, 400, -300, -500, -700)
+"""An interval of five people in which all sell or buy."""
 FUNDS_MICROS = 10_000_000_000
 RATED_POWER_W = 1_000_000_000
 """Whole kilowatt hours pass in two seconds."""
@@ -65,11 +68,23 @@ class SettlingCampus:
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
         await self._until(start_s + INTERVAL_S)
+        await self._plan(ChainFunds(self.chain))
+        return start_s
+
+    async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
+        """As `interval`, the first one, of long ago and with trades: as if the hub had been down since; its start."""
+        start_s = (int(time.time()) - ago_s) // INTERVAL_S * INTERVAL_S
+        await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
+        for number, wh in enumerate(energy_wh):
+            await self._read(meter_of(number), start_s, wh)
+        await self._plan(KnownFunds())
+        return start_s
+
+    async def _plan(self, funds: Funds) -> None:
         lease, clock = await lead(self.pool), SystemClock()
         await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0), limit=1)
-        await clear_attested(self.pool, lease, clock, ChainFunds(self.chain))
+        await clear_attested(self.pool, lease, clock, funds)
         await plan_cleared(self.pool, lease, clock)
-        return start_s
 
     async def _read(self, meter_id: str, start_s: int, wh: int) -> None:
         query = "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1"

@@ -1,0 +1,23 @@
+"""Ends an interval that the chain no longer lets open: its trades become utility energy, and it closes with zero lines.
+
+The submitter calls it when a program says `TooLate`; the interval's steps are planned anew, attestation and mint stay.
+"""
+
+from hub.clock import rfc3339_s
+from hub.db import Connection
+from hub.live import journal
+from hub.market import repository as market
+from hub.market.utility import utility_lines
+from hub.settlement import repository
+
+
+async def release_trades(connection: Connection, start_s: int, now_ms: int) -> int:
+    """Inside the caller's transaction; returns how many trades were released."""
+    released = await market.release_trades(connection, start_s, now_ms)
+    metered = [row.metered for row in await market.metered(connection, start_s)]
+    lines = utility_lines(metered, {}, await market.rates_at(connection, start_s))
+    await market.update_utility(connection, start_s, lines)
+    await repository.plan_without_lines(connection, start_s, now_ms)
+    payload = {"start_at": rfc3339_s(start_s), "state": "released", "lines": 0, "trades": released}
+    await journal.append(connection, "settlement", payload)
+    return released

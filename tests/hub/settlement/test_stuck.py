@@ -1,0 +1,128 @@
+"""Intervals that can not be settled as planned: they end well or wait for a person, and never hold up the others."""
+
+from collections.abc import Sequence
+
+import pytest
+from solders.signature import Signature
+
+from hub.chain.client import Status
+from hub.chain.transactions import Blockhash
+from hub.clock import SystemClock
+from hub.settlement import onchain
+from hub.settlement.reconcile import compare_all, reconcile_due
+from support.settling import ENERGY, SettlingCampus
+from support.site_rows import lead
+
+HOUR_S = 3600
+
+
+async def test_a_conflict_of_one_interval_does_not_hold_up_the_next(campus: SettlingCampus) -> None:
+    first = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    await submitter.settle_due()
+    await campus.pool.execute("UPDATE attestations SET export_wh = export_wh + 1")
+    await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    second = await campus.interval(ENERGY)
+    assert await submitter.settle_due() == [second]
+    assert isinstance(submitter.aside.errors[first], onchain.ConflictError)
+    assert await submitter.settle_due() == []
+    state = await campus.pool.fetchval("SELECT state FROM intervals ORDER BY start_at LIMIT 1")
+    assert state == "settling"
+
+
+async def test_too_late_to_open_closes_without_lines(lone_campus: SettlingCampus) -> None:
+    campus = lone_campus
+    start = await campus.late_interval(ENERGY, 13 * HOUR_S)
+    assert await campus.pool.fetchval("SELECT sum(wh) FROM trades") == 1000
+    submitter = await campus.submitter()
+    assert await submitter.settle_due() == [start]
+    assert (await onchain.settlement(campus.chain, start)).status == onchain.EMPTY
+    tables = ("settlement_lines", "trades")
+    assert [await campus.pool.fetchval(f"SELECT count(*) FROM {name}") for name in tables] == [0, 0]  # noqa: S608
+    utility = await campus.pool.fetch("SELECT utility_wh, amount_micros FROM utility_lines ORDER BY participant_id")
+    assert [row["utility_wh"] for row in utility] == list(ENERGY)
+    assert [row["amount_micros"] for row in utility] == [wh * (2200 if wh > 0 else 5000) for wh in ENERGY]
+    assert await campus.pool.fetchval("SELECT sum(wh) FROM released_trades") == 1000
+    assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == [start]
+    assert (await compare_all(campus.pool, campus.chain)).differences == []
+
+
+async def test_a_stranger_who_closes_a_late_interval_first_is_no_conflict(campus: SettlingCampus) -> None:
+    start = await campus.late_interval(ENERGY, 14 * HOUR_S)
+    submitter = await campus.submitter()
+    assert await submitter.settle_due() == [start]
+    # the same, as a hub finds it that still holds its plan
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    await campus.pool.execute("UPDATE settlements SET line_count = 5")
+    await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL WHERE kind = 'close'")
+    assert await submitter.settle_due() == [start]
+    assert await campus.pool.fetchval("SELECT line_count FROM settlements") == 0
+
+
+async def test_a_signature_is_kept_while_its_blockhash_lives(
+    campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A confirmed transaction that a node has lost sight of may still land: it is sent again, not signed anew."""
+    start = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    asked, statuses = 0, campus.chain.statuses
+
+    async def forgetful(signatures: Sequence[Signature]) -> list[Status | None]:
+        nonlocal asked
+        asked += len(signatures) > 1
+        return [None for _ in signatures] if asked == 1 and len(signatures) > 1 else await statuses(signatures)
+
+    monkeypatch.setattr(campus.chain, "statuses", forgetful)
+    assert await submitter.settle_due() == [start]
+    assert asked > 1
+    assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5
+
+
+async def test_the_same_signature_twice_is_one_transaction(
+    campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed and is signed again under the same blockhash has the same signature."""
+    start = await campus.interval(ENERGY)
+    submitter, blockhash = await campus.submitter(), await campus.chain.latest_blockhash()
+
+    async def same() -> Blockhash:
+        return blockhash
+
+    async def die(_raw: bytes) -> None:
+        raise ConnectionResetError("killed between storing and sending")
+
+    monkeypatch.setattr(campus.chain, "latest_blockhash", same)
+    object.__setattr__(submitter, "_send", die)
+    with pytest.raises(ConnectionResetError):
+        await submitter.settle_due()
+    await campus.pool.execute("UPDATE blockchain_transactions SET state = 'failed'")
+    await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
+    assert await (await campus.submitter()).settle_due() == [start]
+    assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE settlement_lines SET debit_micros = debit_micros + 1 WHERE line_index = 0", "lines"),
+        ("UPDATE trades SET wh = wh + 1 WHERE fill_index = 0", "trades"),
+        ("UPDATE interval_readings SET import_wh = import_wh + 1 WHERE leaf_index = 2", "interval readings"),
+        ("UPDATE utility_lines SET amount_micros = amount_micros + 1", "utility"),
+    ],
+)
+async def test_a_changed_book_is_found(planned: tuple[SettlingCampus, int], change: str, found: str) -> None:
+    """What people are billed by has to follow from what the chain holds, not only its totals."""
+    campus, start = planned
+    await campus.pool.execute(change)
+    assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == []
+    report = await campus.pool.fetchval("SELECT reconcile_report FROM settlements")
+    assert any(found in one for one in report["differences"]), (start, report)
+
+
+@pytest.fixture
+async def planned(campus: SettlingCampus) -> tuple[SettlingCampus, int]:
+    """A campus with a closed interval."""
+    start = await campus.interval(ENERGY)
+    assert await (await campus.submitter()).settle_due() == [start]
+    return campus, start
