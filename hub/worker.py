@@ -49,8 +49,9 @@ class Workplace:
     holder: str
     since_ms: int
     """When this process began to take in frames."""
-    aside: Aside = field(default_factory=Aside)
-    """Intervals that could not be settled."""
+    unplanned: Aside = field(default_factory=Aside)
+    unsettled: Aside = field(default_factory=Aside)
+    unreconciled: Aside = field(default_factory=Aside)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -151,19 +152,19 @@ async def _market_round(place: Workplace, lease: Lease) -> None:
         log.info("attested", start_s=attested.start_s, valid=attested.meters_valid, estimated=attested.meters_estimated)
     for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
-    for planned in await plan_cleared(place.pool, lease, place.clock):
+    for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):
         log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
 
 
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
     keys = SettlementKeys.load(place.settings.keys_dir)
     mint = await read_currency_mint(place.chain)
-    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.aside)
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
 
 
 async def _reconcile_round(place: Workplace, lease: Lease) -> None:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
-    for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain):
+    for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled):
         log.info("reconciled", start_s=start_s)

@@ -1,6 +1,6 @@
-"""Intervals that could not be settled, each with the time at which it is tried again: none holds up the others.
+"""Intervals that a loop could not finish, each with the time at which it is tried again: none holds up the others.
 
-The submitter puts an interval here when a program, the chain's contents or patience said no.
+Planner, submitter and reconcile each put an interval here when trades, a program, contents or patience said no.
 """
 
 import structlog
@@ -18,7 +18,7 @@ class Aside:
 
     def __init__(self) -> None:
         self.errors: dict[int, HubError] = {}
-        """By interval: why it could not be settled when it was last tried."""
+        """By interval: why it could not be finished when it was last tried."""
         self._until_ms: dict[int, int] = {}
 
     def waiting(self, clock: Clock) -> list[int]:
@@ -38,6 +38,6 @@ class Aside:
             log.warning("an interval is tried again", start_at=rfc3339_s(start_s), code=error.code, reason=str(error))
 
     def forget(self, start_s: int) -> None:
-        """The interval is settled."""
+        """The interval is done."""
         self.errors.pop(start_s, None)
         self._until_ms.pop(start_s, None)

@@ -9,11 +9,14 @@ from solders.pubkey import Pubkey
 
 from hub.clock import Clock, rfc3339_s
 from hub.db import Connection, Pool
+from hub.errors import PermanentError
 from hub.lease import Lease, guard
 from hub.live import journal
 from hub.market import repository as market
 from hub.settlement import repository
+from hub.settlement.aside import Aside
 from hub.settlement.plan import Plan, plan
+from hub.settlement.repository import ClearedRow
 
 BATCH_LINES = 14
 """Settlement lines in one transaction: two signatures, accounts and lines have to fit a packet of 1,232 bytes."""
@@ -29,29 +32,43 @@ class PlannedInterval:
 
 
 async def plan_cleared(
-    pool: Pool, lease: Lease, clock: Clock, *, batch_lines: int = BATCH_LINES, limit: int = 50
+    pool: Pool,
+    lease: Lease,
+    clock: Clock,
+    *,
+    aside: Aside | None = None,
+    batch_lines: int = BATCH_LINES,
+    limit: int = 50,
 ) -> list[PlannedInterval]:
-    """Plans at most ``limit`` intervals; an empty list when none waits.
+    """Tries at most ``limit`` intervals; an empty list when none waits.
+
+    One with trades that can not be settled is set ``aside`` with nothing written, and the next comes.
 
     Raises:
-        PlanError: trades that can not be settled; nothing of that interval was written.
         LeaseLostError: another process leads; nothing of the interval at hand was written.
     """
-    done: list[PlannedInterval] = []
-    while len(done) < limit:
-        async with pool.acquire() as connection, connection.transaction():
-            await guard(connection, lease)
-            planned = await _plan_next(connection, clock, batch_lines)
-        if planned is None:
+    aside, done = aside or Aside(), []
+    for _ in range(limit):
+        async with pool.acquire() as connection:
+            cleared = await repository.next_cleared(connection, aside.waiting(clock))
+        if cleared is None:
             break
-        done.append(planned)
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                await guard(connection, lease)
+                planned = await _plan(connection, cleared, clock, batch_lines)
+        except PermanentError as error:
+            aside.put(cleared.start_s, error, clock)
+            continue
+        aside.forget(cleared.start_s)
+        if planned is not None:
+            done.append(planned)
     return done
 
 
-async def _plan_next(connection: Connection, clock: Clock, batch_lines: int) -> PlannedInterval | None:
-    cleared = await repository.next_cleared(connection)
+async def _plan(connection: Connection, cleared: ClearedRow, clock: Clock, batch_lines: int) -> PlannedInterval | None:
     now_ms = clock.now_ms()
-    if cleared is None or not await repository.take_cleared(connection, cleared.start_s, now_ms):
+    if not await repository.take_cleared(connection, cleared.start_s, now_ms):
         return None
     rates = await market.rates_at(connection, cleared.start_s)
     trades = await market.trades(connection, cleared.start_s)

@@ -6,19 +6,18 @@ Comes after an interval is closed; only an interval without a difference becomes
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.clock import Clock, rfc3339_s
 from hub.db import Pool
+from hub.errors import PermanentError
 from hub.lease import Lease, guard
 from hub.live import journal
 from hub.settlement import books, onchain, repository
+from hub.settlement.aside import Aside
 from hub.settlement.instructions import IntervalRows
-
-log = structlog.get_logger()
 
 VAULTS = ("wheeling", "platform", "loss")
 
@@ -31,16 +30,30 @@ class Report:
     differences: list[str]
 
 
-async def reconcile_due(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient, *, limit: int = 50) -> list[int]:
-    """Reconciles intervals that were closed since; returns the starts of those that agree."""
+class DifferenceError(PermanentError):
+    """The chain and the database tell an interval differently."""
+
+    code = "settlement_difference"
+
+
+async def reconcile_due(
+    pool: Pool, lease: Lease, clock: Clock, chain: ChainClient, *, aside: Aside | None = None, limit: int = 50
+) -> list[int]:
+    """Reconciles intervals that were closed since; returns the starts of those that agree.
+
+    One that does not is set ``aside`` with its report stored, and compared again after a while.
+    """
+    aside = aside or Aside()
     async with pool.acquire() as connection:
-        starts = await repository.starts_in(connection, ["closed"], limit)
+        starts = await repository.starts_in(connection, ["closed"], limit, but=aside.waiting(clock))
     agreed = []
     for start_s in starts:
         rows = await _rows(pool, start_s)
         differences = await _differences(pool, chain, rows)
         if differences:
-            log.critical("the chain and the database differ", start_at=rfc3339_s(start_s), differences=differences)
+            aside.put(start_s, DifferenceError("; ".join(differences)), clock)
+        else:
+            aside.forget(start_s)
         report = {"checked_at_ms": clock.now_ms(), "differences": differences}
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)

@@ -23,14 +23,15 @@ class ClearedRow:
     export_wh: Wh
 
 
-async def next_cleared(connection: Connection) -> ClearedRow | None:
-    """The oldest cleared interval with its valid export by revision 1."""
+async def next_cleared(connection: Connection, but: Sequence[int]) -> ClearedRow | None:
+    """The oldest cleared interval, but none of these, with its valid export by revision 1."""
     row = await connection.fetchrow(
         """
         SELECT i.start_at, i.end_at, coalesce(c.price_mills, 0) AS price_mills, a.export_wh
         FROM intervals i JOIN clearings c USING (start_at) JOIN attestations a USING (start_at)
-        WHERE i.state = 'cleared' AND a.revision = 1 ORDER BY i.start_at LIMIT 1
-        """
+        WHERE i.state = 'cleared' AND a.revision = 1 AND i.start_at <> ALL($1) ORDER BY i.start_at LIMIT 1
+        """,
+        [at_s(start_s) for start_s in but],
     )
     if row is None:
         return None
@@ -295,10 +296,13 @@ async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bo
     return bool(status == "UPDATE 1")
 
 
-async def starts_in(connection: Connection, states: Sequence[str], limit: int) -> list[int]:
-    """Intervals in one of these states, oldest first."""
+async def starts_in(connection: Connection, states: Sequence[str], limit: int, *, but: Sequence[int] = ()) -> list[int]:
+    """Intervals in one of these states, but none of ``but``, oldest first."""
     rows = await connection.fetch(
-        "SELECT start_at FROM intervals WHERE state = ANY($1) ORDER BY start_at LIMIT $2", list(states), limit
+        "SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at <> ALL($3) ORDER BY start_at LIMIT $2",
+        list(states),
+        limit,
+        [at_s(start_s) for start_s in but],
     )
     return [to_s(row["start_at"]) for row in rows]
 

@@ -9,7 +9,8 @@ from hub.chain.client import Status
 from hub.chain.transactions import Blockhash
 from hub.clock import SystemClock
 from hub.settlement import onchain
-from hub.settlement.reconcile import compare_all, reconcile_due
+from hub.settlement.aside import Aside
+from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
 
@@ -118,6 +119,17 @@ async def test_a_changed_book_is_found(planned: tuple[SettlingCampus, int], chan
     assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == []
     report = await campus.pool.fetchval("SELECT reconcile_report FROM settlements")
     assert any(found in one for one in report["differences"]), (start, report)
+
+
+async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCampus, int]) -> None:
+    campus, first = planned
+    await campus.pool.execute("UPDATE utility_lines SET amount_micros = amount_micros + 1")
+    second = await campus.interval(ENERGY)
+    assert await (await campus.submitter()).settle_due() == [second]
+    aside, lease, clock = Aside(), await lead(campus.pool), SystemClock()
+    again = [await reconcile_due(campus.pool, lease, clock, campus.chain, aside=aside, limit=1) for _ in range(3)]
+    assert again == [[], [second], []]
+    assert isinstance(aside.errors[first], DifferenceError)
 
 
 @pytest.fixture
