@@ -79,6 +79,7 @@ async def _work(settings: Settings) -> None:
             print(json.dumps({"ready": True, "worker": holder}), flush=True)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ingest(place), name="ingest")
+                group.create_task(_lead(place, "oracle", _oracle_round), name="oracle")
                 group.create_task(_lead(place, "market", _market_round), name="market")
                 group.create_task(_lead(place, "settlement", _settlement_round), name="settlement")
                 group.create_task(_lead(place, "reconcile", _reconcile_round), name="reconcile")
@@ -134,6 +135,12 @@ async def _round(place: Workplace, lease: Lease, work: Round) -> float:
     except PermanentError as error:
         log.critical("needs a person", loop=lease.name, code=error.code, reason=str(error))
         return ALARM_S
+    except (RetryableError, *db.AWAY):
+        raise
+    except Exception:
+        # a bug of ours in one loop must not end the others, frames least of all
+        log.critical("needs a person", loop=lease.name, code="bug", exc_info=True)
+        return ALARM_S
     return PAUSE_S
 
 
@@ -145,11 +152,15 @@ async def _give_up(place: Workplace, name: str) -> None:
                 await release(connection, lease)
 
 
-async def _market_round(place: Workplace, lease: Lease) -> None:
+async def _oracle_round(place: Workplace, lease: Lease) -> None:
+    """Under a lease of its own: energy is attested while the market is halted or the chain away."""
     settings = place.settings
     config = OracleConfig(settings.interval_s, settings.poll_period_s, settings.attest_grace_s, place.since_ms)
     for attested in await attest_due(place.pool, lease, place.clock, config):
         log.info("attested", start_s=attested.start_s, valid=attested.meters_valid, estimated=attested.meters_estimated)
+
+
+async def _market_round(place: Workplace, lease: Lease) -> None:
     for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
     for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):
