@@ -2,9 +2,10 @@
 
 import pytest
 
+from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
-from hub.settlement import onchain
+from hub.settlement import onchain, reconcile
 from hub.settlement.reconcile import compare_all, reconcile_due
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, SettlingCampus
@@ -41,6 +42,26 @@ async def test_a_changed_row_is_found(campus: SettlingCampus) -> None:
     assert any("credit_micros is" in one for one in report.differences)
     assert any("charges of all closed intervals" in one for one in report.differences)
     assert await campus.pool.fetchval("SELECT state FROM intervals") == "closed"
+
+
+async def test_a_settlement_in_progress_is_no_difference(
+    lone_campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain has closed an interval, the database learns of it while the sums are compared."""
+    campus, compared = lone_campus, reconcile.compare_sums
+    await campus.interval(ENERGY)
+    await (await campus.submitter()).settle_due()
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    found: list[list[str]] = []
+
+    async def compare_then_close(chain: ChainClient, charges_micros: int) -> list[str]:
+        found.append(await compared(chain, charges_micros))
+        await campus.pool.execute("UPDATE intervals SET state = 'closed'")
+        return found[-1]
+
+    monkeypatch.setattr(reconcile, "compare_sums", compare_then_close)
+    assert (await compare_all(campus.pool, campus.chain)).differences == []
+    assert [bool(one) for one in found] == [True, False]
 
 
 async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus) -> None:
