@@ -32,6 +32,15 @@ async def test_a_conflict_of_one_interval_does_not_hold_up_the_next(campus: Sett
     assert state == "settling"
 
 
+async def test_intervals_with_lines_do_not_wait_behind_empty_ones(campus: SettlingCampus) -> None:
+    """After a night without a hub there are hundreds of empty intervals."""
+    empty = await campus.interval((-100, -100, -100, -100, -100))
+    traded = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    assert await submitter.settle_due(limit=1) == [traded]
+    assert await submitter.settle_due() == [empty]
+
+
 async def test_too_late_to_open_closes_without_lines(lone_campus: SettlingCampus) -> None:
     campus = lone_campus
     start = await campus.late_interval(ENERGY, 13 * HOUR_S)
