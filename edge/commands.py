@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ConfigError, TryAgainError
+from edge.errors import ConfigError, TryAgainError, VerificationError
 from edge.settings import Settings, load_settings
 
 SAMPLE = """\
@@ -113,15 +113,12 @@ def status(config: Path | None) -> dict[str, Any]:
 
 
 def _at_rest(settings: Settings) -> dict[str, Any]:
-    import sqlite3  # noqa: PLC0415
-
-    from edge.verify import open_ledger  # noqa: PLC0415
+    from edge.archive import open_archive  # noqa: PLC0415
 
     try:
-        with open_ledger(settings) as repository:
-            waiting = repository.waiting()
-            return {"outbox_frames": waiting.frames, "unsealed_records": repository.count_unsealed()}
-    except (ConfigError, sqlite3.Error):
+        with open_archive(settings.state_dir) as archive:
+            return {"outbox_frames": archive.count_waiting(), "unsealed_records": archive.count_unsealed()}
+    except (ConfigError, VerificationError):
         return {}
 
 

@@ -16,7 +16,8 @@ from nacl.signing import SigningKey
 
 from edge.clock import Clock
 from edge.errors import StorageError
-from edge.repository import APPLICATION_ID, CounterRow, MeterRow, Repository, StoredFrame
+from edge.migrations import APPLICATION_ID, migrate
+from edge.repository import CounterRow, MeterRow, Repository, StoredFrame
 from edge.wire.frames import MAX_FRAME_BYTES, MAX_RECORDS, NO_PREVIOUS, seal
 from edge.wire.kinds import BufferQuarantine, Gap
 from edge.wire.ranges import ranges_of
@@ -266,7 +267,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         _check(db)
-        Repository(db).migrate()
+        migrate(db)
     except BaseException:
         db.close()
         raise

@@ -1,14 +1,10 @@
-"""The ledger's SQL and nothing else; every method runs inside the transaction of its caller."""
+"""The agent's SQL on its ledger: prepared statements, each inside its caller's transaction. Tables: edge.migrations."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from edge.wire.frames import Frame
-
-_MIGRATIONS = files("edge") / "migrations"
-APPLICATION_ID = 0x50575431
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +55,6 @@ class Repository:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-
-    def migrate(self) -> None:
-        """Brings the schema to this version, one numbered file after the other."""
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        for file in sorted(entry.name for entry in _MIGRATIONS.iterdir() if entry.name.endswith(".sql")):
-            number = int(file[:4])
-            if number > version:
-                script = (_MIGRATIONS / file).read_text()
-                self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
-        self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def meta(self, name: str) -> bytes | None:
         """A value that was kept, such as the last header's hash."""
@@ -141,13 +127,6 @@ class Repository:
         """The newest records, sealed since then or not yet."""
         frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
         return [body for stored in frames for body in stored.frame.records] + [b for _, b in self.unsealed(20_000)]
-
-    def all_frames(self) -> Iterator[StoredFrame]:
-        """Every frame in the order of sealing, one after the other."""
-        after = 0
-        while page := self._frames("WHERE id > ? ORDER BY id LIMIT 256", (after,)):
-            yield from page
-            after = page[-1].id
 
     def _frames(self, where: str, values: Sequence[object]) -> list[StoredFrame]:
         rows = self._db.execute(

@@ -1,21 +1,17 @@
 """Offline checks: a reading's proof, an exported chain, the own ledger. Nothing is needed but public keys."""
 
-import contextlib
 import json
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edge.archive import open_archive
 from edge.chain import check_chain, read_chain, write_chain
 from edge.errors import ConfigError, VerificationError
 from edge.keystore import load_frame_key
-from edge.repository import Repository
 from edge.settings import Settings, load_settings
 from edge.wire.errors import WireError
 from edge.wire.proofs import PROOF_FORMAT, check_proof
 
-LEDGER_FILE = "ledger.sqlite"
 MAX_PROOF_BYTES = 1024 * 1024
 
 
@@ -47,41 +43,23 @@ def export(config: Path | None, out: Path) -> dict[str, Any]:
 
     Raises:
         ConfigError, KeyFileError: there is no ledger or key, or the file can not be written.
+        VerificationError: the ledger is damaged.
     """
     settings = load_settings(config)
     public = bytes(load_frame_key(settings.state_dir / "keys").verify_key)
-    with open_ledger(settings) as repository:
+    with open_archive(settings.state_dir) as archive:
         try:
             with out.open("w") as file:
-                count = write_chain(file, settings.gateway_id, public, (s.frame for s in repository.all_frames()))
+                count = write_chain(file, settings.gateway_id, public, archive.frames())
         except OSError as error:
             raise ConfigError(f"{out} can not be written ({error.strerror}): choose another place") from error
     return {"ok": True, "file": str(out), "frames": count}
 
 
-@contextlib.contextmanager
-def open_ledger(settings: Settings) -> Iterator[Repository]:
-    """The ledger, read-only, also while the agent runs.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    path = settings.state_dir / LEDGER_FILE
-    if not path.exists():
-        raise ConfigError(f"There is no ledger {path}: has the agent run yet? Check state_dir")
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
-        yield Repository(db)
-
-
 def _verify_ledger(settings: Settings, expected: bytes | None) -> dict[str, Any]:
     public = expected or bytes(load_frame_key(settings.state_dir / "keys").verify_key)
-    try:
-        with open_ledger(settings) as repository:
-            return check_chain((stored.frame for stored in repository.all_frames()), public).as_json()
-    except sqlite3.Error as error:
-        raise VerificationError(
-            f"The ledger is damaged ({error}): the agent will put it aside at its next start"
-        ) from error
+    with open_archive(settings.state_dir) as archive:
+        return check_chain(archive.frames(), public).as_json()
 
 
 def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str, Any]:

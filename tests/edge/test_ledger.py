@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
+from edge.archive import open_archive
 from edge.book import Book
 from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ImplausibleError, StorageError
@@ -60,8 +61,8 @@ def test_only_a_receipt_ends_the_waiting(tmp_path: Path) -> None:
         assert repository.waiting_sequences(9) == [(b"b" * 16, 3)]
     clock.advance(31 * DAY_MS)
     assert ledger.prune(keep_ms=30 * DAY_MS, max_bytes=2**30) == []
-    with ledger.reading() as repository:
-        assert [stored.sequence for stored in repository.all_frames()] == [3]
+    with open_archive(tmp_path) as archive:
+        assert [frame.header.sequence for frame in archive.frames()] == [3]
 
 
 def test_eviction_leaves_a_gap_record(tmp_path: Path) -> None:
@@ -131,9 +132,8 @@ async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> Non
     task.cancel()
     await journal.store_rest()
     await journal.close()
-    reopened = ledger_in(tmp_path, boot=b"c" * 16)
-    with reopened.reading() as repository:
-        assert [stored.frame.header.record_count for stored in repository.all_frames()] == [50]
+    with open_archive(tmp_path) as archive:
+        assert [frame.header.record_count for frame in archive.frames()] == [50]
 
 
 async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Any, 
 
             await eventually(each_meter_thrice, what="three readings of each meter", seconds=30)
             assert agent.rss_kib < 80 * 1024
+            assert (spec := find_spec("pandas")) and spec.origin, "the next line means something only beside pandas"
+            mapped = Path(f"/proc/{agent.process.pid}/maps").read_text()
+            assert str(Path(spec.origin).parent) not in mapped and "/numpy/" not in mapped
             assert not [line for line in agent.lines() if line["level"] not in ("info", "debug")]
     served: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for line in (tmp_path / "truth.jsonl").read_text().splitlines():
