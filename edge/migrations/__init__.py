@@ -1,7 +1,7 @@
 """The ledger's schema in numbered steps; sqlite-utils notes in the file which of them it has.
 
-A new step is a function below the last one. It gets a sqlite-utils ``Database``, whose ``transform()`` does what ``ALTER
-TABLE`` can not; whole tables are written as SQL beside it.
+A new step is a function below the last one. It gets a sqlite-utils ``Database``, whose ``transform()`` does what a
+plain ``ALTER TABLE`` can not; whole tables are written as SQL beside it.
 """
 
 import sqlite3
