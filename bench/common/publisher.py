@@ -20,6 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from edge.wire.receipts import open_receipt
+from hub.ingest import bus
 
 WINDOW = 256
 
@@ -66,7 +67,7 @@ class Sender:
                 self._notes.look()
 
             await self._client.subscribe(f"pw.receipt.{self._name}", cb=hear)
-        await self._client.flush()
+        await bus.taken_in(self._client)
 
     async def send(self, sequence: int, message_id: str, data: bytes, due: float | None = None) -> None:
         await self._room.acquire()

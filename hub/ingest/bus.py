@@ -67,6 +67,19 @@ async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, na
     return client
 
 
+async def taken_in(client: Client) -> None:
+    """Waits until the server has done all that was sent before: subscriptions above all.
+
+    One ``flush`` does not: nats-py sends its PING past the commands that still wait in its buffer, and about one
+    subscription in a hundred is then later than the PONG. The second PING is sent behind them.
+
+    Raises:
+        NatsError: the server does not answer.
+    """
+    await client.flush()
+    await client.flush()
+
+
 async def ensure_stream(js: JetStreamContext, *, max_bytes: int = DEFAULT_STREAM_BYTES) -> None:
     """Makes the stream of frames unless it is there; an operator may have given it another size.
 

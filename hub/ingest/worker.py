@@ -37,6 +37,7 @@ async def run_ingest(
         await bus.ensure_stream(client.jetstream())
         receipts = Receipts(client, receipt_key(settings), clock)
         await Beats(client, pool, receipts, clock).start()
+        await bus.taken_in(client)
         if ready is not None:
             ready()
         _log.info("taking frames in", nats=settings.nats_url)

@@ -18,6 +18,7 @@ from edge.uplink import Uplink
 from edge.wire import asks, receipts, subjects
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
+from hub.ingest import bus
 from support.gateway import RECEIPT_KEY, Gateway, hub_side
 from support.nats import HubNats, eventually
 
@@ -126,7 +127,7 @@ async def test_another_gateway_s_subject_is_out_of_reach(hub_nats: HubNats, tmp_
             heard.append(message)
 
         await hub.subscribe("pw.beat.*", cb=note)
-        await hub.flush()
+        await bus.taken_in(hub)
         assert line.client is not None
         await line.client.publish(subjects.beat_subject("gw-victim"), b"x")
         await line.client.publish(subjects.beat_subject("gw-honest"), b"y")

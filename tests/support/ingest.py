@@ -11,6 +11,7 @@ from hub import keys
 from hub.clock import SystemClock
 from hub.db import Pool
 from hub.devices.service import RECEIPT_KEY
+from hub.ingest import bus
 from hub.ingest.consumer import Limits
 from hub.ingest.worker import run_ingest
 from hub.settings import Settings
@@ -85,7 +86,7 @@ class Heard:
             self.receipts.append(open_receipt(message.data, self.public_key))
 
         await gateway.client.subscribe(f"pw.receipt.{gateway.gateway_id}", cb=hear)
-        await gateway.client.flush()
+        await bus.taken_in(gateway.client)
 
     def stored(self, boot_id: bytes) -> set[int]:
         return {n for r in self.receipts for first, last in r.stored.get(boot_id, ()) for n in range(first, last + 1)}

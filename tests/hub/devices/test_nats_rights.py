@@ -14,6 +14,7 @@ from hub.clock import SystemClock
 from hub.devices import nats_jwt
 from hub.devices.nats_identity import GatewayIssuer, is_user_key, prepare
 from hub.errors import ConfigError
+from hub.ingest import bus
 from support.nats import Gateway, HubNats, eventually
 
 
@@ -64,7 +65,7 @@ async def test_a_gateway_hears_its_own_receipts_and_asks_only(nats_server: HubNa
     async with nats_server.as_hub() as hub, nats_server.as_gateway("gw-north") as gateway:
         for subject in ("pw.receipt.gw-north", "pw.ask.gw-north"):
             await gateway.client.subscribe(subject, cb=hear)
-        await gateway.client.flush()
+        await bus.taken_in(gateway.client)
         for subject in ("pw.receipt.gw-south", "pw.receipt.gw-north", "pw.ask.gw-north"):
             await hub.publish(subject, b"x")
         assert [await asyncio.wait_for(heard.get(), 5) for _ in range(2)] == ["pw.receipt.gw-north", "pw.ask.gw-north"]

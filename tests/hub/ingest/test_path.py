@@ -178,7 +178,7 @@ async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: Se
         await heard.listen(gateway)
         await gateway.client.publish("pw.beat.gw-north", b"nonsense")
         await south.client.publish("pw.beat.gw-south", encode_beat(beat))
-        await south.client.flush()
+        await bus.taken_in(south.client)
         await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
         await eventually(lambda: len(heard.receipts) == 1, what="one receipt for the one good heartbeat")
 
