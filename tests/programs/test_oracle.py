@@ -135,10 +135,30 @@ def test_a_strangers_money_at_its_address_does_not_stop_an_attestation(campus: C
     assert campus.chain.account("oracle", interval).export_wh == 1_000
 
 
-@pytest.mark.parametrize("largest", [{"import_wh": 2**64 - 1, "export_wh": 2**64 - 1, "meters_valid": 2**32 - 1}])
-def test_the_largest_values_are_kept_as_they_are(campus: Campus, largest: dict[str, int]) -> None:
-    interval = campus.chain.account("oracle", campus.attested(START, **largest))
+QUARTER_WH = 25_000_000
+"""Of a meter of 100 MW in a quarter of an hour."""
+
+
+@pytest.mark.parametrize("meters", [0, 1, 65_536])
+def test_energy_is_what_the_valid_meters_can_do_at_most(campus: Campus, meters: int) -> None:
+    chain, signers, most = campus.chain, campus.attestors[:2], meters * QUARTER_WH
+    chain.advance(INTERVAL_S)
+    largest = {"import_wh": most, "export_wh": most, "meters_valid": meters}
+    for name in ("import_wh", "export_wh"):
+        for too_much in (most + 1, 2**64 - 1):
+            ix = campus.attest(START, **(largest | {name: too_much}))
+            chain.fails("ImpossibleEnergy", ix, signers=signers)
+    interval = chain.account("oracle", campus.attested(START, **largest))
     assert {name: getattr(interval, name) for name in largest} == largest
+    ix = campus.attest(START, revision=2, previous=1, **(largest | {"export_wh": most + 1}))
+    chain.fails("ImpossibleEnergy", ix, signers=signers)
+
+
+@pytest.mark.parametrize(("valid", "estimated"), [(65_537, 0), (65_536, 1), (0, 2**32 - 1), (2**32 - 1, 2**32 - 1)])
+def test_meters_are_as_many_as_the_market_has_accounts(campus: Campus, valid: int, estimated: int) -> None:
+    campus.chain.advance(INTERVAL_S)
+    ix = campus.attest(START, meters_valid=valid, meters_estimated=estimated)
+    campus.chain.fails("TooManyMeters", ix, signers=campus.attestors[:2])
 
 
 def test_accounts_of_other_types_do_not_stand_in(campus: Campus) -> None:

@@ -25,6 +25,10 @@ pub enum OracleError {
     PreviousRevision,
     #[msg("corrections end 72 hours and the grace of one hour after the interval")]
     TooLateToCorrect,
+    #[msg("an interval has at most 65,536 meters")]
+    TooManyMeters,
+    #[msg("more energy than the valid meters can import or export in the interval at 100 MW each")]
+    ImpossibleEnergy,
     #[msg("a number left its range")]
     Overflow,
 }

@@ -1,9 +1,10 @@
-//! What the five programs have in common: quantities that carry their unit, and Merkle trees.
+//! What the five programs have in common: quantities that carry their unit, Merkle trees, and the meters' bounds.
 //!
 //! Plain Rust without accounts or framework, so that it is tested on the host as it runs on chain.
 
 pub mod loader;
 pub mod merkle;
+pub mod meters;
 pub mod quantities;
 
 pub use quantities::{Micros, PriceMills, Wh};

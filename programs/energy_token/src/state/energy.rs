@@ -21,7 +21,8 @@ pub struct State {
     pub mint: Pubkey,
     /// The token account that holds all energy; this account owns it.
     pub pool: Pubkey,
-    /// Wh minted since the beginning.
+    /// Wh minted since the beginning. The oracle bounds every interval by what its meters can do, so this lasts beyond the
+    /// year 2270 (`shared::meters`): no attestation can stop the minting of later ones.
     pub minted_wh: u64,
     /// Wh burned since the beginning.
     pub burned_wh: u64,

@@ -72,6 +72,9 @@ impl<'info> Attest<'info> {
             attested_at: now,
             bump: ctx.bumps.interval,
         });
+        accounts
+            .interval
+            .require_possible(accounts.config.interval_s)?;
         let previous = accounts.previous.as_deref();
         accounts.interval.require_successor(previous, now)?;
         emit!(Attested {

@@ -1,6 +1,7 @@
 //! An attested interval, one account per revision, written once.
 use crate::errors::OracleError;
 use anchor_lang::prelude::*;
+use shared::meters::{most_wh, MAX_METERS};
 
 /// How long after an interval's end it can be corrected.
 pub const CORRECTION_S: i64 = 72 * 3_600;
@@ -43,6 +44,22 @@ impl Interval {
         Ok(start
             .checked_add(i64::from(interval_s))
             .ok_or(OracleError::Overflow)?)
+    }
+
+    /// Fails unless the valid meters can have measured these totals. Totals are summed up on chain for good, so a single
+    /// wrong one must never be able to fill a number up.
+    pub fn require_possible(&self, interval_s: u32) -> Result<()> {
+        let meters = self.meters_valid.checked_add(self.meters_estimated);
+        require!(
+            meters.is_some_and(|meters| meters <= MAX_METERS),
+            OracleError::TooManyMeters
+        );
+        let most = most_wh(self.meters_valid, interval_s).ok_or(OracleError::Overflow)?;
+        require!(
+            self.import_wh <= most && self.export_wh <= most,
+            OracleError::ImpossibleEnergy
+        );
+        Ok(())
     }
 
     /// Fails unless this revision follows `previous`, and in time.
