@@ -144,8 +144,31 @@ def test_rates_change_no_sooner_than_the_time_lock(campus: Campus) -> None:
     assert campus.decide(schedule_rates(rate_set(soonest - 1))).error == "RatesTooSoon"
     outcome = campus.decide(schedule_rates(rate_set(soonest, wheeling_mills=120)))
     assert outcome.event("RatesScheduled").rates.wheeling_mills == 120
+    chain.advance(1)
     assert campus.decide(schedule_rates(rate_set(soonest))).error == "RatesTooSoon"
     assert [rates.effective_from for rates in chain.account("governance", PARAMS).rate_sets] == [0, soonest]
+
+
+def test_rates_in_the_far_future_stop_no_later_ones(campus: Campus) -> None:
+    chain = campus.chain
+    latest = chain.now + TIME_LOCK_S + 366 * DAY_S
+    for late in (latest + 1, 2**63 - 1):
+        assert campus.decide(schedule_rates(rate_set(late))).error == "RatesTooFar"
+    assert campus.decide(schedule_rates(rate_set(latest))).error is None
+    sooner = chain.now + TIME_LOCK_S
+    assert campus.decide(schedule_rates(rate_set(sooner, wheeling_mills=120))).error is None
+    assert [rates.effective_from for rates in chain.account("governance", PARAMS).rate_sets] == [0, sooner]
+
+
+def test_a_later_decision_replaces_what_is_outside_the_time_lock(campus: Campus) -> None:
+    chain = campus.chain
+    first, second = chain.now + TIME_LOCK_S, chain.now + TIME_LOCK_S + DAY_S
+    for at, mills in ((first, 110), (second, 120), (second, 130)):
+        assert campus.decide(schedule_rates(rate_set(at, wheeling_mills=mills))).error is None
+    scheduled = chain.account("governance", PARAMS).rate_sets[1:]
+    assert [(rates.effective_from, rates.wheeling_mills) for rates in scheduled] == [(first, 110), (second, 130)]
+    chain.advance(DAY_S + 1)
+    assert campus.decide(schedule_rates(rate_set(second, wheeling_mills=140))).error == "RatesTooSoon"
 
 
 def test_unsound_rates_cannot_be_proposed(campus: Campus) -> None:

@@ -17,8 +17,10 @@ pub enum GovernanceError {
     InvalidRates,
     #[msg("the first rates must be in force already: effective_from must not be in the future")]
     FirstRatesInFuture,
-    #[msg("rates must take effect later than those already scheduled, and no sooner than the time lock allows")]
+    #[msg("rates must take effect no sooner than the time lock allows")]
     RatesTooSoon,
+    #[msg("rates must take effect within a year after the time lock")]
+    RatesTooFar,
     #[msg(
         "too many rate changes are scheduled: wait until the next one is in force for three days"
     )]

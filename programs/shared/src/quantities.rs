@@ -48,15 +48,6 @@ impl Micros {
     }
 }
 
-impl PriceMills {
-    pub const ZERO: Self = Self(0);
-
-    #[inline(always)]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +71,5 @@ mod tests {
         assert_eq!(Wh(1).checked_sub(Wh(2)), None);
         assert_eq!(Micros(u64::MAX).checked_add(Micros(1)), None);
         assert_eq!(Micros(1).checked_sub(Micros(2)), None);
-        assert_eq!(PriceMills(u32::MAX).checked_add(PriceMills(1)), None);
     }
 }

@@ -8,6 +8,8 @@ const MAX_RATE_SETS: usize = 8;
 const RETAIN_S: i64 = 3 * 86_400;
 pub const MIN_TIME_LOCK_S: i64 = 48 * 3_600;
 pub const MAX_TIME_LOCK_S: i64 = 90 * 86_400;
+/// How far behind the time lock rates may be scheduled: a year.
+pub const MAX_AHEAD_S: i64 = 366 * 86_400;
 
 #[account]
 #[derive(InitSpace)]
@@ -28,16 +30,22 @@ impl Params {
         self.rate_sets.iter().rev().find(effective).copied()
     }
 
-    /// Appends rates that take effect after all others and outside the time lock.
+    /// Puts rates in force outside the time lock. The last decision holds: what was to take effect then or later, and so
+    /// lies outside the time lock as well, is replaced.
     pub fn schedule(&mut self, rates: RateSet, now: i64) -> Result<()> {
         let soonest = now
             .checked_add(self.time_lock_s)
             .ok_or(GovernanceError::Overflow)?;
-        let last = self.rate_sets.last().map_or(0, |set| set.effective_from);
+        let latest = soonest
+            .checked_add(MAX_AHEAD_S)
+            .ok_or(GovernanceError::Overflow)?;
         require!(
-            rates.effective_from >= soonest && rates.effective_from > last,
+            rates.effective_from >= soonest,
             GovernanceError::RatesTooSoon
         );
+        require!(rates.effective_from <= latest, GovernanceError::RatesTooFar);
+        self.rate_sets
+            .retain(|set| set.effective_from < rates.effective_from);
         self.forget(now);
         require!(
             self.rate_sets.len() < MAX_RATE_SETS,
@@ -99,12 +107,37 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_effect_within_the_time_lock_or_out_of_order() {
+    fn nothing_takes_effect_within_the_time_lock() {
         let mut params = params();
         assert!(params.schedule(from(2 * DAY - 1), 0).is_err());
-        params.schedule(from(3 * DAY), 0).unwrap();
-        assert!(params.schedule(from(3 * DAY), 0).is_err());
+        params.schedule(from(2 * DAY), 0).unwrap();
         assert!(params.schedule(from(i64::MAX), i64::MAX).is_err());
+    }
+
+    #[test]
+    fn nothing_takes_effect_more_than_a_year_behind_the_time_lock() {
+        let mut params = params();
+        let latest = MIN_TIME_LOCK_S + MAX_AHEAD_S;
+        for late in [latest + 1, i64::MAX] {
+            assert!(params.schedule(from(late), 0).is_err());
+        }
+        params.schedule(from(latest), 0).unwrap();
+    }
+
+    #[test]
+    fn a_later_decision_replaces_what_is_still_outside_the_time_lock() {
+        let mut params = params();
+        for day in [2, 5, 9] {
+            params.schedule(from(day * DAY), 0).unwrap();
+        }
+        params.schedule(from(4 * DAY), 0).unwrap();
+        let scheduled: Vec<_> = params
+            .rate_sets
+            .iter()
+            .map(|set| set.effective_from)
+            .collect();
+        assert_eq!(scheduled, [0, 2 * DAY, 4 * DAY]);
+        assert!(params.schedule(from(4 * DAY), 2 * DAY + 1).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A set of rates: what a kWh costs beside its price, and what the utility pays and takes.
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
-use shared::{Micros, PriceMills, Wh};
 
 /// Above any real tariff, and low enough that the sum of all rates fits a u32.
 pub const MAX_PRICE_MILLS: u32 = 100_000_000;
@@ -24,18 +23,6 @@ pub struct RateSet {
 }
 
 impl RateSet {
-    /// Wheeling, platform and loss together.
-    pub fn charges_mills(&self) -> Option<PriceMills> {
-        PriceMills(self.wheeling_mills)
-            .checked_add(PriceMills(self.platform_mills))?
-            .checked_add(PriceMills(self.loss_mills))
-    }
-
-    /// What buyers of this much energy owe in charges.
-    pub fn charges(&self, bought: Wh) -> Option<Micros> {
-        bought.at(self.charges_mills()?)
-    }
-
     pub fn invariant(&self) -> Result<()> {
         let rates = [
             self.wheeling_mills,
