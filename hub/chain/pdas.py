@@ -52,8 +52,9 @@ def gateway(gateway_id: str) -> Pubkey:
     return _find("registry", b"gateway", gateway_id.encode())
 
 
-def gateway_key(gateway_id: str, key: Pubkey) -> Pubkey:
-    return _find("registry", b"gateway_key", bytes(gateway(gateway_id)), bytes(key))
+def gateway_key(key: Pubkey) -> Pubkey:
+    """A signing key belongs to one gateway, so its account is found by the key alone."""
+    return _find("registry", b"gateway_key", bytes(key))
 
 
 def meter(meter_id: str) -> Pubkey:

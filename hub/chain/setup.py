@@ -154,7 +154,7 @@ async def ensure_gateway_key(
     chain: ChainClient, keys: Bootstrap, gateway_id: str, key: Pubkey, valid_from_s: int
 ) -> bool:
     """Registers a key that a gateway signs its frames with; False when it is known already."""
-    if await _exists(chain, pdas.gateway_key(gateway_id, key)):
+    if await _exists(chain, pdas.gateway_key(key)):
         return False
     made = registry.add_gateway_key(keys.fee_payer.pubkey(), keys.registrar.pubkey(), gateway_id, key, valid_from_s)
     await chain.run([made], [keys.fee_payer, keys.registrar], until="confirmed")
@@ -183,7 +183,8 @@ async def ensure_meters(chain: ChainClient, keys: Bootstrap, meters: Sequence[Me
 
 async def ensure_traders(chain: ChainClient, keys: Bootstrap, traders: Sequence[Trader]) -> int:
     """Opens the accounts of those who have none, with funds, deposit and mandate in one transaction that the wallet
-    signs: either all of it happened, or nothing. How many those were."""
+    signs: either all of it happened, or nothing. How many those were. Who trades is a participant first."""
+    await ensure_participants(chain, keys, [one.wallet for one in traders])
     missing = await _missing(chain, [pdas.account(one.wallet.pubkey()) for one in traders])
 
     async def begin(trader: Trader) -> None:

@@ -83,10 +83,26 @@ def test_a_gateway_gets_keys_one_account_each(entered: Campus) -> None:
     chain.ok(entered.add_gateway_key("gw-north", first, chain.now), signers=signers)
     outcome = chain.ok(entered.add_gateway_key("gw-north", second, chain.now + 30 * DAY_S), signers=signers)
     assert outcome.event("GatewayKeyAdded").key == second
-    key = chain.account("registry", pda("registry", b"gateway_key", GATEWAY, first))
+    key = chain.account("registry", pda("registry", b"gateway_key", first))
     assert (key.gateway, key.key, key.valid_from, key.valid_until) == (GATEWAY, first, chain.now, 0)
     assert chain.account("registry", GATEWAY).key_count == 2
-    assert_in_use(chain.send(entered.add_gateway_key("gw-north", first, 1), signers=signers))
+    assert_in_use(chain.send(entered.add_gateway_key("gw-north", first, chain.now), signers=signers))
+
+
+def test_a_key_belongs_to_one_gateway(entered: Campus) -> None:
+    chain, signers, key = entered.chain, [entered.registrar], entered.chain.key("gateway key 1").pubkey()
+    chain.ok(entered.register_gateway("gw-south"), signers=signers)
+    chain.ok(entered.add_gateway_key("gw-north", key, chain.now), signers=signers)
+    assert_in_use(chain.send(entered.add_gateway_key("gw-south", key, chain.now), signers=signers))
+
+
+def test_a_key_signs_nothing_from_before_its_gateway(entered: Campus) -> None:
+    chain, signers, key = entered.chain, [entered.registrar], entered.chain.key("gateway key 1").pubkey()
+    earliest = chain.account("registry", GATEWAY).registered_at - 3_600
+    chain.advance(30 * DAY_S)
+    for valid_from in (1, earliest - 1):
+        chain.fails("InvalidValidFrom", entered.add_gateway_key("gw-north", key, valid_from), signers=signers)
+    chain.ok(entered.add_gateway_key("gw-north", key, earliest), signers=signers)
 
 
 def test_gateway_keys_have_limits(entered: Campus) -> None:

@@ -177,7 +177,6 @@ class Campus:
 
     def add_gateway_key(self, gateway_id: str, key: Pubkey, valid_from: int) -> Instruction:
         """A gateway's signing key."""
-        gateway = pda("registry", b"gateway", gateway_id.encode())
         return instruction(
             "registry",
             "add_gateway_key",
@@ -186,8 +185,8 @@ class Campus:
             payer=self.chain.payer.pubkey(),
             config=REGISTRY,
             registrar=self.registrar.pubkey(),
-            gateway=gateway,
-            gateway_key=pda("registry", b"gateway_key", gateway, key),
+            gateway=pda("registry", b"gateway", gateway_id.encode()),
+            gateway_key=pda("registry", b"gateway_key", key),
         )
 
     def register_meter(self, meter_id: str, owner: Pubkey, gateway_id: str, **changes: Any) -> Instruction:

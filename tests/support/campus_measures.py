@@ -58,7 +58,7 @@ def _registry(campus: Campus) -> list[Measure]:
         "register_gateway": (campus.register_gateway("gw-north"), gateway),
         "add_gateway_key": (
             campus.add_gateway_key("gw-north", key, START),
-            pda("registry", b"gateway_key", gateway, key),
+            pda("registry", b"gateway_key", key),
         ),
         "register_meter": (
             campus.register_meter("METER_001", wallet.pubkey(), "gw-north"),

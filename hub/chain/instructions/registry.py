@@ -43,7 +43,7 @@ def add_gateway_key(payer: Pubkey, registrar: Pubkey, gateway_id: str, key: Pubk
     """A key that the gateway's frames may be signed with from then on; signed by payer and registrar."""
     accounts = _by_registrar(payer, registrar) | {
         "gateway": pdas.gateway(gateway_id),
-        "gateway_key": pdas.gateway_key(gateway_id, key),
+        "gateway_key": pdas.gateway_key(key),
     }
     return build("registry", "add_gateway_key", [key, valid_from_s], accounts)
 

@@ -17,7 +17,7 @@ pub enum RegistryError {
     InvalidMeterKind,
     #[msg("a meter's rated power lies between 1 W and 100 MW")]
     InvalidRatedPower,
-    #[msg("a key's first second must be positive and at most 30 days ahead")]
+    #[msg("a key's first second lies at most an hour before its gateway's registration and at most 30 days ahead")]
     InvalidValidFrom,
     #[msg("the participant is suspended or retired")]
     ParticipantNotActive,

@@ -9,7 +9,7 @@ pub const CONFIG: &[u8] = b"config";
 pub const PARTICIPANT: &[u8] = b"participant";
 /// `Gateway`, followed by the id.
 pub const GATEWAY: &[u8] = b"gateway";
-/// `GatewayKey`, followed by the gateway's address and the key.
+/// `GatewayKey`, followed by the key.
 pub const GATEWAY_KEY: &[u8] = b"gateway_key";
 /// `Meter`, followed by the id.
 pub const METER: &[u8] = b"meter";

@@ -1,9 +1,9 @@
-//! Gives a gateway a signing key. A key has one account per gateway, so it cannot be added twice.
+//! Gives a gateway a signing key. A key has one account, so no second gateway can have it.
 use crate::{
     errors::RegistryError,
     events::GatewayKeyAdded,
     seeds,
-    state::{Config, Gateway, GatewayKey, ACTIVE, MAX_LEAD_S},
+    state::{Config, Gateway, GatewayKey, ACTIVE, MAX_BACKDATE_S, MAX_LEAD_S},
 };
 use anchor_lang::prelude::*;
 
@@ -22,7 +22,7 @@ pub struct AddGatewayKey<'info> {
         init,
         payer = payer,
         space = 8 + GatewayKey::INIT_SPACE,
-        seeds = [seeds::GATEWAY_KEY, gateway.key().as_ref(), key.as_ref()],
+        seeds = [seeds::GATEWAY_KEY, key.as_ref()],
         bump
     )]
     pub gateway_key: Account<'info, GatewayKey>,
@@ -33,8 +33,9 @@ impl AddGatewayKey<'_> {
     fn validate(&self, key: Pubkey, valid_from: i64) -> Result<()> {
         require_keys_neq!(key, Pubkey::default(), RegistryError::InvalidKey);
         let latest = Clock::get()?.unix_timestamp.saturating_add(MAX_LEAD_S);
+        let earliest = self.gateway.registered_at.saturating_sub(MAX_BACKDATE_S);
         require!(
-            (1..=latest).contains(&valid_from),
+            (earliest.max(1)..=latest).contains(&valid_from),
             RegistryError::InvalidValidFrom
         );
         Ok(())

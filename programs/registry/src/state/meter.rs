@@ -2,8 +2,7 @@
 use super::MAX_ID;
 use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
-
-pub const MAX_RATED_POWER_W: u32 = 100_000_000;
+use shared::meters::MAX_RATED_POWER_W;
 
 #[account]
 #[derive(InitSpace)]

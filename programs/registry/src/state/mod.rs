@@ -10,8 +10,8 @@ mod zone;
 
 pub use config::Config;
 pub use gateway::{is_gateway_id, Gateway};
-pub use gateway_key::{GatewayKey, MAX_LEAD_S};
-pub use meter::{is_meter_id, Meter, MAX_RATED_POWER_W};
+pub use gateway_key::{GatewayKey, MAX_BACKDATE_S, MAX_LEAD_S};
+pub use meter::{is_meter_id, Meter};
 pub use participant::Participant;
 pub use status::{ACTIVE, RETIRED, SUSPENDED};
 pub use zone::CAMPUS;
