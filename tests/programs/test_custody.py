@@ -1,10 +1,15 @@
 """Custody: money goes in, what is free comes out at any time, and nobody else's wallet or token account will do."""
 
+from solders.account import Account
+
 from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS
-from support.market_chain import MARKET, MONEY, POOL, VAULTS, ChainLine, Exchange, account_address
+from support.chain_lines import ChainLine
+from support.market_chain import MARKET, MONEY, POOL, VAULTS, Exchange, account_address, participant_address
 from support.svm import START, assert_in_use, program_data_address, swapped, unsigned
 
 DAY = 86_400
+STATUS_AT = 8 + 32 + 16
+"""Of a participant's account: behind discriminator, wallet and zone."""
 
 
 def test_founding_makes_pool_and_vaults(unfounded: Exchange) -> None:
@@ -80,11 +85,51 @@ def test_swapped_accounts_are_named(exchange: Exchange) -> None:
 
 def test_one_account_per_wallet(exchange: Exchange) -> None:
     chain, ann, bob = exchange.chain, exchange.trader("ann"), exchange.chain.key("bob")
+    chain.ok(exchange.campus.register_participant(bob), signers=[exchange.campus.registrar, bob])
     assert_in_use(chain.send(exchange.open_account(ann.wallet), signers=[ann.key]))
     at_anns = swapped(exchange.open_account(bob.pubkey()), account_address(bob.pubkey()), ann.account)
     chain.fails("ConstraintSeeds", at_anns, signers=[bob])
     chain.fails("AccountNotSigner", unsigned(exchange.open_account(bob.pubkey()), bob.pubkey()))
     assert chain.account("trading", MARKET).accounts == 1
+
+
+def test_an_account_is_for_an_active_participant(exchange: Exchange) -> None:
+    chain, ann, bob = exchange.chain, exchange.trader("ann"), exchange.chain.key("bob")
+    ix = exchange.open_account(bob.pubkey())
+    chain.fails("AccountNotInitialized", ix, signers=[bob])
+    own = participant_address(bob.pubkey())
+    chain.fails("NotParticipant", swapped(ix, own, participant_address(ann.wallet)), signers=[bob])
+    chain.ok(exchange.campus.register_participant(bob), signers=[exchange.campus.registrar, bob])
+    registered = chain.svm.get_account(own)
+    assert registered is not None
+    suspended = bytearray(registered.data)
+    assert suspended[STATUS_AT] == 1
+    suspended[STATUS_AT] = 2
+    chain.svm.set_account(own, Account(registered.lamports, bytes(suspended), registered.owner))
+    chain.fails("NotParticipant", ix, signers=[bob])
+    chain.svm.set_account(own, registered)
+    chain.ok(ix, signers=[bob])
+
+
+def test_a_credit_is_free_when_its_settlement_is_closed(exchange: Exchange) -> None:
+    chain, settler = exchange.chain, [exchange.settler]
+    buyer = exchange.ready("buyer")
+    seller = exchange.ready("seller", deposit=1_000_000, reserve_micros=500_000)
+    lines = [
+        ChainLine(buyer.wallet, bought_wh=100, debit_micros=425_000),
+        ChainLine(seller.wallet, sold_wh=100, credit_micros=412_000),
+    ]
+    exchange.attest_and_mint(START)
+    chain.ok(exchange.open(START, lines), signers=settler)
+    chain.ok(exchange.settle(START, 0, lines), signers=settler)
+    assert exchange.balance(seller) == 1_412_000
+    chain.fails("CreditOpen", exchange.withdraw(seller, 1_000_001), signers=[seller.key])
+    chain.fails("ReserveLocked", exchange.withdraw(seller, 500_001), signers=[seller.key])
+    chain.ok(exchange.withdraw(seller, 500_000), signers=[seller.key])
+    chain.ok(exchange.close(START), signers=settler)
+    chain.ok(exchange.withdraw(seller, 412_000), signers=[seller.key])
+    assert exchange.balance(seller) == 500_000
+    exchange.check_books(START)
 
 
 def test_tokens_that_a_stranger_sends_to_the_pool_stop_nobody(exchange: Exchange) -> None:

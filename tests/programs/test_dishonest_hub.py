@@ -1,7 +1,8 @@
 """A dishonest hub has the settler's key and attests what it likes; it can move what mandates allow, and no more."""
 
 from support.campus_chain import INTERVAL_S
-from support.market_chain import ChainLine, Exchange
+from support.chain_lines import ChainLine, changed
+from support.market_chain import Exchange
 from support.svm import START
 
 DAY_LIMIT = 1_000_000
@@ -34,7 +35,7 @@ def test_a_day_of_robbery_takes_the_days_limit(exchange: Exchange) -> None:
     exchange.check_books(*(START + n * INTERVAL_S for n in range(6)))
 
 
-def test_a_receiver_is_held_to_the_mandate_while_there_is_a_way_back(exchange: Exchange) -> None:
+def test_a_receiver_is_held_to_the_mandate(exchange: Exchange) -> None:
     chain, signers = exchange.chain, [exchange.settler]
     buyer, seller = exchange.ready("buyer"), exchange.ready("seller", min_price_mills=4_001)
     lines = [
@@ -48,26 +49,26 @@ def test_a_receiver_is_held_to_the_mandate_while_there_is_a_way_back(exchange: E
     chain.fails("MandateExceededMinPrice", exchange.settle(START, 1, lines[1:]), signers=signers)
 
 
-def test_once_somebody_is_paid_nothing_stops_the_others(exchange: Exchange) -> None:
+def test_a_seller_is_never_sold_below_the_mandate(exchange: Exchange) -> None:
     chain, signers = exchange.chain, [exchange.settler]
-    buyer, first, second = exchange.ready("buyer"), exchange.ready("first"), exchange.ready("second")
+    buyer, thief = exchange.ready("buyer"), exchange.ready("thief")
+    seller = exchange.ready("seller", min_price_mills=4_000, max_wh=100)
     lines = [
-        ChainLine(buyer.wallet, bought_wh=200, debit_micros=826_000),
-        ChainLine(first.wallet, sold_wh=100, credit_micros=400_000),
-        ChainLine(second.wallet, sold_wh=100, credit_micros=400_000),
+        ChainLine(buyer.wallet, bought_wh=1_001, debit_micros=5_000 * 1_001),
+        ChainLine(thief.wallet, sold_wh=1, credit_micros=4_870 * 1_001),
+        ChainLine(seller.wallet, sold_wh=1_000),
     ]
     exchange.attest_and_mint(START)
     chain.ok(exchange.open(START, lines), signers=signers)
     chain.ok(exchange.settle(START, 0, lines[:2]), signers=signers)
-    # the settler is away for a week, and the second seller's mandate is long gone
-    chain.advance(7 * 86_400)
-    for _ in range(5):
-        exchange.mandate(second)
-        chain.advance(2 * 86_400)
-    chain.ok(exchange.settle(START, 2, lines[2:]), signers=signers)
-    chain.ok(exchange.close(START), signers=signers)
-    assert exchange.balance(second) == 10_400_000
-    exchange.check_books(START)
+    chain.fails("MandateExceededEnergy", exchange.settle(START, 2, lines[2:]), signers=signers)
+    few = changed(lines, 2, sold_wh=100)
+    chain.fails("MandateExceededMinPrice", exchange.settle(START, 2, few[2:]), signers=signers)
+    # and what the thief was credited does not leave before a close that never comes
+    chain.fails("CreditOpen", exchange.withdraw(thief, 10_000_001), signers=[thief.key])
+    chain.ok(exchange.abort(START), signers=signers)
+    exchange.unwind(START, lines[:2])
+    assert {exchange.balance(one) for one in (buyer, thief, seller)} == {10_000_000}
 
 
 def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from support.campus_chain import INTERVAL_S
-from support.market_chain import ChainLine, Exchange, Trader
+from support.chain_lines import ChainLine
+from support.market_chain import Exchange, Trader
 from support.svm import START
 
 HORIZON_S = 3_600

@@ -8,7 +8,8 @@ import pytest
 from solders.account import Account
 
 from edge.wire import merkle
-from support.market_chain import CLOSED, LINES_PER_BATCH, ChainLine, Exchange, lines_root, payers_first
+from support.chain_lines import ChainLine, lines_root, payers_first
+from support.market_chain import CLOSED, LINES_PER_BATCH, Exchange
 from support.svm import PROGRAM_IDS, START, swapped
 
 

@@ -1,52 +1,38 @@
-"""The worked example of the market's rules and its two variations, settled by the programs to the micro."""
+"""The worked example and its two variations: what rules and plan make of the chain's funds, settled to the micro."""
 
 import pytest
 
-from support.market_chain import CLOSED
-from support.settled_market import Settled, settle_on_svm
-
-
-def check(settled: Settled, changes: dict[str, int], bought_wh: int, minted_wh: int) -> None:
-    """Balances, vaults and energy after the close."""
-    assert settled.changes == changes
-    assert settled.vaults == {"wheeling": bought_wh * 100, "platform": bought_wh * 25, "loss": bought_wh * 5}
-    assert sum(changes.values()) + sum(settled.vaults.values()) == 0
-    assert (settled.minted_wh, settled.burned_wh) == (minted_wh, minted_wh)
-    settlement = settled.exchange.settlement(settled.start)
-    assert (settlement.status, settlement.cursor, settlement.escrow_micros) == (CLOSED, len(changes), 0)
-    assert (settlement.settled_sold_wh, settlement.settled_bought_wh) == (bought_wh, bought_wh)
+from support.market_chain import CLOSED, ENERGY_STATE
+from support.settled_market import PlayedCase
+from support.worked_example import EXAMPLES, Example
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
-def test_the_example(batch: int) -> None:
-    lines = {
-        "A": (900, 0, 3_036_000, 0),
-        "B": (100, 600, 412_000, 1_878_000),
-        "C": (0, 400, 0, 1_700_000),
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+def test_the_plan_is_settled_to_the_micro(example: Example, batch: int) -> None:
+    played = PlayedCase.begin(example.case)
+    assert played.funds() == example.case.funds
+    made, price_mills = played.planned(minted_wh=example.minted_wh, batch_lines=batch)
+    assert price_mills == example.price_mills
+    before = played.balances()
+    played.settle(made, price_mills)
+    after = played.balances()
+    assert {who: after[who] - before[who] for who in before} == {
+        line.participant_id: line.credit_micros - line.debit_micros for line in example.lines
     }
-    settled = settle_on_svm(lines, 4_120, batch=batch)
-    check(settled, {"A": 3_036_000, "B": -1_466_000, "C": -1_700_000}, bought_wh=1_000, minted_wh=1_000)
-    settlement = settled.exchange.settlement(settled.start)
-    assert (settlement.credit_micros, settlement.debit_micros) == (3_448_000, 3_578_000)
-    assert settlement.clearing_price_mills == 4_120
+    assert played.charges() == example.charges
+    assert sum(after.values()) + sum(example.charges) == sum(before.values())
+    settlement = played.exchange.settlement(made.start_s)
+    assert (settlement.status, settlement.cursor, settlement.escrow_micros) == (CLOSED, len(example.lines), 0)
+    assert settlement.settled_sold_wh == settlement.settled_bought_wh == sum(line.sold_wh for line in example.lines)
+    assert settlement.clearing_price_mills == example.price_mills
+    energy = played.exchange.chain.account("energy_token", ENERGY_STATE)
+    assert (energy.minted_wh, energy.burned_wh) == (example.minted_wh, example.minted_wh)
 
 
-def test_with_the_first_seller_estimated() -> None:
-    lines = {
-        "A": (600, 0, 600 * 3_000, 0),
-        "B": (100, 600, 100 * 4_120, 600 * 3_130),
-        "C": (0, 100, 0, 100 * 4_250),
-    }
-    settled = settle_on_svm(lines, 4_120, export_wh=0)
-    check(settled, {"A": 1_800_000, "B": -1_466_000, "C": -425_000}, bought_wh=700, minted_wh=0)
-
-
-def test_with_a_small_reserve() -> None:
-    lines = {
-        "A": (776, 0, 600 * 3_000 + 176 * 2_200, 0),
-        "B": (59, 600, 59 * 2_200, 600 * 3_130),
-        "C": (0, 235, 0, 235 * 2_330),
-    }
-    settled = settle_on_svm(lines, 2_200, terms={"C": {"reserve_micros": 1_000_000}})
-    changes = {"A": 2_187_200, "B": 129_800 - 1_878_000, "C": -547_550}
-    check(settled, changes, bought_wh=835, minted_wh=1_000)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+def test_what_the_day_has_cost_stands_in_the_next_funds(example: Example) -> None:
+    played = PlayedCase.begin(example.case)
+    played.settle(*played.planned(minted_wh=example.minted_wh, batch_lines=3))
+    spent = {who: funds.day_debit_micros for who, funds in played.funds().items()}
+    assert spent == {line.participant_id: line.debit_micros for line in example.lines}

@@ -1,13 +1,12 @@
 """The market on chain for tests: currency, traders with money and mandates, and an interval settled to its lines.
 
-`settle_on_svm` takes lines and gives back what the programs made of them; `Exchange` builds every instruction of
-energy_token and trading, so that a test can bend one.
+`Exchange` builds every instruction of energy_token and trading, so that a test can bend one.
 """
 
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
@@ -16,6 +15,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
 from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, PAUSE, Campus, founded_campus, interval_address
+from support.chain_lines import ChainLine, beside, lines_root
 from support.svm import (
     PROGRAM_IDS,
     START,
@@ -40,7 +40,7 @@ MONEY = 100_000_000
 """Micros that a trader has in their token account at first."""
 LINES_PER_BATCH = 12
 """As many as fit a legacy transaction."""
-OPEN, CLOSED, EMPTY = 1, 2, 4
+OPEN, CLOSED, ABORTED, EMPTY, RETURNING = 1, 2, 3, 4, 5
 
 
 def i64(value: int) -> bytes:
@@ -53,6 +53,11 @@ def account_address(wallet: Pubkey) -> Pubkey:
     return pda("trading", b"account", wallet)
 
 
+def participant_address(wallet: Pubkey) -> Pubkey:
+    """Of the wallet in the registry."""
+    return pda("registry", b"participant", wallet)
+
+
 def settlement_address(start: int) -> Pubkey:
     """Of an interval's settlement."""
     return pda("trading", b"settlement", i64(start))
@@ -61,56 +66,6 @@ def settlement_address(start: int) -> Pubkey:
 def minted_address(start: int) -> Pubkey:
     """Of what was minted for an interval."""
     return pda("energy_token", b"minted", i64(start))
-
-
-@dataclass(frozen=True)
-class ChainLine:
-    """One participant's line: gross Wh and micros, charges included in the debit."""
-
-    wallet: Pubkey
-    sold_wh: int = 0
-    bought_wh: int = 0
-    credit_micros: int = 0
-    debit_micros: int = 0
-
-    @property
-    def pays(self) -> bool:
-        """Whether the participant pays on balance."""
-        return self.debit_micros > self.credit_micros
-
-    def leaf(self, start: int, index: int) -> bytes:
-        """The line's leaf, as number `index` of its interval."""
-        numbers = struct.pack("<QQQQ", self.sold_wh, self.bought_wh, self.credit_micros, self.debit_micros)
-        text = b"peerwatt/line/1" + struct.pack("<qI", start, index) + bytes(self.wallet) + numbers
-        return hashlib.sha256(text).digest()
-
-    def argument(self) -> Any:
-        """As `settle` takes it."""
-        return program_type("trading", "Line")(
-            sold_wh=self.sold_wh,
-            bought_wh=self.bought_wh,
-            credit_micros=self.credit_micros,
-            debit_micros=self.debit_micros,
-        )
-
-
-def payers_first(lines: Sequence[ChainLine]) -> list[ChainLine]:
-    """The order that settlement demands."""
-    return sorted(lines, key=lambda line: not line.pays)
-
-
-def lines_root(lines: Sequence[ChainLine], start: int) -> bytes:
-    """The Merkle root over the lines in this order, by the definition of RFC 6962."""
-    return _root([line.leaf(start, index) for index, line in enumerate(lines)])
-
-
-def _root(leaves: list[bytes]) -> bytes:
-    if not leaves:
-        return hashlib.sha256(b"peerwatt/empty/1").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"peerwatt/node/1" + _root(leaves[:split]) + _root(leaves[split:])).digest()
 
 
 @dataclass
@@ -237,6 +192,7 @@ class Exchange:
             key = self.chain.key(f"trader {name}")
             trader = Trader(key, self.token_account(name, key.pubkey()))
             self.issue(trader.token, MONEY)
+            self.chain.ok(self.campus.register_participant(key), signers=[self.campus.registrar, key])
             self.chain.ok(self.open_account(key.pubkey()), signers=[key])
             self.traders[name] = trader
         return self.traders[name]
@@ -256,8 +212,15 @@ class Exchange:
 
     def open_account(self, wallet: Pubkey) -> Instruction:
         """An account for the wallet."""
-        payer, account = self.chain.payer.pubkey(), account_address(wallet)
-        return instruction("trading", "open_account", payer=payer, wallet=wallet, market=MARKET, account=account)
+        return instruction(
+            "trading",
+            "open_account",
+            payer=self.chain.payer.pubkey(),
+            wallet=wallet,
+            participant=participant_address(wallet),
+            market=MARKET,
+            account=account_address(wallet),
+        )
 
     def deposit(self, trader: Trader, micros: int) -> Instruction:
         """From the trader's token account to the balance."""
@@ -335,6 +298,7 @@ class Exchange:
             settler=self.settler.pubkey(),
             market=MARKET,
             interval=interval_address(start),
+            minted=minted_address(start),
             params=PARAMS,
             pause=PAUSE,
             settlement=settlement_address(start),
@@ -352,6 +316,45 @@ class Exchange:
             settlement=settlement_address(start),
             remaining=[AccountMeta(account_address(line.wallet), False, True) for line in lines],
         )
+
+    def abort(self, start: int, caller: Pubkey | None = None) -> Instruction:
+        """The end of the settling."""
+        by = caller or self.settler.pubkey()
+        return instruction("trading", "abort", caller=by, market=MARKET, settlement=settlement_address(start))
+
+    def return_lines(
+        self, start: int, settled: Sequence[ChainLine], first: int, end: int, **changes: Any
+    ) -> Instruction:
+        """The way back of the lines from number `first` to before `end`, proven against all `settled` ones."""
+        leaves = [line.leaf(start, index) for index, line in enumerate(settled)]
+        args = {
+            "index": first,
+            "lines": [line.argument() for line in settled[first:end]],
+            "beside": [list(one) for one in beside(leaves, first, end)],
+        } | changes
+        return instruction(
+            "trading",
+            "return_lines",
+            *args.values(),
+            settlement=settlement_address(start),
+            remaining=[AccountMeta(account_address(line.wallet), False, True) for line in settled[first:end]],
+        )
+
+    def close_aborted(self, start: int) -> Instruction:
+        """The end of a returned settlement."""
+        return instruction("trading", "close_aborted", **self._burn(start))
+
+    def unwind(self, start: int, settled: Sequence[ChainLine], batch: int = 3, others: Sequence[int] = ()) -> None:
+        """Returns all settled lines of an aborted settlement, the last ones first, and closes it. Signed by nobody.
+
+        The books are checked after every step; `others` are the starts of other settlements with an escrow.
+        """
+        for first in reversed(range(0, len(settled), batch)):
+            end = min(first + batch, len(settled))
+            self.chain.ok(self.return_lines(start, settled, first, end))
+            self.check_books(start, *others)
+        self.chain.ok(self.close_aborted(start))
+        self.check_books(start, *others)
 
     def close(self, start: int) -> Instruction:
         """The end of a settled interval."""
@@ -433,8 +436,3 @@ def founded_exchange() -> Exchange:
     for ix in (exchange.found_energy(), exchange.found_market()):
         exchange.chain.ok(ix, signers=[exchange.chain.upgrade_authority])
     return exchange
-
-
-def changed(lines: Sequence[ChainLine], index: int, **changes: Any) -> list[ChainLine]:
-    """The lines with one of them changed."""
-    return [replace(line, **changes) if place == index else line for place, line in enumerate(lines)]

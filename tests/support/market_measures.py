@@ -1,15 +1,10 @@
-"""What energy_token and trading take: money in and out, an interval with a full batch, and one without lines."""
+"""What energy_token and trading take: money in and out, an interval with a full batch, one empty, one aborted."""
 
 from solders.pubkey import Pubkey
 
 from support.campus_chain import INTERVAL_S
-from support.market_chain import (
-    LINES_PER_BATCH,
-    ChainLine,
-    Exchange,
-    minted_address,
-    new_exchange,
-)
+from support.chain_lines import ChainLine
+from support.market_chain import LINES_PER_BATCH, Exchange, minted_address, new_exchange
 from support.measure import Measure, tries
 from support.svm import PROGRAM_IDS, START, Outcome
 
@@ -22,7 +17,7 @@ def measures() -> list[Measure]:
     exchange = new_exchange()
     founding = _founding(exchange)
     custody = _custody(exchange)
-    return [*founding, *custody, *_interval(exchange), *_empty_interval(exchange)]
+    return [*founding, *custody, *_interval(exchange), *_empty_interval(exchange), *_aborted_interval(exchange)]
 
 
 def _founding(exchange: Exchange) -> list[Measure]:
@@ -38,6 +33,7 @@ def _founding(exchange: Exchange) -> list[Measure]:
 
 def _custody(exchange: Exchange) -> list[Measure]:
     chain, key = exchange.chain, exchange.chain.key("newcomer")
+    chain.ok(exchange.campus.register_participant(key), signers=[exchange.campus.registrar, key])
     opened = chain.ok(exchange.open_account(key.pubkey()), signers=[key])
     ann = exchange.trader("ann")
     paid_in = chain.ok(exchange.deposit(ann, 5_000_000), signers=[ann.key])
@@ -53,10 +49,7 @@ def _custody(exchange: Exchange) -> list[Measure]:
 
 
 def _interval(exchange: Exchange) -> list[Measure]:
-    half = LINES_PER_BATCH // 2
-    traders = [exchange.ready(f"trader {n}") for n in range(2 * half)]
-    bought = [ChainLine(one.wallet, bought_wh=100, debit_micros=413_000) for one in traders[:half]]
-    lines = bought + [ChainLine(one.wallet, sold_wh=100, credit_micros=400_000) for one in traders[half:]]
+    lines = _full_batch(exchange)
     minted = _minted(exchange, START)
     signers = [exchange.settler]
     opened = exchange.chain.ok(exchange.open(START, lines), signers=signers)
@@ -73,6 +66,35 @@ def _interval(exchange: Exchange) -> list[Measure]:
             note=f"{len(lines)} lines",
         ),
         Measure("trading", "close", closed.compute_units),
+    ]
+
+
+def _full_batch(exchange: Exchange) -> list[ChainLine]:
+    half = LINES_PER_BATCH // 2
+    traders = [exchange.ready(f"trader {n}") for n in range(2 * half)]
+    bought = [ChainLine(one.wallet, bought_wh=100, debit_micros=413_000) for one in traders[:half]]
+    return bought + [ChainLine(one.wallet, sold_wh=100, credit_micros=400_000) for one in traders[half:]]
+
+
+def _aborted_interval(exchange: Exchange) -> list[Measure]:
+    chain, signers, start, lines = exchange.chain, [exchange.settler], START + 2 * INTERVAL_S, _full_batch(exchange)
+    _minted(exchange, start)
+    chain.ok(exchange.open(start, lines), signers=signers)
+    # every account has a credit of an earlier interval here, as in a campus that has been running
+    settled = chain.ok(exchange.settle(start, 0, lines), signers=signers)
+    aborted = chain.ok(exchange.abort(start), signers=signers)
+    half = len(lines) // 2
+    receiving, paying = (chain.ok(exchange.return_lines(start, lines, first, first + half)) for first in (half, 0))
+    closed = chain.ok(exchange.close_aborted(start))
+    budget = LINE_BUDGET_CU * len(lines)
+    return [
+        Measure(
+            "trading", "settle", settled.compute_units, budget_cu=budget, note=f"{len(lines)} lines, credited before"
+        ),
+        Measure("trading", "abort", aborted.compute_units),
+        Measure("trading", "return_lines", receiving.compute_units, note=f"{half} receiving lines"),
+        Measure("trading", "return_lines", paying.compute_units, note=f"{half} paying lines"),
+        Measure("trading", "close_aborted", closed.compute_units),
     ]
 
 

@@ -1,77 +1,106 @@
-"""One interval settled on a fresh chain with the programs as they are deployed, and what it came to."""
+"""A case of the market's rules played by the programs as deployed: funds from the chain, lines from the plan."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
 
-from support.market_chain import (
-    ENERGY_STATE,
-    LINES_PER_BATCH,
-    START,
-    VAULTS,
-    ChainLine,
-    Exchange,
-    founded_exchange,
-    payers_first,
-)
-from support.svm import Outcome
+from solders.pubkey import Pubkey
+
+from hub.market.auction import Case, hold
+from hub.market.funds import ParticipantFunds
+from hub.settlement.funds import funds_of
+from hub.settlement.lines import Line
+from hub.settlement.plan import Plan, plan
+from hub.units import Wh
+from support.campus_chain import INTERVAL_S
+from support.chain_lines import ChainLine
+from support.market_chain import VAULTS, Exchange, Trader, founded_exchange
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What an interval came to on chain."""
+class PlayedCase:
+    """A market on chain whose participants have what the case says that they have."""
 
     exchange: Exchange
-    start: int
-    before: dict[str, int]
-    """Balances in micros, by name, before the first line."""
-    after: dict[str, int]
-    """Balances in micros, by name, after the close."""
-    vaults: dict[str, int]
-    """Charges in micros, by name."""
-    minted_wh: int
-    burned_wh: int
-    batches: list[Outcome]
+    case: Case
+    traders: Mapping[UUID, Trader]
 
-    @property
-    def changes(self) -> dict[str, int]:
-        """What each balance gained."""
-        return {name: self.after[name] - self.before[name] for name in self.before}
+    @classmethod
+    def begin(cls, case: Case) -> "PlayedCase":
+        """Opens accounts and signs mandates when the case's interval begins."""
+        exchange = founded_exchange()
+        exchange.chain.set_time(case.start_s)
+        traders = {who: _trader(exchange, f"person {who.int}", funds, case) for who, funds in case.funds.items()}
+        return cls(exchange, case, traders)
 
+    def funds(self) -> dict[UUID, ParticipantFunds]:
+        """What each may owe, as the hub reads it from the chain's accounts."""
+        start_s, found = self.case.start_s, {}
+        for who, trader in self.traders.items():
+            account = self.exchange.chain.account("trading", trader.account)
+            if funds := funds_of(account, start_s, start_s + INTERVAL_S):
+                found[who] = funds
+        return found
 
-def settle_on_svm(
-    lines: dict[str, tuple[int, int, int, int]],
-    price: int,
-    *,
-    export_wh: int = 1_000,
-    terms: dict[str, dict[str, int]] | None = None,
-    batch: int = LINES_PER_BATCH,
-) -> Settled:
-    """Settles one interval on a fresh chain with the programs as they are deployed.
+    def planned(self, *, minted_wh: int, batch_lines: int) -> tuple[Plan, int]:
+        """The auction with the chain's funds, netted to a plan; and the clearing price in mills."""
+        outcome = hold(replace(self.case, funds=self.funds()))
+        wallets = {who: bytes(trader.wallet) for who, trader in self.traders.items()}
+        made = plan(
+            self.case.start_s,
+            outcome.trades,
+            wallets,
+            self.case.rates,
+            minted_wh=Wh(minted_wh),
+            batch_lines=batch_lines,
+        )
+        return made, outcome.clearing.price_mills or 0
 
-    `lines` by participant's name: (sold_wh, bought_wh, credit_micros, debit_micros); `price` in mills, as recorded;
-    `export_wh` as the oracle attests it; `terms` by name changes mandates (see `Exchange.set_mandate`).
-    Lines are put in order, opened, settled `batch` a time and closed; any refusal fails the test.
-    """
-    exchange = founded_exchange()
-    traders = {name: exchange.ready(name, **(terms or {}).get(name, {})) for name in lines}
-    ordered = payers_first([ChainLine(traders[name].wallet, *line) for name, line in lines.items()])
-    start, chain, settler = START, exchange.chain, [exchange.settler]
-    exchange.attest_and_mint(start, export_wh)
-    before = {name: exchange.balance(trader) for name, trader in traders.items()}
-    chain.ok(exchange.open(start, ordered, price), signers=settler)
-    batches = []
-    for index in range(0, len(ordered), batch):
-        batches.append(chain.ok(exchange.settle(start, index, ordered[index : index + batch]), signers=settler))
+    def settle(self, made: Plan, price_mills: int) -> None:
+        """Takes the plan's steps, with its root and totals; any refusal fails the test."""
+        exchange, chain, settler, start = self.exchange, self.exchange.chain, [self.exchange.settler], made.start_s
+        lines = [_chain_line(line) for line in made.lines]
+        exchange.attest_and_mint(start, made.minted_wh)
+        committed = {
+            "lines_root": list(made.lines_root),
+            "sold_wh": made.totals.sold_wh,
+            "bought_wh": made.totals.bought_wh,
+            "credit_micros": made.totals.credit_micros,
+            "debit_micros": made.totals.debit_micros,
+        }
+        chain.ok(exchange.open(start, lines, price_mills, **committed), signers=settler)
+        for step in made.steps:
+            if step.kind == "settle" and step.first_line is not None:
+                batch = exchange.settle(start, step.first_line, lines[step.first_line : step.end_line])
+                chain.ok(batch, signers=settler)
+                exchange.check_books(start)
+        chain.ok(exchange.close(start), signers=settler)
         exchange.check_books(start)
-    chain.ok(exchange.close(start), signers=settler)
-    exchange.check_books(start)
-    energy = chain.account("energy_token", ENERGY_STATE)
-    return Settled(
-        exchange=exchange,
-        start=start,
-        before=before,
-        after={name: exchange.balance(trader) for name, trader in traders.items()},
-        vaults={name: exchange.tokens(address) for name, address in VAULTS.items()},
-        minted_wh=energy.minted_wh,
-        burned_wh=energy.burned_wh,
-        batches=batches,
+
+    def balances(self) -> dict[UUID, int]:
+        """In micros."""
+        return {who: self.exchange.balance(trader) for who, trader in self.traders.items()}
+
+    def charges(self) -> tuple[int, int, int]:
+        """In the vaults: wheeling, platform, loss."""
+        wheeling, platform, loss = (self.exchange.tokens(VAULTS[name]) for name in ("wheeling", "platform", "loss"))
+        return wheeling, platform, loss
+
+
+def _trader(exchange: Exchange, name: str, funds: ParticipantFunds, case: Case) -> Trader:
+    return exchange.ready(
+        name,
+        deposit=funds.balance_micros,
+        expiry=case.start_s + 86_400,
+        max_price_mills=funds.max_price_mills,
+        min_price_mills=funds.min_price_mills,
+        max_wh=funds.max_wh,
+        max_debit_micros=funds.max_debit_micros,
+        max_day_debit_micros=funds.max_day_debit_micros,
+        reserve_micros=funds.reserve_micros,
     )
+
+
+def _chain_line(line: Line) -> ChainLine:
+    wallet = Pubkey(line.wallet)
+    return ChainLine(wallet, line.sold_wh, line.bought_wh, line.credit_micros, line.debit_micros)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -80,10 +81,11 @@ def initialize(
 
 
 def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
-    """Signed by payer and wallet."""
+    """For a wallet that the registry knows as a participant; signed by payer and wallet."""
     accounts = {
         "payer": payer,
         "wallet": wallet,
+        "participant": pdas.participant(wallet),
         "market": pdas.market(),
         "account": pdas.account(wallet),
     }
@@ -127,6 +129,7 @@ def open_settlement(payer: Pubkey, settler: Pubkey, commitment: Commitment) -> I
             "settler": settler,
             "market": pdas.market(),
             "interval": pdas.interval(start_s),
+            "minted": pdas.minted_interval(start_s),
             "params": pdas.governance_params(),
             "pause": pdas.governance_pause(),
             "settlement": pdas.settlement(start_s),
@@ -136,25 +139,25 @@ def open_settlement(payer: Pubkey, settler: Pubkey, commitment: Commitment) -> I
 
 def settle(settler: Pubkey, start_s: int, first_index: int, lines: Sequence[Line]) -> Instruction:
     """The next lines in order; signed by the settler."""
-    arguments = [
-        struct(
-            "trading",
-            "Line",
-            sold_wh=one.sold_wh,
-            bought_wh=one.bought_wh,
-            credit_micros=one.credit_micros,
-            debit_micros=one.debit_micros,
-        )
-        for one in lines
-    ]
-    remaining = [AccountMeta(pdas.account(one.wallet), is_signer=False, is_writable=True) for one in lines]
-    return build(
-        "trading",
-        "settle",
-        [first_index, arguments],
-        {"settler": settler, "market": pdas.market(), "settlement": pdas.settlement(start_s)},
-        remaining,
-    )
+    accounts = {"settler": settler, "market": pdas.market(), "settlement": pdas.settlement(start_s)}
+    return build("trading", "settle", [first_index, _arguments(lines)], accounts, _parties(lines))
+
+
+def abort(caller: Pubkey, start_s: int) -> Instruction:
+    """Ends the settling; signed by the settler, or by anyone 24 hours after the interval's end."""
+    accounts = {"caller": caller, "market": pdas.market(), "settlement": pdas.settlement(start_s)}
+    return build("trading", "abort", [], accounts)
+
+
+def return_lines(start_s: int, first_index: int, lines: Sequence[Line], beside: Sequence[bytes]) -> Instruction:
+    """Undoes these lines of an aborted settlement; ``beside`` proves them. Nobody signs."""
+    arguments = [first_index, _arguments(lines), [list(one) for one in beside]]
+    return build("trading", "return_lines", arguments, {"settlement": pdas.settlement(start_s)}, _parties(lines))
+
+
+def close_aborted(start_s: int) -> Instruction:
+    """Ends an aborted settlement when its lines are returned, and burns the interval's energy. Nobody signs."""
+    return build("trading", "close_aborted", [], _closing(start_s))
 
 
 def close(settler: Pubkey, currency_mint: Pubkey, start_s: int) -> Instruction:
@@ -167,6 +170,24 @@ def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
     """Closes an interval without trades; signed by payer and caller (the settler, or anyone once too late to open)."""
     accounts = {"payer": payer, "caller": caller, **_closing(start_s), "interval": pdas.interval(start_s)}
     return build("trading", "close_empty", [start_s], accounts)
+
+
+def _arguments(lines: Sequence[Line]) -> list[Any]:
+    return [
+        struct(
+            "trading",
+            "Line",
+            sold_wh=one.sold_wh,
+            bought_wh=one.bought_wh,
+            credit_micros=one.credit_micros,
+            debit_micros=one.debit_micros,
+        )
+        for one in lines
+    ]
+
+
+def _parties(lines: Sequence[Line]) -> list[AccountMeta]:
+    return [AccountMeta(pdas.account(one.wallet), is_signer=False, is_writable=True) for one in lines]
 
 
 def _transfer(tokens: str, wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:

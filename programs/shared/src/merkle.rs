@@ -4,10 +4,10 @@
 //! whoever owns the leaf's meaning; a node can therefore never pass for a leaf.
 
 mod frontier;
-mod inclusion;
+mod range;
 
 pub use frontier::{Frontier, DEPTH};
-pub use inclusion::includes;
+pub use range::range_root;
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -75,19 +75,23 @@ mod model {
         }
     }
 
-    pub fn path(leaves: &[Hash], index: usize) -> Vec<Hash> {
-        if leaves.len() <= 1 {
+    /// The roots of the largest subtrees without a leaf of first..end, from left to right.
+    pub fn beside(leaves: &[Hash], first: usize, end: usize) -> Vec<Hash> {
+        if end == 0 || first >= leaves.len() {
+            return vec![root(leaves)];
+        }
+        if leaves.len() == 1 {
             return vec![];
         }
         let middle = split(leaves.len());
         let (left, right) = leaves.split_at(middle);
-        let (mut below, sibling) = if index < middle {
-            (path(left, index), root(right))
-        } else {
-            (path(right, index - middle), root(left))
-        };
-        below.push(sibling);
-        below
+        let mut found = beside(left, first, end.min(middle));
+        found.extend(beside(
+            right,
+            first.saturating_sub(middle),
+            end.saturating_sub(middle),
+        ));
+        found
     }
 }
 

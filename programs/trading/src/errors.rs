@@ -12,6 +12,8 @@ pub enum TradingError {
     UnsuitableCurrency,
     #[msg("there is no room for another account in this market")]
     TooManyAccounts,
+    #[msg("the registry does not know the wallet as an active participant")]
+    NotParticipant,
     #[msg("the account belongs to another wallet")]
     WrongWallet,
     #[msg("the mint is not the market's currency")]
@@ -26,6 +28,10 @@ pub enum TradingError {
     InsufficientBalance,
     #[msg("the amount touches the reserve: it is free 24 hours after the last interval that its mandate covers")]
     ReserveLocked,
+    #[msg(
+        "the amount touches a credit of a settlement that is not closed yet: wait for its close"
+    )]
+    CreditOpen,
     #[msg("the pool no longer covers all balances: nothing was changed, report this")]
     PoolShort,
     #[msg("the nonce must be the last mandate's plus 1: read the account and sign again")]
@@ -62,11 +68,15 @@ pub enum TradingError {
     LineAccounts,
     #[msg("there are more lines than the settlement has committed to")]
     TooManyLines,
-    #[msg("the account has a line in this interval already, or is younger than the settlement")]
+    #[msg("the account has a line in this interval already")]
     AccountAlreadySettled,
+    #[msg("the account is younger than the settlement: it has no line in it")]
+    AccountTooYoung,
     #[msg("those who pay come first: a paying line follows a receiving one")]
     PayerAfterReceiver,
-    #[msg("the escrow does not hold what the receiving line is due")]
+    #[msg(
+        "the escrow does not hold what the line is due; when returning, receiving lines come first"
+    )]
     EscrowShort,
     #[msg("no mandate of the account covers this interval")]
     MandateMissing,
@@ -82,10 +92,20 @@ pub enum TradingError {
     MandateExceededDay,
     #[msg("the delivery day is too long ago to know what it has cost")]
     DayTooOld,
-    #[msg("lines are missing: settle them before closing")]
+    #[msg("lines are missing: settle, or when aborted return, them before closing")]
     LinesMissing,
     #[msg("the lines are not those that the settlement has committed to")]
     RootMismatch,
+    #[msg("eight settlements have credited accounts and are not closed: close or abort one first")]
+    TooManyCrediting,
+    #[msg("only the settler aborts a settlement before 24 hours after the interval's end")]
+    TooEarlyToAbort,
+    #[msg("the settlement is not aborted, or everything is returned and it is closed")]
+    NotReturning,
+    #[msg("the lines and what stands beside them do not lead to the root of the settled lines")]
+    NotSettledLines,
+    #[msg("the account's line is returned already: leave it out")]
+    AlreadyReturned,
     #[msg("a number left its range")]
     Overflow,
 }

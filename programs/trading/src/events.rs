@@ -43,15 +43,30 @@ pub struct SettlementOpened {
     pub journal_hash: [u8; 32],
 }
 
-/// Lines `from` to before `to` have moved their money.
+/// Lines `first` to before `end` have moved their money.
 #[event]
 pub struct BatchSettled {
     pub start: i64,
-    pub from: u32,
-    pub to: u32,
+    pub first: u32,
+    pub end: u32,
 }
 
-/// An interval is closed; one without lines has zero totals.
+/// A settlement will not go on: its first `lines` lines are to be returned.
+#[event]
+pub struct SettlementAborted {
+    pub start: i64,
+    pub lines: u32,
+}
+
+/// Lines `first` to before `end` of an aborted settlement are undone.
+#[event]
+pub struct LinesReturned {
+    pub start: i64,
+    pub first: u32,
+    pub end: u32,
+}
+
+/// An interval is closed; one without lines, or whose lines were returned, has zero totals.
 #[event]
 pub struct SettlementClosed {
     pub start: i64,

@@ -3,7 +3,8 @@
 //! Everybody's money lies in one pool, booked to accounts that only their wallets draw from. A wallet signs a mandate:
 //! what may be bought, sold and debited in its name. With it the settler's key settles an interval: it commits to the
 //! root and the totals of all lines, those who pay fill the interval's escrow within their mandates, those who receive
-//! are paid from that escrow only, and at the close exactly the charges are left for the vaults.
+//! are credited from that escrow only, and at the close exactly the charges are left for the vaults. Until the close a
+//! settlement can be aborted, and then everything goes back where it came from.
 //!
 //! At any time the pool covers the balances and the escrows, and the vaults have received all charges: see
 //! `Market::invariant` and `IntervalSettlement::invariant`.
@@ -86,6 +87,27 @@ pub mod trading {
         lines: Vec<Line>,
     ) -> Result<()> {
         Settle::handle(ctx, start_index, &lines)
+    }
+
+    /// Ends the settling of an interval: by the settler before the close, by anybody 24 hours after the interval's end.
+    pub fn abort(ctx: Context<Abort>) -> Result<()> {
+        Abort::handle(ctx)
+    }
+
+    /// Undoes lines of an aborted settlement from number `first` on. `beside` has the roots of the largest subtrees of
+    /// the settled lines without any of these, from left to right. The remaining accounts are as in `settle`.
+    pub fn return_lines<'info>(
+        ctx: Context<'info, ReturnLines<'info>>,
+        first: u32,
+        lines: Vec<Line>,
+        beside: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        ReturnLines::handle(ctx, first, &lines, &beside)
+    }
+
+    /// Closes an aborted settlement when all its lines are returned; its energy is burned.
+    pub fn close_aborted(ctx: Context<CloseAborted>) -> Result<()> {
+        CloseAborted::handle(ctx)
     }
 
     /// Closes a settlement whose lines agree with the commitment: charges go to the vaults, the energy is burned.

@@ -79,9 +79,11 @@ impl<'info> Close<'info> {
 
     fn book(&self) -> Result<Charges> {
         let mut settlement = self.settlement.load_mut()?;
-        let charges = settlement.close(Clock::get()?.unix_timestamp)?;
+        let mut market = self.market.load_mut()?;
+        let now = Clock::get()?.unix_timestamp;
+        let charges = settlement.close(now, &mut market.crediting)?;
         let total = charges.total()?;
-        self.market.load_mut()?.take_charges(total)?;
+        market.take_charges(total)?;
         emit!(SettlementClosed {
             start: settlement.start,
             line_count: settlement.line_count,

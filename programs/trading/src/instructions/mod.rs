@@ -1,21 +1,27 @@
 //! One instruction per file: arguments, accounts, `validate`, handler.
 
+mod abort;
 mod close;
+mod close_aborted;
 mod close_empty;
 mod deposit;
 mod initialize;
 mod open;
 mod open_account;
+mod return_lines;
 mod set_mandate;
 mod settle;
 mod withdraw;
 
+pub use abort::*;
 pub use close::*;
+pub use close_aborted::*;
 pub use close_empty::*;
 pub use deposit::*;
 pub use initialize::*;
 pub use open::*;
 pub use open_account::*;
+pub use return_lines::*;
 pub use set_mandate::*;
 pub use settle::*;
 pub use withdraw::*;

@@ -6,6 +6,7 @@ use crate::{
     state::{Commitment, IntervalSettlement, Market, Rates, OPEN_WINDOW_S},
 };
 use anchor_lang::prelude::*;
+use energy_token::state::MintedInterval;
 use governance::state::{Params, Pause};
 use oracle::state::Interval;
 
@@ -20,6 +21,8 @@ pub struct Open<'info> {
     pub market: AccountLoader<'info, Market>,
     /// What the oracle attested, in its first revision.
     pub interval: Box<Account<'info, Interval>>,
+    /// What was minted for the interval: without it nothing could be burned, and the settlement could never end.
+    pub minted: Box<Account<'info, MintedInterval>>,
     /// The rates, past and future.
     pub params: Box<Account<'info, Params>>,
     /// Governance's switch.
@@ -41,7 +44,7 @@ impl Open<'_> {
         market.require_settler(self.settler.key)?;
         require!(!self.pause.paused, TradingError::Paused);
         require!(
-            interval.start == start && interval.revision == 1,
+            interval.start == start && interval.revision == 1 && self.minted.start == start,
             TradingError::WrongInterval
         );
         require!(

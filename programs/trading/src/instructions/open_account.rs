@@ -1,10 +1,12 @@
-//! Opens the account of a wallet.
+//! Opens the account of a wallet that the registry knows as a participant.
 use crate::{
+    errors::TradingError,
     events::AccountOpened,
     seeds,
     state::{self, Market},
 };
 use anchor_lang::prelude::*;
+use registry::state::{Participant, ACTIVE};
 
 #[derive(Accounts)]
 pub struct OpenAccount<'info> {
@@ -13,6 +15,9 @@ pub struct OpenAccount<'info> {
     pub payer: Signer<'info>,
     /// Whose account it is.
     pub wallet: Signer<'info>,
+    /// The wallet's, in the registry.
+    #[account(has_one = wallet @ TradingError::NotParticipant)]
+    pub participant: Account<'info, Participant>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     #[account(
@@ -27,7 +32,16 @@ pub struct OpenAccount<'info> {
 }
 
 impl OpenAccount<'_> {
+    fn validate(&self) -> Result<()> {
+        require!(
+            self.participant.status == ACTIVE,
+            TradingError::NotParticipant
+        );
+        Ok(())
+    }
+
     pub fn handle(ctx: Context<Self>) -> Result<()> {
+        ctx.accounts.validate()?;
         let wallet = ctx.accounts.wallet.key();
         let number = ctx.accounts.market.load_mut()?.enrol()?;
         let mut account = ctx.accounts.account.load_init()?;

@@ -10,6 +10,7 @@ use anchor_lang::prelude::*;
 pub struct Settle<'info> {
     /// The market's settler.
     pub settler: Signer<'info>,
+    #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     #[account(mut)]
     pub settlement: AccountLoader<'info, IntervalSettlement>,
@@ -17,7 +18,6 @@ pub struct Settle<'info> {
 
 impl<'info> Settle<'info> {
     fn validate(&self, lines: &[Line], parties: &[AccountInfo<'info>]) -> Result<()> {
-        self.market.load()?.require_settler(self.settler.key)?;
         require!(
             !lines.is_empty() && lines.len() == parties.len(),
             TradingError::LineAccounts
@@ -28,20 +28,21 @@ impl<'info> Settle<'info> {
     pub fn handle(ctx: Context<'info, Self>, start_index: u32, lines: &[Line]) -> Result<()> {
         let parties = ctx.remaining_accounts;
         ctx.accounts.validate(lines, parties)?;
+        let mut market = ctx.accounts.market.load_mut()?;
+        market.require_settler(ctx.accounts.settler.key)?;
         let mut data = ctx.accounts.settlement.as_ref().try_borrow_mut_data()?;
         let (settlement, mut seen) = IntervalSettlement::split(&mut data)?;
         settlement.require_next(start_index)?;
         let day = settlement.day()?;
-        let checked = settlement.receiving == 0;
         for (line, party) in lines.iter().zip(parties) {
             let mut account = state::Account::of_line(party)?;
             seen.mark(account.number)?;
-            settlement.settle(line, &mut account, day, checked)?;
+            settlement.settle(line, &mut account, day, &mut market.crediting)?;
         }
         emit!(BatchSettled {
             start: settlement.start,
-            from: start_index,
-            to: settlement.cursor,
+            first: start_index,
+            end: settlement.cursor,
         });
         Ok(settlement.invariant()?)
     }

@@ -1,4 +1,5 @@
-//! Moves money above the locked reserve to a token account of the wallet's choice.
+//! Moves money above the locked reserve to a token account of the wallet's choice. What a settlement has credited is free
+//! when it is closed, or aborted and taken back, which anybody can do a day after the interval.
 //!
 //! Reads neither pause nor any other account that somebody else controls.
 use crate::{
@@ -56,7 +57,7 @@ impl Withdraw<'_> {
         let now = Clock::get()?.unix_timestamp;
         let mut market = self.market.load_mut()?;
         let mut account = self.account.load_mut()?;
-        account.withdraw(amount, now, market.interval_s)?;
+        account.withdraw(amount, now, market.interval_s, &market.crediting)?;
         market.discharge(amount)?;
         emit!(Withdrawn {
             wallet: account.wallet,

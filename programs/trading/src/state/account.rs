@@ -1,5 +1,5 @@
 //! A participant's account: their money and their mandates.
-use super::{DayDebit, Line, Mandate, MandateArgs, Mandates, DAYS};
+use super::{Crediting, Credits, DayDebit, Line, Mandate, MandateArgs, Mandates, DAYS};
 use crate::errors::{ensure, Ruling, TradingError};
 use anchor_lang::{prelude::*, Discriminator};
 use core::cell::RefMut;
@@ -10,7 +10,7 @@ use shared::Micros;
 pub struct Account {
     /// Whoever signs deposits, withdrawals and mandates.
     pub wallet: Pubkey,
-    /// Money of the wallet in the pool.
+    /// Money of the wallet in the pool, credits of settlements that are not closed yet included.
     pub balance_micros: u64,
     /// Of the last mandate; 0 before the first.
     pub nonce: u64,
@@ -18,6 +18,8 @@ pub struct Account {
     pub mandates: Mandates,
     /// What the last days of delivery have cost.
     pub days: [DayDebit; DAYS],
+    /// What of the balance settlements may still take back.
+    pub credits: Credits,
     /// Number of the account in the market, from 0.
     pub number: u32,
     /// Of this account's address.
@@ -58,19 +60,55 @@ impl Account {
         Ok(())
     }
 
-    /// What the wallet may take out at `now`: everything above the locked reserve.
-    pub fn withdrawable(&self, now: i64, interval_s: u32) -> Micros {
-        let locked = self.mandates.locked(now, interval_s);
-        Micros(self.balance_micros.saturating_sub(locked.0))
+    /// Takes `amount` out of the balance, but nothing of what settlements may still take back.
+    #[inline(always)]
+    pub fn pay(&mut self, amount: Micros, crediting: &Crediting) -> Ruling<()> {
+        let (rest, _) = self.without(amount, crediting)?;
+        self.balance_micros = rest.0;
+        Ok(())
     }
 
-    pub fn withdraw(&mut self, amount: Micros, now: i64, interval_s: u32) -> Ruling<()> {
-        let balance = Micros(self.balance_micros).checked_sub(amount);
-        let balance = balance.ok_or(TradingError::InsufficientBalance)?;
-        let free = self.withdrawable(now, interval_s);
-        ensure(amount <= free, TradingError::ReserveLocked)?;
-        self.balance_micros = balance.0;
+    /// The balance without `amount`, and how much of it settlements may still take back.
+    #[inline(always)]
+    fn without(&self, amount: Micros, crediting: &Crediting) -> Ruling<(Micros, Micros)> {
+        let rest = Micros(self.balance_micros).checked_sub(amount);
+        let rest = rest.ok_or(TradingError::InsufficientBalance)?;
+        let open = self.credits.open(crediting)?;
+        ensure(open <= rest, TradingError::CreditOpen)?;
+        Ok((rest, open))
+    }
+
+    /// Lets the wallet take out what lies above the locked reserve.
+    pub fn withdraw(
+        &mut self,
+        amount: Micros,
+        now: i64,
+        interval_s: u32,
+        crediting: &Crediting,
+    ) -> Ruling<()> {
+        let (rest, open) = self.without(amount, crediting)?;
+        let kept = self.mandates.locked(now, interval_s).checked_add(open);
+        ensure(
+            kept.is_some_and(|kept| kept <= rest),
+            TradingError::ReserveLocked,
+        )?;
+        self.balance_micros = rest.0;
         Ok(())
+    }
+
+    /// Adds what the settlement of the interval that starts at `start` owes, to be taken back until it closes.
+    #[inline(always)]
+    pub fn credit(&mut self, net: Micros, place: u8, start: i64) -> Ruling<()> {
+        self.deposit(net)?;
+        self.credits.note(place, start, net)
+    }
+
+    /// Takes a credit back.
+    pub fn take_back(&mut self, place: u8, start: i64) -> Ruling<Micros> {
+        let net = self.credits.forget(place, start)?;
+        let balance = Micros(self.balance_micros).checked_sub(net);
+        self.balance_micros = balance.ok_or(TradingError::Overflow)?.0;
+        Ok(net)
     }
 
     /// Takes a mandate that the wallet has signed.
@@ -97,18 +135,15 @@ impl Account {
         )
     }
 
-    /// Takes what a paying line owes from the balance.
-    #[inline(always)]
-    pub fn pay(&mut self, net: Micros) -> Ruling<()> {
-        let balance = Micros(self.balance_micros).checked_sub(net);
-        self.balance_micros = balance.ok_or(TradingError::InsufficientBalance)?.0;
-        Ok(())
-    }
-
     /// Counts a settled line's gross debit for its delivery day.
     #[inline(always)]
     pub fn count_day(&mut self, line: &Line, day: u32) {
         DayDebit::count(&mut self.days, day, line.debit_micros);
+    }
+
+    /// Undoes `count_day`.
+    pub fn uncount_day(&mut self, line: &Line, day: u32) {
+        DayDebit::uncount(&mut self.days, day, line.debit_micros);
     }
 }
 
@@ -119,6 +154,8 @@ mod tests {
 
     const START: i64 = 1_750_000_500;
     const DAY: u32 = 20_254;
+
+    const NOBODY: Crediting = [0; 8];
 
     fn account(balance_micros: u64) -> Account {
         let mut account = Account::zeroed();
@@ -140,13 +177,35 @@ mod tests {
     #[test]
     fn what_is_above_the_reserve_is_free() {
         let mut account = account(1_000);
-        let mut take = |amount| account.withdraw(Micros(amount), START, 900);
+        let mut take = |amount| account.withdraw(Micros(amount), START, 900, &NOBODY);
         assert_eq!(take(1_001), Err(TradingError::InsufficientBalance));
         assert_eq!(take(401), Err(TradingError::ReserveLocked));
         assert_eq!(take(400), Ok(()));
         assert_eq!(take(1), Err(TradingError::ReserveLocked));
-        account.balance_micros = 100;
-        assert_eq!(account.withdrawable(START, 900), Micros(0));
+        assert_eq!(account.balance_micros, 600);
+    }
+
+    #[test]
+    fn a_credit_is_spent_only_when_its_settlement_is_closed() {
+        let (mut account, mut crediting) = (account(1_000), NOBODY);
+        crediting[2] = START;
+        account.credit(Micros(50), 2, START).unwrap();
+        let spend = |amount, crediting: &Crediting| {
+            let (mut payer, mut leaver) = (account, account);
+            let paid = payer.pay(Micros(amount), crediting);
+            (paid, leaver.withdraw(Micros(amount), START, 900, crediting))
+        };
+        let refused = Err(TradingError::CreditOpen);
+        assert_eq!(spend(1_001, &crediting), (refused, refused));
+        assert_eq!(
+            spend(1_000, &crediting),
+            (Ok(()), Err(TradingError::ReserveLocked))
+        );
+        assert_eq!(spend(400, &crediting), (Ok(()), Ok(())));
+        assert_eq!(spend(401, &crediting).1, Err(TradingError::ReserveLocked));
+        assert_eq!(spend(450, &NOBODY), (Ok(()), Ok(())));
+        assert_eq!(account.take_back(2, START), Ok(Micros(50)));
+        assert_eq!(account.balance_micros, 1_000);
     }
 
     #[test]
@@ -187,10 +246,10 @@ mod tests {
     fn nobody_pays_more_than_they_have() {
         let mut account = account(10);
         assert_eq!(
-            account.pay(Micros(11)),
+            account.pay(Micros(11), &NOBODY),
             Err(TradingError::InsufficientBalance)
         );
-        account.pay(Micros(10)).unwrap();
+        account.pay(Micros(10), &NOBODY).unwrap();
         assert_eq!(account.balance_micros, 0);
     }
 }

@@ -43,8 +43,7 @@ impl DayDebit {
         }
     }
 
-    /// Counts a debit. A day whose place is taken is not counted any more, and a sum stops at the border: nothing that
-    /// happens here may stop a line that is due money.
+    /// Counts a debit that `spent` has allowed. A sum stops at the border.
     #[inline(always)]
     pub fn count(days: &mut [Self; DAYS], day: u32, debit_micros: u64) {
         let Ok(spent) = Self::spent(days, day) else {
@@ -55,6 +54,14 @@ impl DayDebit {
             day,
             reserved: 0,
         };
+    }
+
+    /// Takes a counted debit back, if the day still stands there.
+    pub fn uncount(days: &mut [Self; DAYS], day: u32, debit_micros: u64) {
+        let slot = &mut days[Self::slot(day)];
+        if slot.day == day {
+            slot.debit_micros = slot.debit_micros.saturating_sub(debit_micros);
+        }
     }
 }
 
@@ -82,6 +89,17 @@ mod tests {
         assert_eq!(DayDebit::spent(&days, 20_000), Err(TradingError::DayTooOld));
         DayDebit::count(&mut days, 20_000, 5);
         assert_eq!(DayDebit::spent(&days, 20_004), Ok(Micros(1)));
+    }
+
+    #[test]
+    fn what_is_taken_back_counts_for_its_own_day_only() {
+        let mut days = [DayDebit::default(); DAYS];
+        DayDebit::count(&mut days, 20_000, 5);
+        DayDebit::uncount(&mut days, 20_000, 3);
+        assert_eq!(DayDebit::spent(&days, 20_000), Ok(Micros(2)));
+        DayDebit::uncount(&mut days, 20_004, 1);
+        DayDebit::uncount(&mut days, 19_996, 1);
+        assert_eq!(DayDebit::spent(&days, 20_000), Ok(Micros(2)));
     }
 
     #[test]

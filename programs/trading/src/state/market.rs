@@ -1,4 +1,5 @@
 //! The market: whose key settles, where the money lies, and how much of it is owed to whom.
+use super::PLACES;
 use crate::errors::{ensure, Ruling, TradingError};
 use anchor_lang::prelude::*;
 use shared::Micros;
@@ -31,6 +32,8 @@ pub struct Market {
     pub accounts_total_micros: u64,
     /// Charges moved from the pool to the vaults since the beginning.
     pub charges_total_micros: u64,
+    /// Who has credited accounts and is not closed yet.
+    pub crediting: [i64; PLACES],
     /// Length of an interval in seconds.
     pub interval_s: u32,
     /// Accounts opened so far, and the number of the next one.

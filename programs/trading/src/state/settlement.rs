@@ -1,9 +1,9 @@
 //! The settlement of an interval: what was committed to, and how far its lines have moved their money.
 //!
-//! Paying lines come first and fill the escrow, receiving lines are paid from it. Until the first receiving line is paid
-//! every line is checked against its account's mandate, and the settlement can still be undone. From then on nothing of
-//! a receiving line is checked but the escrow: it takes from nobody, and must not be able to stop the others' money.
-use super::{Account, Charges, DayDebit, Line, Rates, Seen};
+//! Paying lines come first and fill the escrow, receiving lines are credited from it, each within its account's mandate.
+//! Nothing is final before the close, which knows that the lines are those committed to: until then no credit is spent,
+//! and the whole settlement can be aborted and returned (`returning`). So whatever stops it, nobody's money stays in it.
+use super::{free_place, take_place, Account, Charges, Crediting, DayDebit, Line, Rates, Seen};
 use crate::errors::{ensure, Ruling, TradingError};
 use anchor_lang::{prelude::*, Discriminator};
 use shared::{
@@ -13,6 +13,8 @@ use shared::{
 
 /// How long after an interval's end its settlement may open.
 pub const OPEN_WINDOW_S: i64 = 12 * 3_600;
+/// How long after an interval's end anybody may abort its settlement.
+pub const ABORT_AFTER_S: i64 = 24 * 3_600;
 const MAX_LINES: u32 = (1 << DEPTH) - 1;
 
 /// How far a settlement has come.
@@ -21,10 +23,12 @@ pub mod status {
     pub const OPEN: u8 = 1;
     /// All lines are settled, the charges paid out and the energy burned.
     pub const CLOSED: u8 = 2;
-    /// Undone before anybody was paid.
+    /// Aborted and returned: as if nothing had been traded.
     pub const ABORTED: u8 = 3;
     /// Closed without lines: nothing was traded, or it was too late.
     pub const EMPTY: u8 = 4;
+    /// Aborted; lines are being returned.
+    pub const RETURNING: u8 = 5;
 }
 
 /// What the settler commits to before any money moves.
@@ -73,7 +77,7 @@ pub struct IntervalSettlement {
     pub settled_credit_micros: u64,
     /// Debits of the lines so far.
     pub settled_debit_micros: u64,
-    /// Paid by paying lines and not yet paid to receiving lines or vaults.
+    /// Paid by paying lines and not credited to receiving lines or paid to vaults.
     pub escrow_micros: u64,
     /// The rates in force at the interval's start.
     pub rates: Rates,
@@ -81,6 +85,8 @@ pub struct IntervalSettlement {
     pub lines_root: [u8; 32],
     /// Committed: SHA-256 of the interval's published orders and trades.
     pub journal_hash: [u8; 32],
+    /// Merkle root over the lines that were settled when it was aborted; zero before.
+    pub settled_root: [u8; 32],
     /// Roots of the complete subtrees of the lines so far.
     pub frontier: [[u8; 32]; 16],
     /// Committed: number of lines.
@@ -91,14 +97,18 @@ pub struct IntervalSettlement {
     pub clearing_price_mills: u32,
     /// Accounts of the market when the settlement opened: the number of bits behind.
     pub accounts: u32,
+    /// Lines returned since it was aborted.
+    pub returned: u32,
     /// One of `status`.
     pub status: u8,
-    /// 1 once a receiving line was paid: no way back.
+    /// 1 once a receiving line was credited: no paying line follows.
     pub receiving: u8,
+    /// Of its credits, among the market's, while `receiving` is 1.
+    pub place: u8,
     /// Of this account's address.
     pub bump: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 8],
 }
 
 impl IntervalSettlement {
@@ -118,7 +128,9 @@ impl IntervalSettlement {
         )?;
         let (fixed, bits) = data.split_at_mut(Self::FIXED);
         let fields = bytemuck::try_from_bytes_mut(&mut fixed[8..]);
-        Ok((fields.map_err(|_| TradingError::Overflow)?, Seen { bits }))
+        let fields: &mut Self = fields.map_err(|_| TradingError::Overflow)?;
+        let accounts = fields.accounts;
+        Ok((fields, Seen { bits, accounts }))
     }
 
     /// Takes the settler's commitment, if its totals agree with the rates.
@@ -157,33 +169,33 @@ impl IntervalSettlement {
         ensure(start_index == self.cursor, TradingError::OutOfOrder)
     }
 
-    /// Settles the next line. `checked` says whether a receiving line is held to its mandate; a paying one always is.
+    /// Settles the next line. `crediting` has the market's places for settlements that credit accounts.
     #[inline(always)]
     pub fn settle(
         &mut self,
         line: &Line,
         account: &mut Account,
         day: u32,
-        checked: bool,
+        crediting: &mut Crediting,
     ) -> Ruling<()> {
         ensure(self.cursor < self.line_count, TradingError::TooManyLines)?;
         self.append(line, &account.wallet)?;
         self.add(line)?;
+        account.allow(line, self.start, self.end, day)?;
         if let Some(net) = line.to_pay() {
             ensure(self.receiving == 0, TradingError::PayerAfterReceiver)?;
-            account.allow(line, self.start, self.end, day)?;
-            account.pay(net)?;
+            account.pay(net, crediting)?;
             let escrow = Micros(self.escrow_micros).checked_add(net);
             self.escrow_micros = escrow.ok_or(TradingError::Overflow)?.0;
         } else {
-            if checked {
-                account.allow(line, self.start, self.end, day)?;
-            }
             let net = line.to_receive().ok_or(TradingError::Overflow)?;
             let escrow = Micros(self.escrow_micros).checked_sub(net);
             self.escrow_micros = escrow.ok_or(TradingError::EscrowShort)?.0;
-            account.deposit(net)?;
-            self.receiving = 1;
+            if self.receiving == 0 {
+                self.place = take_place(crediting, self.start)?;
+                self.receiving = 1;
+            }
+            account.credit(net, self.place, self.start)?;
         }
         account.count_day(line, day);
         Ok(())
@@ -232,8 +244,8 @@ impl IntervalSettlement {
         Ok(())
     }
 
-    /// Closes a settlement whose lines are all settled, and says what each vault is due.
-    pub fn close(&mut self, now: i64) -> Ruling<Charges> {
+    /// Closes a settlement whose lines are all settled, and says what each vault is due. Its credits are final.
+    pub fn close(&mut self, now: i64, crediting: &mut Crediting) -> Ruling<Charges> {
         ensure(self.status == status::OPEN, TradingError::NotOpen)?;
         ensure(self.cursor == self.line_count, TradingError::LinesMissing)?;
         let frontier = Frontier {
@@ -257,9 +269,17 @@ impl IntervalSettlement {
             TradingError::SumMismatch,
         )?;
         self.escrow_micros = 0;
-        self.status = status::CLOSED;
-        self.closed_at = now;
+        self.end_with(status::CLOSED, now, crediting)?;
         Ok(charges)
+    }
+
+    fn end_with(&mut self, status: u8, now: i64, crediting: &mut Crediting) -> Ruling<()> {
+        if self.receiving == 1 {
+            free_place(crediting, self.place, self.start)?;
+        }
+        self.status = status;
+        self.closed_at = now;
+        Ok(())
     }
 
     /// The delivery day of the interval.
@@ -267,15 +287,18 @@ impl IntervalSettlement {
         DayDebit::day_of(self.start)
     }
 
-    /// While open, the escrow holds exactly what the lines so far have paid in and not been paid.
+    /// Until its end, the escrow holds exactly what the lines so far have paid in and not been credited.
     pub fn invariant(&self) -> Ruling<()> {
         let paid_in = Micros(self.escrow_micros).checked_add(Micros(self.settled_credit_micros));
         ensure(
-            self.status != status::OPEN || paid_in == Some(Micros(self.settled_debit_micros)),
+            !matches!(self.status, status::OPEN | status::RETURNING)
+                || paid_in == Some(Micros(self.settled_debit_micros)),
             TradingError::SumMismatch,
         )
     }
 }
+
+mod returning;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ const RECEIVING: Line = Line {
     debit_micros: 0,
 };
 
+const NOBODY: Crediting = [0; 8];
+
 fn rates() -> Rates {
     Rates {
         wheeling_mills: 100,
@@ -73,14 +75,20 @@ fn account() -> Account {
 #[test]
 fn what_comes_in_goes_out_and_the_charges_are_left() {
     let (mut settlement, mut payer, mut receiver) = (opened(), account(), account());
-    settlement.settle(&PAYING, &mut payer, DAY, true).unwrap();
-    assert_eq!(settlement.escrow_micros, 413_000);
-    assert_eq!(settlement.close(START), Err(TradingError::LinesMissing));
+    let mut crediting = NOBODY;
     settlement
-        .settle(&RECEIVING, &mut receiver, DAY, true)
+        .settle(&PAYING, &mut payer, DAY, &mut crediting)
+        .unwrap();
+    assert_eq!((settlement.escrow_micros, crediting), (413_000, NOBODY));
+    let early = settlement.close(START, &mut crediting);
+    assert_eq!(early, Err(TradingError::LinesMissing));
+    settlement
+        .settle(&RECEIVING, &mut receiver, DAY, &mut crediting)
         .unwrap();
     settlement.invariant().unwrap();
-    let charges = settlement.close(START + 1_000).unwrap();
+    assert_eq!(receiver.credits.open(&crediting), Ok(Micros(400_000)));
+    let charges = settlement.close(START + 1_000, &mut crediting).unwrap();
+    assert_eq!(receiver.credits.open(&crediting), Ok(Micros(0)));
     assert_eq!(charges.total(), Ok(Micros(13_000)));
     assert_eq!(
         (payer.balance_micros, receiver.balance_micros),
@@ -90,29 +98,79 @@ fn what_comes_in_goes_out_and_the_charges_are_left() {
         (settlement.status, settlement.escrow_micros),
         (status::CLOSED, 0)
     );
-    assert_eq!(settlement.close(START), Err(TradingError::NotOpen));
+    let again = settlement.close(START, &mut crediting);
+    assert_eq!(again, Err(TradingError::NotOpen));
 }
 
 #[test]
-fn a_receiver_is_checked_only_while_there_is_a_way_back() {
+fn payer_and_receiver_are_held_to_their_mandates() {
     let (mut settlement, mut payer, mut stranger) = (opened(), account(), Account::zeroed());
-    settlement.settle(&PAYING, &mut payer, DAY, true).unwrap();
-    let before = settlement;
-    let refused = settlement.settle(&RECEIVING, &mut stranger, DAY, true);
+    let mut crediting = NOBODY;
+    stranger.balance_micros = 1_000_000;
+    let refused = settlement
+        .clone()
+        .settle(&PAYING, &mut stranger, DAY, &mut crediting);
     assert_eq!(refused, Err(TradingError::MandateMissing));
-    settlement = before;
     settlement
-        .settle(&RECEIVING, &mut stranger, DAY, false)
+        .settle(&PAYING, &mut payer, DAY, &mut crediting)
         .unwrap();
-    assert_eq!(stranger.balance_micros, 400_000);
+    settlement.receiving = 1;
+    let refused = settlement.settle(&RECEIVING, &mut stranger, DAY, &mut crediting);
+    assert_eq!(refused, Err(TradingError::MandateMissing));
 }
 
 #[test]
-fn a_payer_is_checked_always() {
-    let (mut settlement, mut stranger) = (opened(), Account::zeroed());
-    stranger.balance_micros = 1_000_000;
-    let refused = settlement.settle(&PAYING, &mut stranger, DAY, false);
-    assert_eq!(refused, Err(TradingError::MandateMissing));
+fn what_was_settled_comes_back_whole() {
+    let (mut settlement, mut payer, mut receiver) = (opened(), account(), account());
+    let (before, mut crediting) = ([payer, receiver], NOBODY);
+    settlement
+        .settle(&PAYING, &mut payer, DAY, &mut crediting)
+        .unwrap();
+    settlement
+        .settle(&RECEIVING, &mut receiver, DAY, &mut crediting)
+        .unwrap();
+    let leaves = [
+        PAYING.leaf(START, 0, &payer.wallet),
+        RECEIVING.leaf(START, 1, &receiver.wallet),
+    ];
+    let unready = settlement.require_settled(0, &leaves, &[]);
+    assert_eq!(unready, Err(TradingError::NotReturning));
+    settlement.abort(true, START + 900).unwrap();
+    settlement.require_settled(0, &leaves, &[]).unwrap();
+    settlement
+        .require_settled(1, &leaves[1..], &leaves[..1])
+        .unwrap();
+    let swapped = settlement.require_settled(0, &[leaves[1], leaves[0]], &[]);
+    assert_eq!(swapped, Err(TradingError::NotSettledLines));
+    let short = settlement.clone().undo(&PAYING, &mut payer.clone(), DAY);
+    assert_eq!(short, Err(TradingError::EscrowShort));
+    settlement.undo(&RECEIVING, &mut receiver, DAY).unwrap();
+    settlement.invariant().unwrap();
+    let missing = settlement.close_aborted(START, &mut crediting);
+    assert_eq!(missing, Err(TradingError::LinesMissing));
+    settlement.undo(&PAYING, &mut payer, DAY).unwrap();
+    settlement.invariant().unwrap();
+    for (now, then) in [payer, receiver].iter().zip(before) {
+        assert_eq!(now.balance_micros, then.balance_micros);
+        assert_eq!(DayDebit::spent(&now.days, DAY), Ok(Micros(0)));
+    }
+    settlement
+        .close_aborted(START + 950, &mut crediting)
+        .unwrap();
+    assert_eq!((settlement.status, crediting), (status::ABORTED, NOBODY));
+}
+
+#[test]
+fn anybody_aborts_a_day_after_the_interval_and_the_settler_before() {
+    let end = START + 900;
+    let abort = |by_settler, now| opened().abort(by_settler, now);
+    assert_eq!(abort(true, end), Ok(()));
+    let early = abort(false, end + ABORT_AFTER_S - 1);
+    assert_eq!(early, Err(TradingError::TooEarlyToAbort));
+    assert_eq!(abort(false, end + ABORT_AFTER_S), Ok(()));
+    let mut closed = opened();
+    closed.status = status::CLOSED;
+    assert_eq!(closed.abort(true, end), Err(TradingError::NotOpen));
 }
 
 #[test]
@@ -122,10 +180,10 @@ fn lines_beyond_the_commitment_are_refused() {
         debit_micros: 413_001,
         ..PAYING
     };
-    let refused = settlement.settle(&dearer, &mut account, DAY, true);
+    let refused = settlement.settle(&dearer, &mut account, DAY, &mut NOBODY.clone());
     assert_eq!(refused, Err(TradingError::SumMismatch));
     settlement.cursor = settlement.line_count;
-    let refused = settlement.settle(&PAYING, &mut account, DAY, true);
+    let refused = settlement.settle(&PAYING, &mut account, DAY, &mut NOBODY.clone());
     assert_eq!(refused, Err(TradingError::TooManyLines));
 }
 
