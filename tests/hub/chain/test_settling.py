@@ -19,6 +19,7 @@ from hub.chain.instructions import energy_token, oracle, token, trading
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 from hub.chain.ledger.genesis import write_genesis
+from hub.chain.returning import give_back
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 from support.ledger import LedgerProcess
@@ -135,6 +136,40 @@ async def test_an_interval_is_settled(chain: ChainClient, keys: Bootstrap) -> No
     assert {name: await chain.token_balance(pdas.vault(name)) for name in CHARGES} == CHARGES
     assert await chain.token_balance(pdas.currency_pool()) == sum(after)
     assert await chain.token_supply(pdas.energy_mint()) == 0
+
+
+@pytest.mark.parametrize("settled", [0, 1, 2])
+async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bootstrap, settled: int) -> None:
+    settler, payer, before = keys.settler.pubkey(), keys.fee_payer.pubkey(), await balances(chain)
+    start = await attested_interval(chain, keys)
+    leaves = [line_leaf(start, n, one) for n, one in enumerate(lines())]
+    signers = (keys.fee_payer, keys.settler)
+    assert not await give_back(chain, *signers, start, chain_lines(), leaves)
+    await chain.run([trading.open_settlement(payer, settler, commitment(start))], signers)
+    if settled:
+        await chain.run([trading.settle(settler, start, 0, chain_lines()[:settled])], signers)
+    assert await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert await balances(chain) == before
+    found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
+    assert (found.status, found.returned, found.escrow_micros) == (3, settled, 0)
+    assert await chain.token_supply(pdas.energy_mint()) == 0
+    assert not await give_back(chain, *signers, start, chain_lines(), leaves)
+
+
+async def test_a_return_goes_on_where_another_has_stopped(chain: ChainClient, keys: Bootstrap) -> None:
+    settler, payer, before = keys.settler.pubkey(), keys.fee_payer.pubkey(), await balances(chain)
+    start = await attested_interval(chain, keys)
+    leaves = [line_leaf(start, n, one) for n, one in enumerate(lines())]
+    signers = (keys.fee_payer, keys.settler)
+    for made in (
+        trading.open_settlement(payer, settler, commitment(start)),
+        trading.settle(settler, start, 0, chain_lines()),
+        trading.abort(settler, start),
+    ):
+        await chain.run([made], signers)
+    await chain.run([trading.return_lines(start, 1, chain_lines()[1:], leaves[:1])], signers[:1])
+    assert await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert await balances(chain) == before
 
 
 async def test_an_interval_without_trades_is_closed(chain: ChainClient, keys: Bootstrap) -> None:
