@@ -6,14 +6,22 @@ import sys
 
 import pytest
 
-from support.svm import ROOT
+from support.svm import NAMES, ROOT
 
 sys.path.insert(0, str(ROOT / "programs/toolchain"))
 
 from idl import IdlError, legacy, parse  # in the folder added above
 from ir_rewrite import rewrite
 
+DEPLOY = ROOT / "programs/deploy"
 RUNTIME = "; Arithmetic that\n\ndefine internal i64 @__sbf_sdiv_i64(i64 %a, i64 %b) {\n  ret i64 %a\n}\n"
+
+
+def test_the_programs_are_those_of_the_committed_hashes() -> None:
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in DEPLOY.glob("*.so")}
+    lines = (DEPLOY / "SHA256SUMS").read_text().splitlines()
+    assert found == {name: digest for digest, name in (line.split() for line in lines)}
+    assert {f"{name}.so" for name in NAMES} <= set(found)
 
 
 def body(*lines: str) -> str:
