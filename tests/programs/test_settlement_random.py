@@ -48,6 +48,32 @@ def test_a_random_campus_settles_in_random_batches(exchange: Exchange, seed: int
         assert exchange.balance(trader) == 10_000_000 + line.credit_micros - line.debit_micros
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_part_comes_back_in_a_random_order(exchange: Exchange, seed: int) -> None:
+    dice = random.Random(seed)
+    chain, signers, lines = exchange.chain, [exchange.settler], random_lines(dice, exchange, 23 + seed)
+    exchange.attest_and_mint(START, export_wh=12_345)
+    chain.ok(exchange.open(START, lines), signers=signers)
+    settled = lines[: dice.randint(len(lines) * 2 // 3, len(lines))]
+    for at in range(0, len(settled), LINES_PER_BATCH):
+        batch = settled[at : at + LINES_PER_BATCH]
+        chain.ok(exchange.settle(START, at, batch), signers=signers)
+    chain.ok(exchange.abort(START), signers=signers)
+    ends = sorted({*dice.sample(range(1, len(settled)), 6), len(settled)})
+    waiting = list(zip([0, *ends], ends, strict=False))
+    dice.shuffle(waiting)
+    while waiting:
+        first, end = waiting.pop(0)
+        outcome = chain.send(exchange.return_lines(START, settled, first, end))
+        assert outcome.error in {None, "EscrowShort"}, outcome.logs
+        if outcome.error:
+            waiting.append((first, end))
+        exchange.check_books(START)
+    chain.ok(exchange.close_aborted(START))
+    exchange.check_books(START)
+    assert {exchange.balance(trader) for trader in exchange.traders.values()} == {10_000_000}
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
