@@ -97,8 +97,8 @@ class Settings(BaseSettings):
             raise ValueError(f"meters are listed twice: {', '.join(twice)}")
         if self.mqtt is None and any(meter.dialect for meter in self.meter):
             raise ValueError("there are MQTT meters but no [mqtt] section: add url, username and password_file")
-        places = [meter.url for meter in self.meter if meter.url]
-        if shared := sorted({url for url in places if places.count(url) > 1}):
+        places = [f"device {m.endpoint.device} on {m.endpoint.bus}" for m in self.meter if m.url]
+        if shared := sorted({place for place in places if places.count(place) > 1}):
             raise ValueError(f"two meters can not be at the same address: {', '.join(shared)}")
         return self
 

@@ -52,10 +52,10 @@ def test_wrong_files(tmp_path: Path) -> None:
 def test_two_meters_alike(tmp_path: Path) -> None:
     twice = gateway(tmp_path, METER, METER).run("explain-plan", "--config", tmp_path / "edge.toml")
     assert twice.code == 78 and "listed twice: METER_001" in twice.err
-    same = gateway(tmp_path, METER, {**METER, "id": "METER_002"}).run(
-        "explain-plan", "--config", tmp_path / "edge.toml"
-    )
-    assert same.code == 78 and "same address" in same.err
+    for url in ("tcp://127.0.0.1:1502?device=1", "tcp://127.0.0.1:1502", "tcp://127.0.0.1:1502/?device=01"):
+        same = gateway(tmp_path, METER, {**METER, "id": "METER_002", "url": url})
+        done = same.run("explain-plan", "--config", tmp_path / "edge.toml")
+        assert done.code == 78 and "same address: device 1 on tcp://127.0.0.1:1502" in done.err
 
 
 def test_a_bus_that_can_not_keep_its_slots_is_refused_with_the_arithmetic(tmp_path: Path) -> None:
