@@ -97,4 +97,5 @@ async def next_slot(clock: Clock, period_s: int) -> int:
             # The wall clock was set back
             slot_s = clock.now_ms() // 1000 // period_s * period_s + period_s
         await asyncio.sleep(min(missing_ms / 1000, NAP_S))
-    return slot_s
+    # The wall clock may have been set forward: what is read now belongs to the slot of now
+    return max(slot_s, clock.now_ms() // 1000 // period_s * period_s)
