@@ -124,9 +124,11 @@ class Repository:
         )
 
     def recent_bodies(self, since_ms: int) -> list[bytes]:
-        """The newest records, sealed since then or not yet."""
+        """The newest records, sealed since then or not yet, oldest first."""
         frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
-        return [body for stored in frames for body in stored.frame.records] + [b for _, b in self.unsealed(20_000)]
+        return [body for stored in reversed(frames) for body in stored.frame.records] + [
+            b for _, b in self.unsealed(20_000)
+        ]
 
     def _frames(self, where: str, values: Sequence[object]) -> list[StoredFrame]:
         rows = self._db.execute(
