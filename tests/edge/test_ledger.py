@@ -3,13 +3,15 @@
 import asyncio
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
 
 from edge.archive import open_archive
-from edge.book import Book
+from edge.book import RECENT, Book
 from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ImplausibleError, StorageError
 from edge.journal import MAX_QUEUED_RECORDS, Journal, Limits
@@ -160,8 +162,8 @@ def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) ->
 class Recorded:
     """A book, and the records that it wrote."""
 
-    def __init__(self) -> None:
-        self.book = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    def __init__(self, at_s: int = 0) -> None:
+        self.book = Book(TimeKeeper(ManualClock(NOW_MS + at_s * 1000), bytes(16)))
 
     def enter(self, given: MeterReading) -> list[object]:
         batch = self.book.enter(given, "sdm630", b"p" * 32, 30_000)
@@ -199,7 +201,7 @@ def test_what_can_not_be_true_is_not_recorded_until_it_insists() -> None:
 
 
 def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
-    recorded = Recorded()
+    recorded = Recorded(at_s=90)
     recorded.enter(reading(1_000))
     recorded.enter(reading(1_100, 60, pushed=True))
     (late,) = recorded.enter(reading(1_050, 30, pushed=True))
@@ -207,3 +209,47 @@ def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
     assert [type(record) for record in recorded.enter(reading(1_101, 90, pushed=True))] == [Reading]
     assert recorded.book.is_recorded("METER_001", NOW_MS + 30_000)
     assert not recorded.book.is_recorded("METER_001", NOW_MS + 31_000)
+
+
+def test_one_publication_from_the_future_does_not_end_the_judging() -> None:
+    recorded = Recorded()
+    recorded.enter(reading(1_000, -60, pushed=True))
+    assert [type(record) for record in recorded.enter(reading(1_010, 2_000_000_000, pushed=True))] == [Reading]
+    with pytest.raises(ImplausibleError, match="not possible"):
+        recorded.enter(reading(900_000_000, 0, pushed=True))
+    assert [type(record) for record in recorded.enter(reading(1_020, 0, pushed=True))] == [Reading]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"import_wh": 2**63}, {"import_wh": 10**40}, {"export_wh": 2**64 - 2}, {"quantities": ((1, 10**30, 0),)},
+    {"serial": "Zähler 7"}, {"serial": "7\0"}, {"slot_s": 2**41}, {"slot_s": -1},
+    {"slot_s": NOW_MS // 1000 - 2**32 // 1000 - 1}, {"slot_s": NOW_MS // 1000 + 2},
+])  # fmt: skip
+def test_what_no_record_can_hold_is_refused_and_leaves_the_book_as_it_was(wrong: dict[str, Any]) -> None:
+    recorded = Recorded()
+    with pytest.raises(ImplausibleError, match="METER_001"):
+        recorded.enter(replace(reading(1_000), **wrong))
+    assert not recorded.book.is_recorded("METER_001", NOW_MS)
+    declared, first = recorded.enter(reading(1_000))
+    assert isinstance(declared, MeterDeclared) and declared.meter_index == 0
+    assert isinstance(first, Reading) and first.sequence == 1
+
+
+def test_a_clock_that_is_corrected_a_little_while_a_meter_answers_makes_no_reading_wrong() -> None:
+    (_, first) = Recorded().enter(replace(reading(1_000), read_at_ms=NOW_MS - 300))
+    assert isinstance(first, Reading) and (first.slot_s, first.read_offset_ms) == (NOW_MS // 1000, 0)
+
+
+def test_after_a_restart_the_newest_publications_are_known_again(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    recorded = Recorded()
+    for second in range(RECENT + 50):
+        ledger.commit(recorded.book.enter(reading(1_000, second), "sdm630", b"p" * 32, 30_000))
+        if second % 100 == 0:
+            ledger.seal()
+    again = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    with ledger.reading() as repository:
+        again.recall(repository.meters(), repository.counters())
+        again.remember(repository.recent_bodies(NOW_MS - 1))
+    known = [again.is_recorded("METER_001", NOW_MS + second * 1000) for second in range(RECENT + 50)]
+    assert known == [False] * 50 + [True] * RECENT

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from edge.clock import ManualClock
+from edge.book import Book
+from edge.clock import ManualClock, TimeKeeper
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus
@@ -47,6 +48,33 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
     assert [(reading.meter_id, reading.slot_s) for reading in accepted] == [
         ("METER_002", 1), ("METER_002", 2), ("METER_002", 3), ("METER_002", 4), ("METER_001", 4),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "wrong", "quantities"),
+    [
+        ("sdm630", {0x48: words(3e38, "FLOAT32")}, ("16.7.0",)),
+        ("abb-b23", {0x5000: [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE]}, ("16.7.0",)),
+        ("sdm630", {0x46: words(1e30, "FLOAT32")}, ("16.7.0", "14.7.0")),
+    ],
+)
+async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
+    profile: str, wrong: dict[int, list[int]], quantities: tuple[str, ...]
+) -> None:
+    clock = ManualClock(1_780_000_000_000)
+    book = Book(TimeKeeper(clock, bytes(16)))
+    registers = meter_registers(profile, 1_000, 2, 3)
+    mad, sound = Meter(registers | wrong), Meter(registers)
+    async with serve_tcp({1: mad, 2: sound}) as port:
+        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, known = Bus(places[0]), load_profile(profile)
+        meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
+        poller = Poller(meters, 10, clock, lambda r: book.enter(r, known.name, known.hash, known.max_power_w))
+        (watched,) = poller._buses.values()
+        await poller.poll_bus(watched, 1_780_000_000)
+        bus.close()
+    assert poller.lost == ["METER_001"]
+    assert book.is_recorded("METER_002", clock.ms) and not book.is_recorded("METER_001", clock.ms)
 
 
 class _Noting(list[tuple[int, int, int]]):
