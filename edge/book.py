@@ -28,6 +28,7 @@ class Book:
 
     def __init__(self, times: TimeKeeper) -> None:
         self._indexes: dict[tuple[str, str, bytes], MeterRow] = {}
+        self._names: dict[int, str] = {}
         self._next_index = 0
         self._counters: dict[str, CounterRow] = {}
         self._declared: set[int] = set()
@@ -38,17 +39,23 @@ class Book:
     def recall(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
         """Takes over what the ledger has kept; lower indexes than ``first_index`` may have been given before."""
         self._indexes = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
+        self._names = {m.meter_index: m.meter_id for m in self._indexes.values()}
         self._next_index = max((m.meter_index + 1 for m in self._indexes.values()), default=first_index)
         self._counters = {row.meter_id: row for row in counters}
 
     def remember(self, bodies: Iterable[bytes]) -> None:
         """Notes when recent readings were taken, from their records."""
-        names = {meter.meter_index: meter.meter_id for meter in self._indexes.values()}
         for body in bodies:
             with suppress(WireError):
                 record = decode_record(body)
-                if isinstance(record, Reading) and record.meter_index in names:
-                    self._note(names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+                if isinstance(record, Reading) and record.meter_index in self._names:
+                    self._note(self._names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+
+    def forget(self, reading: Reading) -> None:
+        """A reading was dropped before it was durable: when it comes again it is news."""
+        recent = self._recent.get(self._names.get(reading.meter_index, ""), deque())
+        with suppress(ValueError):
+            recent.remove(reading.slot_s * 1000 + reading.read_offset_ms)
 
     def is_recorded(self, meter_id: str, read_at_ms: int) -> bool:
         """True when a reading of this moment has been entered already."""
@@ -90,6 +97,7 @@ class Book:
         key = (meter.meter_id, meter.serial, meter.profile_hash)
         if key not in self._indexes:
             self._indexes[key] = meter
+            self._names[meter.meter_index] = meter.meter_id
             self._next_index = meter.meter_index + 1
             batch.meters.append(meter)
         self._declared.add(meter.meter_index)

@@ -113,6 +113,11 @@ class Repository:
         )
         return int(done.lastrowid or 0)
 
+    def last_sequence(self, boot_id: bytes) -> int:
+        """Sequence of a boot's newest frame; 0 when there is none."""
+        newest = self._db.execute("SELECT max(sequence) FROM frame WHERE boot_id = ?", (boot_id,)).fetchone()[0]
+        return int(newest or 0)
+
     def waiting_frames(self, after_id: int, limit: int) -> list[StoredFrame]:
         """Frames without a receipt, oldest first."""
         return self._frames("WHERE stored_at_ms IS NULL AND id > ? ORDER BY id LIMIT ?", (after_id, limit))

@@ -12,12 +12,14 @@ from nacl.signing import SigningKey
 
 from edge.archive import open_archive
 from edge.book import RECENT, Book
+from edge.chain import check_chain
 from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ImplausibleError, StorageError
-from edge.journal import MAX_QUEUED_RECORDS, Journal, Limits
+from edge.journal import MAX_RECEIPTS, Journal, Limits
 from edge.ledger import Batch, Ledger, Signer
 from edge.meters.readings import MeterReading
 from edge.repository import StoredFrame
+from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
 from edge.wire.receipts import Receipt
 from edge.wire.records import decode_record, encode_record
@@ -97,6 +99,94 @@ def test_a_file_that_breaks_while_it_is_used(tmp_path: Path) -> None:
     assert list(tmp_path.glob("ledger.sqlite.quarantine-*"))
 
 
+def test_a_broken_file_that_can_not_be_put_aside(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    ledger.seal()
+    ledger.close()
+    raw = bytearray(ledger.path.read_bytes())
+    raw[4096:] = os.urandom(len(raw) - 4096)
+    ledger.path.write_bytes(raw)
+    ledger._db = sqlite3.connect(ledger.path, isolation_level=None)
+    in_the_way = ledger.path.with_name(f"ledger.sqlite.quarantine-{NOW_MS}")
+    in_the_way.mkdir()
+    for _ in range(2):
+        with pytest.raises(StorageError), ledger.reading() as repository:
+            repository.waiting()
+    in_the_way.rmdir()
+    with ledger.reading() as repository:
+        assert repository.waiting().frames == 0
+    assert in_the_way.is_file()
+
+
+class Doubtful:
+    """A connection whose next commit fails: ``before`` it became durable, or ``after``."""
+
+    def __init__(self, ledger: Ledger, when: str) -> None:
+        self._db, self._when = ledger._opened(), when
+        ledger._db = self  # type: ignore[assignment]
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            if self._when == "after":
+                self._db.execute(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._db.execute(sql, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def test_the_first_frame_follows_nothing_though_its_first_commit_failed(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    Doubtful(ledger, "before")
+    with pytest.raises(StorageError):
+        ledger.seal()
+    (sealed,) = ledger.seal()
+    assert (sealed.sequence, sealed.frame.header.previous_hash) == (1, NO_PREVIOUS)
+
+
+def test_a_commit_that_became_durable_but_said_it_failed(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    Doubtful(ledger, "after")
+    with pytest.raises(StorageError):
+        ledger.seal()
+    ledger.commit(Batch(records=[stop(2)]))
+    assert [stored.sequence for stored in ledger.seal()] == [2]
+    with open_archive(tmp_path) as archive:
+        report = check_chain(archive.frames(), bytes(KEY.verify_key))
+    assert (report.frames, report.faults) == (2, [])
+
+
+def test_a_sequence_is_not_given_again_when_its_frame_is_pruned(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    ledger.seal([])
+    ledger.commit(Batch(receipts=[Receipt("gw-north", 1, {b"b" * 16: [(1, 1)]})]))
+    ledger.prune(keep_ms=-1, max_bytes=2**30)
+    ledger.commit(Batch(records=[stop(2)]))
+    assert [stored.sequence for stored in ledger.seal()] == [2]
+
+
+async def test_receipts_that_wait_for_the_disk_are_bounded(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    for number in range(MAX_RECEIPTS + 1):
+        ledger.commit(Batch(records=[stop(number)]))
+        ledger.seal()
+    journal = Journal(ledger, Limits())
+    for number in range(MAX_RECEIPTS + 1):
+        journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
+    Doubtful(ledger, "before")
+    with pytest.raises(StorageError):
+        await journal._seal_now()
+    await journal._seal_now()
+    with ledger.reading() as repository:
+        assert repository.waiting_sequences(9) == [(b"b" * 16, 1)], "the oldest receipt had no room"
+    await journal.close()
+
+
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path)
     ledger._opened().execute("PRAGMA max_page_count = 20")
@@ -105,33 +195,13 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     ledger.commit(Batch(records=[stop(1)]))
 
 
-async def test_while_the_disk_refuses_entries_wait_and_are_bounded(tmp_path: Path) -> None:
-    frames: list[StoredFrame] = []
-    ledger = ledger_in(tmp_path)
-    journal = Journal(ledger, Limits(seal_interval_s=0.05), frames.extend)
-    lock = sqlite3.connect(ledger.path, isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    task = asyncio.create_task(journal.run())
-    first = journal.enter(Batch(records=[stop(1)]))
-    await eventually(lambda: bool(journal.trouble), what="trouble")
-    assert not first.done()
-    flood = journal.enter(Batch(records=[stop(n) for n in range(MAX_QUEUED_RECORDS)]))
-    assert first.cancelled() and journal.dropped == 1 and journal.queued_records == MAX_QUEUED_RECORDS
-    lock.execute("ROLLBACK")
-    lock.close()
-    await asyncio.wait_for(flood, 10)
-    await eventually(lambda: sum(f.frame.header.record_count for f in frames) == MAX_QUEUED_RECORDS)
-    assert not journal.trouble
-    task.cancel()
-    await journal.close()
-
-
 async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> None:
     journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60))
     task = asyncio.create_task(journal.run())
     await asyncio.gather(*(journal.enter(Batch(records=[stop(n)])) for n in range(50)))
     assert journal.commits == 1
-    task.cancel()
+    journal.stop()
+    await task
     await journal.store_rest()
     await journal.close()
     with open_archive(tmp_path) as archive:
@@ -147,7 +217,8 @@ async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> Non
         await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
         journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
     assert journal.commits == 6
-    task.cancel()
+    journal.stop()
+    await task
     await journal.store_rest()
     with journal.ledger.reading() as repository:
         assert repository.waiting().frames == 0
