@@ -68,15 +68,13 @@ def _listen(state_dir: Path) -> socket.socket | None:
 
 def ask_status(state_dir: Path) -> dict[str, Any] | None:
     """The running agent's state; None when none runs."""
-    if not (state_dir / SOCKET).exists():
-        return None
-    with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(ANSWER_S)
-        try:
+    try:
+        with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(ANSWER_S)
             client.connect(path)
             parts = []
             while part := client.recv(65536):
                 parts.append(part)
             return dict(json.loads(b"".join(parts)[:MAX_BYTES]))
-        except (OSError, ValueError):
-            return None
+    except (OSError, ValueError):
+        return None
