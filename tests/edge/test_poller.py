@@ -1,11 +1,12 @@
 """The poller: who is asked in which order, what is said and how often."""
 
+import asyncio
 import logging
 
 import pytest
 
 from edge.book import Book
-from edge.clock import ManualClock, TimeKeeper
+from edge.clock import Clock, ManualClock, TimeKeeper
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus
@@ -13,6 +14,7 @@ from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
 from support.modbus_meters import Meter, meter_registers, serve_tcp, words
+from support.nats import eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -75,6 +77,33 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
         bus.close()
     assert poller.lost == ["METER_001"]
     assert book.is_recorded("METER_002", clock.ms) and not book.is_recorded("METER_001", clock.ms)
+
+
+async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:
+    """Not even a first one: the neighbour's bus is another task."""
+    places = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
+    known = load_profile("sdm630")
+    hanging, sound = (ModbusMeter(f"METER_00{p.port}", known, p, Bus(p), (), 9) for p in places)
+    asked, accepted = asyncio.Event(), list[MeterReading]()
+
+    async def never(_slot_s: int, _clock: Clock) -> MeterReading:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def at_once(slot_s: int, clock: Clock) -> MeterReading:
+        await asked.wait()
+        return MeterReading("METER_002", slot_s, clock.now_ms(), 1, 1)
+
+    hanging.read, sound.read = never, at_once  # type: ignore[method-assign]
+    clock = ManualClock(1_780_000_000_000)
+    polling = asyncio.create_task(Poller([hanging, sound], 10, clock, accepted.append).run())
+    for number in range(1, 5):
+        await eventually(lambda number=number: len(accepted) == number, what="the neighbour's next slot")
+        clock.advance(10_000)
+    polling.cancel()
+    await asyncio.wait([polling])
+    assert [reading.slot_s - 1_780_000_000 for reading in accepted] == [0, 10, 20, 30]
 
 
 class _Noting(list[tuple[int, int, int]]):
