@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from edge.wire.errors import WireError
 from edge.wire.frames import Frame
 
 
@@ -129,11 +131,13 @@ class Repository:
         )
 
     def recent_bodies(self, since_ms: int) -> list[bytes]:
-        """The newest records, sealed since then or not yet, oldest first."""
+        """The newest records, sealed since then or not yet, oldest first; a damaged frame has none."""
         frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
-        return [body for stored in reversed(frames) for body in stored.frame.records] + [
-            b for _, b in self.unsealed(20_000)
-        ]
+        bodies: list[bytes] = []
+        for stored in reversed(frames):
+            with suppress(WireError):
+                bodies += stored.frame.records
+        return bodies + [body for _, body in self.unsealed(20_000)]
 
     def _frames(self, where: str, values: Sequence[object]) -> list[StoredFrame]:
         rows = self._db.execute(

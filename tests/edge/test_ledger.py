@@ -324,3 +324,13 @@ def test_after_a_restart_the_newest_publications_are_known_again(tmp_path: Path)
         again.remember(repository.recent_bodies(NOW_MS - 1))
     known = [again.is_recorded("METER_001", NOW_MS + second * 1000) for second in range(RECENT + 50)]
     assert known == [False] * 50 + [True] * RECENT
+
+
+def test_a_damaged_frame_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    for number in range(3):
+        ledger.commit(Batch(records=[stop(number)]))
+        ledger.seal()
+    ledger._opened().execute("UPDATE frame SET body = x'c4ff00' WHERE sequence = 2")
+    with ledger.reading() as repository:
+        assert repository.recent_bodies(0) == [stop(0), stop(2)]
