@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from prometheus_client import REGISTRY
 
 from edge.book import Book
 from edge.clock import Clock, ManualClock, TimeKeeper
@@ -104,6 +105,34 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
     polling.cancel()
     await asyncio.wait([polling])
     assert [reading.slot_s - 1_780_000_000 for reading in accepted] == [0, 10, 20, 30]
+
+
+async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
+    place, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
+    meter = ModbusMeter("METER_001", load_profile("sdm630"), place, Bus(place), (), 9)
+
+    async def at_once(slot_s: int, clock: Clock) -> MeterReading:
+        return MeterReading("METER_001", slot_s, clock.now_ms(), 1, 1)
+
+    meter.read = at_once  # type: ignore[method-assign]
+    clock = ManualClock(1_780_000_000_000)
+    polling = asyncio.create_task(Poller([meter], 10, clock, accepted.append).run())
+    before = missed_slots()
+    for number, (elapsed_ms, stepped_ms) in enumerate(
+        [(0, 0), (10_000, 0), (10_000, 86_400_000), (30_000, 0)], start=1
+    ):
+        clock.advance(elapsed_ms)
+        clock.step(stepped_ms)
+        await eventually(lambda number=number: len(accepted) == number, what="the next slot")
+    polling.cancel()
+    await asyncio.wait([polling])
+    assert missed_slots() - before == 2, "of the thirty seconds alone"
+
+
+def missed_slots() -> float:
+    value = REGISTRY.get_sample_value("peerwatt_edge_slots_missed_total")
+    assert value is not None
+    return value
 
 
 class _Noting(list[tuple[int, int, int]]):
