@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import secrets
 import signal
-from asyncio import Future
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from nacl.signing import SigningKey
@@ -18,13 +15,15 @@ from nacl.signing import SigningKey
 from edge import metrics
 from edge.book import Book
 from edge.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
-from edge.errors import ConfigError, StorageError, TryAgainError
+from edge.errors import ConfigError, InternalError, StorageError
 from edge.fleet import Fleet, build_fleet
 from edge.heartbeat import Heartbeat, agent_version
 from edge.identity import Identity
+from edge.intake import Intake
 from edge.journal import Journal, Limits
 from edge.keystore import load_frame_key, load_nats_key
-from edge.ledger import FIRST_INDEX, Batch, Ledger, Signer
+from edge.ledger import Batch, Ledger, Signer
+from edge.lock import alone_in
 from edge.meters.mqtt import Broker, Subscriber
 from edge.meters.readings import MeterReading
 from edge.nats_link import Link
@@ -36,10 +35,11 @@ from edge.uplink import Uplink
 from edge.wire.kinds import Record, Start, Stop
 from edge.wire.records import encode_record
 
-LEDGER_FILE, LOCK_FILE = "ledger.sqlite", "lock"
+LEDGER_FILE = "ledger.sqlite"
 DRAIN_S = 2.0
-RECENT_MS = 3_600_000
-"""Publications that come again after a restart are known for so long."""
+WRITE_S = 3.0
+"""How long the write that is under way at the end may take; a disk that hangs for longer is not waited for."""
+STOP_ROUNDS, STOP_ROUND_S = 4, 0.5
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def run_agent(settings: Settings) -> None:
     """
     fleet = build_fleet(settings)
     own = Secrets.load(settings)
-    with _alone(settings.state_dir):
+    with alone_in(settings.state_dir):
         asyncio.run(Agent(settings, fleet, own, SystemClock()).run())
 
 
@@ -101,15 +101,19 @@ class Agent:
         self._journal.on_frames = self._uplink.offer
         self._signer = signer
         self._book = Book(self._times)
+        self._journal.queue.on_dropped = self._book.forget
+        self._intake = Intake(self._book, self._journal, fleet.kinds, clock)
         self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept)
         self._subscriber: Subscriber | None = None
         self._stopping = asyncio.Event()
+        self._failure: InternalError | None = None
 
     async def run(self) -> None:
         """Starts everything, waits for the signal, stops in order.
 
         Raises:
             ConfigError: a port is taken, or a file of the broker can not be read.
+            InternalError: a part of the agent ended by itself.
         """
         self._catch_signals()
         self._open_broker()
@@ -120,6 +124,8 @@ class Agent:
             notify("READY=1")
             await self._stopping.wait()
             notify("STOPPING=1")
+        if self._failure is not None:
+            raise self._failure
 
     async def status(self) -> dict[str, Any]:
         """What `peerwatt-edge status` shows."""
@@ -133,7 +139,7 @@ class Agent:
                 "running": True,
                 "gateway_id": self._settings.gateway_id,
                 "meters_lost": self._lost(),
-                "memory_queue": self._journal.queued_records,
+                "memory_queue": self._journal.queued_records + self._intake.held,
                 "dropped_records": self._journal.dropped,
                 "hub": self._uplink.trouble or "connected",
                 "storage": trouble,
@@ -160,13 +166,8 @@ class Agent:
 
     def _accept(self, reading: MeterReading) -> None:
         """The poller's way: it does not wait for the disk."""
-        self._enter(reading)
+        self._intake.enter(reading)
         metrics.READINGS.labels("modbus").inc()
-
-    def _enter(self, reading: MeterReading) -> Future[None]:
-        kind = self._fleet.kinds[reading.meter_id]
-        batch = self._book.enter(reading, kind.profile, kind.profile_hash, kind.max_power_w)
-        return self._journal.enter(batch)
 
     def _note(self, record: Record) -> None:
         self._journal.enter(Batch(records=[encode_record(record)]))
@@ -188,7 +189,7 @@ class Agent:
                 self._fleet.mqtt,
                 self._settings.poll_period_s,
                 self._clock,
-                self._enter,
+                self._intake.enter,
                 self._book.is_recorded,
             )
 
@@ -205,7 +206,7 @@ class Agent:
         """Reads what is known; a disk that refuses keeps nobody from polling."""
         try:
             await self._journal.call(self._journal.ledger.open)
-            await self._journal.call(self._recall)
+            await self._intake.recall()
         except StorageError as error:
             log.error("storage refuses: readings wait in memory", extra={"reason": str(error)})  # noqa: TRY400
         self._note(
@@ -218,18 +219,12 @@ class Agent:
             )
         )
 
-    def _recall(self) -> None:
-        with self._journal.ledger.reading() as repository:
-            first = int.from_bytes(repository.meta(FIRST_INDEX) or b"\0", "big")
-            self._book.recall(repository.meters(), repository.counters(), first)
-            self._book.remember(repository.recent_bodies(self._clock.now_ms() - RECENT_MS))
-
     @contextlib.asynccontextmanager
     async def _tasks(self) -> AsyncIterator[None]:
         """Meters stop first, then what is left is stored, sealed and, when the hub is there, sent."""
         journal = asyncio.create_task(self._journal.run(), name="journal")
         uplink = asyncio.create_task(self._uplink.run(), name="uplink")
-        sources = [self._poller.run(), self._beat.run(), self._watch_clock()]
+        sources = [self._poller.run(), self._beat.run(), self._watch_clock(), self._intake.run()]
         if self._subscriber is not None:
             sources.append(self._subscriber.run())
         inputs = [asyncio.create_task(source) for source in sources]
@@ -238,18 +233,37 @@ class Agent:
         try:
             yield
         finally:
+            self._stopping.set()
             await _cancel(inputs)
-            self._note(Stop(max(0, self._clock.now_ms()), "stopped in good order"))
-            await _cancel([journal])
-            await self._journal.store_rest()
+            reason = "a fault of the agent" if self._failure else "stopped in good order"
+            self._note(Stop(max(0, self._clock.now_ms()), reason))
+            stored = await self._store_rest(journal)
             await self._uplink.drain(DRAIN_S)
             await _cancel([uplink])
-            await self._journal.close()
+            if stored:
+                await self._journal.close()
+
+    async def _store_rest(self, journal: asyncio.Task[None]) -> bool:
+        """Stores and seals the rest, once the write that is under way has ended; False when it does not end."""
+        self._journal.stop()
+        _, late = await asyncio.wait([journal], timeout=WRITE_S)
+        if late:
+            log.error("the disk does not answer: what waits in memory is lost")
+            await _cancel([journal])
+            return False
+        with contextlib.suppress(StorageError):
+            await self._intake.recall()
+        await self._journal.store_rest()
+        return True
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         """A task that ends by itself is a fault of ours: say it and let systemd start us again."""
         if not task.cancelled() and not self._stopping.is_set():
-            log.critical("internal error, the agent ends", exc_info=task.exception())
+            error = task.exception()
+            log.critical("internal error, the agent ends", exc_info=error)
+            self._failure = InternalError(
+                f"A part of the agent ended by itself ({error!r}): start it again, and report what the log says above"
+            )
             self._stopping.set()
 
     async def _watch_clock(self) -> None:
@@ -261,36 +275,14 @@ class Agent:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Ends tasks: more than once, because before Python 3.12 wait_for, which the MQTT client uses, may swallow it."""
+    for _ in range(STOP_ROUNDS):
+        for task in tasks:
+            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=STOP_ROUND_S)
+        if not late:
+            break
     for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
-    """Keeps a second agent out of the folder.
-
-    Raises:
-        TryAgainError: one runs already.
-        ConfigError: the folder can not be used.
-    """
-    try:
-        lock = os.open(state_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        # A full or read-only disk must not keep us from polling, a missing folder should
-        if state_dir.is_dir():
-            yield
-            return
-        raise ConfigError(
-            f"state_dir {state_dir} can not be used ({error.strerror}): run `peerwatt-edge init`"
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TryAgainError(
-                f"Another agent runs with {state_dir}: stop it first, or use another state_dir"
-            ) from error
-        yield
-    finally:
-        os.close(lock)
+        if task.done() and not task.cancelled():
+            # A task that fails while it ends has nobody left to tell
+            task.exception()

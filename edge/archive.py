@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ConfigError, VerificationError
+from edge.keystore import is_there
 from edge.sqlite_tools import Database, tools_on
 from edge.wire.frames import Frame
 
@@ -45,10 +46,11 @@ def open_archive(state_dir: Path) -> Iterator[Archive]:
 
     Raises:
         ConfigError: there is none.
+        KeyFileError: the state folder is closed to this user.
         VerificationError: what is there can not be read, or is no ledger.
     """
     path = state_dir / LEDGER_FILE
-    if not path.exists():
+    if not is_there(path):
         raise ConfigError(f"There is no ledger {path}: has the agent run yet? Check state_dir")
     try:
         with contextlib.closing(

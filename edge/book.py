@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 
-from edge.clock import TimeKeeper
+from edge.clock import STEP_MS, TimeKeeper
 from edge.errors import ImplausibleError
 from edge.ledger import Batch
 from edge.meters.counters import Counters, judge
 from edge.meters.readings import MeterReading
 from edge.repository import CounterRow, MeterRow
 from edge.wire.errors import WireError
-from edge.wire.kinds import CounterEvent, MeterDeclared, Reading
+from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Record
 from edge.wire.records import decode_record, encode_record
 
 RECENT = 512
@@ -28,6 +28,7 @@ class Book:
 
     def __init__(self, times: TimeKeeper) -> None:
         self._indexes: dict[tuple[str, str, bytes], MeterRow] = {}
+        self._names: dict[int, str] = {}
         self._next_index = 0
         self._counters: dict[str, CounterRow] = {}
         self._declared: set[int] = set()
@@ -38,17 +39,23 @@ class Book:
     def recall(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
         """Takes over what the ledger has kept; lower indexes than ``first_index`` may have been given before."""
         self._indexes = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
+        self._names = {m.meter_index: m.meter_id for m in self._indexes.values()}
         self._next_index = max((m.meter_index + 1 for m in self._indexes.values()), default=first_index)
         self._counters = {row.meter_id: row for row in counters}
 
     def remember(self, bodies: Iterable[bytes]) -> None:
         """Notes when recent readings were taken, from their records."""
-        names = {meter.meter_index: meter.meter_id for meter in self._indexes.values()}
         for body in bodies:
             with suppress(WireError):
                 record = decode_record(body)
-                if isinstance(record, Reading) and record.meter_index in names:
-                    self._note(names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+                if isinstance(record, Reading) and record.meter_index in self._names:
+                    self._note(self._names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+
+    def forget(self, reading: Reading) -> None:
+        """A reading was dropped before it was durable: when it comes again it is news."""
+        recent = self._recent.get(self._names.get(reading.meter_index, ""), deque())
+        with suppress(ValueError):
+            recent.remove(reading.slot_s * 1000 + reading.read_offset_ms)
 
     def is_recorded(self, meter_id: str, read_at_ms: int) -> bool:
         """True when a reading of this moment has been entered already."""
@@ -64,23 +71,42 @@ class Book:
             ImplausibleError: it can not be true, and is not recorded.
         """
         before = self._counters.get(reading.meter_id)
-        overtaken = before is not None and reading.pushed and reading.read_at_ms < before.read_at_ms
+        overtaken = before is not None and reading.pushed and self._is_overtaken(reading, before)
         serial = reading.serial or (before.serial if before else "")
         event = "" if overtaken else self._judge(reading, serial, before, max_power_w)
-        batch = Batch()
-        meter = self._meter(batch, reading, serial, profile, profile_hash)
-        if event and before is not None:
-            batch.records.append(encode_record(_event(event, meter.meter_index, reading, before, serial)))
-            log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})
+        meter = self._meter(reading.meter_id, serial, profile, profile_hash)
         sequence = before.sequence + 1 if before else 1
-        batch.records.append(encode_record(self._record(reading, meter.meter_index, sequence)))
+        records: list[Record] = []
+        if meter.meter_index not in self._declared:
+            records.append(_declared(meter, reading))
+        if event and before is not None:
+            records.append(_event(event, meter.meter_index, reading, before, serial))
+        records.append(self._record(reading, meter.meter_index, sequence))
         newest = before if overtaken and before is not None else reading
         row = CounterRow(
             reading.meter_id, meter.meter_index, sequence, newest.read_at_ms, newest.import_wh, newest.export_wh, serial
         )
-        self._note(reading.meter_id, reading.read_at_ms)
-        self._counters[reading.meter_id] = batch.counters[reading.meter_id] = row
+        # Encoding refuses what no record can hold: until then the book stays as it was
+        batch = Batch(_encoded(reading.meter_id, records), counters={reading.meter_id: row})
+        if event and before is not None:
+            log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})
+        self._keep(batch, meter, row, reading.read_at_ms)
         return batch
+
+    def _keep(self, batch: Batch, meter: MeterRow, row: CounterRow, read_at_ms: int) -> None:
+        key = (meter.meter_id, meter.serial, meter.profile_hash)
+        if key not in self._indexes:
+            self._indexes[key] = meter
+            self._names[meter.meter_index] = meter.meter_id
+            self._next_index = meter.meter_index + 1
+            batch.meters.append(meter)
+        self._declared.add(meter.meter_index)
+        self._counters[meter.meter_id] = row
+        self._note(meter.meter_id, read_at_ms)
+
+    def _is_overtaken(self, reading: MeterReading, before: CounterRow) -> bool:
+        """One publication from the future must not make every later one look late, and so never judged again."""
+        return reading.read_at_ms < before.read_at_ms <= self._times.now_ms
 
     def _judge(self, reading: MeterReading, serial: str, before: CounterRow | None, max_power_w: int) -> str:
         now = Counters(reading.read_at_ms // 1000, reading.import_wh, reading.export_wh, serial)
@@ -100,28 +126,19 @@ class Book:
         self._doubtful.pop(reading.meter_id)
         return "swap"
 
-    def _meter(self, batch: Batch, reading: MeterReading, serial: str, profile: str, profile_hash: bytes) -> MeterRow:
-        key = (reading.meter_id, serial, profile_hash)
-        meter = self._indexes.get(key)
-        if meter is None:
-            meter = MeterRow(self._next_index, reading.meter_id, serial, profile, profile_hash)
-            self._next_index += 1
-            self._indexes[key] = meter
-            batch.meters.append(meter)
-        if meter.meter_index not in self._declared:
-            self._declared.add(meter.meter_index)
-            declared = MeterDeclared(
-                meter.meter_index, meter.meter_id, serial, profile, profile_hash, max(0, reading.slot_s)
-            )
-            batch.records.append(encode_record(declared))
-        return meter
+    def _meter(self, meter_id: str, serial: str, profile: str, profile_hash: bytes) -> MeterRow:
+        """The meter's index: the one it has, or the next."""
+        known = self._indexes.get((meter_id, serial, profile_hash))
+        return known or MeterRow(self._next_index, meter_id, serial, profile, profile_hash)
 
     def _record(self, reading: MeterReading, index: int, sequence: int) -> Reading:
+        offset_ms = reading.read_at_ms - reading.slot_s * 1000
         return Reading(
             index,
             sequence,
-            max(0, reading.slot_s),
-            min(max(0, reading.read_at_ms - reading.slot_s * 1000), 2**32 - 1),
+            reading.slot_s,
+            # A clock that is corrected backwards by less than what counts as a step makes no reading wrong
+            max(0, offset_ms) if offset_ms > -STEP_MS else offset_ms,
             self._times.quality,
             "G",
             reading.flags,
@@ -129,6 +146,18 @@ class Book:
             reading.export_wh,
             reading.quantities,
         )
+
+
+def _encoded(meter_id: str, records: Iterable[Record]) -> list[bytes]:
+    try:
+        return [encode_record(record) for record in records]
+    except WireError as error:
+        raise ImplausibleError(f"{meter_id}: {error}; not recorded") from error
+
+
+def _declared(meter: MeterRow, reading: MeterReading) -> MeterDeclared:
+    at_s = max(0, reading.slot_s)
+    return MeterDeclared(meter.meter_index, meter.meter_id, meter.serial, meter.profile, meter.profile_hash, at_s)
 
 
 def _event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent:

@@ -1,10 +1,11 @@
 """Checks an exported chain of frames offline, with nothing but the gateway's public key: signatures and continuity."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from edge.errors import VerificationError
 from edge.wire.errors import WireError
@@ -44,27 +45,42 @@ def write_chain(out: TextIO, gateway_id: str, public_key: bytes, frames: Iterabl
     return count
 
 
-def read_chain(path: Path) -> tuple[bytes, Iterator[bytes]]:
+@contextlib.contextmanager
+def open_chain(path: Path) -> Iterator[tuple[bytes, Iterator[bytes]]]:
     """The public key that the file names, and its frames' bytes.
 
     Raises:
-        VerificationError: this is no exported chain.
+        VerificationError: this is no exported chain, or it can not be read.
     """
-    file = path.open()
     try:
-        head = json.loads(file.readline(MAX_LINE))
+        with path.open("rb") as file:
+            yield _head(path, file.readline(MAX_LINE)), _frames(file)
+    except OSError as error:
+        raise VerificationError(f"{path} can not be read ({error.strerror}): check the name and its owner") from error
+
+
+def _head(path: Path, line: bytes) -> bytes:
+    try:
+        head = json.loads(line)
         if head["format"] != CHAIN_FORMAT:
             raise VerificationError(f"{path} is {head['format']}, not {CHAIN_FORMAT}")
-        return bytes.fromhex(head["public_key"]), (_line(line) for line in file)
-    except (ValueError, KeyError, TypeError) as error:
+        return bytes.fromhex(head["public_key"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise VerificationError(f"{path} is no exported chain: make one with `peerwatt-edge export`") from error
 
 
-def _line(line: str) -> bytes:
-    try:
-        return bytes.fromhex(line)
-    except ValueError:
-        return b""
+def _frames(file: BinaryIO) -> Iterator[bytes]:
+    """One frame a line; what can be none is empty, and so a fault with its number."""
+    while line := file.readline(MAX_LINE):
+        whole = line
+        while whole and not whole.endswith(b"\n"):
+            whole = file.readline(MAX_LINE)
+            if whole:
+                line = b""
+        try:
+            yield bytes.fromhex(line.decode("ascii"))
+        except ValueError:
+            yield b""
 
 
 def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainReport:
@@ -84,6 +100,8 @@ def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainRepo
         if before is not None and (fault := _follows(before, frame)):
             report.faults.append(f"frame {number}{_place(frame)}: {fault}")
         before = frame
+    if not report.frames and not report.faults:
+        report.faults.append("there is no frame: nothing was checked")
     return report
 
 

@@ -53,9 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "status", _status, "how the running agent is doing")
     verify = _add(commands, "verify", _verify, "check a proof, an exported chain, or the own ledger, offline")
     verify.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: the own ledger")
-    verify.add_argument("--public-key", metavar="HEX", help="expect this key (env: PEERWATT_EDGE_PUBLIC_KEY)")
+    key = os.environ.get("PEERWATT_EDGE_PUBLIC_KEY")
+    verify.add_argument(
+        "--public-key", default=key, metavar="HEX", help="expect this key (env: PEERWATT_EDGE_PUBLIC_KEY)"
+    )
     export = _add(commands, "export", _export, "write the ledger's chain of frames to a file")
-    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    out = os.environ.get("PEERWATT_EDGE_OUT")
+    export.add_argument(
+        "--out", type=Path, default=out, required=out is None, metavar="FILE", help="(env: PEERWATT_EDGE_OUT)"
+    )
     _add(commands, "explain-plan", _explain, "show the block reads of every meter and the load of every bus")
     _add(commands, "version", _version, "print the version")
     return parser

@@ -111,6 +111,11 @@ class TimeKeeper:
         self._offset_ms = clock.now_ms() - clock.monotonic_ms()
 
     @property
+    def now_ms(self) -> int:
+        """The wall clock."""
+        return self._clock.now_ms()
+
+    @property
     def quality(self) -> str:
         """``S`` synchronised, ``I`` plausible, ``R`` counted from boot because the clock was never set."""
         if self._clock.now_ms() < EARLIEST_MS:

@@ -95,14 +95,16 @@ def status(config: Path | None) -> dict[str, Any]:
 
     Raises:
         ConfigError: the configuration is wrong.
+        KeyFileError: the state folder is closed to this user.
     """
     from edge.identity import FILE  # noqa: PLC0415
-    from edge.status import ask_status  # noqa: PLC0415
+    from edge.keystore import is_there  # noqa: PLC0415
+    from edge.status import SOCKET, ask_status  # noqa: PLC0415
 
     settings = load_settings(config)
-    if settings.state_dir.is_dir() and (running := ask_status(settings.state_dir)) is not None:
+    if is_there(settings.state_dir / SOCKET) and (running := ask_status(settings.state_dir)) is not None:
         return {"ok": True, **running}
-    enrolled = (settings.state_dir / FILE).exists()
+    enrolled = is_there(settings.state_dir / FILE)
     return {
         "ok": False,
         "running": False,

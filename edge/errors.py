@@ -23,6 +23,12 @@ class ConfigError(PermanentError):
     code = "config"
 
 
+class InternalError(EdgeError):
+    """A fault of the agent itself."""
+
+    code = "internal"
+
+
 class NotEnrolledError(PermanentError):
     """The gateway has no identity yet."""
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.errors import KeyFileError, NotEnrolledError
-from edge.keystore import read_private, write_private
+from edge.keystore import is_there, read_private, write_private
 
 FILE = "identity.json"
 
@@ -41,7 +41,7 @@ class Identity:
             KeyFileError: it can not be read.
         """
         path = state_dir / FILE
-        if not path.exists():
+        if not is_there(path):
             raise NotEnrolledError(
                 f"{gateway_id} is not enrolled: get a token with `peerwatt-hub token {gateway_id}` on the hub, "
                 "then run `peerwatt-edge enroll --token TOKEN` here"

@@ -6,14 +6,14 @@ Readings come in from pollers and brokers; durable rows are sealed into frames, 
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from edge.errors import StorageError
 from edge.ledger import Batch, Ledger
+from edge.memory_queue import Entry, MemoryQueue, joined
 from edge.repository import StoredFrame
 from edge.wire.receipts import Receipt
 
@@ -23,16 +23,11 @@ T = TypeVar("T")
 LINGER_S = 0.1
 """Meters of one slot that answer within this time share a commit."""
 RETRY_S = (1, 2, 5, 10, 30)
-MAX_QUEUED_RECORDS = 20_000
 PRUNE_EVERY_S = 3600.0
+MAX_RECEIPTS = 256
+"""Receipts that wait for the disk; an older one is no loss, because the hub answers heartbeats with all it has."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Entry:
-    batch: Batch
-    durable: asyncio.Future[None]
 
 
 @dataclass
@@ -54,22 +49,30 @@ class Journal:
     limits: Limits
     on_frames: Callable[[Sequence[StoredFrame]], None] = lambda _frames: None
     """Where sealed frames go at once: the uplink's live lane."""
-    _waiting: deque[_Entry] = field(default_factory=deque)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
     _receipts: list[Receipt] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ledger"))
     _seal_at: float | None = None
     _refused: str = ""
+    _writing: int = 0
     commits: int = 0
-    queued_records: int = 0
-    """Records that are not durable yet."""
-    dropped: int = 0
-    """Records that memory had no room for while the disk refused."""
 
     @property
     def trouble(self) -> str:
         """Why the disk refuses; empty when it does not."""
         return self._refused
+
+    @property
+    def queued_records(self) -> int:
+        """Records that are not durable yet."""
+        return self.queue.records + self._writing
+
+    @property
+    def dropped(self) -> int:
+        """Readings that memory had no room for while the disk refused."""
+        return self.queue.dropped
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs something on the ledger's own thread."""
@@ -77,36 +80,34 @@ class Journal:
         return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
 
     def enter(self, batch: Batch) -> asyncio.Future[None]:
-        """Hands a batch over; the future is done when it is durable, and cancelled when it had to be dropped."""
-        entry = _Entry(batch, asyncio.get_running_loop().create_future())
-        self._waiting.append(entry)
-        self.queued_records += len(batch.records)
-        while self.queued_records > MAX_QUEUED_RECORDS:
-            oldest = self._waiting.popleft()
-            self.queued_records -= len(oldest.batch.records)
-            self.dropped += len(oldest.batch.records)
-            oldest.durable.cancel()
+        """Hands a batch over; the future is done when it is durable, and cancelled when its reading was dropped."""
+        future = self.queue.add(batch)
         self._wake.set()
-        return entry.durable
+        return future
 
     def note_receipt(self, receipt: Receipt) -> None:
         """Notes a receipt for the next commit."""
-        self._receipts.append(receipt)
+        self._receipts = [*self._receipts, receipt][-MAX_RECEIPTS:]
         self._seal_within(self.limits.receipt_wait_s)
 
+    def stop(self) -> None:
+        """Lets ``run`` end after what it is doing: a write that is cancelled goes on in its thread all the same."""
+        self._stopping.set()
+        self._wake.set()
+
     async def run(self) -> None:
-        """Commits and seals until cancelled."""
+        """Commits and seals until stopped."""
         prune_at = _now()
-        while True:
+        while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s(prune_at)):
                     await self._wake.wait()
             if self._wake.is_set():
                 await asyncio.sleep(LINGER_S)
                 self._wake.clear()
-                await self._commit()
+                await self._until_it_works(self._write)
             if self._seal_at is not None and _now() >= self._seal_at:
-                await self._seal()
+                await self._until_it_works(self._seal_now)
             if _now() >= prune_at:
                 prune_at = _now() + PRUNE_EVERY_S
                 await self._prune()
@@ -139,37 +140,37 @@ class Journal:
             # The loop may be asleep until its old deadline: an early wake only costs an empty commit
             self._wake.set()
 
-    async def _commit(self) -> None:
-        await self._until_it_works(self._write)
-
-    async def _seal(self) -> None:
-        await self._until_it_works(self._seal_now)
-
     async def _write(self) -> None:
-        entries = list(self._waiting)
-        batch = _joined([entry.batch for entry in entries])
+        entries = self.queue.take()
+        batch = joined(entry.batch for entry in entries)
         if not batch:
             return
-        batch.receipts, taken = list(self._receipts), len(self._receipts)
-        await self.call(self.ledger.commit, batch)
-        self.commits += 1
-        del self._receipts[:taken]
-        for entry in entries:
-            if self._waiting and self._waiting[0] is entry:
-                self._waiting.popleft()
-                self.queued_records -= len(entry.batch.records)
-            if not entry.durable.done():
-                entry.durable.set_result(None)
+        self._writing = len(batch.records)
+        try:
+            await self._with_receipts(lambda receipts: self.ledger.commit(replace(batch, receipts=receipts)))
+        except StorageError:
+            self.queue.put_back(entries)
+            raise
+        finally:
+            self._writing = 0
+        _settle(entries)
         self._seal_within(self.limits.seal_interval_s)
 
     async def _seal_now(self) -> None:
-        receipts = list(self._receipts)
-        frames = await self.call(self.ledger.seal, receipts)
-        self.commits += 1
-        del self._receipts[: len(receipts)]
+        frames = await self._with_receipts(self.ledger.seal)
         self._seal_at = None
         if frames:
             self.on_frames(frames)
+
+    async def _with_receipts(self, step: Callable[[Sequence[Receipt]], T]) -> T:
+        receipts, self._receipts = self._receipts, []
+        try:
+            done = await self.call(step, receipts)
+        except StorageError:
+            self._receipts = [*receipts, *self._receipts][-MAX_RECEIPTS:]
+            raise
+        self.commits += 1
+        return done
 
     async def _prune(self) -> None:
         with contextlib.suppress(StorageError):
@@ -180,6 +181,7 @@ class Journal:
                 self._seal_within(self.limits.seal_interval_s)
 
     async def _until_it_works(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeats a step until the disk takes it or the journal is stopped; then ``store_rest`` has the last try."""
         for attempt in range(1_000_000_000):
             try:
                 await step()
@@ -189,7 +191,11 @@ class Journal:
                         "storage refuses: readings wait in memory", extra={"reason": str(error)}
                     )
                 self._refused = str(error)
-                await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_S[min(attempt, len(RETRY_S) - 1)]):
+                        await self._stopping.wait()
+                if self._stopping.is_set():
+                    return
             else:
                 if self._refused:
                     log.info("storage works again", extra={"dropped_records": self.dropped})
@@ -197,13 +203,11 @@ class Journal:
                 return
 
 
-def _joined(batches: Sequence[Batch]) -> Batch:
-    whole = Batch()
-    for batch in batches:
-        whole.records += batch.records
-        whole.meters += batch.meters
-        whole.counters |= batch.counters
-    return whole
+def _settle(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        for future in entry.durable:
+            if not future.done():
+                future.set_result(None)
 
 
 def _now() -> float:

@@ -62,6 +62,23 @@ def write_private(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file.
+
+    Raises:
+        KeyFileError: its folder is closed to this user.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise KeyFileError(
+            f"{path} can not be reached ({error.strerror}): run this as the agent's user, or check the folder's owner"
+        ) from error
+    return True
+
+
 def read_private(path: Path) -> str:
     """Reads a file that nobody else may read.
 
@@ -82,7 +99,7 @@ def read_private(path: Path) -> str:
 
 def _seed(folder: Path, name: str) -> bytes:
     handed = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(handed) / name if handed and (Path(handed) / name).exists() else folder / name
+    path = Path(handed) / name if handed and is_there(Path(handed) / name) else folder / name
     try:
         seed = bytes.fromhex(read_private(path).strip())
     except ValueError as error:

@@ -51,10 +51,20 @@ class Batch:
     records: list[bytes] = field(default_factory=list)
     meters: list[MeterRow] = field(default_factory=list)
     counters: dict[str, CounterRow] = field(default_factory=dict)
-    receipts: list[Receipt] = field(default_factory=list)
+    receipts: Sequence[Receipt] = ()
+    dropped: int = 0
+    """Readings that memory had no room for while the disk refused: a signed record says so."""
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.meters or self.counters or self.receipts)
+        return bool(self.records or self.meters or self.counters or self.receipts or self.dropped)
+
+    def absorb(self, later: "Batch") -> None:
+        """Takes in what a later batch would make durable."""
+        self.records += later.records
+        self.meters += later.meters
+        self.counters |= later.counters
+        self.receipts = [*self.receipts, *later.receipts]
+        self.dropped += later.dropped
 
 
 class Ledger:
@@ -112,6 +122,9 @@ class Ledger:
                 repository.add_meter(meter)
             repository.set_counters(batch.counters.values())
             repository.add_records(batch.records)
+            if batch.dropped:
+                reason = f"memory was full while the disk refused: {batch.dropped} readings dropped"
+                repository.add_records([encode_record(BufferQuarantine(self._now_ms(), reason, "", 0))])
             self._note(repository, batch.receipts)
 
     def seal(self, receipts: Sequence[Receipt] = ()) -> list[StoredFrame]:
@@ -121,13 +134,18 @@ class Ledger:
             StorageError: not now.
         """
         sealed: list[StoredFrame] = []
-        sequence = self._sequence
         with self._transaction() as repository:
             self._note(repository, receipts)
+            # A commit that said it failed may have become durable all the same, or its frames may be pruned already
+            sequence = max(self._sequence, repository.last_sequence(self._signer.boot_id))
+            previous = repository.meta(_LAST_HEADER) or self._last_hash
             while rows := repository.unsealed(MAX_RECORDS):
                 sequence += 1
-                sealed.append(self._seal(repository, rows, sequence))
-        self._sequence = sequence
+                sealed.append(self._seal(repository, rows, sequence, previous))
+                previous = sealed[-1].frame.header_hash
+            if sealed:
+                repository.set_meta(_LAST_HEADER, previous)
+        self._sequence, self._last_hash = sequence, previous
         return sealed
 
     def _note(self, repository: Repository, receipts: Sequence[Receipt]) -> None:
@@ -137,20 +155,20 @@ class Ledger:
                 for first, last in ranges:
                     repository.mark_stored(boot_id, first, last, now_ms)
 
-    def _seal(self, repository: Repository, rows: Sequence[tuple[int, bytes]], sequence: int) -> StoredFrame:
+    def _seal(
+        self, repository: Repository, rows: Sequence[tuple[int, bytes]], sequence: int, previous: bytes
+    ) -> StoredFrame:
         rows = _that_fit(rows)
         frame = seal(
             gateway_id=self._signer.gateway_id,
             boot_id=self._signer.boot_id,
             sequence=sequence,
-            previous_hash=repository.meta(_LAST_HEADER) or self._last_hash,
-            sealed_at_ms=max(0, self._clock.now_ms()),
+            previous_hash=previous,
+            sealed_at_ms=self._now_ms(),
             records=[body for _, body in rows],
             signing_key=self._signer.key,
         )
         place = repository.move_to_frame(frame, rows[-1][0])
-        repository.set_meta(_LAST_HEADER, frame.header_hash)
-        self._last_hash = frame.header_hash
         return StoredFrame(place, self._signer.boot_id, sequence, frame, frame.header.sealed_at_ms)
 
     def prune(self, *, keep_ms: int, max_bytes: int) -> list[Gap]:
@@ -168,7 +186,7 @@ class Ledger:
         return gaps
 
     def _gaps(self, gone: Sequence[tuple[bytes, int]]) -> list[Gap]:
-        now_ms = max(0, self._clock.now_ms())
+        now_ms = self._now_ms()
         return [
             Gap(boot_id, first, last, "evicted: ledger at its size limit", now_ms)
             for boot_id, group in groupby(gone, key=lambda pair: pair[0])
@@ -204,7 +222,9 @@ class Ledger:
             yield
         except (sqlite3.Error, OSError) as error:
             if isinstance(error, sqlite3.Error) and _is_broken(error):
-                self._quarantine(str(error))
+                # Where even that is refused, the next try finds the same file and tries again
+                with contextlib.suppress(OSError):
+                    self._quarantine(str(error))
             self.close()
             raise StorageError(
                 f"{self.path} can not be written ({error}): make room, check the mount and the owner of its folder"
@@ -216,10 +236,13 @@ class Ledger:
         assert self._db is not None  # noqa: S101 - open() raises or opens
         return self._db
 
+    def _now_ms(self) -> int:
+        return max(0, self._clock.now_ms())
+
     def _quarantine(self, reason: str) -> None:
         """Puts the broken file aside, with what SQLite keeps beside it."""
         self.close()
-        now_ms = max(0, self._clock.now_ms())
+        now_ms = self._now_ms()
         aside = self.path.with_name(f"{self.path.name}.quarantine-{now_ms}")
         size = self.path.stat().st_size if self.path.exists() else 0
         for suffix in ("", "-wal", "-shm"):

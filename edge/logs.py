@@ -24,9 +24,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+LEVELS = ("debug", "info", "warning", "error")
+
+
 def configure(level: str) -> None:
-    """Sends every logger of ours to stderr; the libraries only speak when something is badly wrong."""
+    """Sends every logger of ours to stderr; the libraries only speak when something is badly wrong.
+
+    A level that there is none of is for the settings to name: until then it is info.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.CRITICAL, handlers=[handler], force=True)
-    logging.getLogger("edge").setLevel(level.upper())
+    logging.getLogger("edge").setLevel(level.upper() if level in LEVELS else "INFO")

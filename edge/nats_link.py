@@ -18,7 +18,6 @@ from edge.wire.subjects import inbox_prefix
 
 CONNECT_S = 5
 PENDING_BYTES = 256 * 1024
-BURIED_S = 45.0
 
 log = logging.getLogger(__name__)
 

@@ -60,12 +60,13 @@ class Poller:
     async def _run_bus(self, bus: list[Watched]) -> None:
         # Once at the start, off the grid, so that what a meter is and whether it answers is known at once
         await self.poll_bus(bus, self._clock.now_ms() // 1000)
-        last_s = 0
+        period_ms, last_ms = self._period_s * 1000, self._clock.monotonic_ms()
         while True:
             slot_s = await next_slot(self._clock, self._period_s)
-            if missed := max(0, (slot_s - last_s) // self._period_s - 1) if last_s else 0:
-                metrics.SLOTS_MISSED.inc(missed)
-            last_s = slot_s
+            # By the clock that never jumps: a step of the other one is no slot that a bus was too busy for
+            now_ms = self._clock.monotonic_ms()
+            metrics.SLOTS_MISSED.inc(max(0, (now_ms - last_ms + period_ms // 2) // period_ms - 1))
+            last_ms = now_ms
             await self.poll_bus(bus, slot_s)
 
     async def poll_bus(self, bus: list[Watched], slot_s: int) -> None:
@@ -97,4 +98,5 @@ async def next_slot(clock: Clock, period_s: int) -> int:
             # The wall clock was set back
             slot_s = clock.now_ms() // 1000 // period_s * period_s + period_s
         await asyncio.sleep(min(missing_ms / 1000, NAP_S))
-    return slot_s
+    # The wall clock may have been set forward: what is read now belongs to the slot of now
+    return max(slot_s, clock.now_ms() // 1000 // period_s * period_s)

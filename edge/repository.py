@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from edge.wire.errors import WireError
 from edge.wire.frames import Frame
 
 
@@ -113,6 +115,11 @@ class Repository:
         )
         return int(done.lastrowid or 0)
 
+    def last_sequence(self, boot_id: bytes) -> int:
+        """Sequence of a boot's newest frame; 0 when there is none."""
+        newest = self._db.execute("SELECT max(sequence) FROM frame WHERE boot_id = ?", (boot_id,)).fetchone()[0]
+        return int(newest or 0)
+
     def waiting_frames(self, after_id: int, limit: int) -> list[StoredFrame]:
         """Frames without a receipt, oldest first."""
         return self._frames("WHERE stored_at_ms IS NULL AND id > ? ORDER BY id LIMIT ?", (after_id, limit))
@@ -124,9 +131,13 @@ class Repository:
         )
 
     def recent_bodies(self, since_ms: int) -> list[bytes]:
-        """The newest records, sealed since then or not yet."""
+        """The newest records, sealed since then or not yet, oldest first; a damaged frame has none."""
         frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
-        return [body for stored in frames for body in stored.frame.records] + [b for _, b in self.unsealed(20_000)]
+        bodies: list[bytes] = []
+        for stored in reversed(frames):
+            with suppress(WireError):
+                bodies += stored.frame.records
+        return bodies + [body for _, body in self.unsealed(20_000)]
 
     def _frames(self, where: str, values: Sequence[object]) -> list[StoredFrame]:
         rows = self._db.execute(

@@ -4,10 +4,17 @@ import os
 import tomllib
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from edge.errors import ConfigError
 from edge.meters.endpoints import Endpoint, parse_endpoint
@@ -19,12 +26,25 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _with_port(value: str) -> str:
+    try:
+        port = urlsplit(value).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"{value!r} needs a host, and a port from 1 to 65535 or none")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_with_port)]
+
+
 class Hub(_Part):
     """Where the gateway enrols, and the CA that it trusts for that and nothing else."""
 
-    url: str = Field(pattern=r"^https://[^/\s]+/?$", description="The hub's device listener, https://host:port")
+    url: Url = Field(pattern=r"^https://[^/\s]+/?$", description="The hub's device listener, https://host:port")
     ca_file: Path = Field(description="PEM of the hub's own CA (pinned)")
-    nats_url: str | None = Field(
+    nats_url: Url | None = Field(
         default=None,
         pattern=r"^tls://[^/\s]+$",
         description="Where the hub's NATS is now, if not where it was at enrolment",
@@ -34,7 +54,7 @@ class Hub(_Part):
 class Mqtt(_Part):
     """The building's broker."""
 
-    url: str = Field(pattern=MQTT_URL, description="mqtt://host:port or mqtts://host:port")
+    url: Url = Field(pattern=MQTT_URL, description="mqtt://host:port or mqtts://host:port")
     username: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = Field(default=None, description="For mqtts: PEM of the broker's CA")
@@ -97,8 +117,8 @@ class Settings(BaseSettings):
             raise ValueError(f"meters are listed twice: {', '.join(twice)}")
         if self.mqtt is None and any(meter.dialect for meter in self.meter):
             raise ValueError("there are MQTT meters but no [mqtt] section: add url, username and password_file")
-        places = [meter.url for meter in self.meter if meter.url]
-        if shared := sorted({url for url in places if places.count(url) > 1}):
+        places = [f"device {m.endpoint.device} on {m.endpoint.bus}" for m in self.meter if m.url]
+        if shared := sorted({place for place in places if places.count(place) > 1}):
             raise ValueError(f"two meters can not be at the same address: {', '.join(shared)}")
         return self
 
@@ -120,6 +140,14 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # It can not be seen from here: reading it says why
+        return True
+
+
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     """Reads the file named on the command line or in ``PEERWATT_EDGE_CONFIG``, then the environment.
 
@@ -127,7 +155,7 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         ConfigError: the file is missing or not TOML, or a value is missing, unknown or of the wrong kind.
     """
     named = config or (Path(os.environ["PEERWATT_EDGE_CONFIG"]) if "PEERWATT_EDGE_CONFIG" in os.environ else None)
-    if named is not None and not named.is_file():
+    if named is not None and not _is_file(named):
         raise ConfigError(
             f"There is no configuration file {named}: make one with `peerwatt-edge init --config {named}`"
         )
@@ -141,6 +169,11 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError(f"{named} is not TOML: {error}. Correct that line") from error
     except OSError as error:
         raise ConfigError(f"{named} can not be read ({error.strerror}): check its owner and mode") from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"A variable PEERWATT_EDGE_... can not be read ({error}): a section or list is written as JSON there, one "
+            "value of a section as PEERWATT_EDGE_HUB__URL"
+        ) from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
         raise ConfigError(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 SOCKET = "agent.sock"
 ANSWER_S = 5.0
 MAX_BYTES = 1024 * 1024
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -26,7 +29,7 @@ def _short_path(state_dir: Path) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def serve_status(state_dir: Path, answer: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[None]:
-    """Answers every connection with one JSON object."""
+    """Answers every connection with one JSON object; a folder that can not be written keeps nobody from polling."""
 
     async def handle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
@@ -35,30 +38,43 @@ async def serve_status(state_dir: Path, answer: Callable[[], Awaitable[dict[str,
                 await writer.drain()
         writer.close()
 
-    (state_dir / SOCKET).unlink(missing_ok=True)
-    with _short_path(state_dir) as path:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(path)
-    (state_dir / SOCKET).chmod(0o600)
+    listener = _listen(state_dir)
+    if listener is None:
+        yield
+        return
     server = await asyncio.start_unix_server(handle, sock=listener)
     try:
         yield
     finally:
         server.close()
+        with contextlib.suppress(OSError):
+            (state_dir / SOCKET).unlink(missing_ok=True)
+
+
+def _listen(state_dir: Path) -> socket.socket | None:
+    """The socket, for its owner only; None when there can be none."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
         (state_dir / SOCKET).unlink(missing_ok=True)
+        with _short_path(state_dir) as path:
+            listener.bind(path)
+        (state_dir / SOCKET).chmod(0o600)
+    except OSError as error:
+        listener.close()
+        log.warning("no status socket: the agent runs, but `status` can not ask it", extra={"reason": str(error)})
+        return None
+    return listener
 
 
 def ask_status(state_dir: Path) -> dict[str, Any] | None:
     """The running agent's state; None when none runs."""
-    if not (state_dir / SOCKET).exists():
-        return None
-    with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(ANSWER_S)
-        try:
+    try:
+        with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(ANSWER_S)
             client.connect(path)
             parts = []
             while part := client.recv(65536):
                 parts.append(part)
             return dict(json.loads(b"".join(parts)[:MAX_BYTES]))
-        except (OSError, ValueError):
-            return None
+    except (OSError, ValueError):
+        return None

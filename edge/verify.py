@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.archive import open_archive
-from edge.chain import check_chain, read_chain, write_chain
+from edge.chain import check_chain, open_chain, write_chain
 from edge.errors import ConfigError, VerificationError
 from edge.keystore import load_frame_key
 from edge.settings import Settings, load_settings
@@ -28,14 +28,21 @@ def verify(config: Path | None, file: Path | None, public_key: str | None) -> di
     try:
         with file.open("rb") as opened:
             head = opened.read(MAX_PROOF_BYTES)
-        if PROOF_FORMAT.encode() in head[:MAX_PROOF_BYTES]:
-            return _verify_proof(json.loads(head), expected)
-    except (OSError, ValueError) as error:
+        if PROOF_FORMAT.encode() in head:
+            return _verify_proof(_document(head), expected)
+    except (OSError, ValueError, RecursionError) as error:
         raise VerificationError(f"{file} can not be read ({error}): name a proof or an exported chain") from error
-    key, frames = read_chain(file)
-    if expected is not None and expected != key:
-        raise VerificationError(f"{file} is signed by {key.hex()}, not by the expected {expected.hex()}")
-    return check_chain(frames, key).as_json()
+    with open_chain(file) as (key, frames):
+        if expected is not None and expected != key:
+            raise VerificationError(f"{file} is signed by {key.hex()}, not by the expected {expected.hex()}")
+        return check_chain(frames, key).as_json()
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    document = json.loads(data)
+    if not isinstance(document, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - what is no JSON is a ValueError too
+    return document
 
 
 def export(config: Path | None, out: Path) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str,
         proven = check_proof(document)
     except WireError as error:
         return {"ok": False, "code": error.code, "faults": [str(error)]}
-    if expected is not None and expected.hex() != document["public_key"]:
+    if expected is not None and expected != bytes.fromhex(document["public_key"]):
         return {"ok": False, "code": "key_id", "faults": ["the proof is by another key than the expected one"]}
     record = proven.record
     fields = {name: getattr(record, name) for name in type(record).__slots__}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -14,6 +14,8 @@ from edge.meters.decode import half_up
 from edge.wire.quantities import ACTIVE_POWER
 
 MAX_PAYLOAD_BYTES = 16 * 1024
+LEAST_EXPONENT = -30
+"""Finer decimals say nothing about energy, and as a fraction they may have millions of digits."""
 _KILO = 1000
 
 
@@ -41,7 +43,7 @@ def parse(dialect: str, payload: bytes) -> Measurement | None:
         if not isinstance(message, dict):
             raise ImplausibleError("the message is no JSON object")
         return _DIALECTS[dialect](message)
-    except (ValueError, InvalidOperation, KeyError, TypeError) as error:
+    except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ImplausibleError(f"this is no {dialect} message ({type(error).__name__}: {error})") from error
 
 
@@ -59,7 +61,7 @@ def _sml(message: Mapping[str, Any]) -> Measurement | None:
         _energy(head["Total_in"], _KILO),
         _energy(head.get("Total_out", 0), _KILO),
         _power(head.get("Power_curr")),
-        str(head.get("Meter_number", ""))[:32],
+        _serial(head.get("Meter_number")),
     )
 
 
@@ -80,8 +82,8 @@ def _shelly(message: Mapping[str, Any]) -> Measurement | None:
         None if stamp is None else half_up(_number(stamp) * 1000),
         _energy(data["total_act"], 1),
         _energy(data["total_act_ret"], 1),
-        _power(params.get("em:0", {}).get("total_act_power")),
-        str(message.get("src", ""))[:32],
+        _power((params.get("em:0") or {}).get("total_act_power")),
+        _serial(message.get("src")),
     )
 
 
@@ -96,7 +98,8 @@ def _number(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ImplausibleError(f"{value!r} is no number")
     number = Decimal(value)
-    if not number.is_finite() or abs(number) > 10**15:
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < LEAST_EXPONENT or abs(number) > 10**15:
         raise ImplausibleError(f"{value!r} is out of range")
     return Fraction(number)
 
@@ -110,6 +113,12 @@ def _energy(value: object, factor: int) -> int:
 
 def _power(value: object) -> tuple[tuple[int, int, int], ...]:
     return () if value is None else ((ACTIVE_POWER, half_up(_number(value)), 0),)
+
+
+def _serial(value: object) -> str:
+    """A meter is free to name itself in any letters; records are ASCII."""
+    text = "" if value is None else str(value)[:32]
+    return "".join(letter if 0x20 <= ord(letter) < 0x7F else "?" for letter in text)
 
 
 def _local_time(value: object) -> int | None:

@@ -22,6 +22,8 @@ from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 SKEW_MS = 60_000
+FAR_AHEAD_MS = 86_400_000
+"""No time zone explains a meter's time that is more than a day ahead of ours: then ours counts."""
 SILENT_PERIODS = 5
 MAX_UNDURABLE = 1000
 
@@ -167,6 +169,10 @@ class Subscriber:
             metrics.MQTT_DROPPED.labels("implausible").inc()
             log.warning("message dropped", extra={"meter_id": meter.meter_id, "reason": str(error)})
             return None
+        except Exception:  # not acknowledged it would come again after every restart, for ever
+            metrics.MQTT_DROPPED.labels("fault").inc()
+            log.exception("message dropped", extra={"meter_id": meter.meter_id, "reason": "a fault of the agent"})
+            return None
         self._heard_ms[meter.meter_id] = self._clock.monotonic_ms()
         metrics.READINGS.labels("mqtt").inc()
         return future
@@ -177,6 +183,8 @@ def _reading(meter: MqttMeter, measurement: Measurement, now_ms: int, *, retaine
         raise ImplausibleError("a retained message without a time")
     at_ms = now_ms if measurement.at_ms is None else measurement.at_ms
     flags = (FLAG_RETAINED if retained else 0) | (FLAG_CLOCK_SKEW if at_ms - now_ms > SKEW_MS else 0)
+    if at_ms - now_ms > FAR_AHEAD_MS:
+        at_ms = now_ms
     return MeterReading(
         meter.meter_id, at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh, measurement.quantities,
         measurement.serial, flags, pushed=True,

@@ -21,6 +21,8 @@ Value: TypeAlias = Union[int, bytes, list["Value"]]  # noqa: UP007 - `|` can not
 
 MAX_U63 = 2**63 - 1
 """Largest cumulative register, time or sequence: what a signed 64-bit column holds."""
+MAX_DEPTH = 8
+"""Arrays within arrays, the outermost included; a heartbeat needs five."""
 
 _GATEWAY_ID = re.compile(rb"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -47,16 +49,18 @@ def unpack(data: bytes, *, limit: int) -> list[Value]:
         raise MalformedError(f"not msgpack: {str(error) or 'cut off'}") from error
     if type(value) is not list:
         raise WrongTypeError("the outermost value must be an array")
-    _check_types(value)
+    _check_types(value, MAX_DEPTH)
     if pack(value) != data:
         raise NonCanonicalError("a value is not in its shortest form, or is text")
     return value
 
 
-def _check_types(values: list[Value]) -> None:
+def _check_types(values: list[Value], depth: int) -> None:
+    if depth == 0:
+        raise MalformedError(f"arrays are nested deeper than {MAX_DEPTH}")
     for value in values:
         if type(value) is list:
-            _check_types(value)
+            _check_types(value, depth - 1)
         elif type(value) is not int and type(value) is not bytes:
             raise WrongTypeError(f"{type(value).__name__}: only integers, byte strings and arrays are allowed")
 

@@ -6,15 +6,16 @@ Plain values; ``edge.wire.records`` turns them into bytes and back.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-UNKNOWN, INFORMATIVE, SYNCHRONISED, RELATIVE = "U", "I", "S", "R"
-"""Time quality, as OCMF writes it: nothing known, plausible, synchronised, counted from boot."""
+INFORMATIVE, SYNCHRONISED, RELATIVE = "I", "S", "R"
+"""Time quality, as OCMF writes it: plausible, synchronised, counted from boot."""
 
 TIME_QUALITIES = frozenset("UISR")
+"""OCMF's four: ``U`` (nothing known) is read but never written here."""
 METER_STATES = frozenset("GNTDRMXIOSEF")
 """OCMF meter states; ``G`` is good."""
 
-FLAG_RETAINED, FLAG_CLOCK_SKEW, FLAG_FIRST = 1, 2, 4
-"""A broker's retained message; the meter's own time is far from ours; first reading after a start or a loss."""
+FLAG_RETAINED, FLAG_CLOCK_SKEW = 1, 2
+"""A broker's retained message; the meter's own time is far from ours."""
 
 COUNTER_EVENTS = frozenset({"rollover", "reset", "swap", "step_back"})
 
@@ -122,7 +123,8 @@ class KeyRotation:
 
 @dataclass(frozen=True, slots=True)
 class BufferQuarantine:
-    """The ledger's file was unusable and put aside; frames that were only in it may come to light later, or never."""
+    """What was buffered is lost, or put aside: with a file name, the ledger's file was unusable, and frames that were
+    only in it may come to light later, or never; without one, memory was full while the disk refused."""
 
     at_ms: int
     reason: str

@@ -39,7 +39,10 @@ def encode_record(record: Record) -> bytes:
     Raises:
         WireError: a field is outside its range.
     """
-    data = codec.pack(_fields(record))
+    try:
+        data = codec.pack(_fields(record))
+    except OverflowError as error:
+        raise OutOfRangeError("a number has more than 64 bits") from error
     decode_record(data)
     return data
 

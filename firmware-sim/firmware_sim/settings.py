@@ -3,10 +3,17 @@
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from firmware_sim.errors import ConfigError
 
@@ -93,6 +100,18 @@ class Mqtt(_Part):
     password_file: Path | None = None
     period_s: int = Field(default=10, ge=1, le=900)
 
+    @field_validator("url")
+    @classmethod
+    def _port_exists(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                port = urlsplit(value).port
+            except ValueError:
+                port = 0
+            if port == 0:
+                raise ValueError(f"{value!r} needs a port from 1 to 65535, or none")
+        return value
+
 
 class Settings(BaseSettings):
     """Everything the simulator needs to know."""
@@ -136,8 +155,15 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
 
     try:
         settings = Loaded(**overrides)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{config} is not TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{config} can not be read ({error.strerror}): check its owner and mode") from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"A variable PEERWATT_SIM_... can not be read ({error}): a section or list is written as JSON there, one "
+            "value of a section as PEERWATT_SIM_MQTT__URL"
+        ) from error
     except ValidationError as error:
         faults = "; ".join(_fault(e["loc"], e["msg"]) for e in error.errors()[:5])
         raise ConfigError(

@@ -1,10 +1,18 @@
 """What goes wrong at the command line: the exit code, and a message that says what to do."""
 
+import contextlib
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import edge.agent
+import edge.commands
+import edge.verify  # noqa: F401 - commands import them late, and nobody may not read them
+from edge.cli import main
 from edge.keystore import load_frame_key, make_keys
 from hub.embedded.processes import free_port
 from support.gateway import Gateway, environment
@@ -52,10 +60,10 @@ def test_wrong_files(tmp_path: Path) -> None:
 def test_two_meters_alike(tmp_path: Path) -> None:
     twice = gateway(tmp_path, METER, METER).run("explain-plan", "--config", tmp_path / "edge.toml")
     assert twice.code == 78 and "listed twice: METER_001" in twice.err
-    same = gateway(tmp_path, METER, {**METER, "id": "METER_002"}).run(
-        "explain-plan", "--config", tmp_path / "edge.toml"
-    )
-    assert same.code == 78 and "same address" in same.err
+    for url in ("tcp://127.0.0.1:1502?device=1", "tcp://127.0.0.1:1502", "tcp://127.0.0.1:1502/?device=01"):
+        same = gateway(tmp_path, METER, {**METER, "id": "METER_002", "url": url})
+        done = same.run("explain-plan", "--config", tmp_path / "edge.toml")
+        assert done.code == 78 and "same address: device 1 on tcp://127.0.0.1:1502" in done.err
 
 
 def test_a_bus_that_can_not_keep_its_slots_is_refused_with_the_arithmetic(tmp_path: Path) -> None:
@@ -142,3 +150,68 @@ def test_keys_come_from_systemd_when_it_hands_them_over(tmp_path: Path, monkeypa
     own = load_frame_key(tmp_path / "own")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed"))
     assert load_frame_key(tmp_path / "own") != own
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('url = "https://127.0.0.1:1"', 'url = "https://127.0.0.1:99999"'),
+        ('url = "https://127.0.0.1:1"', 'url = "https://127.0.0.1:0"'),
+        ('url = "https://127.0.0.1:1"', 'url = "https://[::1"'),
+        ('url = "mqtt://127.0.0.1:1883"', 'url = "mqtt://127.0.0.1:99999"'),
+        ('url = "https://127.0.0.1:1"', 'url = "https://127.0.0.1:1"\nnats_url = "tls://127.0.0.1:70000"'),
+    ],
+)
+def test_a_port_that_there_is_none_of(tmp_path: Path, old: str, new: str) -> None:
+    gw = Gateway("gw-north", tmp_path, (METER,), {"url": "mqtt://127.0.0.1:1883"})
+    gw.write_config()
+    text = gw.config.read_text()
+    assert old in text
+    gw.config.write_text(text.replace(old, new))
+    done = gw.run("enroll", "--token", "x", "--config", gw.config)
+    assert done.code == 78 and "port from 1 to 65535" in done.err
+
+
+@pytest.mark.parametrize("name", ["HUB", "METER"])
+def test_a_section_in_the_environment_that_is_no_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    gw = gateway(tmp_path)
+    monkeypatch.setenv(f"PEERWATT_EDGE_{name}", "foo")
+    done = gw.run("status", "--config", gw.config)
+    assert done.code == 78 and "PEERWATT_EDGE_HUB__URL" in done.err
+
+
+def test_a_log_level_that_there_is_none_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gw = gateway(tmp_path)
+    monkeypatch.setenv("PEERWATT_EDGE_LOG_LEVEL", "trace")
+    assert gw.run("version").code == 0
+    done = gw.run("explain-plan", "--config", gw.config)
+    assert done.code == 78 and "log_level" in done.err
+
+
+@contextlib.contextmanager
+def closed_to_us(folder: Path) -> Iterator[None]:
+    """Nobody may open a folder without its mode bits, root excepted: root becomes nobody meanwhile."""
+    folder.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+    else:
+        yield
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("command", ["run", "status", "verify"])
+def test_somebody_who_may_not_read_the_state_folder(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    # pytest's own folders are closed to others as a whole
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        gw = gateway(Path(name))
+        assert gw.run("init", "--config", gw.config).code == 0
+        with closed_to_us(gw.state):
+            code = main([command, "--config", str(gw.config)])
+    assert (code, "can not be re" in capfd.readouterr().err) == (77, True)

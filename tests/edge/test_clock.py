@@ -1,9 +1,13 @@
 """Clocks: quality, steps, and slots that follow the wall clock wherever it jumps."""
 
 import asyncio
+from dataclasses import dataclass
+
+import pytest
 
 from edge.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.poller import next_slot
+from support.nats import eventually
 
 NOW_MS = 1_780_000_000_000
 
@@ -48,11 +52,36 @@ async def test_slots_are_multiples_on_the_wall_clock() -> None:
     assert await waiting == NOW_MS // 1000 + 10
 
 
-async def test_a_clock_that_is_set_back_does_not_stop_the_polling() -> None:
-    clock = ManualClock(NOW_MS + 1)
-    waiting = asyncio.create_task(next_slot(clock, 10))
+@pytest.mark.parametrize("behind_ms", [NOW_MS - 1_000_000, 90 * 86_400_000, 600_000, 60_000])
+async def test_after_a_step_forward_the_slot_is_the_one_of_now(behind_ms: int) -> None:
+    clock = ManualClock(NOW_MS - behind_ms + 1)
+    waiting = asyncio.create_task(next_slot(clock, 60))
     await asyncio.sleep(0)
+    clock.ms = NOW_MS + 30_123
+    assert await waiting == clock.ms // 1000 // 60 * 60
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_polling() -> None:
+    clock = _Watched(NOW_MS + 1)
+    waiting = asyncio.create_task(next_slot(clock, 10))
+    await clock.looked_at(2)
     clock.ms -= 7_200_000
-    await asyncio.sleep(0.6)
+    await clock.looked_at(2)
     clock.advance(10_000)
     assert await waiting == NOW_MS // 1000 - 7_200 + 10
+
+
+@dataclass
+class _Watched(ManualClock):
+    """A clock that tells how often it was looked at."""
+
+    looks: int = 0
+
+    def now_ms(self) -> int:
+        self.looks += 1
+        return super().now_ms()
+
+    async def looked_at(self, times: int) -> None:
+        """Waits until it was looked at so many times more."""
+        before = self.looks
+        await eventually(lambda: self.looks >= before + times, what="a look at the clock")

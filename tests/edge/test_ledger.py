@@ -3,19 +3,23 @@
 import asyncio
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
 
 from edge.archive import open_archive
-from edge.book import Book
+from edge.book import RECENT, Book
+from edge.chain import check_chain
 from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ImplausibleError, StorageError
-from edge.journal import MAX_QUEUED_RECORDS, Journal, Limits
+from edge.journal import MAX_RECEIPTS, Journal, Limits
 from edge.ledger import Batch, Ledger, Signer
 from edge.meters.readings import MeterReading
 from edge.repository import StoredFrame
+from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
 from edge.wire.receipts import Receipt
 from edge.wire.records import decode_record, encode_record
@@ -95,6 +99,94 @@ def test_a_file_that_breaks_while_it_is_used(tmp_path: Path) -> None:
     assert list(tmp_path.glob("ledger.sqlite.quarantine-*"))
 
 
+def test_a_broken_file_that_can_not_be_put_aside(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    ledger.seal()
+    ledger.close()
+    raw = bytearray(ledger.path.read_bytes())
+    raw[4096:] = os.urandom(len(raw) - 4096)
+    ledger.path.write_bytes(raw)
+    ledger._db = sqlite3.connect(ledger.path, isolation_level=None)
+    in_the_way = ledger.path.with_name(f"ledger.sqlite.quarantine-{NOW_MS}")
+    in_the_way.mkdir()
+    for _ in range(2):
+        with pytest.raises(StorageError), ledger.reading() as repository:
+            repository.waiting()
+    in_the_way.rmdir()
+    with ledger.reading() as repository:
+        assert repository.waiting().frames == 0
+    assert in_the_way.is_file()
+
+
+class Doubtful:
+    """A connection whose next commit fails: ``before`` it became durable, or ``after``."""
+
+    def __init__(self, ledger: Ledger, when: str) -> None:
+        self._db, self._when = ledger._opened(), when
+        ledger._db = self  # type: ignore[assignment]
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            if self._when == "after":
+                self._db.execute(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._db.execute(sql, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def test_the_first_frame_follows_nothing_though_its_first_commit_failed(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    Doubtful(ledger, "before")
+    with pytest.raises(StorageError):
+        ledger.seal()
+    (sealed,) = ledger.seal()
+    assert (sealed.sequence, sealed.frame.header.previous_hash) == (1, NO_PREVIOUS)
+
+
+def test_a_commit_that_became_durable_but_said_it_failed(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    Doubtful(ledger, "after")
+    with pytest.raises(StorageError):
+        ledger.seal()
+    ledger.commit(Batch(records=[stop(2)]))
+    assert [stored.sequence for stored in ledger.seal()] == [2]
+    with open_archive(tmp_path) as archive:
+        report = check_chain(archive.frames(), bytes(KEY.verify_key))
+    assert (report.frames, report.faults) == (2, [])
+
+
+def test_a_sequence_is_not_given_again_when_its_frame_is_pruned(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.commit(Batch(records=[stop(1)]))
+    ledger.seal([])
+    ledger.commit(Batch(receipts=[Receipt("gw-north", 1, {b"b" * 16: [(1, 1)]})]))
+    ledger.prune(keep_ms=-1, max_bytes=2**30)
+    ledger.commit(Batch(records=[stop(2)]))
+    assert [stored.sequence for stored in ledger.seal()] == [2]
+
+
+async def test_receipts_that_wait_for_the_disk_are_bounded(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    for number in range(MAX_RECEIPTS + 1):
+        ledger.commit(Batch(records=[stop(number)]))
+        ledger.seal()
+    journal = Journal(ledger, Limits())
+    for number in range(MAX_RECEIPTS + 1):
+        journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
+    Doubtful(ledger, "before")
+    with pytest.raises(StorageError):
+        await journal._seal_now()
+    await journal._seal_now()
+    with ledger.reading() as repository:
+        assert repository.waiting_sequences(9) == [(b"b" * 16, 1)], "the oldest receipt had no room"
+    await journal.close()
+
+
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path)
     ledger._opened().execute("PRAGMA max_page_count = 20")
@@ -103,33 +195,13 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     ledger.commit(Batch(records=[stop(1)]))
 
 
-async def test_while_the_disk_refuses_entries_wait_and_are_bounded(tmp_path: Path) -> None:
-    frames: list[StoredFrame] = []
-    ledger = ledger_in(tmp_path)
-    journal = Journal(ledger, Limits(seal_interval_s=0.05), frames.extend)
-    lock = sqlite3.connect(ledger.path, isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    task = asyncio.create_task(journal.run())
-    first = journal.enter(Batch(records=[stop(1)]))
-    await eventually(lambda: bool(journal.trouble), what="trouble")
-    assert not first.done()
-    flood = journal.enter(Batch(records=[stop(n) for n in range(MAX_QUEUED_RECORDS)]))
-    assert first.cancelled() and journal.dropped == 1 and journal.queued_records == MAX_QUEUED_RECORDS
-    lock.execute("ROLLBACK")
-    lock.close()
-    await asyncio.wait_for(flood, 10)
-    await eventually(lambda: sum(f.frame.header.record_count for f in frames) == MAX_QUEUED_RECORDS)
-    assert not journal.trouble
-    task.cancel()
-    await journal.close()
-
-
 async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> None:
     journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60))
     task = asyncio.create_task(journal.run())
     await asyncio.gather(*(journal.enter(Batch(records=[stop(n)])) for n in range(50)))
     assert journal.commits == 1
-    task.cancel()
+    journal.stop()
+    await task
     await journal.store_rest()
     await journal.close()
     with open_archive(tmp_path) as archive:
@@ -145,7 +217,8 @@ async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> Non
         await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
         journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
     assert journal.commits == 6
-    task.cancel()
+    journal.stop()
+    await task
     await journal.store_rest()
     with journal.ledger.reading() as repository:
         assert repository.waiting().frames == 0
@@ -160,8 +233,8 @@ def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) ->
 class Recorded:
     """A book, and the records that it wrote."""
 
-    def __init__(self) -> None:
-        self.book = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    def __init__(self, at_s: int = 0) -> None:
+        self.book = Book(TimeKeeper(ManualClock(NOW_MS + at_s * 1000), bytes(16)))
 
     def enter(self, given: MeterReading) -> list[object]:
         batch = self.book.enter(given, "sdm630", b"p" * 32, 30_000)
@@ -199,7 +272,7 @@ def test_what_can_not_be_true_is_not_recorded_until_it_insists() -> None:
 
 
 def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
-    recorded = Recorded()
+    recorded = Recorded(at_s=90)
     recorded.enter(reading(1_000))
     recorded.enter(reading(1_100, 60, pushed=True))
     (late,) = recorded.enter(reading(1_050, 30, pushed=True))
@@ -207,3 +280,57 @@ def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
     assert [type(record) for record in recorded.enter(reading(1_101, 90, pushed=True))] == [Reading]
     assert recorded.book.is_recorded("METER_001", NOW_MS + 30_000)
     assert not recorded.book.is_recorded("METER_001", NOW_MS + 31_000)
+
+
+def test_one_publication_from_the_future_does_not_end_the_judging() -> None:
+    recorded = Recorded()
+    recorded.enter(reading(1_000, -60, pushed=True))
+    assert [type(record) for record in recorded.enter(reading(1_010, 2_000_000_000, pushed=True))] == [Reading]
+    with pytest.raises(ImplausibleError, match="not possible"):
+        recorded.enter(reading(900_000_000, 0, pushed=True))
+    assert [type(record) for record in recorded.enter(reading(1_020, 0, pushed=True))] == [Reading]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"import_wh": 2**63}, {"import_wh": 10**40}, {"export_wh": 2**64 - 2}, {"quantities": ((1, 10**30, 0),)},
+    {"serial": "Zähler 7"}, {"serial": "7\0"}, {"slot_s": 2**41}, {"slot_s": -1},
+    {"slot_s": NOW_MS // 1000 - 2**32 // 1000 - 1}, {"slot_s": NOW_MS // 1000 + 2},
+])  # fmt: skip
+def test_what_no_record_can_hold_is_refused_and_leaves_the_book_as_it_was(wrong: dict[str, Any]) -> None:
+    recorded = Recorded()
+    with pytest.raises(ImplausibleError, match="METER_001"):
+        recorded.enter(replace(reading(1_000), **wrong))
+    assert not recorded.book.is_recorded("METER_001", NOW_MS)
+    declared, first = recorded.enter(reading(1_000))
+    assert isinstance(declared, MeterDeclared) and declared.meter_index == 0
+    assert isinstance(first, Reading) and first.sequence == 1
+
+
+def test_a_clock_that_is_corrected_a_little_while_a_meter_answers_makes_no_reading_wrong() -> None:
+    (_, first) = Recorded().enter(replace(reading(1_000), read_at_ms=NOW_MS - 300))
+    assert isinstance(first, Reading) and (first.slot_s, first.read_offset_ms) == (NOW_MS // 1000, 0)
+
+
+def test_after_a_restart_the_newest_publications_are_known_again(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    recorded = Recorded()
+    for second in range(RECENT + 50):
+        ledger.commit(recorded.book.enter(reading(1_000, second), "sdm630", b"p" * 32, 30_000))
+        if second % 100 == 0:
+            ledger.seal()
+    again = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    with ledger.reading() as repository:
+        again.recall(repository.meters(), repository.counters())
+        again.remember(repository.recent_bodies(NOW_MS - 1))
+    known = [again.is_recorded("METER_001", NOW_MS + second * 1000) for second in range(RECENT + 50)]
+    assert known == [False] * 50 + [True] * RECENT
+
+
+def test_a_damaged_frame_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    for number in range(3):
+        ledger.commit(Batch(records=[stop(number)]))
+        ledger.seal()
+    ledger._opened().execute("UPDATE frame SET body = x'c4ff00' WHERE sequence = 2")
+    with ledger.reading() as repository:
+        assert repository.recent_bodies(0) == [stop(0), stop(2)]

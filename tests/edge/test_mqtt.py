@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+from asyncio import Future
 from pathlib import Path
 
 import aiomqtt
+import pytest
 
-from edge.wire.kinds import FLAG_RETAINED, Reading
+from edge.clock import SystemClock
+from edge.meters.mqtt import Broker, MqttMeter, Subscriber
+from edge.meters.readings import MeterReading
+from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
 from support.gateway import Gateway, hub_side
 from support.nats import HubNats, eventually
 
@@ -94,3 +99,45 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
         async with gw.running():
             await eventually(lambda: len(hub.of(Reading)) == 6, what="all of them again")
     assert [(reading.sequence, reading.import_wh) for reading in hub.of(Reading)] == [(n, n) for n in range(1, 7)]
+
+
+async def test_a_publication_that_nobody_can_read_does_not_come_again(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    """It is dropped, named and acknowledged; what is merely odd is recorded."""
+    gw = gateway("gw-poison", tmp_path, broker)
+    gw.enrol(hub_nats)
+    topic, moment = "tele/gw-poison/SENSOR", "2026-06-01T10:00:"
+    odd = [
+        {"Time": f"{moment}01", "SML": {"Total_in": 0.002, "Meter_number": "Zähler 7"}},
+        {"Time": f"{moment}02", "SML": {"Total_in": 0.003, "Meter_number": "Zähler 7"}},
+        {"Time": "2999-06-01T10:00:00", "SML": {"Total_in": 0.004, "Meter_number": "Zähler 7"}},
+    ]
+    bad = ("[" * 10_000, '{"SML": {"Total_in": 1e-5000000}}', '{"SML": [[]]}', '{"SML": {"Total_in": {}}}')
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await agent.said("broker connected")
+            for message in (*bad, *map(json.dumps, odd)):
+                await client.publish(topic, message, qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 3, what="the three odd ones")
+            await agent.said("message dropped", times=len(bad))
+        async with gw.running() as again:
+            await client.publish(topic, json.dumps({"SML": {"Total_in": 0.005}}), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 4, what="the next")
+            assert "message dropped" not in [line["event"] for line in again.lines()]
+    assert [reading.import_wh for reading in hub.of(Reading)] == [2, 3, 4, 5]
+    assert {declared.serial for declared in hub.of(MeterDeclared)} == {"Z?hler 7"}
+
+
+def test_a_fault_of_ours_costs_one_publication_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    """Not acknowledged, it would end the agent again after every restart."""
+
+    def enter(_reading: MeterReading) -> Future[None]:
+        raise RuntimeError("a fault of ours")
+
+    meter = MqttMeter("METER_011", "t", "tasmota-sml")
+    nowhere = Broker("127.0.0.1", 1, None, None, None)
+    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), enter, lambda *_: False)
+    message = aiomqtt.Message("t", payload(0, 1).encode(), 1, False, 1, None)
+    assert subscriber._durable(meter, message) is None
+    assert "a fault of ours" in caplog.text

@@ -1,10 +1,13 @@
 """The poller: who is asked in which order, what is said and how often."""
 
+import asyncio
 import logging
 
 import pytest
+from prometheus_client import REGISTRY
 
-from edge.clock import ManualClock
+from edge.book import Book
+from edge.clock import Clock, ManualClock, TimeKeeper
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus
@@ -12,6 +15,7 @@ from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
 from support.modbus_meters import Meter, meter_registers, serve_tcp, words
+from support.nats import eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -47,6 +51,88 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
     assert [(reading.meter_id, reading.slot_s) for reading in accepted] == [
         ("METER_002", 1), ("METER_002", 2), ("METER_002", 3), ("METER_002", 4), ("METER_001", 4),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "wrong", "quantities"),
+    [
+        ("sdm630", {0x48: words(3e38, "FLOAT32")}, ("16.7.0",)),
+        ("abb-b23", {0x5000: [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE]}, ("16.7.0",)),
+        ("sdm630", {0x46: words(1e30, "FLOAT32")}, ("16.7.0", "14.7.0")),
+    ],
+)
+async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
+    profile: str, wrong: dict[int, list[int]], quantities: tuple[str, ...]
+) -> None:
+    clock = ManualClock(1_780_000_000_000)
+    book = Book(TimeKeeper(clock, bytes(16)))
+    registers = meter_registers(profile, 1_000, 2, 3)
+    mad, sound = Meter(registers | wrong), Meter(registers)
+    async with serve_tcp({1: mad, 2: sound}) as port:
+        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, known = Bus(places[0]), load_profile(profile)
+        meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
+        poller = Poller(meters, 10, clock, lambda r: book.enter(r, known.name, known.hash, known.max_power_w))
+        (watched,) = poller._buses.values()
+        await poller.poll_bus(watched, 1_780_000_000)
+        bus.close()
+    assert poller.lost == ["METER_001"]
+    assert book.is_recorded("METER_002", clock.ms) and not book.is_recorded("METER_001", clock.ms)
+
+
+async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:
+    """Not even a first one: the neighbour's bus is another task."""
+    places = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
+    known = load_profile("sdm630")
+    hanging, sound = (ModbusMeter(f"METER_00{p.port}", known, p, Bus(p), (), 9) for p in places)
+    asked, accepted = asyncio.Event(), list[MeterReading]()
+
+    async def never(_slot_s: int, _clock: Clock) -> MeterReading:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def at_once(slot_s: int, clock: Clock) -> MeterReading:
+        await asked.wait()
+        return MeterReading("METER_002", slot_s, clock.now_ms(), 1, 1)
+
+    hanging.read, sound.read = never, at_once  # type: ignore[method-assign]
+    clock = ManualClock(1_780_000_000_000)
+    polling = asyncio.create_task(Poller([hanging, sound], 10, clock, accepted.append).run())
+    for number in range(1, 5):
+        await eventually(lambda number=number: len(accepted) == number, what="the neighbour's next slot")
+        clock.advance(10_000)
+    polling.cancel()
+    await asyncio.wait([polling])
+    assert [reading.slot_s - 1_780_000_000 for reading in accepted] == [0, 10, 20, 30]
+
+
+async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
+    place, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
+    meter = ModbusMeter("METER_001", load_profile("sdm630"), place, Bus(place), (), 9)
+
+    async def at_once(slot_s: int, clock: Clock) -> MeterReading:
+        return MeterReading("METER_001", slot_s, clock.now_ms(), 1, 1)
+
+    meter.read = at_once  # type: ignore[method-assign]
+    clock = ManualClock(1_780_000_000_000)
+    polling = asyncio.create_task(Poller([meter], 10, clock, accepted.append).run())
+    before = missed_slots()
+    for number, (elapsed_ms, stepped_ms) in enumerate(
+        [(0, 0), (10_000, 0), (10_000, 86_400_000), (30_000, 0)], start=1
+    ):
+        clock.advance(elapsed_ms)
+        clock.step(stepped_ms)
+        await eventually(lambda number=number: len(accepted) == number, what="the next slot")
+    polling.cancel()
+    await asyncio.wait([polling])
+    assert missed_slots() - before == 2, "of the thirty seconds alone"
+
+
+def missed_slots() -> float:
+    value = REGISTRY.get_sample_value("peerwatt_edge_slots_missed_total")
+    assert value is not None
+    return value
 
 
 class _Noting(list[tuple[int, int, int]]):

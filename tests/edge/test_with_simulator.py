@@ -50,6 +50,11 @@ def as_configured(meter_id: str, where: dict[str, Any]) -> dict[str, Any]:
     return {"id": meter_id, "profile": where["profile"], "url": url}
 
 
+def is_harmless(line: dict[str, Any]) -> bool:
+    """On a busy machine a meter may answer late, and is lost until its next turn: nothing else may be remarked."""
+    return line["level"] in ("info", "debug") or (line["level"], line["event"]) == ("warning", "meter lost")
+
+
 async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Any, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(broker.password)
     mqtt = {"url": broker.url, "username": broker.username, "password_file": str(tmp_path / "password")}
@@ -66,12 +71,17 @@ async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Any, 
                     counts[reading.meter_index] += 1
                 return len(counts) == len(meters) and min(counts.values()) >= 3
 
-            await eventually(each_meter_thrice, what="three readings of each meter", seconds=30)
+            await eventually(each_meter_thrice, what="three readings of each meter", seconds=60)
             assert agent.rss_kib < 80 * 1024
             assert (spec := find_spec("pandas")) and spec.origin, "the next line means something only beside pandas"
             mapped = Path(f"/proc/{agent.process.pid}/maps").read_text()
             assert str(Path(spec.origin).parent) not in mapped and "/numpy/" not in mapped
-            assert not [line for line in agent.lines() if line["level"] not in ("info", "debug")]
+            assert not [line for line in agent.lines() if not is_harmless(line)]
+
+            def nobody_lost() -> bool:
+                return gw.run("status", "--config", gw.config, "--json").json["meters_lost"] == []
+
+            await eventually(nobody_lost, what="every meter", seconds=30)
     served: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for line in (tmp_path / "truth.jsonl").read_text().splitlines():
         entry = json.loads(line)

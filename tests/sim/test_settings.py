@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.cli import main
 from firmware_sim.errors import ConfigError
 from firmware_sim.settings import load_settings
 
@@ -46,6 +47,7 @@ METER = '[[meter]]\nid = "A"\nprofile = "sdm630"\ntransport = "tcp"\n'
         ('[[meter]]\nid="A"\nprofile="tasmota-energy"\ntransport="mqtt"\npv_kwp=1', r"no export register"),
         ('[site]\ntz = "Middle/Earth"', r"site\.tz: .*not a time zone"),
         ('[mqtt]\nurl = "localhost"', r"mqtt\.url"),
+        ('[mqtt]\nurl = "mqtt://localhost:99999"', r"mqtt\.url: .*port from 1 to 65535"),
     ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> None:
@@ -59,3 +61,22 @@ def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> No
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no configuration file"):
         load_settings(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "sim.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("name", ["METER", "MQTT", "SITE"])
+def test_a_section_in_the_environment_that_is_no_json(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"PEERWATT_SIM_{name}", "foo")
+    with pytest.raises(ConfigError, match=f"(?i){name}.*PEERWATT_SIM_MQTT__URL"):
+        load_settings()
+
+
+def test_a_port_that_there_is_none_of_on_the_command_line(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--mqtt-url", "mqtt://127.0.0.1:99999"]) == 78
+    assert "port from 1 to 65535" in capfd.readouterr().err

@@ -62,10 +62,19 @@ def code_of(read: Callable[[], object]) -> str:
         (codec.pack([8, 1, SLOT_S, b"miracle", 1, 1, 1, 1, b""]), "out_of_range"),
         (codec.pack([7, b"b" * 16, 5, 4, b"", 1]), "out_of_range"),
         (b"\x91" * 400, "malformed"),
+        (b"\x91" * 400 + b"\x01", "malformed"),
     ],
 )
 def test_records(data: bytes, code: str) -> None:
     assert code_of(lambda: records.decode_record(data)) == code
+
+
+@pytest.mark.parametrize("depth", [9, 100, 900, 960, 990, 999, 1000, 1010, 1024, 1025, 1030])
+@pytest.mark.parametrize("read", [frames.decode_frame, beats.decode_beat])
+def test_arrays_within_arrays(read: Callable[[bytes], object], depth: int) -> None:
+    """Neither Python's stack nor msgpack's is what stops them."""
+    assert code_of(lambda: read(b"\x91" * depth + b"\x01")) == "malformed"
+    assert code_of(lambda: read(b"\x91" * 8 + b"\x01")) != "malformed"
 
 
 def frame(**changes: object) -> frames.Frame:
@@ -111,6 +120,9 @@ def test_what_can_not_be_sealed() -> None:
     assert code_of(lambda: frame(sequence=0)) == "out_of_range"
     assert code_of(lambda: frame(gateway_id="gw/north")) == "out_of_range"
     assert code_of(lambda: records.encode_record(Stop(1, "déjà"))) == "out_of_range"
+    assert code_of(lambda: records.encode_record(Stop(2**64, "late"))) == "out_of_range"
+    assert code_of(lambda: records.encode_record(Stop(10**40, "late"))) == "out_of_range"
+    assert code_of(lambda: records.encode_record(Stop(-(2**70), "early"))) == "out_of_range"
 
 
 def test_keys_and_signatures_have_one_form() -> None:

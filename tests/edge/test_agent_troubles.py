@@ -1,0 +1,145 @@
+"""The agent when something around or in it does not do its part: the disk, the state folder, a task of its own."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.agent import Agent, Secrets, _cancel
+from edge.clock import SystemClock
+from edge.errors import InternalError
+from edge.fleet import build_fleet
+from edge.ledger import Batch
+from edge.settings import load_settings
+from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
+from edge.wire.records import decode_record, encode_record
+from support.gateway import Gateway, hub_side
+from support.modbus_meters import Meter, meter_registers, serve_tcp
+from support.nats import HubNats, eventually
+
+
+def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> Gateway:
+    meters = [
+        {"id": meter_id, "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}
+        for meter_id, port in ports.items()
+    ]
+    made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
+    made.write_config()
+    return made
+
+
+def inside(gw: Gateway) -> Agent:
+    """The agent in this process."""
+    settings = load_settings(gw.config)
+    return Agent(settings, build_fleet(settings), Secrets.load(settings), SystemClock())
+
+
+async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nats: HubNats, tmp_path: Path) -> None:
+    served = Meter(meter_registers("sdm630", 1_000, 2, 3))
+    async with serve_tcp({1: served}) as one, serve_tcp({1: Meter(meter_registers("sdm630", 5_000, 2, 3))}) as two:
+        gw = gateway("gw-unread", tmp_path, {"METER_001": one, "METER_002": two})
+        gw.enrol(hub_nats)
+        async with hub_side(hub_nats, gw) as hub:
+            async with gw.running():
+                await eventually(lambda: len(hub.of(Reading)) >= 4, what="readings of both")
+            given = {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)}
+            gateway("gw-unread", tmp_path, {"METER_002": two, "METER_001": one})
+            ledger, away = gw.state / "ledger.sqlite", gw.state / "away"
+            ledger.rename(away)
+            ledger.mkdir()
+            async with gw.running() as agent:
+                await agent.said("storage refuses: readings wait in memory")
+                asked = len(served.asked)
+                await eventually(lambda: len(served.asked) >= asked + 3, what="polls all the same")
+                status = gw.run("status", "--config", gw.config, "--json").json
+                assert status["memory_queue"] >= 4 and status["storage"]
+                ledger.rmdir()
+                away.rename(ledger)
+                await eventually(lambda: len(hub.of(Start)) == 2, what="the start record")
+                held = {r.slot_s for r in hub.of(Reading)}
+                await eventually(lambda: len({r.slot_s for r in hub.of(Reading)} - held) >= 2, what="later readings")
+    assert {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)} == given
+    for index, meter_id in given:
+        readings = [r for r in hub.of(Reading) if r.meter_index == index]
+        assert sorted(r.sequence for r in readings) == list(range(1, len(readings) + 1)), meter_id
+        assert {r.import_wh for r in readings} == {1_000 if meter_id == "METER_001" else 5_000}
+
+
+async def test_a_folder_that_takes_no_socket_keeps_nobody_from_polling(hub_nats: HubNats, tmp_path: Path) -> None:
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
+        gw = gateway("gw-nosock", tmp_path, {"METER_001": port})
+        gw.enrol(hub_nats)
+        (gw.state / "agent.sock").mkdir()
+        async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
+            await eventually(lambda: len(hub.of(Reading)) >= 2, what="readings")
+            said = [line["event"] for line in agent.lines() if line["level"] == "warning"]
+    assert said == ["no status socket: the agent runs, but `status` can not ask it"]
+
+
+async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats: HubNats, tmp_path: Path) -> None:
+    gw = gateway("gw-fault", tmp_path, {"METER_001": 1})
+    gw.enrol(hub_nats)
+    agent = inside(gw)
+
+    async def wrong() -> None:
+        raise ValueError("a fault of ours")
+
+    agent._poller.run = wrong  # type: ignore[method-assign]
+    with pytest.raises(InternalError, match="a fault of ours") as caught:
+        await asyncio.wait_for(agent.run(), 20)
+    assert caught.value.exit_code != 0, "systemd restarts on failure alone"
+    bodies = gw.rows("SELECT body FROM frame")
+    assert b"stopped in good order" not in b"".join(body for (body,) in bodies)
+
+
+async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: HubNats, tmp_path: Path) -> None:
+    gw = gateway("gw-once", tmp_path, {"METER_001": 1})
+    gw.enrol(hub_nats)
+    agent = inside(gw)
+    loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    commit, enter = agent._journal.ledger.commit, agent._journal.enter
+
+    def slow(batch: Batch) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        release.wait(20)
+        commit(batch)
+
+    def noticing(batch: Batch) -> asyncio.Future[None]:
+        if any(isinstance(decode_record(body), Stop) for body in batch.records):
+            # The journal is told to end in this round of the loop
+            loop.call_soon(release.set)
+        return enter(batch)
+
+    agent._journal.ledger.commit = slow  # type: ignore[method-assign]
+    async with agent._tasks():
+        enter(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
+        await asyncio.wait_for(begun.wait(), 20)
+        agent._journal.enter = noticing  # type: ignore[method-assign]
+    found = b"".join(body for (body,) in gw.rows("SELECT body FROM frame"))
+    assert (found.count(b"only once"), found.count(b"stopped in good order")) == (1, 1)
+
+
+async def test_a_cancellation_that_is_swallowed_is_repeated() -> None:
+    """As wait_for does before Python 3.12 when what it waits for comes in the same moment."""
+
+    async def deaf(times: int) -> None:
+        for _ in range(times):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                continue
+        await asyncio.Event().wait()
+
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(deaf(times)) for times in (0, 1, 2)]
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(_cancel(tasks))
+    try:
+        await asyncio.wait([ending], timeout=20)
+        assert all(task.cancelled() for task in tasks)
+    finally:
+        for _ in range(3):
+            for task in (*tasks, ending):
+                task.cancel()
+            await asyncio.wait([*tasks, ending], timeout=0.1)

@@ -1,0 +1,65 @@
+"""What is read before the ledger could be read: it waits, it is bounded, and it is entered once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from nacl.signing import SigningKey
+
+from edge.book import Book
+from edge.clock import ManualClock, TimeKeeper
+from edge.errors import StorageError
+from edge.fleet import Kind
+from edge.intake import MAX_HELD, Intake
+from edge.journal import Journal, Limits
+from edge.ledger import Ledger, Signer
+from edge.meters.readings import MeterReading
+from edge.wire.kinds import BufferQuarantine, Reading
+from edge.wire.records import decode_record
+
+NOW_MS = 1_780_000_000_000
+
+
+def reading(second: int, import_wh: int = 1_000) -> MeterReading:
+    at_ms = NOW_MS + second * 1000
+    return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, pushed=True)
+
+
+def made(folder: Path) -> tuple[Intake, Journal]:
+    clock = ManualClock(NOW_MS + MAX_HELD * 1000)
+    ledger = Ledger(folder / "ledger.sqlite", Signer("gw-north", b"b" * 16, SigningKey(bytes(32))), clock)
+    journal = Journal(ledger, Limits())
+    kinds = {"METER_001": Kind("sdm630", b"p" * 32, 30_000)}
+    return Intake(Book(TimeKeeper(clock, bytes(16))), journal, kinds, clock), journal
+
+
+async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_path: Path) -> None:
+    folder = tmp_path / "not-mounted"
+    intake, journal = made(folder)
+    with pytest.raises(StorageError):
+        await intake.recall()
+    given = [reading(0), reading(0), reading(60, 10**9), reading(60)]
+    waiting = [intake.enter(one) for one in given]
+    assert intake.held == 4 and not any(future.done() for future in waiting)
+    folder.mkdir()
+    await intake.recall()
+    assert [future.done() for future in waiting] == [False, False, True, False], "nothing is durable before its commit"
+    await journal.store_rest()
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    with journal.ledger.reading() as repository:
+        records = [decode_record(body) for body in repository.recent_bodies(0)]
+    found = [r for r in records if isinstance(r, Reading)]
+    assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in found] == [(1, 0), (2, 60)]
+    await journal.close()
+
+
+async def test_what_waits_for_the_ledger_is_bounded_and_a_record_says_what_was_lost(tmp_path: Path) -> None:
+    intake, journal = made(tmp_path)
+    waiting = [intake.enter(reading(second)) for second in range(MAX_HELD + 2)]
+    assert [future.cancelled() for future in waiting[:3]] == [True, True, False]
+    assert (intake.held, journal.dropped) == (MAX_HELD, 2)
+    await journal.store_rest()
+    with journal.ledger.reading() as repository:
+        (record,) = map(decode_record, repository.recent_bodies(0))
+    assert isinstance(record, BufferQuarantine) and "2 readings dropped" in record.reason
+    await journal.close()
