@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from hub.chain.ledger.bank import Bank
 from hub.chain.ledger.blocks import (
@@ -116,7 +116,7 @@ class Chain:
         try:
             transaction.sanitize()
             self.bank.resolve(message)
-        except ValueError as error:
+        except (ValueError, SanitizeError) as error:
             raise TransactionRefusedError("SanitizeFailure") from error
         if signatures and not all(transaction.verify_with_results()):
             raise TransactionRefusedError("SignatureFailure")

@@ -1,6 +1,7 @@
 """The calls of solana-py that the hub, anchorpy and a wallet use, and the error codes, against the ledger's process."""
 
 import asyncio
+import base64
 import json
 import time
 from typing import Any
@@ -243,6 +244,17 @@ def _base58(data: bytes) -> str:
     return str(based58.b58encode(data).decode())
 
 
+def _malformed() -> str:
+    """A transaction whose instruction names an account that it does not have."""
+    payer = Keypair()
+    raw = bytearray(bytes(payment(payer, Keypair().pubkey(), 1, Hash.default())))
+    first_account_of_the_instruction = raw.index(bytes([2, 2, 0, 1])) + 2
+    raw[first_account_of_the_instruction] = 99
+    return base64.b64encode(bytes(raw)).decode()
+
+
+MALFORMED = _malformed()
+LOADER = str(pdas.UPGRADEABLE_LOADER)
 CALL = {"jsonrpc": "2.0", "id": 7}
 REFUSALS: list[tuple[Any, int]] = [
     (b"{", -32700),
@@ -269,6 +281,11 @@ REFUSALS: list[tuple[Any, int]] = [
     ({**CALL, "method": "sendTransaction", "params": ["AAAA", {"encoding": "base64"}]}, -32602),
     ({**CALL, "method": "sendTransaction", "params": ["A" * 2000, {"encoding": "base64"}]}, -32602),
     ({**CALL, "method": "sendTransaction", "params": ["", {"encoding": "hex"}]}, -32602),
+    ({**CALL, "method": "sendTransaction", "params": [MALFORMED, {"encoding": "base64"}]}, -32602),
+    ({**CALL, "method": "isBlockhashValid", "params": ["1111"]}, -32602),
+    ({**CALL, "method": "isBlockhashValid", "params": ["no base58: 0OIl"]}, -32602),
+    ({**CALL, "method": "getProgramAccounts", "params": [LOADER, {"filters": [{"memcmp": {"bytes": [300]}}]}]}, -32602),
+    ({**CALL, "method": "getProgramAccounts", "params": [LOADER, {"filters": [{"memcmp": {"bytes": ["a"]}}]}]}, -32602),
 ]
 
 
