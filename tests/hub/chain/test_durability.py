@@ -12,6 +12,7 @@ from solana.rpc.commitment import Finalized
 from solana.rpc.core import RPCException
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 
 from hub.chain.client import ChainClient
@@ -113,7 +114,11 @@ def drop_transaction(db: sqlite3.Connection, slot: int) -> None:
     db.execute("DELETE FROM transactions WHERE slot = ?", (slot,))
 
 
-DAMAGE = [flip_header, flip_signature, change_result, drop_transaction]
+def rename_transaction(db: sqlite3.Connection, slot: int) -> None:
+    db.execute("UPDATE transactions SET signature = ? WHERE slot = ?", (bytes(Signature.new_unique()), slot))
+
+
+DAMAGE = [flip_header, flip_signature, change_result, drop_transaction, rename_transaction]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=[d.__name__ for d in DAMAGE])
@@ -124,6 +129,49 @@ async def test_a_changed_block_is_refused_by_its_number(ledger: LedgerProcess, d
     said = ledger.refuse_to_start()
     assert f"Block {slot} was changed" in said
     assert "backup" in said or "content" in said
+
+
+def add_a_transaction_outside_of_blocks(db: sqlite3.Connection) -> None:
+    name = bytes(Signature.new_unique())
+    db.execute("INSERT INTO transactions SELECT slot + 1000000, position, ?, raw, result FROM transactions", (name,))
+
+
+def move_a_transaction(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE transactions SET position = position + 7")
+
+
+def forget_an_address(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM touched WHERE address = (SELECT min(address) FROM touched)")
+
+
+def add_an_address(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO touched SELECT ?, slot, position FROM touched LIMIT 1", (b"\x01" * 32,))
+
+
+UNSIGNED = [add_a_transaction_outside_of_blocks, move_a_transaction, forget_an_address, add_an_address]
+
+
+@pytest.mark.parametrize("damage", UNSIGNED, ids=[d.__name__ for d in UNSIGNED])
+async def test_rows_that_no_block_signs_are_compared_too(
+    ledger: LedgerProcess, damage: Callable[[sqlite3.Connection], None]
+) -> None:
+    async with ChainClient(ledger.url) as chain:
+        await chain.run([transfer(_gift(ledger))], [ledger.rich])
+    ledger.stop()
+    with closing(sqlite3.connect(ledger.folder / "ledger.sqlite")) as db, db:
+        damage(db)
+    assert "restore the ledger's folder from a backup" in ledger.refuse_to_start()
+
+
+async def test_a_rent_epoch_in_the_file_means_nothing(ledger: LedgerProcess) -> None:
+    await some_blocks(ledger)
+    with closing(sqlite3.connect(ledger.folder / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE accounts SET rent_epoch = x'0700000000000000'")
+    ledger.start()
+    async with ChainClient(ledger.url) as chain:
+        (account,) = await chain.raw_accounts([ledger.rich.pubkey()])
+    assert account is not None
+    assert account.rent_epoch == 0
 
 
 async def test_a_dropped_block_and_a_changed_account_are_refused(ledger: LedgerProcess) -> None:
@@ -185,7 +233,8 @@ async def fill(ledger: LedgerProcess, chain: ChainClient, kept: list[SignedTrans
 
 async def test_a_full_disk_refuses_writes_and_goes_on_reading(ledger: LedgerProcess) -> None:
     ledger.stop()
-    mib = (ledger.folder / "ledger.sqlite").stat().st_size // 2**20 + 1
+    mib = (ledger.folder / "ledger.sqlite").stat().st_size // 2**20 + 2
+    """One to two megabytes of room: the first payments fit, however large the programs are."""
     ledger.start("--max-mib", str(mib))
     kept: list[SignedTransaction] = []
     async with ChainClient(ledger.url) as chain:
