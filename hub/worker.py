@@ -29,6 +29,7 @@ from hub.settlement.aside import Aside
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
+from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
 from hub.settlement.submitter import Submitter, read_currency_mint
 
@@ -49,6 +50,7 @@ class Workplace:
     holder: str
     since_ms: int
     """When this process began to take in frames."""
+    rates: GovernedRates = field(default_factory=GovernedRates)
     unplanned: Aside = field(default_factory=Aside)
     unsettled: Aside = field(default_factory=Aside)
     unreconciled: Aside = field(default_factory=Aside)
@@ -161,6 +163,7 @@ async def _oracle_round(place: Workplace, lease: Lease) -> None:
 
 
 async def _market_round(place: Workplace, lease: Lease) -> None:
+    await place.rates.follow(place.pool, lease, place.clock, place.chain)
     for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
     for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):

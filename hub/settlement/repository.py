@@ -137,11 +137,15 @@ async def interval_facts(connection: Connection, start_s: int) -> Record:
         """
         SELECT i.end_at, a.merkle_root, a.meters_valid, a.meters_estimated, a.import_wh, a.export_wh, c.journal_hash,
                s.lines_root, s.line_count, s.sold_wh, s.bought_wh, s.credit_micros, s.debit_micros,
-               s.clearing_price_mills, s.minted_wh, s.wheeling_mills, s.platform_mills, s.loss_mills
+               s.clearing_price_mills, s.minted_wh, s.wheeling_mills, s.platform_mills, s.loss_mills,
+               r.export_tariff_mills, r.import_tariff_mills
         FROM intervals i
         JOIN attestations a ON a.start_at = i.start_at AND a.revision = 1
         JOIN clearings c ON c.start_at = i.start_at
         JOIN settlements s ON s.start_at = i.start_at
+        LEFT JOIN LATERAL (
+            SELECT * FROM rates WHERE effective_from <= i.start_at ORDER BY effective_from DESC LIMIT 1
+        ) r ON true
         WHERE i.start_at = $1
         """,
         at_s(start_s),
@@ -296,13 +300,19 @@ async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bo
     return bool(status == "UPDATE 1")
 
 
-async def starts_in(connection: Connection, states: Sequence[str], limit: int, *, but: Sequence[int] = ()) -> list[int]:
-    """Intervals in one of these states, but none of ``but``, oldest first."""
+async def starts_in(
+    connection: Connection, states: Sequence[str], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
+) -> list[int]:
+    """Intervals in one of these states that begin after that second, but none of ``but``, oldest first."""
     rows = await connection.fetch(
-        "SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at <> ALL($3) ORDER BY start_at LIMIT $2",
+        """
+        SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at > $4 AND start_at <> ALL($3)
+        ORDER BY start_at LIMIT $2
+        """,
         list(states),
         limit,
         [at_s(start_s) for start_s in but],
+        at_s(after_s),
     )
     return [to_s(row["start_at"]) for row in rows]
 

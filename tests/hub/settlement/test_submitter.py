@@ -6,7 +6,7 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
 from hub.settlement import onchain, reconcile
-from hub.settlement.reconcile import compare_all, reconcile_due
+from hub.settlement.reconcile import Sums, compare_all, reconcile_due
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
@@ -24,8 +24,9 @@ async def test_intervals_are_settled_and_reconciled(lone_campus: SettlingCampus)
     second = await campus.interval((-100, -100, -100, -100, -100))
     assert await submitter.settle_due() == [second]
     assert await reconciled(campus) == [first, second]
-    report = await compare_all(campus.pool, campus.chain)
-    assert (report.checked, report.differences) == (2, [])
+    for page in (1, 2, 1000):
+        report = await compare_all(campus.pool, campus.chain, page=page)
+        assert (report.checked, report.differences, report.notes) == (2, [], [])
     kinds = await campus.pool.fetch("SELECT kind FROM blockchain_transactions WHERE state = 'finalized' ORDER BY slot")
     assert sorted(row["kind"] for row in kinds) == sorted(
         ["attest", "mint", "open", "settle", "close", "attest", "mint", "close"]
@@ -52,16 +53,16 @@ async def test_a_settlement_in_progress_is_no_difference(
     await campus.interval(ENERGY)
     await (await campus.submitter()).settle_due()
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
-    found: list[list[str]] = []
+    found: list[Sums] = []
 
-    async def compare_then_close(chain: ChainClient, charges_micros: int) -> list[str]:
+    async def compare_then_close(chain: ChainClient, charges_micros: int) -> Sums:
         found.append(await compared(chain, charges_micros))
         await campus.pool.execute("UPDATE intervals SET state = 'closed'")
         return found[-1]
 
     monkeypatch.setattr(reconcile, "compare_sums", compare_then_close)
     assert (await compare_all(campus.pool, campus.chain)).differences == []
-    assert [bool(one) for one in found] == [True, False]
+    assert [bool(one.differences) for one in found] == [True, False]
 
 
 async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus) -> None:
