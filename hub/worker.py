@@ -18,6 +18,7 @@ from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
 from hub.errors import PermanentError, RetryableError
 from hub.ingest.worker import run_ingest
+from hub.keys import refuse_demo_keys
 from hub.lease import Lease, acquire, kept, release
 from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    refuse_demo_keys(settings.keys_dir, demo=settings.demo)
     main = asyncio.current_task()
     assert main is not None  # noqa: S101 - we are in one
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -171,7 +173,7 @@ async def _market_round(place: Workplace, lease: Lease) -> None:
 
 
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
-    keys = SettlementKeys.load(place.settings.keys_dir)
+    keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
     mint = await read_currency_mint(place.chain)
     submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled)
     for start_s in await submitter.settle_due():

@@ -79,7 +79,7 @@ async def _state(settings: Settings) -> str:
 
 
 async def _keys(settings: Settings) -> str:
-    loaded = SettlementKeys.load(settings.keys_dir)
+    loaded = SettlementKeys.load(settings.keys_dir, demo=settings.demo)
     return f"fee payer {loaded.fee_payer.pubkey()}, settler {loaded.settler.pubkey()}"
 
 
@@ -105,7 +105,7 @@ async def _chain(settings: Settings) -> str:
     async with ChainClient(settings.rpc_url) as chain:
         await check_programs(chain)
         mint = await read_currency_mint(chain)
-        payer = SettlementKeys.load(settings.keys_dir).fee_payer.pubkey()
+        payer = SettlementKeys.load(settings.keys_dir, demo=settings.demo).fee_payer.pubkey()
         lamports = await chain.lamports(payer)
         if lamports < 10**9:
             raise RetryableError(f"the fee payer {payer} has {lamports} lamports left: send it some SOL")
