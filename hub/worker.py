@@ -170,6 +170,7 @@ async def _market_round(place: Workplace, lease: Lease) -> None:
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
     for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):
         log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
+    await place.unplanned.write_down(place.pool, lease, "planning")
 
 
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
@@ -178,9 +179,11 @@ async def _settlement_round(place: Workplace, lease: Lease) -> None:
     submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
+    await place.unsettled.write_down(place.pool, lease, "settlement")
 
 
 async def _reconcile_round(place: Workplace, lease: Lease) -> None:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
     for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled):
         log.info("reconciled", start_s=start_s)
+    await place.unreconciled.write_down(place.pool, lease, "reconcile")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from edge.wire import merkle
@@ -338,5 +339,67 @@ async def charges_of_closed(connection: Connection) -> int:
             SELECT coalesce(sum(debit_micros - credit_micros), 0)::bigint
             FROM settlements JOIN intervals USING (start_at) WHERE state IN ('closed', 'reconciled')
             """
+        )
+    )
+
+
+Stage = Literal["planning", "settlement", "reconcile"]
+
+# In which states an interval can still be the stage's to finish
+_STATES: dict[Stage, list[str]] = {
+    "planning": ["cleared"],
+    "settlement": ["planned", "settling"],
+    "reconcile": ["closed"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AsideRow:
+    """An interval that a stage could not finish."""
+
+    start_s: int
+    stage: Stage
+    code: str
+    reason: str
+    since_ms: int
+    tried_ms: int
+
+
+async def write_aside(connection: Connection, stage: Stage, rows: Sequence[AsideRow]) -> None:
+    """Writes these down, each since it was first; drops what has moved on."""
+    await connection.execute(
+        """
+        DELETE FROM set_aside a USING intervals i
+        WHERE a.start_at = i.start_at AND a.stage = $1 AND i.state <> ALL($2)
+        """,
+        stage,
+        _STATES[stage],
+    )
+    await connection.executemany(
+        """
+        INSERT INTO set_aside (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (start_at, stage) DO UPDATE SET code = $3, reason = $4, tried_at = $6
+        """,
+        [(at_s(r.start_s), r.stage, r.code, r.reason, at_ms(r.since_ms), at_ms(r.tried_ms)) for r in rows],
+    )
+
+
+async def unfinished(connection: Connection, long_ago: datetime) -> list[Record]:
+    """Intervals set aside, and those that ended before ``long_ago`` and are not closed; oldest first.
+
+    Each with its state, and `stage`, `code`, `reason` and `since` where a stage said why.
+    """
+    states = [state for some in _STATES.values() for state in some]
+    return list(
+        await connection.fetch(
+            """
+            SELECT i.start_at, i.state, a.stage, a.code, a.reason, a.since
+            FROM intervals i LEFT JOIN set_aside a USING (start_at)
+            WHERE (a.start_at IS NOT NULL AND i.state = ANY($2))
+               OR (i.state NOT IN ('closed', 'reconciled') AND i.end_at < $1)
+            ORDER BY i.start_at, a.stage LIMIT 100
+            """,
+            long_ago,
+            states,
         )
     )
