@@ -176,7 +176,8 @@ async def _market_round(place: Workplace, lease: Lease) -> None:
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
     keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
     mint = await read_currency_mint(place.chain)
-    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled)
+    fee = place.settings.priority_fee_micro_lamports
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled, fee)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
     await place.unsettled.write_down(place.pool, lease, "settlement")

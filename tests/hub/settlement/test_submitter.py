@@ -1,6 +1,10 @@
 """Plans carried onto a real ledger: settled, reconciled, and never twice, whatever dies or was done before."""
 
+from dataclasses import replace
+
 import pytest
+from solders.compute_budget import set_compute_unit_price
+from solders.transaction import Transaction
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
@@ -32,6 +36,17 @@ async def test_intervals_are_settled_and_reconciled(lone_campus: SettlingCampus)
         ["attest", "mint", "open", "settle", "close", "attest", "mint", "close"]
     )
     assert await campus.pool.fetchval("SELECT bool_and(compute_units > 0) FROM blockchain_transactions")
+
+
+async def test_a_priority_fee_is_offered_when_it_is_set(campus: SettlingCampus) -> None:
+    start = await campus.interval(ENERGY)
+    submitter = replace(await campus.submitter(), priority_fee_micro_lamports=1234)
+    assert await submitter.settle_due() == [start]
+    sent = await campus.pool.fetch("SELECT raw FROM blockchain_transactions")
+    offered = bytes(set_compute_unit_price(1234).data)
+    assert [
+        offered in [bytes(one.data) for one in Transaction.from_bytes(r["raw"]).message.instructions] for r in sent
+    ] == [True] * 5
 
 
 async def test_a_changed_row_is_found(campus: SettlingCampus) -> None:
