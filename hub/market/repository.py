@@ -51,7 +51,7 @@ async def rates_at(connection: Connection, start_s: int) -> Rates:
         raise ConfigError(
             f"No tariffs are in force at {at_s(start_s).isoformat()}: the table `rates` needs a row that takes effect "
             "before the first interval; the worker copies it from governance's parameters, `peerwatt-hub doctor` says "
-            "whether the chain has them"
+            "whether the chain has them. For intervals from before governance, add the tariffs that held then"
         )
     return Rates(*(PriceMills(value) for value in row.values()))
 

@@ -70,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="DAYS",
         default=gap or "0",
-        help="accept a clock that is so far from the last block (env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; default: half a "
-        "minute behind it, 30 days after it)",
+        help="accept a clock that is up to so many days after the last block, or with a minus sign behind it "
+        "(env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; always accepted: 30 days after, half a minute behind)",
     )
 
 

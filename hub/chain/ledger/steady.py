@@ -66,22 +66,23 @@ class SteadyClock:
 
 
 def check_gap(head: Header, now_ms: int, accepted_days: int) -> None:
-    """Compares the wall clock with the last block, at start.
+    """Compares the wall clock with the last block, at start; ``accepted_days`` is negative for a clock that is behind.
 
     Raises:
         LedgerClockError: it is behind the block, or so far ahead that rather the clock is wrong than the hub was off.
     """
-    gap_ms = now_ms - head.time_ms
-    accepted_ms = accepted_days * _DAY_MS
-    if -max(MAX_BEHIND_MS, accepted_ms) <= gap_ms <= max(MAX_AHEAD_MS, accepted_ms):
+    gap_ms, accepted_ms = now_ms - head.time_ms, accepted_days * _DAY_MS
+    if min(-MAX_BEHIND_MS, accepted_ms) <= gap_ms <= max(MAX_AHEAD_MS, accepted_ms):
         return
     days = -(-abs(gap_ms) // _DAY_MS)
-    where = "behind" if gap_ms < 0 else "after"
-    effect = "the chain's time stands still until the clock has caught up" if gap_ms < 0 else "there is no way back"
+    if gap_ms < 0:
+        where, flag, effect = "behind", -days, "the chain's time stands still until the clock has caught up"
+    else:
+        where, flag, effect = "after", days, "the chain's time does not go back afterwards"
     raise LedgerClockError(
         f"The clock says {rfc3339_s(now_ms // 1000)}, {_span(abs(gap_ms))} {where} the last block "
         f"({rfc3339_s(head.time_ms // 1000)}): set the clock, or when it is right, start once with "
-        f"{GAP_FLAG} {days}; {effect}"
+        f"{GAP_FLAG} {flag}; {effect}"
     )
 
 

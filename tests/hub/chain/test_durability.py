@@ -5,19 +5,24 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from solana.rpc.commitment import Finalized
 from solana.rpc.core import RPCException
 from solders.keypair import Keypair
+from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import AlreadyProcessedError, ChainUnreachableError
+from hub.chain.ledger.opening import open_chain
 from hub.chain.transactions import SignedTransaction, sign
+from hub.clock import ManualClock, SystemClock
+from hub.keys import load
 from support.ledger import LedgerProcess
 
 
@@ -204,6 +209,26 @@ async def test_folders_that_can_not_be_served_say_why(ledger: LedgerProcess, tmp
     (ledger.folder / "ledger.sqlite").unlink()
     (ledger.folder / "authority.json").chmod(0o644)
     assert "chmod 600" in ledger.refuse_to_start()
+
+
+async def test_a_clock_behind_the_last_block_is_refused_and_can_be_accepted(ledger: LedgerProcess) -> None:
+    """As if the last block had been dated by a clock that was wrong."""
+    ledger.stop()
+    authority = load(ledger.folder / "authority.json")
+    ahead = ManualClock(SystemClock().now_ms() + 3 * 86_400_000)
+    chain = open_chain(ledger.folder / "ledger.sqlite", authority, ahead, _no_genesis)
+    gift = _gift(ledger)
+    blockhash, _ = chain.latest_blockhash()
+    message = Message.new_with_blockhash([transfer(gift)], ledger.rich.pubkey(), blockhash)
+    payment = VersionedTransaction(message, [ledger.rich])
+    chain.submit(payment, bytes(payment))
+    chain.close()
+    assert "--clock-gap-days -3" in ledger.refuse_to_start()
+    ledger.start("--clock-gap-days", "-3")
+
+
+def _no_genesis() -> NoReturn:
+    raise AssertionError("the ledger is not empty")
 
 
 async def test_another_authority_is_refused(ledger: LedgerProcess) -> None:

@@ -237,7 +237,7 @@ def test_the_time_never_runs_back(site: Site) -> None:
     assert site.chain.head.time_ms == head.time_ms
     assert site.chain.head.slot == head.slot + 1
     site.chain.repository.close()
-    site.open(gap_days=1)
+    site.open(gap_days=-1)
 
 
 def test_a_skipped_slot_is_answered_without_the_blocks_after_it(site: Site, tmp_path: Path) -> None:

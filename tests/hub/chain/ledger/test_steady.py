@@ -93,8 +93,8 @@ def test_a_plausible_gap_needs_no_word(gap_ms: int) -> None:
 @pytest.mark.parametrize(
     ("gap_ms", "said", "days"),
     [
-        (-31_000, "31 seconds behind", 1),
-        (-5 * DAY_MS, "5.0 days behind", 5),
+        (-31_000, "31 seconds behind", -1),
+        (-5 * DAY_MS, "5.0 days behind", -5),
         (30 * DAY_MS + 1, "30.0 days after", 31),
         (400 * DAY_MS, "400.0 days after", 400),
     ],
@@ -103,6 +103,8 @@ def test_an_unusual_gap_is_named_with_the_flag_that_accepts_it(gap_ms: int, said
     with pytest.raises(LedgerClockError, match=f"{said} the last block .*--clock-gap-days {days};"):
         check_gap(HEAD, START_MS + gap_ms, accepted_days=0)
     check_gap(HEAD, START_MS + gap_ms, accepted_days=days)
+    with pytest.raises(LedgerClockError):
+        check_gap(HEAD, START_MS + gap_ms, accepted_days=-days)
 
 
 def test_a_ledger_from_the_future_does_not_open(tmp_path: Path) -> None:
@@ -111,8 +113,8 @@ def test_a_ledger_from_the_future_does_not_open(tmp_path: Path) -> None:
     founding = Genesis(rich, {rich: 10**15})
     open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {})).repository.close()
     machine.wall.advance(-DAY_MS)
-    with pytest.raises(LedgerClockError, match="--clock-gap-days 1;"):
+    with pytest.raises(LedgerClockError, match="--clock-gap-days -1;"):
         open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}))
-    chain = open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}), gap_days=1)
+    chain = open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}), gap_days=-1)
     assert chain.head.time_ms == START_MS
     chain.repository.close()
