@@ -31,6 +31,8 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    # a query on a connection whose server has just said good-bye, before the connection knows that it is closed
+    asyncpg.InternalClientError,
 )
 """What passes: the server is gone, stops, starts, is full, or chose the other of two transactions."""
 

@@ -16,6 +16,37 @@ class KeyFileError(ConfigError):
     code = "key_file"
 
 
+DEMO_MARK = "MADE_BY_DEMO"
+_DEMO_TEXT = """The keys in this folder were made by `peerwatt-hub demo`, all on one machine and none of them offline.
+They are for its chain only: every process that is not told `demo = true` refuses them.
+"""
+
+
+class DemoKeysError(ConfigError):
+    """The keys were made by the demo, and this is none."""
+
+    code = "demo_keys"
+
+
+def mark_as_demo(folder: Path) -> None:
+    """Marks a folder's keys as the demo's."""
+    (folder / DEMO_MARK).write_text(_DEMO_TEXT)
+
+
+def refuse_demo_keys(folder: Path, *, demo: bool) -> None:
+    """Keeps the demo's keys out of everything that is not the demo.
+
+    Raises:
+        DemoKeysError: the message says what to do.
+    """
+    if not demo and (folder / DEMO_MARK).exists():
+        raise DemoKeysError(
+            f"The keys in {folder} were made by `peerwatt-hub demo` and protect nobody's money: set state_dir "
+            "(PEERWATT_HUB_STATE_DIR) to a folder of its own, where each key is made anew, or let `peerwatt-hub demo` "
+            "start this one"
+        )
+
+
 def load(path: Path) -> Keypair:
     """Reads a key file.
 

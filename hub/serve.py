@@ -16,6 +16,7 @@ from hub import db
 from hub.app import create_app, create_device_app
 from hub.clock import SystemClock
 from hub.errors import ConfigError
+from hub.keys import refuse_demo_keys
 from hub.observability.logs import configure_logs
 from hub.settings import Settings, add_config_argument, load_settings
 
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    refuse_demo_keys(settings.keys_dir, demo=settings.demo)
     if settings.web_socket_fd is None:
         web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
     else:

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     poll_period_s: int = Field(default=60, ge=1, le=900)
     attest_grace_s: int = Field(default=120, ge=0, le=3600)
 
+    priority_fee_micro_lamports: int = Field(
+        default=0, ge=0, le=1_000_000, description="Per compute unit, on top of the fee; the embedded ledger takes none"
+    )
+    """At most 1.4 million units a transaction: the cap keeps one below 0.0014 SOL."""
+
     web_host: str = "127.0.0.1"
     web_port: int = 8080
     device_host: str = "127.0.0.1"

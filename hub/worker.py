@@ -18,6 +18,7 @@ from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
 from hub.errors import PermanentError, RetryableError
 from hub.ingest.worker import run_ingest
+from hub.keys import refuse_demo_keys
 from hub.lease import Lease, acquire, kept, release
 from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
@@ -29,6 +30,7 @@ from hub.settlement.aside import Aside
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
+from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
 from hub.settlement.submitter import Submitter, read_currency_mint
 
@@ -49,6 +51,7 @@ class Workplace:
     holder: str
     since_ms: int
     """When this process began to take in frames."""
+    rates: GovernedRates = field(default_factory=GovernedRates)
     unplanned: Aside = field(default_factory=Aside)
     unsettled: Aside = field(default_factory=Aside)
     unreconciled: Aside = field(default_factory=Aside)
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    refuse_demo_keys(settings.keys_dir, demo=settings.demo)
     main = asyncio.current_task()
     assert main is not None  # noqa: S101 - we are in one
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -161,21 +165,26 @@ async def _oracle_round(place: Workplace, lease: Lease) -> None:
 
 
 async def _market_round(place: Workplace, lease: Lease) -> None:
+    await place.rates.follow(place.pool, lease, place.clock, place.chain)
     for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
     for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):
         log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
+    await place.unplanned.write_down(place.pool, lease, "planning")
 
 
 async def _settlement_round(place: Workplace, lease: Lease) -> None:
-    keys = SettlementKeys.load(place.settings.keys_dir)
+    keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
     mint = await read_currency_mint(place.chain)
-    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled)
+    fee = place.settings.priority_fee_micro_lamports
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled, fee)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
+    await place.unsettled.write_down(place.pool, lease, "settlement")
 
 
 async def _reconcile_round(place: Workplace, lease: Lease) -> None:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
     for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled):
         log.info("reconciled", start_s=start_s)
+    await place.unreconciled.write_down(place.pool, lease, "reconcile")

@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import Any
 
+from construct import SizeofError
+
 from hub.chain.programs import coder
 from hub.errors import PermanentError
 
@@ -16,6 +18,24 @@ class AccountMismatchError(PermanentError):
 def discriminator(kind: str) -> bytes:
     """The eight bytes that begin an account of this kind."""
     return sha256(f"account:{kind}".encode()).digest()[:8]
+
+
+def field_bytes(program: str, kind: str, field: str, value: Any) -> tuple[int, bytes]:
+    """Where an account of this kind keeps a field, and the value as it stands there: what a memcmp filter wants.
+
+    Raises:
+        LookupError: the IDL has no such field, or one of variable length stands before it.
+    """
+    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no other door
+    offset = len(discriminator(kind))
+    for part in layout.subcon.subcon.subcons:
+        if part.name == field:
+            return offset, part.build(value)
+        try:
+            offset += part.sizeof()
+        except SizeofError as error:
+            raise LookupError(f"{program}.{kind}.{field} has no fixed place: {part.name} before it varies") from error
+    raise LookupError(f"{program}.{kind} has no field {field}")
 
 
 def decode(program: str, kind: str, data: bytes) -> Any:

@@ -5,7 +5,7 @@ Instructions come from ``instructions``; a transaction is signed once, its signa
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -27,7 +27,7 @@ from solders.signature import Signature
 from solders.transaction import Transaction
 from solders.transaction_status import TransactionConfirmationStatus
 
-from hub.chain.accounts import decode, discriminator
+from hub.chain.accounts import decode, discriminator, field_bytes
 from hub.chain.errors import BlockhashExpiredError, ChainRefusedError, ChainUnreachableError, NotYetFinalError
 from hub.chain.faults import from_transaction_error
 from hub.chain.programs import PROGRAM_IDS
@@ -230,10 +230,12 @@ class ChainClient:
         return found
 
     async def all_accounts(
-        self, program: str, kind: str, *, commitment: Commitment | None = None
+        self, program: str, kind: str, *, where: Mapping[str, Any] | None = None, commitment: Commitment | None = None
     ) -> list[tuple[Pubkey, Any]]:
-        """Every account of one kind with its address."""
-        kept = [MemcmpOpts(offset=0, bytes=based58.b58encode(discriminator(kind)).decode())]
+        """Every account of one kind with its address, or those whose fields have these values (three at most)."""
+        wanted = [(0, discriminator(kind))]
+        wanted += [field_bytes(program, kind, field, value) for field, value in (where or {}).items()]
+        kept = [MemcmpOpts(offset=offset, bytes=based58.b58encode(part).decode()) for offset, part in wanted]
         answer = await self._call(
             self.rpc.get_program_accounts(PROGRAM_IDS[program], commitment=commitment, encoding="base64", filters=kept)
         )

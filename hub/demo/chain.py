@@ -13,7 +13,7 @@ from hub.chain.instructions.trading import Mandate
 from hub.chain.ledger.genesis import write_genesis
 from hub.demo.site import BUILDINGS, PEOPLE, person
 from hub.demo.state import State
-from hub.keys import load_or_create
+from hub.keys import load_or_create, mark_as_demo
 
 RATES = Rates(
     effective_from=0, wheeling_mills=100, platform_mills=25, loss_mills=5, export_tariff_mills=2200,
@@ -37,6 +37,7 @@ MANDATE = {
 
 def found_ledger(state: State) -> Bootstrap:
     """Makes the chain's keys and leaves its genesis for the ledger's first start."""
+    mark_as_demo(state.part("keys"))
     keys = Bootstrap.load_or_create(state.part("keys"))
     folder = state.part("ledger")
     if not (folder / "genesis.json").exists():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hub.chain.ledger.steady import GAP_FLAG
 from hub.demo.site import CURRENCY, NAME, TIMEZONE, Building
 from hub.demo.state import State
 from hub.demo.supervisor import Part
@@ -18,6 +19,8 @@ SCRIPTS = Path(sys.executable).parent
 POLL_PERIOD_S = 10
 SEAL_INTERVAL_S = 5
 GRACE_S = 20
+LONGEST_REST_DAYS = 3650
+"""A demo may be started again after years; nobody asks how long it was off."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def truth_file(state: State) -> Path:
 
 def ledger(state: State, port: int) -> Part:
     """The embedded chain."""
-    words = ["ledger", "--state", str(state.part("ledger")), "--port", str(port)]
+    words = ["ledger", "--state", str(state.part("ledger")), "--port", str(port), GAP_FLAG, str(LONGEST_REST_DAYS)]
     return Part("ledger", [SCRIPTS / "peerwatt-hub", *words], announces=True)
 
 

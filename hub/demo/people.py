@@ -1,4 +1,4 @@
-"""Puts the demo's campus into the database: participants with their wallets, logins, gateways, meters, tariffs."""
+"""Puts the demo's campus into the database: participants with their wallets, logins, gateways and meters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,28 +6,14 @@ from typing import Any
 from solders.keypair import Keypair
 
 from hub.accounts.service import create_participant, create_user
-from hub.clock import at_s
 from hub.db import Pool
 from hub.demo import repository
-from hub.demo.chain import RATES
 from hub.demo.site import BUILDINGS, PEOPLE, person
 
 
 async def seed_people(pool: Pool, wallets: Mapping[str, Keypair], password: str, meters: Mapping[str, Any]) -> None:
     """Writes whoever and whatever is missing, in one transaction; ``meters`` is what `peerwatt-sim site` says."""
     async with pool.acquire() as connection, connection.transaction():
-        rates = RATES
-        await repository.save_rates(
-            connection,
-            at_s(rates.effective_from),
-            (
-                rates.wheeling_mills,
-                rates.platform_mills,
-                rates.loss_mills,
-                rates.export_tariff_mills,
-                rates.import_tariff_mills,
-            ),
-        )
         for one in PEOPLE:
             participant_id = one.participant_id if one.participates else None
             if participant_id is not None:

@@ -33,19 +33,6 @@ async def expect_meters(connection: Connection, since: datetime) -> None:
     await connection.execute("UPDATE meters SET expected_from = $1 WHERE expected_from = $2", since, NOT_YET)
 
 
-async def save_rates(connection: Connection, effective_from: datetime, mills: Sequence[int]) -> None:
-    """The tariffs and charges, unless some are in force already."""
-    await connection.execute(
-        """
-        INSERT INTO rates (effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills,
-                           import_tariff_mills)
-        SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM rates)
-        """,
-        effective_from,
-        *mills,
-    )
-
-
 async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
     """The public key that this gateway signs with, when one is in force."""
     key = await connection.fetchval(

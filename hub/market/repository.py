@@ -50,9 +50,39 @@ async def rates_at(connection: Connection, start_s: int) -> Rates:
     if row is None:
         raise ConfigError(
             f"No tariffs are in force at {at_s(start_s).isoformat()}: the table `rates` needs a row that takes effect "
-            "before the first interval; genesis writes it from the governance program's parameters"
+            "before the first interval; the worker copies it from governance's parameters, `peerwatt-hub doctor` says "
+            "whether the chain has them. For intervals from before governance, add the tariffs that held then"
         )
     return Rates(*(PriceMills(value) for value in row.values()))
+
+
+async def rates(connection: Connection) -> dict[int, Rates]:
+    """All rates that are known, by the second from which they hold."""
+    rows = await connection.fetch(
+        """
+        SELECT effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills, import_tariff_mills
+        FROM rates
+        """
+    )
+    return {to_s(row[0]): Rates(*(PriceMills(value) for value in list(row.values())[1:])) for row in rows}
+
+
+async def insert_rates(connection: Connection, effective_s: int, added: Rates) -> None:
+    """Rates that were not known; those of a time once written are never changed."""
+    await connection.execute(
+        """
+        INSERT INTO rates (effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills,
+                           import_tariff_mills)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        at_s(effective_s), added.wheeling_mills, added.platform_mills, added.loss_mills, added.export_tariff_mills,
+        added.import_tariff_mills,
+    )  # fmt: skip
+
+
+async def cleared_since(connection: Connection, start_s: int) -> int:
+    """How many intervals that begin then or later are cleared."""
+    return int(await connection.fetchval("SELECT count(*) FROM clearings WHERE start_at >= $1", at_s(start_s)))
 
 
 async def metered(connection: Connection, start_s: int) -> list[MeteredRow]:

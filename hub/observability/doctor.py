@@ -12,10 +12,11 @@ import asyncpg
 from hub import db
 from hub.chain.client import ChainClient
 from hub.chain.setup import check_programs
-from hub.clock import SystemClock
-from hub.errors import ConfigError, HubError, RetryableError
+from hub.clock import SystemClock, at_ms, rfc3339_s, to_s
+from hub.errors import ConfigError, HubError, PermanentError, RetryableError
 from hub.ingest import bus
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
+from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.submitter import read_currency_mint
 
@@ -23,6 +24,8 @@ EXIT_FOUND = 3
 PROBE_S = 10
 MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_ERROR_S = 5
+LONG_MS = 3600_000
+"""An interval that ended so long ago should be closed."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every check, side by side; one that fails does not stop the others."""
     probes = {
         "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain, "clock": _clock,
+        "intervals": _intervals,
     }  # fmt: skip
     return list(await asyncio.gather(*(_probe(name, probe, settings) for name, probe in probes.items())))
 
@@ -79,7 +83,7 @@ async def _state(settings: Settings) -> str:
 
 
 async def _keys(settings: Settings) -> str:
-    loaded = SettlementKeys.load(settings.keys_dir)
+    loaded = SettlementKeys.load(settings.keys_dir, demo=settings.demo)
     return f"fee payer {loaded.fee_payer.pubkey()}, settler {loaded.settler.pubkey()}"
 
 
@@ -105,7 +109,7 @@ async def _chain(settings: Settings) -> str:
     async with ChainClient(settings.rpc_url) as chain:
         await check_programs(chain)
         mint = await read_currency_mint(chain)
-        payer = SettlementKeys.load(settings.keys_dir).fee_payer.pubkey()
+        payer = SettlementKeys.load(settings.keys_dir, demo=settings.demo).fee_payer.pubkey()
         lamports = await chain.lamports(payer)
         if lamports < 10**9:
             raise RetryableError(f"the fee payer {payer} has {lamports} lamports left: send it some SOL")
@@ -119,3 +123,21 @@ async def _clock(settings: Settings) -> str:
     if off_s > MAX_CLOCK_ERROR_S:
         raise ConfigError(f"our clock and the database's differ by {off_s:.0f} s: synchronise both")
     return f"within {off_s:.1f} s of the database's"
+
+
+async def _intervals(settings: Settings) -> str:
+    """Which intervals do not get on, since when and why; their trades stay unsettled meanwhile."""
+    async with db.connected(settings.database_url.get_secret_value()) as connection:
+        rows = await settlement.unfinished(connection, at_ms(SystemClock().now_ms() - LONG_MS))
+    if not rows:
+        return "all that ended are closed, or will be soon"
+    told = "; ".join(_told(row) for row in rows[:5])
+    more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
+    raise PermanentError(f"{len(rows)} do not get on: {told}{more}")
+
+
+def _told(row: db.Record) -> str:
+    start = rfc3339_s(to_s(row["start_at"]))
+    if row["stage"] is None:
+        return f"{start} is {row['state']}: is a worker running, and does its log say why?"
+    return f"{start} is {row['state']}, {row['stage']} fails since {rfc3339_s(to_s(row['since']))}: {row['reason']}"

@@ -16,14 +16,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    report = asyncio.run(_compare(load_settings(args.config)))
-    if args.json:
-        print(json.dumps({"checked": report.checked, "differences": report.differences}))
-    elif report.differences:
+    return say(asyncio.run(_compare(load_settings(args.config))), as_json=args.json)
+
+
+def say(report: Report, *, as_json: bool) -> int:
+    """Prints the report; returns the exit code."""
+    if as_json:
+        print(json.dumps({"checked": report.checked, "differences": report.differences, "notes": report.notes}))
+        return 1 if report.differences else 0
+    if report.differences:
         print(f"{report.checked} closed intervals compared, {len(report.differences)} differences:")
         print("\n".join(f"  {one}" for one in report.differences))
     else:
         print(f"{report.checked} closed intervals compared: database and chain agree to the micro and the Wh")
+    for note in report.notes:
+        print(f"  note: {note}")
     return 1 if report.differences else 0
 
 

@@ -17,12 +17,14 @@ class SettlementKeys:
     settler: Keypair
 
     @classmethod
-    def load(cls, folder: Path) -> "SettlementKeys":
-        """Reads the key files.
+    def load(cls, folder: Path, *, demo: bool = False) -> "SettlementKeys":
+        """Reads the key files; ``demo`` says that those which the demo made will do.
 
         Raises:
+            DemoKeysError: the demo made them.
             KeyFileError: one is missing, open to others, or no key.
         """
+        keys.refuse_demo_keys(folder, demo=demo)
         return cls(
             fee_payer=keys.load(folder / "fee_payer.json"),
             attestors=(keys.load(folder / "attestor.json"),),

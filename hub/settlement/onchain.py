@@ -14,9 +14,11 @@ from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.repository import StepRow
 
-CLOSED, EMPTY = 2, 4
+OPEN, CLOSED, EMPTY = 1, 2, 4
+"""`status` of an IntervalSettlement, as programs/trading/src/state/settlement.rs numbers them."""
+
 OPEN_WINDOW_S = 12 * 3600
-"""So long after its end an interval can be opened; later anybody may close it without lines."""
+"""So long after its end an interval can be opened (same file); later anybody may close it without lines."""
 
 
 class TooLateError(RetryableError):

@@ -4,6 +4,7 @@ Comes after an interval is closed; only an interval without a difference becomes
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +22,28 @@ from hub.settlement.aside import Aside
 from hub.settlement.instructions import IntervalRows
 
 VAULTS = ("wheeling", "platform", "loss")
+RATES = ("wheeling_mills", "platform_mills", "loss_mills", "export_tariff_mills", "import_tariff_mills")
 SUMS_TRIES, SUMS_PAUSE_S = 5, 1.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was compared, and every difference in words; none means that all agree."""
+    """What was compared, and every difference in words; none means that all agree.
+
+    ``notes`` is what anybody can bring about and nobody loses by: money given to the pool or a vault.
+    """
 
     checked: int
     differences: list[str]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the sums over everything come to, in words as in a report."""
+
+    differences: list[str]
+    notes: list[str]
 
 
 class DifferenceError(PermanentError):
@@ -66,27 +80,40 @@ async def reconcile_due(
     return agreed
 
 
-async def compare_all(pool: Pool, chain: ChainClient, *, limit: int = 100_000) -> Report:
-    """Every closed interval again, and the sums that must hold over all of them."""
-    async with pool.acquire() as connection:
-        starts = await repository.starts_in(connection, ["closed", "reconciled"], limit)
-    differences: list[str] = []
-    for start_s in starts:
+async def compare_all(pool: Pool, chain: ChainClient, *, page: int = 1000) -> Report:
+    """Every closed interval again, page by page, and the sums that must hold over all of them."""
+    checked, differences = 0, []
+    async for start_s in _closed(pool, page):
+        checked += 1
         found = await _differences(pool, chain, await _rows(pool, start_s))
         differences += [f"interval {rfc3339_s(start_s)}: {one}" for one in found]
-    return Report(len(starts), differences + await _steady_sums(pool, chain))
+    sums = await _steady_sums(pool, chain)
+    return Report(checked, differences + sums.differences, sums.notes)
 
 
-async def _steady_sums(pool: Pool, chain: ChainClient) -> list[str]:
+async def _closed(pool: Pool, page: int) -> AsyncIterator[int]:
+    last_s = -1
+    while True:
+        async with pool.acquire() as connection:
+            starts = await repository.starts_in(connection, ["closed", "reconciled"], page, after_s=last_s)
+        for start_s in starts:
+            yield start_s
+        if len(starts) < page:
+            return
+        last_s = starts[-1]
+
+
+async def _steady_sums(pool: Pool, chain: ChainClient) -> Sums:
     """The sums are read one after the other: what a settlement in progress moves in between is no difference."""
     for _ in range(SUMS_TRIES - 1):
-        if not await _sums(pool, chain):
-            return []
+        sums = await _sums(pool, chain)
+        if not sums.differences:
+            return sums
         await asyncio.sleep(SUMS_PAUSE_S)
     return await _sums(pool, chain)
 
 
-async def _sums(pool: Pool, chain: ChainClient) -> list[str]:
+async def _sums(pool: Pool, chain: ChainClient) -> Sums:
     async with pool.acquire() as connection:
         charges = await repository.charges_of_closed(connection)
     return await compare_sums(chain, charges)
@@ -128,32 +155,41 @@ def _differences_closed(settled: Any, rows: IntervalRows) -> list[str]:
     if facts["line_count"]:
         expected |= {f"settled_{name}": facts[name] for name in ("sold_wh", "bought_wh", "credit_micros")}
         expected["settled_debit_micros"] = facts["debit_micros"]
-    return [
-        f"{name} is {getattr(settled, name)} on the chain and {value} here"
-        for name, value in expected.items()
-        if getattr(settled, name) != value
-    ]
+    found = [(name, getattr(settled, name), value) for name, value in expected.items()]
+    if facts["line_count"]:
+        found += [(name, getattr(settled.rates, name), facts[name]) for name in RATES]
+    return [f"{name} is {theirs} on the chain and {ours} here" for name, theirs, ours in found if theirs != ours]
 
 
-async def compare_sums(chain: ChainClient, charges_micros: int) -> list[str]:
-    """Balances and escrows = pool; vaults = all charges; minted - burned = supply."""
+async def compare_sums(chain: ChainClient, charges_micros: int) -> Sums:
+    """Balances and escrows in the pool; all charges in the vaults; minted - burned = supply.
+
+    Anybody may send money to pool and vaults, so that these may hold more than they must, and never less.
+    """
     market = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
     accounts = await chain.all_accounts("trading", "Account", commitment=Finalized)
-    settlements = await chain.all_accounts("trading", "IntervalSettlement", commitment=Finalized)
+    opened = {"status": onchain.OPEN}
+    settlements = await chain.all_accounts("trading", "IntervalSettlement", where=opened, commitment=Finalized)
     energy = await chain.account("energy_token", "State", pdas.energy_state(), commitment=Finalized)
     pool = await chain.token_balance(pdas.currency_pool(), commitment=Finalized)
     vaults = [await chain.token_balance(pdas.vault(name), commitment=Finalized) for name in VAULTS]
     supply = await chain.token_supply(pdas.energy_mint(), commitment=Finalized)
     balances = sum(account.balance_micros for _, account in accounts)
-    escrows = sum(one.escrow_micros for _, one in settlements if one.status == 1)
-    pairs = [
+    escrows = sum(one.escrow_micros for _, one in settlements)
+    equal = [
         ("balances and open escrows", balances + escrows, "the market's total", market.accounts_total_micros),
-        ("the market's total", market.accounts_total_micros, "the pool", pool),
-        ("the vaults", sum(vaults), "the market's charges", market.charges_total_micros),
         ("the market's charges", market.charges_total_micros, "the charges of all closed intervals", charges_micros),
         ("energy minted and not burned", energy.minted_wh - energy.burned_wh, "the token's supply", supply),
     ]
-    return [f"{a} are {x}, {b} {y}" for a, x, b, y in pairs if x != y]
+    held = [
+        ("the pool", pool, "the market's total", market.accounts_total_micros),
+        ("the vaults", sum(vaults), "the market's charges", market.charges_total_micros),
+    ]
+    return Sums(
+        [f"{a} are {x}, {b} {y}" for a, x, b, y in equal if x != y]
+        + [f"{y - x} micros are missing in {a}: {x} there, {b} {y}" for a, x, b, y in held if x < y],
+        [f"{x - y} micros more in {a} than {b}: somebody sent them there" for a, x, b, y in held if x > y],
+    )
 
 
 async def _rows(pool: Pool, start_s: int) -> IntervalRows:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from edge.wire import merkle
@@ -137,11 +138,15 @@ async def interval_facts(connection: Connection, start_s: int) -> Record:
         """
         SELECT i.end_at, a.merkle_root, a.meters_valid, a.meters_estimated, a.import_wh, a.export_wh, c.journal_hash,
                s.lines_root, s.line_count, s.sold_wh, s.bought_wh, s.credit_micros, s.debit_micros,
-               s.clearing_price_mills, s.minted_wh, s.wheeling_mills, s.platform_mills, s.loss_mills
+               s.clearing_price_mills, s.minted_wh, s.wheeling_mills, s.platform_mills, s.loss_mills,
+               r.export_tariff_mills, r.import_tariff_mills
         FROM intervals i
         JOIN attestations a ON a.start_at = i.start_at AND a.revision = 1
         JOIN clearings c ON c.start_at = i.start_at
         JOIN settlements s ON s.start_at = i.start_at
+        LEFT JOIN LATERAL (
+            SELECT * FROM rates WHERE effective_from <= i.start_at ORDER BY effective_from DESC LIMIT 1
+        ) r ON true
         WHERE i.start_at = $1
         """,
         at_s(start_s),
@@ -296,13 +301,19 @@ async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bo
     return bool(status == "UPDATE 1")
 
 
-async def starts_in(connection: Connection, states: Sequence[str], limit: int, *, but: Sequence[int] = ()) -> list[int]:
-    """Intervals in one of these states, but none of ``but``, oldest first."""
+async def starts_in(
+    connection: Connection, states: Sequence[str], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
+) -> list[int]:
+    """Intervals in one of these states that begin after that second, but none of ``but``, oldest first."""
     rows = await connection.fetch(
-        "SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at <> ALL($3) ORDER BY start_at LIMIT $2",
+        """
+        SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at > $4 AND start_at <> ALL($3)
+        ORDER BY start_at LIMIT $2
+        """,
         list(states),
         limit,
         [at_s(start_s) for start_s in but],
+        at_s(after_s),
     )
     return [to_s(row["start_at"]) for row in rows]
 
@@ -328,5 +339,67 @@ async def charges_of_closed(connection: Connection) -> int:
             SELECT coalesce(sum(debit_micros - credit_micros), 0)::bigint
             FROM settlements JOIN intervals USING (start_at) WHERE state IN ('closed', 'reconciled')
             """
+        )
+    )
+
+
+Stage = Literal["planning", "settlement", "reconcile"]
+
+# In which states an interval can still be the stage's to finish
+_STATES: dict[Stage, list[str]] = {
+    "planning": ["cleared"],
+    "settlement": ["planned", "settling"],
+    "reconcile": ["closed"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AsideRow:
+    """An interval that a stage could not finish."""
+
+    start_s: int
+    stage: Stage
+    code: str
+    reason: str
+    since_ms: int
+    tried_ms: int
+
+
+async def write_aside(connection: Connection, stage: Stage, rows: Sequence[AsideRow]) -> None:
+    """Writes these down, each since it was first; drops what has moved on."""
+    await connection.execute(
+        """
+        DELETE FROM set_aside a USING intervals i
+        WHERE a.start_at = i.start_at AND a.stage = $1 AND i.state <> ALL($2)
+        """,
+        stage,
+        _STATES[stage],
+    )
+    await connection.executemany(
+        """
+        INSERT INTO set_aside (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (start_at, stage) DO UPDATE SET code = $3, reason = $4, tried_at = $6
+        """,
+        [(at_s(r.start_s), r.stage, r.code, r.reason, at_ms(r.since_ms), at_ms(r.tried_ms)) for r in rows],
+    )
+
+
+async def unfinished(connection: Connection, long_ago: datetime) -> list[Record]:
+    """Intervals set aside, and those that ended before ``long_ago`` and are not closed; oldest first.
+
+    Each with its state, and `stage`, `code`, `reason` and `since` where a stage said why.
+    """
+    states = [state for some in _STATES.values() for state in some]
+    return list(
+        await connection.fetch(
+            """
+            SELECT i.start_at, i.state, a.stage, a.code, a.reason, a.since
+            FROM intervals i LEFT JOIN set_aside a USING (start_at)
+            WHERE (a.start_at IS NOT NULL AND i.state = ANY($2))
+               OR (i.state NOT IN ('closed', 'reconciled') AND i.end_at < $1)
+            ORDER BY i.start_at, a.stage LIMIT 100
+            """,
+            long_ago,
+            states,
         )
     )

@@ -60,6 +60,7 @@ class Submitter:
     keys: SettlementKeys
     currency_mint: Pubkey
     aside: Aside = field(default_factory=Aside)
+    priority_fee_micro_lamports: int = 0
 
     async def settle_due(self, *, limit: int = 20) -> list[int]:
         """Tries ``limit`` planned intervals one by one; returns the starts of those that were closed.
@@ -132,7 +133,9 @@ class Submitter:
             return
         instruction, signers = instruction_of(step, rows, self.keys, self.currency_mint)
         try:
-            signed = await self.chain.prepare([instruction], signers)
+            signed = await self.chain.prepare(
+                [instruction], signers, price_micro_lamports=self.priority_fee_micro_lamports
+            )
         except ProgramError as error:
             if step.kind == "open" and error.name == "TooLate":
                 # the chain's clock only goes on, so that nothing signed before can open it either

@@ -14,6 +14,7 @@ import pytest
 from hub.cli import COMMANDS
 from hub.devices.nats_identity import identity_folder
 from hub.embedded.processes import free_port
+from hub.keys import mark_as_demo
 from hub.openapi import CHECKED_IN
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
@@ -55,6 +56,15 @@ def test_a_broken_configuration_is_named(tmp_path: Path, text: str, says: str) -
     done = hub("worker", "--config", file)
     assert done.returncode == 78
     assert str(file) in done.stderr and says in done.stderr and "Correct" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_keys_of_a_demo_are_refused_elsewhere(tmp_path: Path, command: str) -> None:
+    (tmp_path / "keys").mkdir(mode=0o700)
+    mark_as_demo(tmp_path / "keys")
+    done = hub(command, "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
+    assert done.returncode == 78
+    assert "made by `peerwatt-hub demo`" in done.stderr and "PEERWATT_HUB_STATE_DIR" in done.stderr
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
@@ -105,15 +115,16 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
     done = hub("doctor", "--config", file, "--json")
     assert done.returncode == 3
     problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
-    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock"}
+    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "intervals"}
     assert f"chmod 700 {tmp_path}" in problems["state"]
     assert "There is no key" in problems["keys"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["database"]
     assert "PEERWATT_HUB_NATS_CA_FILE" in problems["nats"]
     assert "does not answer" in problems["chain"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["clock"]
+    assert "PEERWATT_HUB_DATABASE_URL" in problems["intervals"]
     plain = hub("doctor", "--config", file)
-    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 6
+    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 7
 
 
 def test_doctor_names_a_schema_that_is_too_old(tmp_path: Path, pg_server: str) -> None:

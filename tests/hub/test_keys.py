@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from hub.keys import KeyFileError, load, load_or_create
+from hub.demo.chain import found_ledger
+from hub.demo.state import State
+from hub.keys import DEMO_MARK, DemoKeysError, KeyFileError, load, load_or_create
+from hub.settlement.keys import SettlementKeys
 
 
 def test_a_key_is_made_once_and_private(tmp_path: Path) -> None:
@@ -46,3 +49,14 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(KeyFileError, match="can not be"):
         load_or_create(tmp_path / "file" / "key.json")
+
+
+def test_what_the_demo_made_signs_in_the_demo_only(tmp_path: Path) -> None:
+    made = found_ledger(State(tmp_path))
+    folder = tmp_path / "keys"
+    assert SettlementKeys.load(folder, demo=True).settler == made.settler
+    with pytest.raises(DemoKeysError, match=f"The keys in {folder} were made by `peerwatt-hub demo`.*set state_dir"):
+        SettlementKeys.load(folder)
+    found_ledger(State(tmp_path))
+    (folder / DEMO_MARK).unlink()
+    assert SettlementKeys.load(folder).settler == made.settler

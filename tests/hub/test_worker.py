@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Ground:
     nats_config: str
     ledger: LedgerProcess
     config: Path
+    database_url: str = ""
 
     def postgres(self) -> contextlib.AbstractAsyncContextManager[str]:
         return run_postgres(self.state / "pg", durable=False, port=self.pg_port)
@@ -62,6 +63,7 @@ async def prepared(state: Path) -> Ground:
     async with ground.postgres() as server_url:
         database_url = await create_database(server_url, "peerwatt")
         await db.migrate(database_url)
+    ground.database_url = database_url
     settings = {
         "state_dir": str(state),
         "database_url": database_url,
@@ -140,6 +142,10 @@ async def test_what_goes_away_is_said_once_and_what_comes_back_is_used_again(sta
         await stack.enter_async_context(ground.postgres())
         for loop in ("oracle", "market", "settlement", "release"):
             await running.says(BACK, loop)
+
+        async with db.connected(ground.database_url) as connection:
+            copied = await connection.fetchrow("SELECT * FROM rates")
+        assert copied is not None and list(copied.values())[1:] == list(astuple(RATES))[1:]
 
         port = int(ground.ledger.url.rpartition(":")[2])
         ground.ledger.stop()

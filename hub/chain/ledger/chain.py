@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from hub.chain.ledger.bank import Bank
 from hub.chain.ledger.blocks import (
@@ -21,11 +21,11 @@ from hub.chain.ledger.blocks import (
     slot_at,
     transactions_hash,
 )
-from hub.chain.ledger.errors import LedgerError, WriteRefusedError
+from hub.chain.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedError
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
-from hub.clock import Clock
+from hub.chain.ledger.steady import SteadyClock
 
 MAX_BLOCK_TRANSACTIONS = 2000
 _FORGET_EVERY = 64
@@ -49,7 +49,9 @@ class _OpenBlock:
 class Chain:
     """One ledger, opened and checked."""
 
-    def __init__(self, repository: Repository, authority: Keypair, clock: Clock, genesis: Header, bank: Bank) -> None:
+    def __init__(
+        self, repository: Repository, authority: Keypair, clock: SteadyClock, genesis: Header, bank: Bank
+    ) -> None:
         self.repository = repository
         self.bank = bank
         self.authority = authority
@@ -88,9 +90,6 @@ class Chain:
             return self._unsealed[0] - 1
         return self._open.slot - 1 if self._open and confirmation != "processed" else self.slot()
 
-    def time_s(self) -> int:
-        return max(self._clock.now_ms(), self.head.time_ms) // 1000
-
     def hidden_layers(self, confirmation: Confirmation) -> int:
         """How many newest layers of the bank a read at that commitment must not see."""
         is_open = 1 if self._open else 0
@@ -116,7 +115,7 @@ class Chain:
         try:
             transaction.sanitize()
             self.bank.resolve(message)
-        except ValueError as error:
+        except (ValueError, SanitizeError) as error:
             raise TransactionRefusedError("SanitizeFailure") from error
         if signatures and not all(transaction.verify_with_results()):
             raise TransactionRefusedError("SignatureFailure")
@@ -143,9 +142,12 @@ class Chain:
 
         Raises:
             WriteRefusedError: a block could not be written, and ``recover`` has not yet found the disk good again.
+            ClockAstrayError: the machine's clock was set.
         """
         if self.write_fault:
             raise WriteRefusedError(self.write_fault)
+        if astray := self._clock.fault():
+            raise ClockAstrayError(astray)
         block = self._open or self._begin()
         execution = self.bank.execute(transaction)
         if execution.failed and not execution.paid_fee:
@@ -169,10 +171,6 @@ class Chain:
         return self._open
 
     # -- blocks
-
-    @property
-    def has_open_block(self) -> bool:
-        return self._open is not None
 
     @property
     def open_block_full(self) -> bool:
@@ -251,6 +249,11 @@ class Chain:
             self._forgotten_at = height
             self._blockhashes.forget_before(height - MAX_BLOCKHASH_AGE)
             self.statuses.forget_before(height - 2 * MAX_BLOCKHASH_AGE)
+
+    @property
+    def fault(self) -> str | None:
+        """Why no transaction is taken now, or None."""
+        return self.write_fault or self._clock.fault()
 
     def recover(self) -> None:
         """Takes transactions again if the disk takes a megabyte.

@@ -21,8 +21,9 @@ from hub.chain.ledger.genesis import Genesis, read_genesis
 from hub.chain.ledger.opening import open_chain
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
+from hub.chain.ledger.steady import GAP_FLAG, SteadyClock, boottime_ms
 from hub.chain.programs import PROGRAM_IDS, program_binary
-from hub.clock import Clock, SystemClock
+from hub.clock import SystemClock
 from hub.keys import load_or_create
 from hub.observability.logs import configure_logs
 
@@ -35,7 +36,8 @@ _KEEP_ALIVE_S = 75
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
-    state, port, faucet, most = (os.environ.get(f"PEERWATT_LEDGER_{n}") for n in ("STATE", "PORT", "FAUCET", "MAX_MIB"))
+    names = ("STATE", "PORT", "FAUCET", "MAX_MIB", "CLOCK_GAP_DAYS")
+    state, port, faucet, most, gap = (os.environ.get(f"PEERWATT_LEDGER_{name}") for name in names)
     parser.add_argument(
         "--state",
         type=Path,
@@ -63,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=most,
         help="refuse to grow beyond this size (env: PEERWATT_LEDGER_MAX_MIB; default no limit)",
     )
+    parser.add_argument(
+        GAP_FLAG,
+        type=int,
+        metavar="DAYS",
+        default=gap or "0",
+        help="accept a clock that is up to so many days after the last block, or with a minus sign behind it "
+        "(env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; always accepted: 30 days after, half a minute behind)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,13 +82,12 @@ def run(args: argparse.Namespace) -> int:
         LedgerError: the folder, the genesis or the port is not good; the message says what to do.
     """
     configure_logs()
-    asyncio.run(serve(args.state, args.port, faucet=args.faucet, max_mib=args.max_mib))
+    gap_days = args.clock_gap_days
+    asyncio.run(serve(args.state, args.port, faucet=args.faucet, max_mib=args.max_mib, gap_days=gap_days))
     return 0
 
 
-async def serve(
-    state: Path, port: int, *, faucet: bool = False, max_mib: int | None = None, clock: Clock | None = None
-) -> None:
+async def serve(state: Path, port: int, *, faucet: bool = False, max_mib: int | None = None, gap_days: int = 0) -> None:
     """Serves the ledger in that folder until the process is told to stop.
 
     Raises:
@@ -87,7 +96,7 @@ async def serve(
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(state), _listener(port) as listener:
-        chain = open_folder(state, clock or SystemClock(), max_mib)
+        chain = open_folder(state, SteadyClock(SystemClock(), boottime_ms), max_mib, gap_days)
         logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
             await _serve(chain, listener, faucet=faucet)
@@ -95,14 +104,14 @@ async def serve(
             chain.close()
 
 
-def open_folder(state: Path, clock: Clock, max_mib: int | None = None) -> Chain:
+def open_folder(state: Path, clock: SteadyClock, max_mib: int | None = None, gap_days: int = 0) -> Chain:
     """Opens (or begins) and checks the ledger in a folder."""
     authority = load_or_create(state / "authority.json")
 
     def genesis() -> tuple[Genesis, Mapping[Pubkey, bytes]]:
         return read_genesis(state), {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
 
-    return open_chain(state / "ledger.sqlite", authority, clock, genesis, max_mib)
+    return open_chain(state / "ledger.sqlite", authority, clock, genesis, max_mib, gap_days=gap_days)
 
 
 async def _serve(chain: Chain, listener: socket.socket, *, faucet: bool) -> None:

@@ -27,6 +27,18 @@ class LedgerInUseError(LedgerError):
     code = "ledger_in_use"
 
 
+class LedgerClockError(LedgerError):
+    """The machine's clock is too far from the last block to date another one."""
+
+    code = "ledger_clock"
+
+
+class ClockAstrayError(RetryableError):
+    """The machine's clock was set while the ledger ran; nothing is dated until that is mended."""
+
+    code = "ledger_clock_astray"
+
+
 class WriteRefusedError(RetryableError):
     """The disk (or the ledger's own size limit) is full; nothing of the refused block was kept."""
 

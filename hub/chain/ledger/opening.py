@@ -8,6 +8,7 @@ from typing import Any
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from hub.chain.ledger.bank import Bank
 from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, SLOT_MS, Header, fault, sign, transactions_hash
@@ -15,6 +16,8 @@ from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerError
 from hub.chain.ledger.genesis import Genesis, first_accounts
 from hub.chain.ledger.repository import Repository, StoredTransaction
+from hub.chain.ledger.steady import SteadyClock, check_gap
+from hub.chain.ledger.touched import Touched, named_by
 from hub.clock import Clock
 
 
@@ -24,17 +27,21 @@ def open_chain(
     clock: Clock,
     genesis: Callable[[], tuple[Genesis, Mapping[Pubkey, bytes]]],
     max_mib: int | None = None,
+    *,
+    gap_days: int = 0,
 ) -> Chain:
     """Opens the ledger file, or begins it with the genesis, and checks every block and account in it.
 
     Raises:
         LedgerError: another version's file, another authority's, or a changed one.
+        LedgerClockError: the clock is further from the last block than plausible, and than ``gap_days``.
     """
+    steady = clock if isinstance(clock, SteadyClock) else SteadyClock(clock, clock.now_ms)
     repository = Repository(path, max_mib)
     try:
         if repository.empty:
             _begin(repository, authority, clock, *genesis())
-        return _checked(repository, authority, clock)
+        return _checked(repository, authority, steady, gap_days)
     except BaseException:
         repository.close()
         raise
@@ -62,13 +69,14 @@ def _begin(
     repository.create(text, header, sign(header, authority), accounts)
 
 
-def _checked(repository: Repository, authority: Keypair, clock: Clock) -> Chain:
+def _checked(repository: Repository, authority: Keypair, clock: SteadyClock, gap_days: int) -> Chain:
     genesis = repository.meta("genesis") or ""
     _check_authority(genesis, authority)
     oldest_ms = clock.now_ms() - 2 * MAX_BLOCKHASH_AGE * SLOT_MS
     first: Header | None = None
     previous: Header | None = None
-    remembered = 0
+    remembered = count = 0
+    touched = Touched()
     for block in repository.blocks():
         header = block.header
         wrong = fault(header, block.signature, previous, authority.pubkey())
@@ -79,13 +87,18 @@ def _checked(repository: Repository, authority: Keypair, clock: Clock) -> Chain:
         first = first or header
         previous = header
         remembered = header.slot if header.time_ms < oldest_ms else remembered
+        count += header.transaction_count
+        for position, stored in enumerate(block.transactions):
+            touched.add_all(named_by(stored), header.slot, position)
     if first is None or previous is None:
         raise LedgerDamagedError("Block 0 is missing: restore the ledger's folder from a backup")
+    _check_index(repository, count, touched)
     bank = Bank(repository.accounts())
     if bank.accounts_hash != previous.accounts_hash:
         raise LedgerDamagedError(
             f"The accounts are not those that block {previous.slot} signed: restore the ledger's folder from a backup"
         )
+    check_gap(previous, clock.now_ms(), gap_days)
     chain = Chain(repository, authority, clock, first, bank)
     chain.remember(remembered)
     return chain
@@ -108,5 +121,24 @@ def _content_fault(header: Header, transactions: tuple[StoredTransaction, ...], 
         return None if same else "its genesis is another one"
     if len(transactions) != header.transaction_count:
         return f"it has {len(transactions)} of its {header.transaction_count} transactions"
-    same = transactions_hash((t.raw, t.result) for t in transactions) == header.transactions_hash
-    return None if same else "its transactions or their results are not those that were signed"
+    if transactions_hash((t.raw, t.result) for t in transactions) != header.transactions_hash:
+        return "its transactions or their results are not those that were signed"
+    # a transaction begins with the number of its signatures, one byte here, and the first of them is its name
+    same = all(t.raw[1 : 1 + Signature.LENGTH] == t.signature for t in transactions)
+    return None if same else "a transaction stands under another signature than its own"
+
+
+def _check_index(repository: Repository, count: int, touched: Touched) -> None:
+    """No transaction outside of the blocks, and the index of addresses is what the transactions say."""
+    if repository.transaction_count() != count:
+        raise LedgerDamagedError(
+            f"The ledger holds {repository.transaction_count()} transactions, its blocks {count}: "
+            "restore the ledger's folder from a backup"
+        )
+    stored = Touched()
+    for address, slot, position in repository.touched():
+        stored.add(address, slot, position)
+    if stored != touched or repository.misplaced():
+        raise LedgerDamagedError(
+            "The index of addresses does not belong to the transactions: restore the ledger's folder from a backup"
+        )

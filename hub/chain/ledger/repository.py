@@ -16,6 +16,8 @@ from hub.chain.ledger.blocks import Header
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerVersionError, WriteRefusedError
 
 VERSION = "1"
+_NO_RENT_EPOCH = bytes(8)
+"""Every account is exempt from rent; no block signs this column, so nothing reads it."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -167,7 +169,7 @@ class Repository:
         self._db.executemany(
             "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (bytes(k), a.lamports, bytes(a.owner), a.executable, a.rent_epoch.to_bytes(8, "little"), a.data)
+                (bytes(k), a.lamports, bytes(a.owner), a.executable, _NO_RENT_EPOCH, a.data)
                 for k, a in accounts.items()
                 if a is not None
             ],
@@ -179,11 +181,10 @@ class Repository:
 
     def accounts(self) -> Iterator[tuple[Pubkey, Account]]:
         """All accounts after the last block."""
-        rows = self._db.execute("SELECT address, lamports, owner, executable, rent_epoch, data FROM accounts")
+        rows = self._db.execute("SELECT address, lamports, owner, executable, data FROM accounts")
         with closing(rows):
-            for address, lamports, owner, executable, rent_epoch, data in rows:
-                rent = int.from_bytes(rent_epoch, "little")
-                yield Pubkey(address), Account(lamports, data, Pubkey(owner), bool(executable), rent)
+            for address, lamports, owner, executable, data in rows:
+                yield Pubkey(address), Account(lamports, data, Pubkey(owner), bool(executable))
 
     def blocks(self, first: int = 0) -> Iterator[StoredBlock]:
         """The blocks from that slot on, in order, with their transactions.
@@ -195,14 +196,17 @@ class Repository:
             "SELECT slot, hash, header, signature FROM blocks WHERE slot >= ? ORDER BY slot", (first,)
         )
         with closing(rows):
-            for slot, stored_hash, header_bytes, signature in rows:
-                try:
-                    header = Header.decode(header_bytes)
-                except ValueError as error:
-                    raise LedgerDamagedError(f"Block {slot} was changed: {error}") from error
-                if header.slot != slot or header.hash != stored_hash:
-                    raise LedgerDamagedError(f"Block {slot} was changed: its hash does not belong to its content")
-                yield StoredBlock(header, signature, tuple(self._block_transactions(slot)))
+            for row in rows:
+                yield self._read_block(*row)
+
+    def _read_block(self, slot: int, stored_hash: bytes, header_bytes: bytes, signature: bytes) -> StoredBlock:
+        try:
+            header = Header.decode(header_bytes)
+        except ValueError as error:
+            raise LedgerDamagedError(f"Block {slot} was changed: {error}") from error
+        if header.slot != slot or header.hash != stored_hash:
+            raise LedgerDamagedError(f"Block {slot} was changed: its hash does not belong to its content")
+        return StoredBlock(header, signature, tuple(self._block_transactions(slot)))
 
     def _block_transactions(self, slot: int) -> Iterator[StoredTransaction]:
         rows = self._db.execute(
@@ -211,9 +215,24 @@ class Repository:
         for signature, raw, result in rows:
             yield StoredTransaction(signature, raw, result, slot=slot)
 
+    def misplaced(self) -> int:
+        """How many transactions do not stand at their place in their block, counted from 0."""
+        row = self._db.execute(
+            "SELECT count(*) FROM (SELECT position, row_number() OVER (PARTITION BY slot ORDER BY position) AS n"
+            " FROM transactions) WHERE position <> n - 1"
+        ).fetchone()
+        return int(row[0])
+
+    def touched(self) -> Iterator[tuple[bytes, int, int]]:
+        """The index of addresses: (address, slot, position) of everything that a transaction names."""
+        rows = self._db.execute("SELECT address, slot, position FROM touched")
+        with closing(rows):
+            yield from rows
+
     def block(self, slot: int) -> StoredBlock | None:
         """The block of exactly that slot."""
-        return next((b for b in self.blocks(slot) if b.header.slot == slot), None) if slot >= 0 else None
+        row = self._db.execute("SELECT slot, hash, header, signature FROM blocks WHERE slot = ?", (slot,)).fetchone()
+        return None if row is None else self._read_block(*row)
 
     def block_at_or_before(self, slot: int) -> Header | None:
         row = self._db.execute(

@@ -147,9 +147,16 @@ def _filter(value: Any) -> Callable[[bytes], bool]:
         compare = Config(value["memcmp"])
         offset = compare.integer("offset") or 0
         raw = value["memcmp"].get("bytes")
-        wanted = bytes(raw) if isinstance(raw, list) else binary(str(raw), compare.text("encoding", "base58"))
+        wanted = _byte_list(raw) if isinstance(raw, list) else binary(str(raw), compare.text("encoding", "base58"))
         return lambda data: data[offset : offset + len(wanted)] == wanted
     raise invalid("a filter is {dataSize} or {memcmp: {offset, bytes}}")
+
+
+def _byte_list(values: list[Any]) -> bytes:
+    try:
+        return bytes(values)
+    except (ValueError, TypeError) as error:
+        raise invalid(f"the bytes of memcmp: {error}") from error
 
 
 def _amount(raw: bytes, mint: Account) -> dict[str, Any]:

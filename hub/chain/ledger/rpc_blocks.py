@@ -10,8 +10,6 @@ from hub.chain.ledger.encoding import transaction_json
 from hub.chain.ledger.results import base58
 from hub.chain.ledger.rpc_params import BLOCK_NOT_AVAILABLE, SLOT_SKIPPED, Params, RpcError, invalid, unhealthy
 
-MAX_BLOCK_RANGE = 500_000
-
 
 class BlockMethods:
     """getSlot and its kin."""
@@ -99,6 +97,6 @@ class BlockMethods:
         }
 
     def _health(self, _: Params) -> str:
-        if self._chain.write_fault:
-            raise unhealthy(self._chain.write_fault)
+        if fault := self._chain.fault:
+            raise unhealthy(fault)
         return "ok"

@@ -5,7 +5,7 @@ import binascii
 from typing import Any, cast
 
 import based58
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -72,7 +72,7 @@ class Params:
     def hash(self, index: int) -> Hash:
         try:
             return Hash.from_string(self.text(index, "a blockhash"))
-        except ValueError as error:
+        except (ValueError, ParseHashError) as error:
             raise invalid(f"a blockhash: {error}") from error
 
     def texts(self, index: int, what: str, most: int) -> list[str]:

@@ -13,7 +13,7 @@ from solders.transaction import VersionedTransaction
 from hub.chain.ledger.bank import LAMPORTS_PER_SIGNATURE
 from hub.chain.ledger.chain import Chain, TransactionRefusedError
 from hub.chain.ledger.encoding import transaction_json
-from hub.chain.ledger.errors import WriteRefusedError
+from hub.chain.ledger.errors import ClockAstrayError, WriteRefusedError
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.results import refused, simulation
 from hub.chain.ledger.rpc_accounts import account_json
@@ -77,7 +77,7 @@ class TransactionMethods:
     def _submit(self, transaction: VersionedTransaction, raw: bytes) -> None:
         try:
             self._producer.submit(transaction, raw)
-        except WriteRefusedError as error:
+        except (WriteRefusedError, ClockAstrayError) as error:
             raise unhealthy(str(error)) from error
 
     def _preflight(self, transaction: VersionedTransaction) -> None:

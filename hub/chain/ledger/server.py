@@ -51,7 +51,7 @@ class RpcServer:
         )
 
     async def _health(self, _: Request) -> Response:
-        return PlainTextResponse("behind" if self._chain.write_fault else "ok")
+        return PlainTextResponse("behind" if self._chain.fault else "ok")
 
     async def _post(self, request: Request) -> Response:
         body = bytearray()

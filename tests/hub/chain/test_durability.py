@@ -5,18 +5,24 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from solana.rpc.commitment import Finalized
 from solana.rpc.core import RPCException
 from solders.keypair import Keypair
+from solders.message import Message
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import AlreadyProcessedError, ChainUnreachableError
+from hub.chain.ledger.opening import open_chain
 from hub.chain.transactions import SignedTransaction, sign
+from hub.clock import ManualClock, SystemClock
+from hub.keys import load
 from support.ledger import LedgerProcess
 
 
@@ -113,7 +119,11 @@ def drop_transaction(db: sqlite3.Connection, slot: int) -> None:
     db.execute("DELETE FROM transactions WHERE slot = ?", (slot,))
 
 
-DAMAGE = [flip_header, flip_signature, change_result, drop_transaction]
+def rename_transaction(db: sqlite3.Connection, slot: int) -> None:
+    db.execute("UPDATE transactions SET signature = ? WHERE slot = ?", (bytes(Signature.new_unique()), slot))
+
+
+DAMAGE = [flip_header, flip_signature, change_result, drop_transaction, rename_transaction]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=[d.__name__ for d in DAMAGE])
@@ -124,6 +134,49 @@ async def test_a_changed_block_is_refused_by_its_number(ledger: LedgerProcess, d
     said = ledger.refuse_to_start()
     assert f"Block {slot} was changed" in said
     assert "backup" in said or "content" in said
+
+
+def add_a_transaction_outside_of_blocks(db: sqlite3.Connection) -> None:
+    name = bytes(Signature.new_unique())
+    db.execute("INSERT INTO transactions SELECT slot + 1000000, position, ?, raw, result FROM transactions", (name,))
+
+
+def move_a_transaction(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE transactions SET position = position + 7")
+
+
+def forget_an_address(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM touched WHERE address = (SELECT min(address) FROM touched)")
+
+
+def add_an_address(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO touched SELECT ?, slot, position FROM touched LIMIT 1", (b"\x01" * 32,))
+
+
+UNSIGNED = [add_a_transaction_outside_of_blocks, move_a_transaction, forget_an_address, add_an_address]
+
+
+@pytest.mark.parametrize("damage", UNSIGNED, ids=[d.__name__ for d in UNSIGNED])
+async def test_rows_that_no_block_signs_are_compared_too(
+    ledger: LedgerProcess, damage: Callable[[sqlite3.Connection], None]
+) -> None:
+    async with ChainClient(ledger.url) as chain:
+        await chain.run([transfer(_gift(ledger))], [ledger.rich])
+    ledger.stop()
+    with closing(sqlite3.connect(ledger.folder / "ledger.sqlite")) as db, db:
+        damage(db)
+    assert "restore the ledger's folder from a backup" in ledger.refuse_to_start()
+
+
+async def test_a_rent_epoch_in_the_file_means_nothing(ledger: LedgerProcess) -> None:
+    await some_blocks(ledger)
+    with closing(sqlite3.connect(ledger.folder / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE accounts SET rent_epoch = x'0700000000000000'")
+    ledger.start()
+    async with ChainClient(ledger.url) as chain:
+        (account,) = await chain.raw_accounts([ledger.rich.pubkey()])
+    assert account is not None
+    assert account.rent_epoch == 0
 
 
 async def test_a_dropped_block_and_a_changed_account_are_refused(ledger: LedgerProcess) -> None:
@@ -158,6 +211,26 @@ async def test_folders_that_can_not_be_served_say_why(ledger: LedgerProcess, tmp
     assert "chmod 600" in ledger.refuse_to_start()
 
 
+async def test_a_clock_behind_the_last_block_is_refused_and_can_be_accepted(ledger: LedgerProcess) -> None:
+    """As if the last block had been dated by a clock that was wrong."""
+    ledger.stop()
+    authority = load(ledger.folder / "authority.json")
+    ahead = ManualClock(SystemClock().now_ms() + 3 * 86_400_000)
+    chain = open_chain(ledger.folder / "ledger.sqlite", authority, ahead, _no_genesis)
+    gift = _gift(ledger)
+    blockhash, _ = chain.latest_blockhash()
+    message = Message.new_with_blockhash([transfer(gift)], ledger.rich.pubkey(), blockhash)
+    payment = VersionedTransaction(message, [ledger.rich])
+    chain.submit(payment, bytes(payment))
+    chain.close()
+    assert "--clock-gap-days -3" in ledger.refuse_to_start()
+    ledger.start("--clock-gap-days", "-3")
+
+
+def _no_genesis() -> NoReturn:
+    raise AssertionError("the ledger is not empty")
+
+
 async def test_another_authority_is_refused(ledger: LedgerProcess) -> None:
     ledger.stop()
     (ledger.folder / "authority.json").unlink()
@@ -185,7 +258,8 @@ async def fill(ledger: LedgerProcess, chain: ChainClient, kept: list[SignedTrans
 
 async def test_a_full_disk_refuses_writes_and_goes_on_reading(ledger: LedgerProcess) -> None:
     ledger.stop()
-    mib = (ledger.folder / "ledger.sqlite").stat().st_size // 2**20 + 1
+    mib = (ledger.folder / "ledger.sqlite").stat().st_size // 2**20 + 2
+    """One to two megabytes of room: the first payments fit, however large the programs are."""
     ledger.start("--max-mib", str(mib))
     kept: list[SignedTransaction] = []
     async with ChainClient(ledger.url) as chain:

@@ -175,7 +175,7 @@ async def test_the_rates_in_force_at_the_start_count(site: Pool) -> None:
 async def test_without_rates_it_says_what_is_missing(site: Pool) -> None:
     await site.execute("DELETE FROM rates")
     await attested(site)
-    with pytest.raises(ConfigError, match="genesis writes it"):
+    with pytest.raises(ConfigError, match="the worker copies it"):
         await clear_attested(site, await lead(site), CLOCK, KnownFunds())
 
 

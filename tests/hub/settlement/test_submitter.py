@@ -1,12 +1,16 @@
 """Plans carried onto a real ledger: settled, reconciled, and never twice, whatever dies or was done before."""
 
+from dataclasses import replace
+
 import pytest
+from solders.compute_budget import set_compute_unit_price
+from solders.transaction import Transaction
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
 from hub.settlement import onchain, reconcile
-from hub.settlement.reconcile import compare_all, reconcile_due
+from hub.settlement.reconcile import Sums, compare_all, reconcile_due
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
@@ -24,13 +28,25 @@ async def test_intervals_are_settled_and_reconciled(lone_campus: SettlingCampus)
     second = await campus.interval((-100, -100, -100, -100, -100))
     assert await submitter.settle_due() == [second]
     assert await reconciled(campus) == [first, second]
-    report = await compare_all(campus.pool, campus.chain)
-    assert (report.checked, report.differences) == (2, [])
+    for page in (1, 2, 1000):
+        report = await compare_all(campus.pool, campus.chain, page=page)
+        assert (report.checked, report.differences, report.notes) == (2, [], [])
     kinds = await campus.pool.fetch("SELECT kind FROM blockchain_transactions WHERE state = 'finalized' ORDER BY slot")
     assert sorted(row["kind"] for row in kinds) == sorted(
         ["attest", "mint", "open", "settle", "close", "attest", "mint", "close"]
     )
     assert await campus.pool.fetchval("SELECT bool_and(compute_units > 0) FROM blockchain_transactions")
+
+
+async def test_a_priority_fee_is_offered_when_it_is_set(campus: SettlingCampus) -> None:
+    start = await campus.interval(ENERGY)
+    submitter = replace(await campus.submitter(), priority_fee_micro_lamports=1234)
+    assert await submitter.settle_due() == [start]
+    sent = await campus.pool.fetch("SELECT raw FROM blockchain_transactions")
+    offered = bytes(set_compute_unit_price(1234).data)
+    assert [
+        offered in [bytes(one.data) for one in Transaction.from_bytes(r["raw"]).message.instructions] for r in sent
+    ] == [True] * 5
 
 
 async def test_a_changed_row_is_found(campus: SettlingCampus) -> None:
@@ -52,16 +68,16 @@ async def test_a_settlement_in_progress_is_no_difference(
     await campus.interval(ENERGY)
     await (await campus.submitter()).settle_due()
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
-    found: list[list[str]] = []
+    found: list[Sums] = []
 
-    async def compare_then_close(chain: ChainClient, charges_micros: int) -> list[str]:
+    async def compare_then_close(chain: ChainClient, charges_micros: int) -> Sums:
         found.append(await compared(chain, charges_micros))
         await campus.pool.execute("UPDATE intervals SET state = 'closed'")
         return found[-1]
 
     monkeypatch.setattr(reconcile, "compare_sums", compare_then_close)
     assert (await compare_all(campus.pool, campus.chain)).differences == []
-    assert [bool(one) for one in found] == [True, False]
+    assert [bool(one.differences) for one in found] == [True, False]
 
 
 async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus) -> None:

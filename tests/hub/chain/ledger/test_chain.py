@@ -16,7 +16,7 @@ from hub.chain.ledger.errors import WriteRefusedError
 from hub.chain.ledger.genesis import Genesis
 from hub.chain.ledger.opening import open_chain
 from hub.chain.ledger.recent import Confirmation
-from hub.clock import ManualClock
+from hub.clock import Clock, ManualClock
 
 AUTHORITY, RICH = Keypair(), Keypair()
 START_MS = 1_750_000_000_000
@@ -31,9 +31,9 @@ class Site:
         self.clock = ManualClock(START_MS)
         self.chain = self.open()
 
-    def open(self) -> Chain:
+    def open(self, clock: Clock | None = None, gap_days: int = 0) -> Chain:
         genesis = Genesis(RICH.pubkey(), {RICH.pubkey(): 10**15})
-        self.chain = open_chain(self._path, AUTHORITY, self.clock, lambda: (genesis, {}))
+        self.chain = open_chain(self._path, AUTHORITY, clock or self.clock, lambda: (genesis, {}), gap_days=gap_days)
         return self.chain
 
     def payment(self, to: Pubkey | None = None, lamports: int = LAMPORTS) -> VersionedTransaction:
@@ -237,7 +237,17 @@ def test_the_time_never_runs_back(site: Site) -> None:
     assert site.chain.head.time_ms == head.time_ms
     assert site.chain.head.slot == head.slot + 1
     site.chain.repository.close()
-    site.open()
+    site.open(gap_days=-1)
+
+
+def test_a_skipped_slot_is_answered_without_the_blocks_after_it(site: Site, tmp_path: Path) -> None:
+    site.clock.advance(4000)
+    site.submit(site.payment())
+    site.chain.commit()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+        db.execute("UPDATE blocks SET header = x'00' WHERE slot > 0")
+    db.close()
+    assert site.chain.repository.block(3) is None
 
 
 def test_an_idle_chain_writes_nothing(site: Site, tmp_path: Path) -> None:

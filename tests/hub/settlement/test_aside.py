@@ -1,0 +1,87 @@
+"""What an operator sees of an interval that does not get on: which, since when and why, until it does."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from hub.clock import ManualClock, SystemClock, at_s, rfc3339_s
+from hub.db import Pool
+from hub.errors import PermanentError, RetryableError
+from hub.observability.doctor import _intervals
+from hub.settings import Settings
+from hub.settlement.aside import LONG_MS, RETRY_MS, Aside
+from support.site_rows import lead
+
+NOW_S = SystemClock().now_ms() // 1000
+FIRST, SECOND = NOW_S - 1800, NOW_S - 900
+
+
+@pytest.fixture
+async def planned(pool: Pool) -> Pool:
+    """Two intervals that wait to be settled."""
+    await pool.executemany(
+        "INSERT INTO intervals (start_at, end_at, state, attested_at) VALUES ($1, $2, 'planned', $2)",
+        [(at_s(start_s), at_s(start_s + 900)) for start_s in (FIRST, SECOND)],
+    )
+    return pool
+
+
+async def doctor(db_url: str) -> str:
+    return await _intervals(Settings(state_dir=Path(), database_url=SecretStr(db_url)))
+
+
+async def test_the_doctor_names_interval_time_and_reason(planned: Pool, db_url: str) -> None:
+    assert "all that ended are closed" in await doctor(db_url)
+    aside, clock, lease = Aside(), ManualClock(NOW_S * 1000), await lead(planned)
+    aside.put(FIRST, RetryableError("trading refused: MandateExceeded"), clock)
+    await aside.write_down(planned, lease, "settlement")
+    since = rfc3339_s(NOW_S)
+    clock.advance(60_000)
+    restarted = Aside()
+    restarted.put(FIRST, PermanentError("the chain holds something else"), clock)
+    await restarted.write_down(planned, lease, "settlement")
+    with pytest.raises(PermanentError) as caught:
+        await doctor(db_url)
+    told = f"settlement fails since {since}: the chain holds something else"
+    assert str(caught.value) == f"1 do not get on: {rfc3339_s(FIRST)} is planned, {told}"
+
+
+async def test_what_has_moved_on_is_forgotten(planned: Pool, db_url: str) -> None:
+    aside, clock, lease = Aside(), ManualClock(NOW_S * 1000), await lead(planned)
+    for start_s in (FIRST, SECOND):
+        aside.put(start_s, RetryableError("not now"), clock)
+    await aside.write_down(planned, lease, "settlement")
+    await planned.execute("UPDATE intervals SET state = 'closed' WHERE start_at = $1", at_s(FIRST))
+    aside.forget(FIRST)
+    await aside.write_down(planned, lease, "settlement")
+    assert await planned.fetchval("SELECT array_agg(start_at) FROM set_aside") == [at_s(SECOND)]
+    with pytest.raises(PermanentError, match="1 do not get on"):
+        await doctor(db_url)
+
+
+async def test_an_interval_that_nobody_works_on_is_named_too(planned: Pool, db_url: str) -> None:
+    await planned.execute("UPDATE intervals SET end_at = end_at - interval '2 hours' WHERE start_at = $1", at_s(FIRST))
+    with pytest.raises(PermanentError, match=f"{rfc3339_s(FIRST)} is planned: is a worker running"):
+        await doctor(db_url)
+
+
+async def test_a_leader_that_was_replaced_writes_nothing_down(planned: Pool) -> None:
+    aside, stale = Aside(), await lead(planned)
+    aside.put(FIRST, RetryableError("not now"), SystemClock())
+    await planned.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+    await lead(planned, "another")
+    with pytest.raises(RetryableError):
+        await aside.write_down(planned, stale, "settlement")
+    assert await planned.fetchval("SELECT count(*) FROM set_aside") == 0
+
+
+def test_what_should_have_passed_needs_a_person_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    aside, clock = Aside(), ManualClock(NOW_S * 1000)
+    for _ in range(2 * LONG_MS // RETRY_MS + 1):
+        aside.put(FIRST, RetryableError("refused again"), clock)
+        clock.advance(RETRY_MS)
+    said = "".join(capsys.readouterr())
+    assert said.count("an interval is tried again") == 1
+    assert said.count("needs a person") == 2
+    assert f"{rfc3339_s(NOW_S)}" in said

@@ -1,0 +1,23 @@
+"""What the hub says of a settlement's states and times is what the trading program says."""
+
+import re
+from pathlib import Path
+
+from hub.settlement import onchain
+
+SOURCES = Path(__file__).resolve().parents[3] / "programs" / "trading" / "src"
+
+
+def constant(name: str) -> int:
+    """A Rust constant's value; the source writes numbers and products of numbers."""
+    text = "\n".join(file.read_text() for file in sorted(SOURCES.rglob("*.rs")))
+    (value,) = re.findall(rf"pub const {name}: \w+ = ([0-9_* ]+);", text)
+    product = 1
+    for factor in value.split("*"):
+        product *= int(factor.strip().replace("_", ""))
+    return product
+
+
+def test_states_and_window_are_the_programs() -> None:
+    names = ("OPEN", "CLOSED", "EMPTY", "OPEN_WINDOW_S")
+    assert {name: getattr(onchain, name) for name in names} == {name: constant(name) for name in names}

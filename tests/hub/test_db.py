@@ -1,0 +1,20 @@
+"""A database that goes away in the middle of things is told from a fault of ours."""
+
+from typing import Any
+
+import pytest
+
+from hub.db import AWAY, Pool
+
+GOOD_BYE = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+
+
+async def test_a_query_right_after_the_servers_good_bye_is_the_database_away(pool: Pool) -> None:
+    """The server's last words have been read, that it hung up has not: asyncpg has an error of its own for that."""
+    async with pool.acquire() as connection:
+        inner: Any = connection
+        protocol = inner._con._protocol
+        protocol.data_received(b"E" + (len(GOOD_BYE) + 4).to_bytes(4, "big") + GOOD_BYE)
+        with pytest.raises(AWAY):
+            await connection.fetchval("SELECT $1::int", 1)
+        inner.terminate()
