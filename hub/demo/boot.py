@@ -16,6 +16,7 @@ from hub.demo.chain import found_ledger, prepare_chain, wallets_of
 from hub.demo.gateways import start_gateways
 from hub.demo.people import seed_people
 from hub.demo.state import State
+from hub.demo.sun import sun_offset
 from hub.demo.supervisor import Supervisor
 from hub.devices.nats_identity import identity_folder, prepare
 from hub.devices.pki import Authority
@@ -154,14 +155,11 @@ async def _start_broker(state: State, stack: contextlib.AsyncExitStack, grace: G
 
 
 async def _facts(state: State, interval_s: int) -> dict[str, Any]:
-    """What the simulator says of its site; at the first start of a state folder it is ten in the morning in June.
-
-    The offset is whole intervals, so that an interval begins on the site's clock where it begins on the wall's.
-    """
+    """What the simulator says of its meters, and the offset of the site's clock from now on."""
     site = await parts.describe_site()
-    if "sun_offset_s" not in state.recall():
-        state.remember(sun_offset_s=-(-site["sun_offset_s"] // interval_s) * interval_s)
+    offset_s = sun_offset(state.recall().get("sun_offset_s"), site["sun_offset_s"], interval_s)
+    state.remember(sun_offset_s=offset_s)
     return {
-        "sun_offset_s": state.recall()["sun_offset_s"],
+        "sun_offset_s": offset_s,
         "meters": {meter["id"]: meter for meter in site["meters"]},
     }
