@@ -165,8 +165,8 @@ async def wait_for_intervals(
         if len(starts) < wanted and time.monotonic() >= deadline_s:
             return starts, (
                 f"no interval with trades was settled for {patience_s:.0f} s ({len(starts)} of {wanted}, and at the "
-                f"site it is {_site_time(demo.settings):%H:%M}): see {demo.settings.state_dir / 'logs'}, or start again; "
-                f"a start is always by day"
+                f"site it is {_site_time(demo.settings):%H:%M}): see {demo.settings.state_dir / 'logs'}, or start "
+                f"again; a start is always by day"
             )
     return starts, None
 

@@ -1,4 +1,7 @@
-"""The third telling for the demo's report: the market's rules as the tests code them, on the registers served."""
+"""The third telling for the demo's report: the market's rules as the tests code them, on the registers served.
+
+It knows the tariffs and the mandate's limits as the demo set them, and no balances: those are not spent for days.
+"""
 
 import importlib.util
 import sys

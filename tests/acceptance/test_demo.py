@@ -79,6 +79,13 @@ def test_nothing_listens_beyond_loopback(battered: Battered) -> None:
     assert set(listening) <= {"127.0.0.1", "::1"}
 
 
+def test_the_demo_itself_holds_the_listeners_of_the_api(battered: Battered) -> None:
+    """So nobody takes their ports before the API is up, nor while it is started again."""
+    connections = psutil.Process(battered.demo.process.pid).net_connections("inet")
+    held = {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+    assert held == {battered.demo.settings.web_port, battered.demo.settings.device_port}
+
+
 def test_memory_stays_small(battered: Battered) -> None:
     processes = battered.demo.descendants()
     total = sum(process.memory_full_info().pss for process in processes)
