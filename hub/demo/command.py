@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--until-settled", type=int, metavar="N", default=env("PEERWATT_HUB_UNTIL_SETTLED"),
-        help="stop after N whole intervals with trades are reconciled (env: PEERWATT_HUB_UNTIL_SETTLED)",
+        help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
+        "(env: PEERWATT_HUB_UNTIL_SETTLED)",
     )  # fmt: skip
     add_json_argument(parser)
 
@@ -119,14 +120,16 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
 
 
 def _greet(demo: Running) -> None:
-    site = _site_time(demo.settings)
+    site, interval_s = _site_time(demo.settings), demo.settings.interval_s
+    # the rest of the running interval and a whole one, then a minute for grace and settlement
+    minutes = -(-(2 * interval_s + 60) // 60)
     _say(
         f"\n  Peerwatt runs at  {demo.url}\n"
         f"  sign in as        {demo.email}\n"
         f"  password          {demo.password}\n"
         f"  also              operator@campus.example, same password\n"
         f"  clock at the site {site:%H:%M} on a day in {site:%B}, so that the sun shines\n"
-        f"  an interval       {demo.settings.interval_s} s; the first one settles within three minutes\n"
+        f"  an interval       {interval_s} s; the first whole one is settled within {minutes} minutes\n"
         f"  stop              Ctrl-C; the next start goes on from here\n"
     )
 
