@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from hub.embedded.processes import Grace, StartError, spawn, stop, tail
 
 RESTART_PAUSE_S = (0.5, 1, 2, 5, 10)
+FULL_BYTES = 8 * 1024 * 1024
 SERVERS_STOP_S, LAYER_STOP_S = 3.0, 0.75
 """What of the time for stopping stays for the servers, and for each layer of parts below."""
 
@@ -77,13 +79,19 @@ class Supervisor:
             code = await self._running[part.name].wait()
             pause = RESTART_PAUSE_S[min(falls, len(RESTART_PAUSE_S) - 1)]
             falls += 1
-            self._tell(f"{part.name} ended ({code}); starting it again in {pause} s")
+            self._tell(f"{part.name} ended ({code}); starting it again in {pause} s; {self._where_to_look(part)}")
             await asyncio.sleep(pause)
             try:
                 await self._launch(part, seconds)
             # whatever it is - a full disk, too many files - may have passed by the next time
             except Exception as error:  # noqa: BLE001
                 self._tell(f"{part.name} could not be started: {error}")
+
+    def _where_to_look(self, part: Part) -> str:
+        # a log on a full disk would not say it
+        if shutil.disk_usage(self._logs).free < FULL_BYTES:
+            return f"the disk of {self._logs} is full: make room"
+        return f"its log is {self._logs / part.name}.log"
 
     def _tell(self, text: str) -> None:
         # a terminal that is gone is no reason to let a part lie

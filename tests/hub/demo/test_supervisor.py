@@ -1,6 +1,7 @@
 """Parts stop together and within the time there is; no fault ends the watch over a part or loses its process."""
 
 import asyncio
+import shutil
 import signal
 import sys
 import time
@@ -83,6 +84,22 @@ async def test_a_part_is_kept_over_a_full_disk(
         assert not running()
     await eventually(lambda: supervisor.pid("part") != first and len(running()) == 1, what="the part's return")
     assert running()[0].pid == supervisor.pid("part")
+
+
+async def test_a_part_that_ended_is_said_with_where_to_look(
+    supervisor: Supervisor, says: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await supervisor.start(Part("part", SLEEP, announces=True))
+    first = supervisor.pid("part")
+    psutil.Process(first).kill()
+    await eventually(lambda: len(says) == 1, what="the first end to be said")
+    assert says[0] == f"part ended (-9); starting it again in 0.5 s; its log is {tmp_path}/part.log"
+    await eventually(lambda: supervisor.pid("part") != first, what="the part's return")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    psutil.Process(supervisor.pid("part")).kill()
+    await eventually(lambda: len(says) == 2, what="the second end to be said")
+    assert says[1].endswith(f"the disk of {tmp_path} is full: make room")
 
 
 async def test_no_note_can_be_written_and_the_child_runs(tmp_path: Path) -> None:
