@@ -36,7 +36,10 @@ async def _serve(settings: Settings) -> None:
         web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
     else:
         web = socket.socket(fileno=settings.web_socket_fd)
-    devices = _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
+    if settings.device_socket_fd is None:
+        devices = _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
+    else:
+        devices = socket.socket(fileno=settings.device_socket_fd)
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=12)
     clock = SystemClock()
     servers = [(_server(create_app(settings, pool, clock)), web)]

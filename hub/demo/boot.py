@@ -16,13 +16,18 @@ from hub.demo.chain import found_ledger, prepare_chain, wallets_of
 from hub.demo.gateways import start_gateways
 from hub.demo.people import seed_people
 from hub.demo.state import State
+from hub.demo.sun import sun_offset
 from hub.demo.supervisor import Supervisor
 from hub.devices.nats_identity import identity_folder, prepare
 from hub.devices.pki import Authority
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import create_database, run_postgres
-from hub.embedded.processes import free_port
+from hub.embedded.processes import Grace, free_port, on_free_ports
 from hub.settings import Settings, load_settings
+
+HOSTS = ("127.0.0.1", "localhost")
+STOP_S = 8.0
+"""Everything ends within ten seconds of Ctrl-C; a part that hangs is killed before."""
 
 
 @dataclass(frozen=True)
@@ -52,30 +57,33 @@ class Progress:
 async def run_demo(
     state: State, *, interval_s: int, web: socket.socket, say: Callable[[str], None]
 ) -> AsyncIterator[Running]:
-    """Runs the whole system until the caller leaves; stops everything in reverse order.
+    """Runs the whole system until the caller leaves; stops everything in reverse order, within ``STOP_S``.
 
     ``web`` is the web app's socket; it listens already.
 
     Raises:
         StartError: a part did not come up. ConfigError: something an operator must mend.
     """
-    step = Progress(say, time.monotonic())
+    step, grace = Progress(say, time.monotonic()), Grace(STOP_S)
     async with contextlib.AsyncExitStack() as stack:
         step("PostgreSQL 18")
-        server_url = await stack.enter_async_context(run_postgres(state.part("postgres")))
+        server_url = await on_free_ports(
+            lambda: stack.enter_async_context(run_postgres(state.part("postgres"), grace=grace))
+        )
         database_url = await create_database(server_url, "peerwatt")
         await db.migrate(database_url)
         step("NATS with JetStream, and the workshop's MQTT broker")
-        values = await _start_buses(state, stack)
-        broker = await _start_broker(state, stack)
-        supervisor = Supervisor(state.part("logs"), say)
+        devices = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=256))
+        values = await _start_buses(state, stack, grace) | _device_listener(state, devices)
+        broker = await on_free_ports(lambda: _start_broker(state, stack, grace))
+        supervisor = Supervisor(state.part("logs"), say, grace)
         stack.push_async_callback(supervisor.close)
         step("15 meters, and the ledger that runs the programs")
         facts = await _facts(state, interval_s)
         keys, wallets = found_ledger(state), wallets_of(state)
         async with asyncio.TaskGroup() as group:
             meters = group.create_task(supervisor.start(parts.simulator(state, broker, facts["sun_offset_s"])))
-            rpc = group.create_task(supervisor.start(parts.ledger(state, free_port())))
+            rpc = group.create_task(on_free_ports(lambda: supervisor.start(parts.ledger(state, free_port()))))
         port = web.getsockname()[1]
         served, rpc_url = meters.result()["meters"], rpc.result()["url"]
         values |= {"database_url": database_url, "rpc_url": rpc_url, "interval_s": interval_s, "web_port": port,
@@ -88,11 +96,13 @@ async def run_demo(
         # from here on the programs know their interval
         state.remember(interval_s=interval_s)
         await prepare_chain(rpc_url, keys, wallets, facts["meters"], interval_s=interval_s, now_s=now_s)
-        pool = await stack.enter_async_context(await db.create_pool(database_url, size=4))
+        pool = await db.create_pool(database_url, size=4)
+        # its sessions end with the server; a goodbye to each would wait for a server that hangs
+        stack.callback(pool.terminate)
         await seed_people(pool, wallets, password, facts["meters"])
         step("API, web app and worker")
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.start(parts.web(config, web)))
+            group.create_task(supervisor.start(parts.web(config, web, devices)))
             group.create_task(supervisor.start(parts.hub_process("worker", config)))
         step("three gateways: enrol, then read their meters")
         await start_gateways(state, settings, pool, keys, supervisor, served, broker)
@@ -103,45 +113,53 @@ async def run_demo(
             step("stopping")
 
 
-async def _start_buses(state: State, stack: contextlib.AsyncExitStack) -> dict[str, Any]:
+async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: Grace) -> dict[str, Any]:
     """The hub's NATS server, with rights by JWT and TLS from the hub's own CA; returns settings."""
-    clock, port, device_port = SystemClock(), free_port(), free_port()
+    clock, folder = SystemClock(), state.part("nats")
     identity = prepare(identity_folder(state.folder), clock)
     authority = Authority.load_or_create(state.part("pki"), clock)
-    hosts = ("127.0.0.1", "localhost")
-    certificate = authority.server_certificate("nats", hosts, clock)
-    devices = authority.server_certificate("devices", hosts, clock)
-    config = identity.server_config(certificate, port=port, store_dir=state.part("nats") / "jetstream")
-    await stack.enter_async_context(run_nats(state.part("nats"), config))
+    certificate = authority.server_certificate("nats", HOSTS, clock)
+
+    async def start() -> int:
+        port = free_port()
+        config = identity.server_config(certificate, port=port, store_dir=folder / "jetstream")
+        await stack.enter_async_context(run_nats(folder, config, grace=grace))
+        return port
+
     return {
-        "nats_url": f"tls://127.0.0.1:{port}",
+        "nats_url": f"tls://127.0.0.1:{await on_free_ports(start)}",
         "nats_ca_file": str(authority.ca_file),
         "nats_creds_file": str(identity.creds_file),
-        "device_port": device_port,
+    }
+
+
+def _device_listener(state: State, listener: socket.socket) -> dict[str, Any]:
+    """The certificate of the gateways' listener; returns settings."""
+    clock = SystemClock()
+    devices = Authority.load_or_create(state.part("pki"), clock).server_certificate("devices", HOSTS, clock)
+    return {
+        "device_port": listener.getsockname()[1],
         "device_tls_cert": str(devices.cert_file),
         "device_tls_key": str(devices.key_file),
     }
 
 
-async def _start_broker(state: State, stack: contextlib.AsyncExitStack) -> parts.Broker:
+async def _start_broker(state: State, stack: contextlib.AsyncExitStack, grace: Grace) -> parts.Broker:
     broker = parts.Broker(free_port(), "workshop", state.secret("broker"))
     folder = state.part("broker")
     text = broker_config(
         folder / "store", port=free_port(), mqtt_port=broker.port, username=broker.username, password=broker.password
     )
-    await stack.enter_async_context(run_nats(folder, text, name="broker"))
+    await stack.enter_async_context(run_nats(folder, text, name="broker", grace=grace))
     return broker
 
 
 async def _facts(state: State, interval_s: int) -> dict[str, Any]:
-    """What the simulator says of its site; at the first start of a state folder it is ten in the morning in June.
-
-    The offset is whole intervals, so that an interval begins on the site's clock where it begins on the wall's.
-    """
+    """What the simulator says of its meters, and the offset of the site's clock from now on."""
     site = await parts.describe_site()
-    if "sun_offset_s" not in state.recall():
-        state.remember(sun_offset_s=-(-site["sun_offset_s"] // interval_s) * interval_s)
+    offset_s = sun_offset(state.recall().get("sun_offset_s"), site["sun_offset_s"], interval_s)
+    state.remember(sun_offset_s=offset_s)
     return {
-        "sun_offset_s": state.recall()["sun_offset_s"],
+        "sun_offset_s": offset_s,
         "meters": {meter["id"]: meter for meter in site["meters"]},
     }

@@ -8,20 +8,23 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hub.demo.boot import Running, run_demo
-from hub.demo.report import make_report
-from hub.demo.repository import meters, settled_with_trades
+from hub.demo.report import close_the_books
+from hub.demo.repository import settled_with_trades
 from hub.demo.state import open_state
-from hub.demo.truth import expected_figures
 from hub.errors import ConfigError
-from hub.settings import add_json_argument
+from hub.settings import Settings, add_json_argument
 
 DEFAULT_PORT = 8080
 LOOK_EVERY_S = 0.5
+PATIENCE_INTERVALS, PATIENCE_S = 3, 300
+"""How long `--until-settled` waits for one more interval with trades."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--until-settled", type=int, metavar="N", default=env("PEERWATT_HUB_UNTIL_SETTLED"),
-        help="stop after N whole intervals with trades are reconciled (env: PEERWATT_HUB_UNTIL_SETTLED)",
+        help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
+        "(env: PEERWATT_HUB_UNTIL_SETTLED)",
     )  # fmt: skip
     add_json_argument(parser)
 
@@ -100,42 +104,75 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
+        code = 0
         async with start() as demo:
             ready.set()
             _greet(demo)
             if args.until_settled is None:
                 await stop.wait()
-                return 0
-            return await _until_settled(demo, args.until_settled, stop, as_json=args.json)
+            else:
+                code = await _until_settled(demo, args.until_settled, stop, as_json=args.json)
     except asyncio.CancelledError:
         _say("stopped before everything was up; the next start goes on from here")
         return 130
+    _say("stopped; the next start goes on from here")
+    return code
 
 
 def _greet(demo: Running) -> None:
+    site, interval_s = _site_time(demo.settings), demo.settings.interval_s
+    # the rest of the running interval and a whole one, then a minute for grace and settlement
+    minutes = -(-(2 * interval_s + 60) // 60)
     _say(
         f"\n  Peerwatt runs at  {demo.url}\n"
         f"  sign in as        {demo.email}\n"
         f"  password          {demo.password}\n"
         f"  also              operator@campus.example, same password\n"
-        f"  an interval       {demo.settings.interval_s} s; the first one settles within three minutes\n"
+        f"  clock at the site {site:%H:%M} on a day in {site:%B}, so that the sun shines\n"
+        f"  an interval       {interval_s} s; the first whole one is settled within {minutes} minutes\n"
         f"  stop              Ctrl-C; the next start goes on from here\n"
     )
 
 
 async def _until_settled(demo: Running, wanted: int, stop: asyncio.Event, *, as_json: bool) -> int:
-    since = datetime.now(UTC)
-    async with demo.pool.acquire() as connection:
-        starts = await settled_with_trades(connection, since)
-        while len(starts) < wanted and not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-            found = await settled_with_trades(connection, since)
-            if len(found) > len(starts):
-                _say(f"settled and reconciled: {len(found)} of {wanted} intervals")
-            starts = found
-        chosen = starts[:wanted]
-        truth = expected_figures(demo.settings, await meters(connection), chosen)
-        report = await make_report(connection, chosen, truth)
+    patience_s = PATIENCE_INTERVALS * demo.settings.interval_s + PATIENCE_S
+    starts, missed = await wait_for_intervals(demo, wanted, stop, patience_s=patience_s)
+    if missed is not None:
+        _say(missed)
+    report = await close_the_books(demo.pool, demo.settings, starts, missed=missed)
     print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
-    return 0 if report["reconciled"] and len(chosen) == wanted else 1
+    return 0 if report["reconciled"] else 1
+
+
+async def wait_for_intervals(
+    demo: Running, wanted: int, stop: asyncio.Event, *, patience_s: float
+) -> tuple[list[datetime], str | None]:
+    """The first intervals from now on that are reconciled with trades, and why they are fewer than wanted, if so.
+
+    Ends when ``patience_s`` pass without one more, or with ``stop``.
+    """
+    since = datetime.now(UTC)
+    starts: list[datetime] = []
+    deadline_s = time.monotonic() + patience_s
+    while len(starts) < wanted:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+        async with demo.pool.acquire() as connection:
+            found = await settled_with_trades(connection, since)
+        if len(found) > len(starts):
+            _say(f"settled and reconciled: {min(len(found), wanted)} of {wanted} intervals")
+            deadline_s = time.monotonic() + patience_s
+        starts = found[:wanted]
+        if len(starts) < wanted and stop.is_set():
+            return starts, f"stopped after {len(starts)} of {wanted} intervals"
+        if len(starts) < wanted and time.monotonic() >= deadline_s:
+            return starts, (
+                f"no interval with trades was settled for {patience_s:.0f} s ({len(starts)} of {wanted}, and at the "
+                f"site it is {_site_time(demo.settings):%H:%M}): see {demo.settings.state_dir / 'logs'}, or start "
+                f"again; a start is always by day"
+            )
+    return starts, None
+
+
+def _site_time(settings: Settings) -> datetime:
+    return (datetime.now(UTC) + timedelta(seconds=settings.sun_offset_s)).astimezone(ZoneInfo(settings.site_timezone))

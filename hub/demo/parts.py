@@ -71,18 +71,21 @@ def ledger(state: State, port: int) -> Part:
 
 def hub_process(name: str, config: Path) -> Part:
     """The API or the worker, from the hub's configuration file."""
-    return Part(name, [SCRIPTS / "peerwatt-hub", name, "--config", config], announces=True)
+    return Part(name, [SCRIPTS / "peerwatt-hub", name, "--config", config], announces=True, layer=1)
 
 
-def web(config: Path, listener: socket.socket) -> Part:
-    """The API on a socket that listens already, so that nobody takes the port in between, not even at a restart."""
-    env = {"PEERWATT_HUB_WEB_SOCKET_FD": str(listener.fileno())}
-    return replace(hub_process("serve", config), env=env, keep=(listener.fileno(),))
+def web(config: Path, listener: socket.socket, devices: socket.socket) -> Part:
+    """The API on sockets that listen already, so that nobody takes a port in between, not even at a restart."""
+    env = {
+        "PEERWATT_HUB_WEB_SOCKET_FD": str(listener.fileno()),
+        "PEERWATT_HUB_DEVICE_SOCKET_FD": str(devices.fileno()),
+    }
+    return replace(hub_process("serve", config), env=env, keep=(listener.fileno(), devices.fileno()))
 
 
 def agent(name: str, config: Path) -> Part:
     """One gateway's agent."""
-    return Part(name, [SCRIPTS / "peerwatt-edge", "run", "--config", config])
+    return Part(name, [SCRIPTS / "peerwatt-edge", "run", "--config", config], layer=2)
 
 
 def write_hub_config(state: State, values: Mapping[str, Any]) -> Path:

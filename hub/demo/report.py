@@ -4,35 +4,67 @@ The third telling is the ground truth: the market's rules coded a second time (i
 the simulator logged as served.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from hub.chain.client import ChainClient
 from hub.clock import to_s
-from hub.db import Connection, Record
+from hub.db import Connection, Pool, Record
 from hub.demo import repository
-from hub.demo.truth import Expected
+from hub.demo.truth import Expected, ExpectedInterval, expected_figures
+from hub.settings import Settings
+from hub.settlement.reconcile import compare_all
 
-COMPARED = ("sold_wh", "bought_wh", "credit_micros", "debit_micros", "utility_wh")
+COMPARED = ("sold_wh", "bought_wh", "credit_micros", "debit_micros", "utility_wh", "utility_micros")
+NO_TRUTH = "the ground truth needs a checkout of the repository: tests/ is not installed"
 
 
-async def make_report(connection: Connection, starts: list[datetime], truth: Expected | None) -> dict[str, Any]:
-    """The JSON object; ``truth`` gives the expected figures by interval start and participant, None when unknown."""
+async def close_the_books(
+    pool: Pool, settings: Settings, starts: Sequence[datetime], *, missed: str | None = None
+) -> dict[str, Any]:
+    """Compares the three tellings of these intervals and returns the report.
+
+    ``missed`` says why the demo ends before it has what it was to wait for; then nothing more is asked of the chain.
+    """
+    chain_differences: list[str] = []
+    if missed is None:
+        async with ChainClient(settings.rpc_url) as chain:
+            # the sums over everything; each of the intervals was compared when it was reconciled
+            chain_differences = (await compare_all(pool, chain, limit=0)).differences
+    async with pool.acquire() as connection:
+        first = await repository.first_start(connection)
+        truth = expected_figures(settings, await repository.meters(connection), first, starts)
+        return await make_report(connection, starts, truth, chain_differences, missed)
+
+
+async def make_report(
+    connection: Connection,
+    starts: Sequence[datetime],
+    truth: Expected | None,
+    chain_differences: Sequence[str] = (),
+    missed: str | None = None,
+) -> dict[str, Any]:
+    """The JSON object; ``truth`` gives the expected figures by interval start, None when unknown."""
     counts = await repository.totals(connection)
     rows = await repository.intervals(connection, starts)
-    intervals, faults = [], []
+    intervals = []
     for row in rows:
-        shown = _interval(row)
         lines = await repository.lines(connection, row["start_at"])
-        differences = _compare(lines, truth.get(to_s(row["start_at"]), {})) if truth is not None else []
-        shown["ground_truth_differences"] = differences
-        faults += differences
+        shown = _interval(row)
+        expected = None if truth is None else truth[to_s(row["start_at"])]
+        shown["ground_truth_differences"] = [] if expected is None else _compare(shown, lines, expected)
         intervals.append(shown)
-    agreed = bool(rows) and truth is not None and not faults and all(row["state"] == "reconciled" for row in rows)
-    report = {**dict(counts.items()), "intervals": intervals, "reconciled": agreed}
-    if truth is None:
-        report["reason"] = "the ground truth needs a checkout of the repository: tests/ is not installed"
-    return report
+    reason = missed or (NO_TRUTH if truth is None and starts else None)
+    agreed = bool(rows) and not chain_differences and not any(one["ground_truth_differences"] for one in intervals)
+    reconciled = agreed and reason is None and all(row["state"] == "reconciled" for row in rows)
+    return {
+        **dict(counts.items()),
+        "intervals": intervals,
+        "chain_differences": list(chain_differences),
+        "reconciled": reconciled,
+        **({} if reason is None else {"reason": reason}),
+    }
 
 
 def _interval(row: Record) -> dict[str, Any]:
@@ -43,6 +75,7 @@ def _interval(row: Record) -> dict[str, Any]:
         "import_wh": row["import_wh"],
         "export_wh": row["export_wh"],
         "traded_wh": row["traded_wh"],
+        "minted_wh": row["minted_wh"],
         "utility_bought_wh": row["utility_bought_wh"],
         "utility_sold_wh": row["utility_sold_wh"],
         "price_mills": row["price_mills"],
@@ -54,14 +87,25 @@ def _interval(row: Record) -> dict[str, Any]:
     }
 
 
-def _compare(lines: list[Record], expected: Mapping[str, Mapping[str, int]]) -> list[str]:
-    found = {str(line["participant_id"]): line for line in lines}
-    differences = [f"{name} is missing" for name in sorted(set(expected) - set(found))]
-    differences += [f"{name} is not expected" for name in sorted(set(found) - set(expected))]
-    for name in sorted(set(found) & set(expected)):
-        differences += [
-            f"{name}: {field} is {found[name][field]}, the ground truth says {expected[name][field]}"
-            for field in COMPARED
-            if found[name][field] != expected[name][field]
-        ]
+def _compare(shown: Mapping[str, Any], lines: Sequence[Record], expected: ExpectedInterval) -> list[str]:
+    """Every figure of the interval and of its participants that is not what the rules say, in words."""
+    differences = _differing("the interval", shown, expected.figures, expected.figures)
+    found, bills = {str(line["participant_id"]): line for line in lines}, expected.bills
+    differences += [f"{name} is missing" for name in sorted(set(bills) - set(found))]
+    differences += [f"{name} is not expected" for name in sorted(set(found) - set(bills))]
+    for name in sorted(set(found) & set(bills)):
+        differences += _differing(name, found[name], bills[name], COMPARED)
     return differences
+
+
+def _differing(
+    whose: str,
+    found: Mapping[str, Any] | Record,
+    expected: Mapping[str, Any],
+    fields: Sequence[str] | Mapping[str, Any],
+) -> list[str]:
+    return [
+        f"{whose}: {field} is {found[field]}, the ground truth says {expected[field]}"
+        for field in fields
+        if found[field] != expected[field]
+    ]

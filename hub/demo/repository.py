@@ -68,7 +68,7 @@ async def totals(connection: Connection) -> Record:
 
 INTERVALS = """
 SELECT i.start_at, i.end_at, i.state, i.reconciled_at, c.price_mills, s.line_count, s.sold_wh, s.bought_wh,
-       s.debit_micros, s.credit_micros,
+       s.debit_micros, s.credit_micros, s.minted_wh,
        (SELECT sum(import_wh)::bigint FROM interval_readings r WHERE r.start_at = i.start_at AND revision = 1)
            AS import_wh,
        (SELECT sum(export_wh)::bigint FROM interval_readings r WHERE r.start_at = i.start_at AND revision = 1)
@@ -96,15 +96,21 @@ async def lines(connection: Connection, start_at: datetime) -> list[Record]:
     return list(
         await connection.fetch(
             """
-            SELECT u.participant_id, u.utility_wh, coalesce(l.sold_wh, 0) AS sold_wh,
-                   coalesce(l.bought_wh, 0) AS bought_wh, coalesce(l.credit_micros, 0) AS credit_micros,
-                   coalesce(l.debit_micros, 0) AS debit_micros
+            SELECT u.participant_id, u.utility_wh, u.amount_micros AS utility_micros,
+                   coalesce(l.sold_wh, 0) AS sold_wh, coalesce(l.bought_wh, 0) AS bought_wh,
+                   coalesce(l.credit_micros, 0) AS credit_micros, coalesce(l.debit_micros, 0) AS debit_micros
             FROM utility_lines u LEFT JOIN settlement_lines l USING (start_at, participant_id)
             WHERE u.start_at = $1 AND u.revision = 1 ORDER BY u.participant_id
             """,
             start_at,
         )
     )
+
+
+async def first_start(connection: Connection) -> datetime | None:
+    """When the hub's first interval began."""
+    start_at: datetime | None = await connection.fetchval("SELECT min(start_at) FROM intervals")
+    return start_at
 
 
 async def meters(connection: Connection) -> list[Record]:

@@ -38,7 +38,7 @@ class State:
         return file.read_text()
 
     def recall(self) -> dict[str, Any]:
-        """What an earlier start wrote down: sun offset, ports, the interval's length."""
+        """What an earlier start wrote down: the sun's offset, the interval's length."""
         file = self.folder / "demo.json"
         return dict(json.loads(file.read_text())) if file.exists() else {}
 

@@ -1,47 +1,96 @@
-"""The third telling for the demo's report: the market's rules as the tests code them, on the registers served."""
+"""The third telling for the demo's report: the market's rules as the tests code them, on the registers served.
+
+It knows the tariffs and the mandate's limits as the demo set them, and no balances: those are not spent for days.
+"""
 
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from hub.clock import to_s
+from hub.clock import to_ms, to_s
 from hub.db import Record
+from hub.demo.chain import MANDATE, RATES
 from hub.demo.site import PEOPLE
 from hub.settings import Settings
 
 SECOND_TELLING = Path(__file__).resolve().parents[2] / "tests" / "support" / "ground_truth.py"
 
-Expected = Mapping[int, Mapping[str, Mapping[str, int]]]
-"""By interval start (s) and participant id: sold_wh, bought_wh, credit_micros, debit_micros, utility_wh."""
+
+@dataclass(frozen=True)
+class ExpectedInterval:
+    """What the rules say of one interval: its own figures as the report names them, and each participant's."""
+
+    figures: Mapping[str, int | None]
+    bills: Mapping[str, Mapping[str, int]]
 
 
-def expected_figures(settings: Settings, meters: Sequence[Record], starts: Sequence[datetime]) -> Expected | None:
-    """What every participant must have sold, bought, paid and got; None outside a checkout of the repository."""
+Expected = Mapping[int, ExpectedInterval]
+"""By interval start (s)."""
+
+
+def expected_figures(
+    settings: Settings, meters: Sequence[Record], first: datetime | None, starts: Sequence[datetime]
+) -> Expected | None:
+    """What every interval and participant must show; None outside a checkout of the repository.
+
+    ``first`` is the hub's first interval. An estimate rests on readings and on a valid interval up to an hour older,
+    so the telling begins that much before the intervals it is asked for, or with the hub.
+    """
     rules = _load()
-    if rules is None or settings.truth_file is None or not starts:
+    if rules is None or settings.truth_file is None or first is None or not starts:
         return None
-    site = rules.Site(
+    site, seconds = _site(rules, settings, meters), [to_s(start) for start in starts]
+    begin_s = max(to_s(first), min(seconds) - rules.HOUR_S - settings.interval_s)
+    log = rules.read_log(settings.truth_file, since_s=begin_s - rules.HOUR_S - settings.interval_s)
+    energies = rules.energies(log, site, begin_s, max(seconds))
+    return {start: _expected(rules.settle(start, energies[start], site)) for start in seconds}
+
+
+def _site(rules: ModuleType, settings: Settings, meters: Sequence[Record]) -> Any:
+    trader = rules.Trader(
+        may_owe=MANDATE["max_debit_micros"], max_wh=MANDATE["max_wh"],
+        max_price=MANDATE["max_price_mills"], min_price=MANDATE["min_price_mills"],
+    )  # fmt: skip
+    return rules.Site(
         interval_s=settings.interval_s,
         poll_period_s=settings.poll_period_s,
         grace_s=settings.attest_grace_s,
         meters={
             row["meter_id"]: rules.TruthMeter(
-                str(row["participant_id"]), row["rated_power_w"], to_s(row["expected_from"])
+                # expected in intervals that begin at that moment or later
+                str(row["participant_id"]), row["rated_power_w"], -(-to_ms(row["expected_from"]) // 1000)
             )
             for row in meters
         },
-        traders={str(one.participant_id): rules.Trader() for one in PEOPLE if one.participates and one.trades},
-    )
-    seconds = [to_s(start) for start in starts]
-    energies = rules.energies(rules.read_log(settings.truth_file), site, min(seconds), max(seconds))
-    settled = {start: rules.settle(start, energies[start], site) for start in seconds}
-    return {
-        start: {participant: vars(bill) for participant, bill in interval.bills.items()}
-        for start, interval in settled.items()
+        traders={str(one.participant_id): trader for one in PEOPLE if one.participates and one.trades},
+        prices=rules.Prices(
+            RATES.export_tariff_mills, RATES.import_tariff_mills, RATES.wheeling_mills, RATES.platform_mills,
+            RATES.loss_mills,
+        ),
+    )  # fmt: skip
+
+
+def _expected(truth: Any) -> ExpectedInterval:
+    bills = {participant: vars(bill) for participant, bill in truth.bills.items()}
+    lines = [bill for bill in bills.values() if bill["sold_wh"] or bill["bought_wh"]]
+    figures = {
+        "import_wh": sum(meter.import_wh for meter in truth.meters.values()),
+        "export_wh": sum(meter.export_wh for meter in truth.meters.values()),
+        "traded_wh": truth.volume_wh,
+        "minted_wh": truth.minted_wh,
+        "utility_bought_wh": sum(-min(bill["utility_wh"], 0) for bill in bills.values()),
+        "utility_sold_wh": sum(max(bill["utility_wh"], 0) for bill in bills.values()),
+        "price_mills": truth.price_mills,
+        "lines": len(lines),
+        "debit_micros": sum(bill["debit_micros"] for bill in lines),
+        "credit_micros": sum(bill["credit_micros"] for bill in lines),
     }
+    return ExpectedInterval(figures, bills)
 
 
 def _load() -> ModuleType | None:

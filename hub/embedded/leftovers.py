@@ -14,8 +14,8 @@ END_S, KILL_S = 8, 5
 
 
 def note(log: Path, pid: int) -> None:
-    """Remembers which process writes this log."""
-    with contextlib.suppress(psutil.Error):
+    """Remembers which process writes this log; on a full disk nobody does, and it runs all the same."""
+    with contextlib.suppress(psutil.Error, OSError):
         _file(log).write_text(f"{pid} {psutil.Process(pid).create_time()}\n")
 
 

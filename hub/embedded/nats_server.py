@@ -8,8 +8,10 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from hub.embedded.processes import StartError, spawn, stop, tail
+from hub.embedded.processes import Grace, StartError, spawn, stop, tail
 from hub.errors import ConfigError
+
+POSTGRES_STOP_S = 2.0
 
 
 def binary() -> Path:
@@ -22,8 +24,14 @@ def binary() -> Path:
 
 
 @contextlib.asynccontextmanager
-async def run_nats(folder: Path, config: str, *, name: str = "nats") -> AsyncIterator[None]:
-    """Runs a server with this configuration text; ready when the server says so in its log."""
+async def run_nats(folder: Path, config: str, *, name: str = "nats", grace: Grace | None = None) -> AsyncIterator[None]:
+    """Runs a server with this configuration text; ready when the server says so in its log.
+
+    It ends within ``grace``, of which it leaves PostgreSQL, which ends last, its share.
+
+    Raises:
+        StartError: it ended at once, with the end of its log.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file, log = folder / f"{name}.conf", folder / f"{name}.log"
     file.touch(mode=0o600)
@@ -34,7 +42,7 @@ async def run_nats(folder: Path, config: str, *, name: str = "nats") -> AsyncIte
         await _wait_until_ready(process, log)
         yield
     finally:
-        await stop(process)
+        await stop(process, seconds=5 if grace is None else grace.left(reserve_s=POSTGRES_STOP_S))
 
 
 async def _wait_until_ready(process: asyncio.subprocess.Process, log: Path) -> None:

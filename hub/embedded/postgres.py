@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from hub.embedded.processes import StartError, free_port, run_once, spawn, stop, tail
+from hub.embedded.processes import Grace, StartError, free_port, run_once, spawn, stop, tail
 from hub.errors import ConfigError
 
 # Small machines first: the demo shares its memory with everything else.
@@ -65,10 +65,16 @@ async def _initdb(data: Path, password: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_postgres(folder: Path, *, durable: bool = True, port: int = 0) -> AsyncIterator[str]:
+async def run_postgres(
+    folder: Path, *, durable: bool = True, port: int = 0, grace: Grace | None = None
+) -> AsyncIterator[str]:
     """Runs a server whose data, password and log live in ``folder``; yields the URL of its maintenance database.
 
-    ``durable=False`` leaves out fsync, for tests that throw the data away.
+    ``durable=False`` leaves out fsync, for tests that throw the data away. It ends within ``grace``; killed at its end,
+    PostgreSQL loses nothing that was committed.
+
+    Raises:
+        StartError: it ended at once, with the end of its log.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     data, log = folder / "data", folder / "postgres.log"
@@ -89,7 +95,7 @@ async def run_postgres(folder: Path, *, durable: bool = True, port: int = 0) -> 
         await _wait_until_ready(process, url, log)
         yield url
     finally:
-        await stop(process, sign=signal.SIGINT, seconds=8)
+        await stop(process, sign=signal.SIGINT, seconds=8 if grace is None else grace.left())
 
 
 async def _wait_until_ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:

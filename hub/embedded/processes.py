@@ -7,13 +7,19 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from hub.embedded import leftovers
 from hub.errors import RetryableError
 
 PR_SET_PDEATHSIG = 1
+PORT_TRIES = 5
+ONCE_STOP_S = 1.0
+
+T = TypeVar("T")
 
 
 class StartError(RetryableError):
@@ -27,6 +33,35 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def on_free_ports(start: Callable[[], Awaitable[T]]) -> T:
+    """Starts what draws its own free ports, again with others when somebody took one before it was bound.
+
+    Raises:
+        StartError: it failed for another reason, or every time.
+    """
+    for _ in range(PORT_TRIES - 1):
+        try:
+            return await start()
+        except StartError as error:
+            if "address already in use" not in str(error).lower():
+                raise
+    return await start()
+
+
+class Grace:
+    """The seconds in which several children together have to end, counted from the first that is asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def left(self, *, reserve_s: float = 0, least_s: float = 0.5) -> float:
+        """What this one may take, when the ones after it need ``reserve_s``; a little even when all is used up."""
+        now = time.monotonic()
+        self._end = self._end or now + self._seconds
+        return max(least_s, self._end - reserve_s - now)
 
 
 def _die_with_parent(sign: int) -> Callable[[], None]:
@@ -54,40 +89,57 @@ async def spawn(
     files that it inherits.
 
     Raises:
-        StartError: there is no such program.
+        StartError: there is no such program, its log can not be written, or the system has no room for it.
     """
     await leftovers.end_left_over(log, sign)
     try:
-        process = await _exec(command, log, env, sign=sign, keep=keep, stdout_pipe=stdout_pipe)
-    except (FileNotFoundError, PermissionError) as error:
+        sink = log.open("ab")
+    except OSError as error:
         raise StartError(
-            f"{command[0]} can not be run ({error.strerror}): install Peerwatt again, with its [edge,hub,sim] extras"
+            f"{log} can not be written ({error.strerror}): make room on its disk, or mend its rights"
         ) from error
-    leftovers.note(log, process.pid)
+    with sink:
+        try:
+            process = await _exec(command, sink, env, sign=sign, keep=keep, stdout_pipe=stdout_pipe)
+        except OSError as error:
+            raise _not_run(command[0], error) from error
+    try:
+        leftovers.note(log, process.pid)
+    except BaseException:
+        # nobody would know of it
+        await stop(process, seconds=0)
+        raise
     return process
+
+
+def _not_run(program: str | Path, error: OSError) -> StartError:
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return StartError(
+            f"{program} can not be run ({error.strerror}): install Peerwatt with its extras edge, hub, sim"
+        )
+    return StartError(f"{program} can not be run ({error.strerror}): end other programs, or raise the system's limits")
 
 
 async def _exec(
     command: Sequence[str | Path],
-    log: Path,
+    sink: BinaryIO,
     env: Mapping[str, str] | None,
     *,
     sign: int,
     keep: Sequence[int],
     stdout_pipe: bool,
 ) -> asyncio.subprocess.Process:
-    with log.open("ab") as sink:
-        return await asyncio.create_subprocess_exec(
-            *map(str, command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE if stdout_pipe else sink,
-            stderr=sink,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,
-            pass_fds=keep,
-            # the child must not outlive a demo that was killed; no threads run between fork and exec
-            preexec_fn=_die_with_parent(sign),
-        )
+    return await asyncio.create_subprocess_exec(
+        *map(str, command),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE if stdout_pipe else sink,
+        stderr=sink,
+        env={**os.environ, **(env or {})},
+        start_new_session=True,
+        pass_fds=keep,
+        # the child must not outlive a demo that was killed; no threads run between fork and exec
+        preexec_fn=_die_with_parent(sign),
+    )
 
 
 async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: float = 60) -> bytes:
@@ -106,8 +158,8 @@ async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = No
             start_new_session=True,
             preexec_fn=_die_with_parent(signal.SIGTERM),
         )
-    except (FileNotFoundError, PermissionError) as error:
-        raise StartError(f"{command[0]} can not be run ({error.strerror}): install Peerwatt again") from error
+    except OSError as error:
+        raise _not_run(command[0], error) from error
     try:
         async with asyncio.timeout(seconds):
             output, words = await process.communicate()
@@ -115,7 +167,7 @@ async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = No
         raise StartError(f"`{' '.join(command[:2])}` did not end within {seconds:.0f} s") from None
     finally:
         # also when we are stopped while it runs
-        await stop(process)
+        await stop(process, seconds=ONCE_STOP_S)
     if process.returncode != 0:
         raise StartError(f"`{' '.join(command[:2])}` failed ({process.returncode}): {words.decode().strip()[-800:]}")
     return output

@@ -9,14 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 import psutil
 
+from hub.db import create_pool
+from hub.demo.report import close_the_books
 from hub.settings import Settings, load_settings
 
 HUB = str(Path(sys.executable).with_name("peerwatt-hub"))
@@ -159,6 +162,18 @@ class DemoProcess:
                 await connection.close()
 
         return asyncio.run(connected())
+
+    def report_of(self, starts: Sequence[datetime]) -> dict[str, Any]:
+        """The closing report on these intervals, while the demo goes on."""
+
+        async def report() -> dict[str, Any]:
+            pool = await create_pool(self.settings.database_url.get_secret_value(), size=2)
+            try:
+                return await close_the_books(pool, self.settings, starts)
+            finally:
+                await pool.close()
+
+        return asyncio.run(report())
 
     def hub(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs `peerwatt-hub COMMAND --config <this demo's> ...`."""

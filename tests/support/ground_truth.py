@@ -102,10 +102,18 @@ class Forward:
 # From the log to registers at slots ------------------------------------------------------------------------------
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Every whole line of the log; a last line that a kill cut short is left out."""
-    lines = path.read_text().split("\n")[:-1]
-    return [json.loads(line) for line in lines if line]
+def read_log(path: Path, *, since_s: int = 0) -> list[dict[str, Any]]:
+    """Every whole line of the log from that moment on, and of the file before it that was full.
+
+    A last line that a kill cut short is left out.
+    """
+    found = []
+    for file in (path.with_name(path.name + ".1"), path):
+        if file.exists():
+            with file.open() as lines:
+                entries = (json.loads(line) for line in lines if line.endswith("\n") and line != "\n")
+                found += [entry for entry in entries if entry.get("t_ms", 0) >= since_s * 1000]
+    return found
 
 
 Slots = dict[int, tuple[int, int, int]]

@@ -1,5 +1,6 @@
 """What the two demos of the acceptance tests go through, each in a thread of its own."""
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -7,6 +8,15 @@ from datetime import datetime
 from pathlib import Path
 
 from support.demo import DemoProcess
+
+FIRST_SETTLED = "settled and reconciled: 1 of"
+
+
+def twelve_hours_later(state: Path) -> None:
+    """What a visitor who comes back in the evening finds: the site's clock has gone on, it is night there."""
+    file = state / "demo.json"
+    facts = json.loads(file.read_text())
+    file.write_text(json.dumps({**facts, "sun_offset_s": facts["sun_offset_s"] + 12 * 3600}))
 
 
 @dataclass(eq=False)
@@ -36,14 +46,18 @@ class Story(threading.Thread):
 
 @dataclass(eq=False)
 class Settled(Story):
-    """A demo until two intervals are settled, then a second start on the same state folder."""
+    """A demo until two intervals are settled, then a second start on the same state folder, by night at the site."""
 
     first: DemoProcess = field(init=False)
     second: DemoProcess = field(init=False)
+    seconds_to_first: float = 0.0
 
     def tell(self) -> None:
         self.first = DemoProcess(self.folder / "settled", ("--until-settled", "2", "--json")).start()
+        self.first.until(lambda: True if FIRST_SETTLED in self.first.said else None, 420, "the first settled interval")
+        self.seconds_to_first = time.monotonic() - self.first.begun
         self.first.wait(420)
+        twelve_hours_later(self.folder / "settled")
         self.second = DemoProcess(self.folder / "settled", ("--until-settled", "1", "--json")).start()
         self.second.wait(300)
 
@@ -59,12 +73,10 @@ class Battered(Story):
 
     demo: DemoProcess = field(init=False)
     killed: dict[str, datetime] = field(default_factory=dict)
-    seconds_to_first: float = 0.0
 
     def tell(self) -> None:
         self.demo = DemoProcess(self.folder / "battered", ("--interval", "30")).start().until_running()
         self.demo.until_reconciled(1, 180)
-        self.seconds_to_first = time.monotonic() - self.demo.begun
         for name, words in (
             ("agent", ("peerwatt-edge", "gw-south")),
             ("worker", ("peerwatt-hub", "worker")),

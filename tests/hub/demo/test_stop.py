@@ -11,6 +11,8 @@ import pytest
 from support.demo import DemoProcess
 
 BROKEN_OFF = "stopped before everything was up; the next start goes on from here"
+STOPPED = "stopped; the next start goes on from here"
+PROMISED_STOP_S = 10
 
 
 def left_of(folder: Path) -> list[str]:
@@ -64,6 +66,26 @@ def test_kill_9_of_everything_that_holds_the_parts_together(folder: Path) -> Non
     third.process.kill()
     third.wait(10)
     assert gone(folder, 20), left_of(folder)
+
+
+AGENTS_AND_WORKER = (("peerwatt-edge", "gw-south"), ("peerwatt-edge", "gw-north"), ("peerwatt-hub", "worker"))
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_ctrl_c_takes_ten_seconds_at_most_when_parts_hang(folder: Path, *, everything: bool) -> None:
+    """Two agents and the worker, or every part and every server. The ten seconds are the product's promise."""
+    demo = DemoProcess(folder, ("--interval", "30")).start().until_running()
+    hung = [demo.part(*words) for words in AGENTS_AND_WORKER]
+    if everything:
+        hung = psutil.Process(demo.process.pid).children()
+        assert len(hung) >= 10
+    for process in hung:
+        process.suspend()
+    assert demo.stop() < PROMISED_STOP_S, demo.said
+    assert demo.process.returncode == 0, demo.said
+    assert demo.says[-1] == STOPPED
+    assert not any(process.is_running() for process in hung)
+    assert not left_of(folder)
 
 
 def test_a_part_that_does_not_start_stops_the_whole_and_is_named(folder: Path) -> None:

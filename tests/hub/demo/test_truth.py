@@ -1,0 +1,74 @@
+"""The report's third telling knows what an estimate rests on, also before the first interval asked for."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from hub.clock import at_ms, at_s
+from hub.demo.truth import Expected, expected_figures
+from hub.settings import Settings
+from support.ground_truth import read_log
+
+S, INTERVAL_S, POLL_S = 1_780_308_000, 60, 10
+OWNER = UUID(int=4)
+
+
+def served(until_s: int, *, since_s: int = S - 20) -> str:
+    """A meter that draws 1 Wh a second, as the simulator logs it."""
+    rows = [
+        {"t_ms": at * 1000, "meter": "M", "import_wh": 1000 + at - S, "export_wh": 0, "via": "modbus"}
+        for at in range(since_s, until_s + 1, POLL_S)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_construct(
+        truth_file=tmp_path / "truth.jsonl", interval_s=INTERVAL_S, poll_period_s=POLL_S, attest_grace_s=20
+    )
+
+
+def figures(settings: Settings, *starts_s: int, first_s: int = S, expected_ms: int = S * 1000) -> Expected:
+    meter = {"meter_id": "M", "participant_id": OWNER, "rated_power_w": 60_000, "expected_from": at_ms(expected_ms)}
+    told = expected_figures(settings, [meter], at_s(first_s), [at_s(s) for s in starts_s])  # type: ignore[list-item]
+    assert told is not None
+    return told
+
+
+def test_an_estimate_that_rests_on_an_earlier_interval(settings: Settings) -> None:
+    assert settings.truth_file is not None
+    settings.truth_file.write_text(served(S + INTERVAL_S))
+    alone, together = figures(settings, S + INTERVAL_S), figures(settings, S, S + INTERVAL_S)
+    assert alone[S + INTERVAL_S] == together[S + INTERVAL_S]
+    assert alone[S + INTERVAL_S].figures["import_wh"] == INTERVAL_S
+    assert alone[S + INTERVAL_S].bills[str(OWNER)]["utility_micros"] == -INTERVAL_S * 5000
+
+
+def test_an_estimate_up_to_an_hour_after_the_last_valid_interval(settings: Settings) -> None:
+    """And not a minute longer, however old the state folder is."""
+    assert settings.truth_file is not None
+    settings.truth_file.write_text(served(S + INTERVAL_S))
+    last_s = S + INTERVAL_S + 3600
+    told = figures(settings, last_s, first_s=S - 40 * 86_400)
+    assert told[last_s].figures["import_wh"] == INTERVAL_S
+    told = figures(settings, last_s + INTERVAL_S, first_s=S - 40 * 86_400)
+    assert told[last_s + INTERVAL_S].figures["import_wh"] == 0
+
+
+def test_a_meter_counts_from_the_interval_after_it_is_expected(settings: Settings) -> None:
+    assert settings.truth_file is not None
+    settings.truth_file.write_text(served(S + 2 * INTERVAL_S))
+    told = figures(settings, S, S + INTERVAL_S, expected_ms=S * 1000 + 1)
+    assert told[S].bills == {}
+    assert told[S + INTERVAL_S].figures["import_wh"] == INTERVAL_S
+
+
+def test_a_log_that_was_full_is_read_on_from_the_file_before(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    (tmp_path / "truth.jsonl.1").write_text(served(S))
+    log.write_text(served(S + 30, since_s=S + 10))
+    assert [entry["t_ms"] // 1000 - S for entry in read_log(log)] == [-20, -10, 0, 10, 20, 30]
+    assert [entry["t_ms"] // 1000 - S for entry in read_log(log, since_s=S - 10)] == [-10, 0, 10, 20, 30]

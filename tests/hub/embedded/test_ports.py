@@ -1,0 +1,63 @@
+"""A port that somebody takes between our drawing and our binding it costs one more try, with every server we run."""
+
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.ledger.genesis import write_genesis
+from hub.demo.supervisor import Part, Supervisor
+from hub.embedded.nats_server import broker_config, run_nats
+from hub.embedded.postgres import run_postgres
+from hub.embedded.processes import Grace, free_port, on_free_ports
+
+HUB = Path(sys.executable).with_name("peerwatt-hub")
+
+
+@pytest.fixture
+def drawn() -> Iterator[list[int]]:
+    """A port that is taken, and one that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield [server.getsockname()[1], free_port()]
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[contextlib.AsyncExitStack]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield stack
+
+
+async def test_postgresql(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
+    def start():  # type: ignore[no-untyped-def]
+        return stack.enter_async_context(run_postgres(tmp_path, durable=False, port=drawn.pop(0)))
+
+    assert await on_free_ports(start)
+    assert drawn == []
+
+
+@pytest.mark.parametrize("which", ["port", "mqtt_port"])
+async def test_nats(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path, which: str) -> None:
+    def start():  # type: ignore[no-untyped-def]
+        ports = {"port": free_port(), "mqtt_port": free_port(), which: drawn.pop(0)}
+        text = broker_config(tmp_path / "store", username="u", password="p", **ports)
+        return stack.enter_async_context(run_nats(tmp_path, text))
+
+    await on_free_ports(start)
+    assert drawn == []
+
+
+async def test_the_ledger(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
+    write_genesis(tmp_path, Bootstrap.load_or_create(tmp_path / "keys").genesis())
+    supervisor = Supervisor(tmp_path, print, Grace(5))
+    stack.push_async_callback(supervisor.close)
+
+    def start():  # type: ignore[no-untyped-def]
+        words = ("ledger", "--state", tmp_path, "--port", str(drawn.pop(0)))
+        return supervisor.start(Part("ledger", (HUB, *words), announces=True))
+
+    await on_free_ports(start)
+    assert drawn == []
