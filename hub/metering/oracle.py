@@ -23,15 +23,22 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class OracleConfig:
-    """``since_ms``: when this process began to take in frames.
+    """``since_ms`` to ``seen_ms`` (None: now): over which time the hub took in frames as they came.
 
-    The grace never runs while a hub that was down has not yet had time to take in what waited for it.
+    The grace runs in that time only: a hub that was down, or that NATS or its database left alone, has first to take in
+    what waits for it.
     """
 
     interval_s: int
     poll_period_s: int
     grace_s: int
     since_ms: int
+    seen_ms: int | None = None
+
+    def patient(self, span: Span, now_ms: int) -> bool:
+        """A meter that is not in may still come: its frames may be waiting for us."""
+        seen_ms = now_ms if self.seen_ms is None else min(now_ms, self.seen_ms)
+        return seen_ms < max(span.end_s * 1000, self.since_ms) + self.grace_s * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,7 @@ async def _attest_next(
         return None
     meters = await repository.expected_meters(connection, span.start_s)
     measured = await _measure(connection, span, meters)
-    patient = now_ms < max(span.end_s * 1000, config.since_ms) + config.grace_s * 1000
-    if patient and not all(m.settled for m in measured.values()):
+    if config.patient(span, now_ms) and not all(m.settled for m in measured.values()):
         return None
     bases = await repository.last_valid(connection, span.start_s, [m for m in measured if measured[m].reading is None])
     attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)))
