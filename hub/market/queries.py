@@ -126,3 +126,10 @@ async def curve(connection: Connection, start_at: datetime, own: UUID | None) ->
         start_at,
         own,
     )
+
+
+async def open_halts(connection: Connection) -> list[Record]:
+    """The intervals whose clearing broke a rule of the market and that are not cleared yet, oldest first."""
+    return await connection.fetch(
+        "SELECT start_at, halted_at, reason FROM market_halts WHERE over_at IS NULL ORDER BY start_at LIMIT 100"
+    )
