@@ -4,6 +4,7 @@ Readings come from ingest; an attested interval waits for the market. Every inte
 leader's lease, so a kill leaves it whole or not begun.
 """
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from hub.db import Connection, Pool
 from hub.lease import Lease, guard
 from hub.live import journal
 from hub.metering import repository
-from hub.metering.attestation import Attestation, attest
+from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
 from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
@@ -52,7 +53,13 @@ class AttestedInterval:
 
 
 async def attest_due(
-    pool: Pool, lease: Lease, clock: Clock, config: OracleConfig, *, limit: int = 50
+    pool: Pool,
+    lease: Lease,
+    clock: Clock,
+    config: OracleConfig,
+    *,
+    limit: int = 50,
+    random_bytes: RandomBytes = secrets.token_bytes,
 ) -> list[AttestedInterval]:
     """Attests at most ``limit`` intervals that are due, oldest first; an empty list when none is.
 
@@ -62,7 +69,7 @@ async def attest_due(
     done: list[AttestedInterval] = []
     while len(done) < limit:
         async with pool.acquire() as connection, connection.transaction():
-            attested = await _attest_next(connection, lease, clock, config)
+            attested = await _attest_next(connection, lease, clock, config, random_bytes)
         if attested is None:
             break
         done.append(attested)
@@ -70,7 +77,7 @@ async def attest_due(
 
 
 async def _attest_next(
-    connection: Connection, lease: Lease, clock: Clock, config: OracleConfig
+    connection: Connection, lease: Lease, clock: Clock, config: OracleConfig, random_bytes: RandomBytes
 ) -> AttestedInterval | None:
     await guard(connection, lease)
     now_ms = clock.now_ms()
@@ -82,7 +89,7 @@ async def _attest_next(
     if config.patient(span, now_ms) and not all(m.settled for m in measured.values()):
         return None
     bases = await repository.last_valid(connection, span.start_s, [m for m in measured if measured[m].reading is None])
-    attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)))
+    attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)), random_bytes)
     return await _store(connection, span, meters, attested, now_ms)
 
 
