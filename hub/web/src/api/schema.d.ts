@@ -439,7 +439,7 @@ export interface paths {
         };
         /**
          * The whole system in numbers
-         * @description Energy over all attested intervals in their latest revision.
+         * @description Energy over all attested intervals in their latest revision; a few seconds old on a site with much of it.
          */
         get: operations["getTotals"];
         put?: never;
@@ -2613,6 +2613,15 @@ export interface operations {
             };
             /** @description The request is malformed (`invalid_request`); `errors` names each fault */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many streams of yours (`own_streams_exhausted`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
