@@ -77,8 +77,7 @@ async def _work(settings: Settings) -> None:
     assert main is not None  # noqa: S101 - we are in one
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, main.cancel)
-    # in containers neither the host's name nor the process's number tells two copies apart
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}"
+    holder = name_of_process(secrets.token_bytes)
     with contextlib.suppress(asyncio.CancelledError):
         async with (
             await db.create_pool(settings.database_url.get_secret_value()) as pool,
@@ -91,6 +90,11 @@ async def _work(settings: Settings) -> None:
                 async with asyncio.TaskGroup() as group:
                     for name, loop in _loops(place).items():
                         group.create_task(loop, name=name)
+
+
+def name_of_process(random_bytes: Callable[[int], bytes]) -> str:
+    """In containers neither the host's name nor the process's number tells two copies apart."""
+    return f"{socket.gethostname()}:{os.getpid()}:{random_bytes(8).hex()}"
 
 
 Turn = Callable[[], Awaitable[bool | None]]

@@ -76,6 +76,34 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
     assert "PEERWATT_HUB_WEB_PORT" in done.stderr
 
 
+async def test_a_taken_metrics_port_is_named_with_its_setting(tmp_path: Path, db_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\nmetrics_port = {port}\n'
+        done = await asyncio.to_thread(hub, "worker", "--config", write(tmp_path, text))
+    assert done.returncode == 78
+    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert "PEERWATT_HUB_METRICS_PORT" in done.stderr
+
+
+async def test_without_a_certificate_no_device_port_is_open(tmp_path: Path, db_url: str) -> None:
+    """A gateway that connected there would wait for ever: better it is refused, and the log says why."""
+    tmp_path.chmod(0o700)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\nweb_port = 0\ndevice_port = {port}\n'
+        process = await asyncio.create_subprocess_exec(
+            HUB, "serve", "--config", write(tmp_path, text),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        process.terminate()
+        _, said = await process.communicate()
+    assert json.loads(line or b"{}").get("devices", "nothing was said") is None, said
+    assert b"gateways can not enrol here" in said and b"PEERWATT_HUB_DEVICE_TLS_CERT" in said
+
+
 def test_an_unknown_gateway_gets_no_token(tmp_path: Path, db_url: str) -> None:
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
     done = hub("token", "--config", file, "gw-nowhere")

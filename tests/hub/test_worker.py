@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from hub import db
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
@@ -205,12 +207,16 @@ async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -
     """The interval and its grace passed long ago, but the worker had no way yet to take in what lies ready."""
     start_s = SystemClock().now_ms() // 1000 // 30 * 30 - 60
     north = SealingGateway("gw-north", meters=("METER_001",))
-    settings = {"interval_s": 30, "poll_period_s": 10, "attest_grace_s": 0}
+    metrics_port = free_port()
+    settings = {"interval_s": 30, "poll_period_s": 10, "attest_grace_s": 0, "metrics_port": metrics_port}
     async with prepared(state_dir, **settings) as ground, ground.postgres() as url, await db.create_pool(url) as pool:
         await north.register(pool)
         await pool.execute("UPDATE meters SET expected_from = $1", at_s(start_s))
         async with worker(ground) as running:
             await running.says(AWAY, "ingest")
+            async with httpx.AsyncClient() as client:
+                told = await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
+            assert "peerwatt_ingest_frames_total" in told.text
             await _rounds(pool, "oracle", 3)
             assert await pool.fetchval("SELECT count(*) FROM intervals") == 0
             async with ground.nats_behind_the_door() as nats:

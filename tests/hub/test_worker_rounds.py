@@ -1,6 +1,7 @@
 """What one turn of a loop may do to the others when it fails, and what a halted market still does."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
@@ -13,6 +14,7 @@ from hub.chain.client import ChainClient
 from hub.clock import ManualClock, at_s
 from hub.db import Pool
 from hub.errors import PermanentError, RetryableError
+from hub.lease import acquire
 from hub.market import invariants
 from hub.market.invariants import MarketHaltedError, Outcome
 from hub.market.queries import open_halts
@@ -52,6 +54,16 @@ async def test_a_full_round_is_followed_by_the_next_at_once() -> None:
         return True
 
     assert await worker._turn(Outage("oracle"), work) == 0
+
+
+async def test_two_copies_of_one_host_and_number_do_not_lead_together(pool: Pool) -> None:
+    """As in containers: both are process 1 of a host with the same name."""
+    leases = []
+    async with pool.acquire() as connection:
+        for _ in range(2):
+            holder = worker.name_of_process(secrets.token_bytes)
+            leases.append(await acquire(connection, "market", holder, seconds=60))
+    assert [lease is None for lease in leases] == [False, True]
 
 
 @pytest.mark.parametrize("loop", ["ingest", "oracle"])
