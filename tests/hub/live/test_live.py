@@ -248,7 +248,8 @@ async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch:
     bens = live.api.bearer("participant", BEN, user_id=UUID(int=9))
     async with live.stream() as one:
         async with live.stream():
-            response = await live.api.get("/live", live.api.bearer("participant", ANNA))
+            async with asyncio.timeout(10):
+                response = await live.api.get("/live", live.api.bearer("participant", ANNA))
             assert "close some" in problem(response, 429, "own_streams_exhausted")
             assert response.headers["retry-after"]
             async with (

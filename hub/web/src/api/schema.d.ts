@@ -1985,6 +1985,11 @@ export interface components {
             traded_at: string;
             /** Wh */
             wh: number;
+            /**
+             * Zone
+             * @example campus
+             */
+            zone: string;
         };
         /**
          * TradeDetail
@@ -2073,6 +2078,11 @@ export interface components {
             wh: number;
             /** Wheeling Mills */
             wheeling_mills: number;
+            /**
+             * Zone
+             * @example campus
+             */
+            zone: string;
         };
         /**
          * TradePage
