@@ -22,7 +22,7 @@ from hub.ingest import bus, service
 from hub.ingest.feed import Feed
 from hub.ingest.receipts import Receipts
 from hub.ingest.service import Incoming, Outcome
-from hub.ingest.stretches import Watch
+from hub.ingest.stretches import Watch, all_stored_ms
 from hub.observability import metrics
 from hub.observability.outage import Outage
 
@@ -59,8 +59,8 @@ class Consumer:
         self._watch = watch
         self._limits = limits or Limits()
         self._declared = asyncio.Event()
-        self._held_since_ms: dict[int, int] = {}
-        """By lane: when the batch came that it has not stored yet."""
+        self._held: dict[int, int] = {}
+        """By lane that has not stored its batch yet: when the oldest message of it was published, in ms."""
 
     async def run(self) -> None:
         """Serves until cancelled; what was not committed stays in the stream."""
@@ -92,23 +92,26 @@ class Consumer:
                 try:
                     messages = await feed.next()
                     now_ms, drained = self._clock.now_ms(), feed.drained
-                    self._held_since_ms[lane] = now_ms
-                    stored = await self._take(messages, now_ms)
-                    if stored and drained:
-                        await self._watch.seen(min(self._held_since_ms.values()))
+                    published = [to_ms(message.metadata.timestamp) for message in messages]
+                    self._held[lane] = min(published, default=now_ms)
+                    if await self._take(messages, published, now_ms):
+                        del self._held[lane]
+                        newest = None if drained else max(published, default=0)
+                        await self._watch.seen(all_stored_ms(now_ms, newest, self._held.values()))
                     outage.ends()
                 except NatsError as error:
                     # what was stored without an acknowledgement comes again and changes nothing
                     outage.begins(error)
                     await asyncio.sleep(NATS_PAUSE_S)
                 finally:
-                    self._held_since_ms.pop(lane, None)
+                    self._held.pop(lane, None)
 
-    async def _take(self, messages: Sequence[Msg], now_ms: int) -> bool:
+    async def _take(self, messages: Sequence[Msg], published: Sequence[int], now_ms: int) -> bool:
         """True when all of them are stored, or refused for good."""
         if not messages:
             return True
-        incoming = [Incoming(m.subject, m.data, to_ms(m.metadata.timestamp), now_ms) for m in messages]
+        pairs = zip(messages, published, strict=True)
+        incoming = [Incoming(message.subject, message.data, at_ms, now_ms) for message, at_ms in pairs]
         outcome = await self._store(incoming)
         if outcome is None:
             for message in messages:
@@ -119,8 +122,7 @@ class Consumer:
         for position, message in enumerate(messages):
             await (message.term() if position in outcome.refused else message.ack())
         await self._receipts.after_storing(outcome.stored)
-        oldest = min(message.published_at_ms for message in incoming)
-        metrics.PUBLISH_TO_STORED_SECONDS.observe(max(0, self._clock.now_ms() - oldest) / 1000)
+        metrics.PUBLISH_TO_STORED_SECONDS.observe(max(0, self._clock.now_ms() - min(published)) / 1000)
         return True
 
     async def _store(self, incoming: Sequence[Incoming]) -> Outcome | None:

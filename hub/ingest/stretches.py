@@ -1,9 +1,10 @@
 """Over which time frames were taken in without a break: what the oracle's grace counts, however many copies there are.
 
-A copy says "seen" when the stream had no more for it and all it had is stored. While NATS or PostgreSQL is away, or a
-backlog lasts, nobody says so, and after the break a new stretch begins.
+A copy says up to which moment whatever the stream had is stored: now, when the stream has no more for it, and in a
+backlog as far as it has come. While NATS or PostgreSQL is away nobody says so, and a new stretch begins after it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from hub.ingest import repository
 
 SAY_EVERY_MS = 1_000
 LAPSE_MS = 10_000
-"""A break that is longer begins a new stretch; an idle lane hears of the stream every few seconds."""
+"""A break that is longer begins a new stretch; a lane without work hears of the stream every few seconds."""
 FORGET_AFTER = timedelta(days=1)
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +30,15 @@ class Stretch:
     seen_ms: int = 0
 
 
+def all_stored_ms(now_ms: int, newest_ms: int | None, held_ms: Iterable[int]) -> int:
+    """Up to when everything that was published is stored, given in order as it is; all in ms since 1970.
+
+    ``newest_ms``: the newest message of the batch that was just stored, or None when the stream had none behind it.
+    ``held_ms``: the oldest message of each batch that is being stored.
+    """
+    return min([now_ms, *held_ms] if newest_ms is None else [now_ms, newest_ms, *held_ms])
+
+
 class Watch:
     """Writes down for one copy that it takes frames in."""
 
@@ -39,7 +49,7 @@ class Watch:
 
     async def seen(self, at_ms_: int) -> None:
         """Whatever the stream had at that moment is stored."""
-        if 0 <= at_ms_ - self._said_ms < SAY_EVERY_MS:
+        if at_ms_ - self._said_ms < SAY_EVERY_MS:
             return
         try:
             async with self._pool.acquire() as connection:

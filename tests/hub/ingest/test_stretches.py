@@ -7,7 +7,7 @@ import pytest
 from hub.clock import ManualClock, at_ms
 from hub.db import Pool
 from hub.ingest import repository
-from hub.ingest.stretches import LAPSE_MS, Stretch, newest_stretch
+from hub.ingest.stretches import LAPSE_MS, Stretch, all_stored_ms, newest_stretch
 from support.gateways import SealingGateway
 from support.ingest import Ingest
 from support.nats import eventually
@@ -59,23 +59,51 @@ async def test_copies_of_long_ago_are_forgotten(pool: Pool) -> None:
     assert [row["holder"] for row in await pool.fetch("SELECT holder FROM ingest_stretches")] == ["one"]
 
 
-async def test_a_stretch_begins_when_the_frames_that_waited_are_stored(ingest: Ingest) -> None:
-    north = SealingGateway("gw-north")
-    await north.register(ingest.pool)
+@pytest.mark.parametrize(
+    ("newest_ms", "held_ms", "stored_ms"),
+    [
+        (None, [], 100),
+        (None, [97, 95], 95),
+        (80, [], 80),
+        (80, [90, 75], 75),
+        (130, [], 100),
+    ],
+)
+def test_what_is_being_stored_is_not_stored(newest_ms: int | None, held_ms: list[int], stored_ms: int) -> None:
+    """The last: a message of a server whose clock is ahead of ours."""
+    assert all_stored_ms(100, newest_ms, held_ms) == stored_ms
+
+
+async def test_a_stretch_begins_when_frames_are_heard_and_lasts_while_they_are(ingest: Ingest) -> None:
     clock = ManualClock(NOW_MS)
     ingest.clock = clock
 
     async def taking_in() -> bool:
-        return await stretch(ingest.pool) == (clock.ms - NOW_MS, clock.ms - NOW_MS)
+        return (await stretch(ingest.pool))[1] == clock.ms - NOW_MS
 
     copy = await ingest.start()
     await eventually(taking_in, what="the first stretch")
+    clock.advance(LAPSE_MS)
+    await eventually(taking_in, what="more of it")
+    assert await stretch(ingest.pool) == (0, LAPSE_MS)
     await ingest.kill(copy)
     clock.advance(3_600_000)
-    assert await stretch(ingest.pool) == (0, 0), "nobody says so while nobody is there"
+    await ingest.start()
+    await eventually(taking_in, what="the second stretch")
+    assert await stretch(ingest.pool) == (LAPSE_MS + 3_600_000,) * 2
+
+
+async def test_frames_that_waited_are_stored_before_anybody_says_they_were_seen(ingest: Ingest) -> None:
+    north = SealingGateway("gw-north")
+    await north.register(ingest.pool)
     async with ingest.nats.as_gateway("gw-north") as gateway:
         for frame in north.frames(80):
             await gateway.publish_frame(frame.encode())
+    after_ms = ingest.clock.now_ms()
+
+    async def seen() -> bool:
+        return (await stretch(ingest.pool))[1] >= after_ms - NOW_MS
+
     await ingest.start()
-    await eventually(taking_in, what="a stretch after the backlog")
+    await eventually(seen, seconds=20, what="a stretch after the backlog")
     assert await ingest.count("frames") == 81
