@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from types import ModuleType
 
-from hub.errors import ConfigError, HubError, RetryableError
+from hub.errors import ConfigError, HubError, RetryableError, first_of
 
 COMMANDS = {
     "demo": ("hub.demo.command", "run a whole campus on this machine and print the URL"),
@@ -76,11 +76,7 @@ def _run(module: ModuleType, args: argparse.Namespace) -> int:
         ours, _ = group.split((HubError, OSError))
         if ours is None:
             raise
-        return _complain(_first(ours), args)
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+        return _complain(first_of(ours), args)
 
 
 def _complain(error: BaseException, args: argparse.Namespace) -> int:

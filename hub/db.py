@@ -99,10 +99,34 @@ async def migrate(url: str) -> None:
 async def schema_version(url: str) -> str:
     """The newest migration that has run, "none" in a database that is not ours yet."""
     async with connected(url) as connection:
-        try:
-            return str(await connection.fetchval("SELECT max(version) FROM schema_migrations"))
-        except asyncpg.UndefinedTableError:
-            return "none"
+        return max(await _migrations_run(connection), default="none")
+
+
+async def check_schema(source: Pool | Connection) -> None:
+    """Says so when this version of the hub and the database's schema are not of one age.
+
+    Raises:
+        ConfigError: a migration has not run, or one has that this version does not know.
+    """
+    ours = {file.name.split("_")[0] for file in MIGRATIONS.glob("*.sql")}
+    theirs = await _migrations_run(source)
+    if ours - theirs:
+        raise ConfigError(
+            f"The database lacks migration {', '.join(sorted(ours - theirs))}: "
+            "run `peerwatt-hub migrate` with the same configuration, then start again"
+        )
+    if theirs - ours:
+        raise ConfigError(
+            f"The database has migration {', '.join(sorted(theirs - ours))}, which this version of the hub does not "
+            "know: install the newer version"
+        )
+
+
+async def _migrations_run(source: Pool | Connection) -> set[str]:
+    try:
+        return {row["version"] for row in await source.fetch("SELECT version FROM schema_migrations")}
+    except asyncpg.UndefinedTableError:
+        return set()
 
 
 async def server_time_ms(connection: Connection) -> int:

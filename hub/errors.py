@@ -24,3 +24,8 @@ class ConfigError(PermanentError):
     """A setting, file or environment that an operator must mend before the process can start."""
 
     code = "config"
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error itself, of a group the first one in it."""
+    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -48,9 +48,9 @@ async def acquire(connection: Connection, name: str, holder: str, *, seconds: in
 
 
 @contextlib.asynccontextmanager
-async def kept(pool: Pool, lease: Lease, *, seconds: int) -> AsyncIterator[None]:
+async def kept(pool: Pool, lease: Lease, *, seconds: int, every_s: float | None = None) -> AsyncIterator[None]:
     """Renews the lease while the block runs, however long that takes; a lease that was lost stays lost."""
-    keeper = asyncio.create_task(_keep(pool, lease, seconds), name=f"lease {lease.name}")
+    keeper = asyncio.create_task(_keep(pool, lease, seconds, every_s or seconds / 3), name=f"lease {lease.name}")
     try:
         yield
     finally:
@@ -58,9 +58,9 @@ async def kept(pool: Pool, lease: Lease, *, seconds: int) -> AsyncIterator[None]
         await asyncio.gather(keeper, return_exceptions=True)
 
 
-async def _keep(pool: Pool, lease: Lease, seconds: int) -> None:
+async def _keep(pool: Pool, lease: Lease, seconds: int, every_s: float) -> None:
     while True:
-        await asyncio.sleep(seconds / 3)
+        await asyncio.sleep(every_s)
         # while the database is away nobody else can take over either
         with contextlib.suppress(*AWAY):
             async with pool.acquire() as connection:

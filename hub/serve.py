@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -19,6 +20,8 @@ from hub.errors import ConfigError
 from hub.keys import refuse_demo_keys
 from hub.observability.logs import configure_logs
 from hub.settings import Settings, add_config_argument, load_settings
+
+log = structlog.get_logger()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,26 +39,39 @@ async def _serve(settings: Settings) -> None:
         web = _listen(settings.web_host, settings.web_port, "PEERWATT_HUB_WEB_PORT")
     else:
         web = socket.socket(fileno=settings.web_socket_fd)
-    if settings.device_socket_fd is None:
-        devices = _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
-    else:
-        devices = socket.socket(fileno=settings.device_socket_fd)
+    devices = _device_listener(settings)
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=12)
+    try:
+        await db.check_schema(pool)
+        await _serve_from(settings, pool, web, devices)
+    finally:
+        await pool.close()
+
+
+def _device_listener(settings: Settings) -> socket.socket | None:
+    """None without a certificate: who connected there would wait for ever."""
+    if settings.device_tls_cert is None:
+        log.warning("gateways can not enrol here", reason="set PEERWATT_HUB_DEVICE_TLS_CERT and _KEY to let them")
+        return None
+    if settings.device_socket_fd is not None:
+        return socket.socket(fileno=settings.device_socket_fd)
+    return _listen(settings.device_host, settings.device_port, "PEERWATT_HUB_DEVICE_PORT")
+
+
+async def _serve_from(settings: Settings, pool: db.Pool, web: socket.socket, devices: socket.socket | None) -> None:
     clock = SystemClock()
     servers = [(_server(create_app(settings, pool, clock)), web)]
-    if settings.device_tls_cert is not None:
+    if devices is not None:
         servers.append((_server(create_device_app(settings, pool, clock), settings), devices))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, [server for server, _ in servers])
-    try:
-        async with asyncio.TaskGroup() as group:
-            for server, listener in servers:
-                group.create_task(server.serve(sockets=[listener]))
-            for server, _ in servers:
-                await server.ready.wait()
-            print(json.dumps({"ready": True, "web": web.getsockname(), "devices": devices.getsockname()}), flush=True)
-    finally:
-        await pool.close()
+    async with asyncio.TaskGroup() as group:
+        for server, listener in servers:
+            group.create_task(server.serve(sockets=[listener]))
+        for server, _ in servers:
+            await server.ready.wait()
+        print(json.dumps({"ready": True, "web": web.getsockname(), "devices": devices and devices.getsockname()}),
+              flush=True)  # fmt: skip
 
 
 class Server(uvicorn.Server):

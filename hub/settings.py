@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     """The origin of the web app: CORS, cookies and the Origin check compare with it exactly."""
     web_socket_fd: int | None = Field(default=None, description="A listening socket that `serve` inherits; or none")
     device_socket_fd: int | None = Field(default=None, description="The same for the gateways' TLS listener")
-    metrics_port: int = Field(default=0, description="Loopback port of the worker's Prometheus metrics; 0 = off")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Loopback port of the worker's Prometheus metrics; 0 = off"
+    )
 
     truth_file: Path | None = Field(default=None, description="The demo's log of served registers, for trace")
 

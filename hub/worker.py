@@ -5,10 +5,13 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import structlog
 from nats.errors import Error as NatsError
@@ -16,13 +19,15 @@ from nats.errors import Error as NatsError
 from hub import db
 from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
-from hub.errors import PermanentError, RetryableError
+from hub.errors import PermanentError, RetryableError, first_of
+from hub.ingest.stretches import newest_stretch
 from hub.ingest.worker import run_ingest
 from hub.keys import refuse_demo_keys
 from hub.lease import Lease, acquire, kept, release
 from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.observability import metrics
 from hub.observability.logs import configure_logs
 from hub.observability.outage import Outage
 from hub.settings import Settings, add_config_argument, load_settings
@@ -38,6 +43,9 @@ log = structlog.get_logger()
 
 PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
 LEASE_S = 6
+ROUND = 50
+"""Intervals in one round; after a full one there may be more, and the next begins at once."""
+PASSES = (RetryableError, NatsError, *db.AWAY)
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,10 @@ class Workplace:
     clock: Clock
     chain: ChainClient
     holder: str
-    since_ms: int
-    """When this process began to take in frames."""
+    """Names this process and no other that there ever was."""
     rates: GovernedRates = field(default_factory=GovernedRates)
+    halted: asyncio.Event = field(default_factory=asyncio.Event)
+    """The market broke a rule of its own: nothing is cleared until a person has looked and restarted us."""
     unplanned: Aside = field(default_factory=Aside)
     unsettled: Aside = field(default_factory=Aside)
     unreconciled: Aside = field(default_factory=Aside)
@@ -72,80 +81,97 @@ async def _work(settings: Settings) -> None:
     assert main is not None  # noqa: S101 - we are in one
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, main.cancel)
-    holder = f"{socket.gethostname()}:{os.getpid()}"
+    holder = name_of_process(secrets.token_bytes)
     with contextlib.suppress(asyncio.CancelledError):
         async with (
             await db.create_pool(settings.database_url.get_secret_value()) as pool,
             ChainClient(settings.rpc_url) as chain,
         ):
-            clock = SystemClock()
-            place = Workplace(settings, pool, clock, chain, holder, clock.now_ms())
-            print(json.dumps({"ready": True, "worker": holder}), flush=True)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_ingest(place), name="ingest")
-                group.create_task(_lead(place, "oracle", _oracle_round), name="oracle")
-                group.create_task(_lead(place, "market", _market_round), name="market")
-                group.create_task(_lead(place, "settlement", _settlement_round), name="settlement")
-                group.create_task(_lead(place, "reconcile", _reconcile_round), name="reconcile")
+            await db.check_schema(pool)
+            place = Workplace(settings, pool, SystemClock(), chain, holder)
+            with metrics.served(settings.metrics_port):
+                print(json.dumps({"ready": True, "worker": holder}), flush=True)
+                async with asyncio.TaskGroup() as group:
+                    for name, loop in _loops(place).items():
+                        group.create_task(loop, name=name)
+
+
+def name_of_process(random_bytes: Callable[[int], bytes]) -> str:
+    """In containers neither the host's name nor the process's number tells two copies apart."""
+    return f"{socket.gethostname()}:{os.getpid()}:{random_bytes(8).hex()}"
+
+
+Turn = Callable[[], Awaitable[bool | None]]
+Round = Callable[[Workplace, Lease], Awaitable[bool]]
+"""True when there may be more to do at once."""
+
+
+def _loops(place: Workplace) -> dict[str, Coroutine[Any, Any, None]]:
+    rounds: dict[str, Round] = {
+        "oracle": _oracle_round,
+        "market": _market_round,
+        "settlement": _settlement_round,
+        "reconcile": _reconcile_round,
+    }
+    return {"ingest": _ingest(place)} | {name: _lead(place, name, work) for name, work in rounds.items()}
 
 
 async def _ingest(place: Workplace) -> None:
-    """Takes frames in; when NATS is away, tries again for ever."""
+    """Takes frames in; what ends that is said, and it begins again."""
     outage = Outage("ingest")
-    while True:
-        try:
-            await run_ingest(place.settings, place.pool, place.clock, ready=outage.ends)
-        except* (RetryableError, NatsError, *db.AWAY) as errors:
-            outage.begins(_first(errors))
-        await asyncio.sleep(RETRY_S)
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
-
-
-Round = Callable[[Workplace, Lease], Awaitable[None]]
+    take_in = partial(run_ingest, place.settings, place.pool, place.clock, ready=outage.ends, holder=place.holder)
+    await _turns(outage, take_in)
 
 
 async def _lead(place: Workplace, name: str, work: Round) -> None:
     """Does the work in rounds while the lease is ours; what fails is logged and tried again, never twice at once."""
     outage = Outage(name)
-    while True:
-        pause = PAUSE_S
-        try:
-            async with place.pool.acquire() as connection:
-                lease = await acquire(connection, name, place.holder, seconds=LEASE_S)
-            if lease is not None:
-                async with kept(place.pool, lease, seconds=LEASE_S):
-                    pause = await _round(place, lease, work)
-            if pause == PAUSE_S:
-                outage.ends()
-        except asyncio.CancelledError:
-            await _give_up(place, name)
-            raise
-        except (RetryableError, *db.AWAY) as error:
-            outage.begins(error)
-            pause = RETRY_S
-        await asyncio.sleep(pause)
-
-
-async def _round(place: Workplace, lease: Lease, work: Round) -> float:
-    """One round; returns the pause after it. What may pass is raised, what needs a person is said each time."""
     try:
-        await work(place, lease)
-    except MarketHaltedError:
-        # said loudly by the market itself; nothing is cleared until a person has looked and restarted us
-        await asyncio.Event().wait()
-    except PermanentError as error:
-        log.critical("needs a person", loop=lease.name, code=error.code, reason=str(error))
-        return ALARM_S
-    except (RetryableError, *db.AWAY):
+        await _turns(outage, partial(_led_round, place, name, work))
+    except asyncio.CancelledError:
+        await _give_up(place, name)
         raise
-    except Exception:
-        # a bug of ours in one loop must not end the others, frames least of all
-        log.critical("needs a person", loop=lease.name, code="bug", exc_info=True)
-        return ALARM_S
-    return PAUSE_S
+
+
+async def _led_round(place: Workplace, name: str, work: Round) -> bool:
+    async with place.pool.acquire() as connection:
+        lease = await acquire(connection, name, place.holder, seconds=LEASE_S)
+    if lease is None:
+        return False
+    async with kept(place.pool, lease, seconds=LEASE_S):
+        return await work(place, lease)
+
+
+async def _turns(outage: Outage, work: Turn) -> None:
+    while True:
+        pause_s = await _turn(outage, work)
+        await asyncio.sleep(pause_s)
+
+
+async def _turn(outage: Outage, work: Turn) -> float:
+    """One turn of a loop; returns the pause after it. What passes is said once, what needs a person each time.
+
+    A fault of ours in one loop must not end the others, taking frames in least of all.
+    """
+    try:
+        more = await work()
+    except Exception as error:  # noqa: BLE001 - whatever it is, only this loop waits
+        return _failed(outage, error)
+    outage.ends()
+    return 0.0 if more else PAUSE_S
+
+
+def _failed(outage: Outage, error: Exception) -> float:
+    serious = error.split(PASSES)[1] if isinstance(error, ExceptionGroup) else error
+    if serious is None or isinstance(serious, PASSES):
+        outage.begins(first_of(error))
+        return RETRY_S
+    first = first_of(serious)
+    if isinstance(first, PermanentError):
+        log.critical("needs a person", loop=outage.loop, code=first.code, reason=str(first))
+    else:
+        log.critical("needs a person", loop=outage.loop, code="bug", reason=repr(first), exc_info=first)
+    return ALARM_S
 
 
 async def _give_up(place: Workplace, name: str) -> None:
@@ -156,24 +182,53 @@ async def _give_up(place: Workplace, name: str) -> None:
                 await release(connection, lease)
 
 
-async def _oracle_round(place: Workplace, lease: Lease) -> None:
+async def _oracle_round(place: Workplace, lease: Lease) -> bool:
     """Under a lease of its own: energy is attested while the market is halted or the chain away."""
     settings = place.settings
-    config = OracleConfig(settings.interval_s, settings.poll_period_s, settings.attest_grace_s, place.since_ms)
-    for attested in await attest_due(place.pool, lease, place.clock, config):
+    async with place.pool.acquire() as connection:
+        stretch = await newest_stretch(connection)
+    config = OracleConfig(
+        settings.interval_s, settings.poll_period_s, settings.attest_grace_s, stretch.since_ms, stretch.seen_ms
+    )
+    done = await attest_due(place.pool, lease, place.clock, config, limit=ROUND)
+    for attested in done:
         log.info("attested", start_s=attested.start_s, valid=attested.meters_valid, estimated=attested.meters_estimated)
+    return len(done) == ROUND
 
 
-async def _market_round(place: Workplace, lease: Lease) -> None:
+async def _market_round(place: Workplace, lease: Lease) -> bool:
+    """What was cleared before is planned whatever becomes of clearing: it has to be opened on the chain in time."""
+    try:
+        more_to_clear = await _clear(place, lease)
+    finally:
+        more_to_plan = await _plan(place, lease)
+    return more_to_clear or more_to_plan
+
+
+async def _clear(place: Workplace, lease: Lease) -> bool:
+    if place.halted.is_set():
+        return False
     await place.rates.follow(place.pool, lease, place.clock, place.chain)
-    for cleared in await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain)):
+    try:
+        done = await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain), limit=ROUND)
+    except MarketHaltedError:
+        # said loudly by the market itself, and written down
+        place.halted.set()
+        return False
+    for cleared in done:
         log.info("cleared", start_s=cleared.start_s, price_mills=cleared.price_mills, volume_wh=cleared.volume_wh)
-    for planned in await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned):
+    return len(done) == ROUND
+
+
+async def _plan(place: Workplace, lease: Lease) -> bool:
+    done = await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned, limit=ROUND)
+    for planned in done:
         log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
     await place.unplanned.write_down(place.pool, lease, "planning")
+    return len(done) == ROUND
 
 
-async def _settlement_round(place: Workplace, lease: Lease) -> None:
+async def _settlement_round(place: Workplace, lease: Lease) -> bool:
     keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
     mint = await read_currency_mint(place.chain)
     fee = place.settings.priority_fee_micro_lamports
@@ -181,10 +236,13 @@ async def _settlement_round(place: Workplace, lease: Lease) -> None:
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
     await place.unsettled.write_down(place.pool, lease, "settlement")
+    return False
 
 
-async def _reconcile_round(place: Workplace, lease: Lease) -> None:
+async def _reconcile_round(place: Workplace, lease: Lease) -> bool:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
-    for start_s in await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled):
+    done = await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled, limit=ROUND)
+    for start_s in done:
         log.info("reconciled", start_s=start_s)
     await place.unreconciled.write_down(place.pool, lease, "reconcile")
+    return len(done) == ROUND

@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> None:
 async def _make(settings: Settings, gateway_id: str) -> str:
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=1)
     try:
+        await db.check_schema(pool)
         async with pool.acquire() as connection, connection.transaction():
             return await service.make_token(connection, gateway_id, SystemClock())
     finally:

@@ -112,3 +112,16 @@ async def activate_key(connection: Connection, gateway_id: str, key_id: bytes, a
         "UPDATE gateway_keys SET status = 'active' WHERE gateway_id = $1 AND key_id = $2", gateway_id, key_id
     )
     return [row["key_id"] for row in retired]
+
+
+async def revoke_key(connection: Connection, gateway_id: str, key_id: bytes, at: datetime) -> None:
+    """The key is good for nothing any more, what it signed before and is not stored yet included."""
+    await connection.execute(
+        """
+        UPDATE gateway_keys SET status = 'revoked', valid_until = least(valid_until, $3)
+        WHERE gateway_id = $1 AND key_id = $2 AND status <> 'revoked'
+        """,
+        gateway_id,
+        key_id,
+        at,
+    )

@@ -44,3 +44,11 @@ class AcceptedKey(BaseModel):
     key_id: Hex
     status: Literal["active"]
     retired_key_ids: list[Hex] = Field(description="Good for frames that were sealed before")
+
+
+class RevokedKey(BaseModel):
+    """A key that speaks for nobody any more."""
+
+    gateway_id: str
+    key_id: Hex
+    status: Literal["revoked"]

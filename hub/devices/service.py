@@ -19,7 +19,7 @@ from hub.devices.errors import (
 )
 from hub.devices.nats_identity import GatewayIssuer, identity_folder
 from hub.devices.private_files import read_private
-from hub.devices.schemas import AcceptedKey, Enrolment, EnrolmentRequest
+from hub.devices.schemas import AcceptedKey, Enrolment, EnrolmentRequest, RevokedKey
 from hub.errors import ConfigError
 from hub.settings import Settings
 
@@ -107,6 +107,19 @@ async def accept_key(connection: Connection, gateway_id: str, key_id: bytes, clo
     return AcceptedKey(
         gateway_id=gateway_id, key_id=key_id.hex(), status="active", retired_key_ids=[key.hex() for key in retired]
     )
+
+
+async def revoke_key(connection: Connection, gateway_id: str, key_id: bytes, clock: Clock) -> RevokedKey:
+    """Takes a key's word away for good: one that waits is rejected, one that speaks is silenced. Again changes nothing.
+
+    Raises:
+        KeyNotFoundError: the gateway has no such key.
+    """
+    status = await repository.lock_key(connection, gateway_id, key_id)
+    if status is None:
+        raise KeyNotFoundError(f"The gateway {gateway_id} has no key {key_id.hex()}: choose one that is listed")
+    await repository.revoke_key(connection, gateway_id, key_id, at_ms(clock.now_ms()))
+    return RevokedKey(gateway_id=gateway_id, key_id=key_id.hex(), status="revoked")
 
 
 def _answer(

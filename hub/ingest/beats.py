@@ -20,7 +20,8 @@ BEAT_SUBJECTS = "pw.beat.*"
 QUEUE_GROUP = "ingest"
 PENDING_BEATS = 4096
 ASKED_RANGES = 1000
-"""Answered at a time; what is left over is asked again with the next heartbeat."""
+ANSWERED_FRAMES = 20_000
+"""Looked at for one heartbeat; what is left over is asked again with the next."""
 SHOWN = (
     "sent_at_ms", "version", "last_sequence", "outbox_frames", "outbox_age_s", "time_quality", "clock_error_ms",
     "meters", "disk_free_bytes", "memory_queue",
@@ -66,7 +67,7 @@ class Beats:
             if not await repository.save_beat(connection, gateway_id, self._clock.now_ms(), shown(beat)):
                 _log.warning("heartbeat of an unknown gateway", gateway_id=gateway_id)
                 return False
-            stored = await repository.stored_ranges(connection, gateway_id, asked)
+            stored = await repository.stored_ranges(connection, gateway_id, asked, ANSWERED_FRAMES)
             lost = await repository.lost_ranges(connection, gateway_id, asked)
             last = await repository.last_header_hash(connection, gateway_id, beat.boot_id)
         await self._receipts.after_beat(gateway_id, stored, lost, last)

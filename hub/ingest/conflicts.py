@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from hub.ingest.rows import AssignedMeter, FrameKey, MeterKey, PlacedReading, QuarantineRow
 from hub.ingest.verify import FRAME_SUBJECT, Accepted
 
-Moment = tuple[str, int, int]
-"""(meter id, slot s, read at ms)"""
+Moment = tuple[str, int]
+"""(meter id, read at ms)"""
 
 
 def moment(placed: PlacedReading) -> Moment:
     """The moment that a reading speaks of."""
-    return placed.meter_id, placed.reading.slot_s, placed.reading.read_at_ms
+    return placed.meter_id, placed.reading.read_at_ms
 
 
 def reused_indexes(fresh: Mapping[FrameKey, Accepted], meanings: Mapping[MeterKey, str]) -> list[QuarantineRow]:

@@ -22,6 +22,7 @@ from hub.ingest import bus, service
 from hub.ingest.feed import Feed
 from hub.ingest.receipts import Receipts
 from hub.ingest.service import Incoming, Outcome
+from hub.ingest.stretches import Watch, all_stored_ms
 from hub.observability import metrics
 from hub.observability.outage import Outage
 
@@ -49,21 +50,24 @@ class Consumer:
     """The ingest loop of one copy; ``run`` ends only by cancellation."""
 
     def __init__(
-        self, pool: Pool, client: Client, receipts: Receipts, clock: Clock, limits: Limits | None = None
+        self, pool: Pool, client: Client, receipts: Receipts, clock: Clock, watch: Watch, limits: Limits | None = None
     ) -> None:
         self._pool = pool
         self._client = client
         self._receipts = receipts
         self._clock = clock
+        self._watch = watch
         self._limits = limits or Limits()
         self._declared = asyncio.Event()
+        self._held: dict[int, int] = {}
+        """By lane that has not stored its batch yet: when the oldest message of it was published, in ms."""
 
     async def run(self) -> None:
         """Serves until cancelled; what was not committed stays in the stream."""
         await self._make_consumer()
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._limits.lanes):
-                group.create_task(self._lane())
+            for lane in range(self._limits.lanes):
+                group.create_task(self._lane(lane))
             group.create_task(self._release())
 
     async def _make_consumer(self) -> None:
@@ -80,37 +84,49 @@ class Consumer:
             ),
         )
 
-    async def _lane(self) -> None:
+    async def _lane(self, lane: int) -> None:
         limits = self._limits
         outage = Outage("frames")
         async with Feed(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
             while True:
                 try:
                     messages = await feed.next()
-                    if messages:
-                        await self._take(messages)
+                    now_ms, drained = self._clock.now_ms(), feed.drained
+                    published = [to_ms(message.metadata.timestamp) for message in messages]
+                    self._held[lane] = min(published, default=now_ms)
+                    if await self._take(messages, published, now_ms):
+                        del self._held[lane]
+                        newest = None if drained else max(published, default=0)
+                        await self._watch.seen(all_stored_ms(now_ms, newest, self._held.values()))
                     outage.ends()
                 except NatsError as error:
                     # what was stored without an acknowledgement comes again and changes nothing
                     outage.begins(error)
                     await asyncio.sleep(NATS_PAUSE_S)
+                finally:
+                    self._held.pop(lane, None)
 
-    async def _take(self, messages: Sequence[Msg]) -> None:
-        now = self._clock.now_ms()
-        incoming = [Incoming(m.subject, m.data, to_ms(m.metadata.timestamp), now) for m in messages]
+    async def _take(self, messages: Sequence[Msg], published: Sequence[int], now_ms: int) -> bool:
+        """True when all of them are stored, or refused for good."""
+        if not messages:
+            return True
+        pairs = zip(messages, published, strict=True)
+        incoming = [Incoming(message.subject, message.data, at_ms, now_ms) for message, at_ms in pairs]
         outcome = await self._store(incoming)
         if outcome is None:
-            return
+            for message in messages:
+                await message.nak()
+            return False
         if outcome.new_declarations:
             self._declared.set()
         for position, message in enumerate(messages):
             await (message.term() if position in outcome.refused else message.ack())
         await self._receipts.after_storing(outcome.stored)
-        oldest = min(message.published_at_ms for message in incoming)
-        metrics.PUBLISH_TO_STORED_SECONDS.observe(max(0, self._clock.now_ms() - oldest) / 1000)
+        metrics.PUBLISH_TO_STORED_SECONDS.observe(max(0, self._clock.now_ms() - min(published)) / 1000)
+        return True
 
     async def _store(self, incoming: Sequence[Incoming]) -> Outcome | None:
-        """Tries for as long as the messages are ours; None leaves them to be delivered again."""
+        """Tries for as long as the messages are ours; None when they have to be delivered again."""
         for pause in RETRY_PAUSES_S:
             try:
                 with metrics.BATCH_SECONDS.time():

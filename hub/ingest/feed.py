@@ -34,6 +34,7 @@ class Feed:
         self._awake = asyncio.Event()
         self._credit = 0
         self._pause_s = 0.0
+        self._drained = False
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
@@ -49,6 +50,11 @@ class Feed:
             except NatsError as error:
                 _log.debug("unsubscribing", error=str(error))
 
+    @property
+    def drained(self) -> bool:
+        """True when the server itself said that the stream has no more than what was handed out."""
+        return self._drained and not self._arrived
+
     async def next(self) -> list[Msg]:
         """What has arrived, in order, at most one batch; an empty list when nothing came in time."""
         while not self._arrived:
@@ -60,6 +66,7 @@ class Feed:
                     await self._awake.wait()
             except TimeoutError:
                 self._credit = 0
+                self._drained = False
                 return []
             if not self._arrived:
                 return []
@@ -80,9 +87,11 @@ class Feed:
         if status is None:
             self._pause_s = 0.0
             self._credit -= 1
+            self._drained = message.metadata.num_pending == 0
             self._arrived.append(message)
         else:
             self._credit = 0
+            self._drained = status in NOTHING_YET
             if status not in NOTHING_YET:
                 self._pause_s = 1.0
                 _log.warning("frames can not be pulled right now", status=status, reason=message.headers)

@@ -1,7 +1,7 @@
 """The SQL of ingest: whole batches as arrays, idempotent, inside the caller's one transaction."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -69,9 +69,14 @@ FOR UPDATE OF w SKIP LOCKED
 STORED_RANGES = """
 SELECT boot_id, min(sequence) AS first, max(sequence) AS last FROM (
     SELECT f.boot_id, f.sequence, f.sequence - row_number() OVER (PARTITION BY f.boot_id ORDER BY f.sequence) AS island
-    FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
-    JOIN frames f ON f.gateway_id = $1 AND f.boot_id = a.boot_id AND f.sequence BETWEEN a.first AND a.last
-    GROUP BY f.boot_id, f.sequence
+    FROM (
+        SELECT a.boot_id, s.sequence FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
+        CROSS JOIN LATERAL (
+            SELECT sequence FROM frames
+            WHERE gateway_id = $1 AND boot_id = a.boot_id AND sequence BETWEEN a.first AND a.last
+            ORDER BY sequence LIMIT $5
+        ) AS s LIMIT $5
+    ) AS f GROUP BY f.boot_id, f.sequence
 ) AS islands
 GROUP BY boot_id, island ORDER BY boot_id, first LIMIT 1000
 """
@@ -200,20 +205,19 @@ def _record(placed: PlacedReading) -> tuple[Any, ...]:
 
 
 async def registers_at(
-    connection: Connection, moments: Sequence[tuple[str, int, int]]
-) -> dict[tuple[str, int, int], tuple[int, int]]:
-    """The registers stored for (meter id, slot s, read at ms), where there are any."""
+    connection: Connection, moments: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """The registers stored for (meter id, read at ms), where there are any."""
     rows = await connection.fetch(
         """
-        SELECT k.meter_id, k.slot_s, k.read_ms, r.import_wh, r.export_wh
-        FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k (meter_id, slot_s, read_ms)
+        SELECT k.meter_id, k.read_ms, r.import_wh, r.export_wh
+        FROM unnest($1::text[], $2::bigint[]) AS k (meter_id, read_ms)
         JOIN readings r ON r.meter_id = k.meter_id
-            AND r.slot_at = 'epoch'::timestamptz + k.slot_s * interval '1 s'
             AND r.read_at = 'epoch'::timestamptz + k.read_ms * interval '1 ms'
         """,
-        *_columns(moments, 3),
+        *_columns(moments, 2),
     )
-    return {(row["meter_id"], row["slot_s"], row["read_ms"]): (row["import_wh"], row["export_wh"]) for row in rows}
+    return {(row["meter_id"], row["read_ms"]): (row["import_wh"], row["export_wh"]) for row in rows}
 
 
 async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes, int, int]]) -> None:
@@ -311,10 +315,10 @@ async def save_beat(connection: Connection, gateway_id: str, at_ms_: int, beat: 
 
 
 async def stored_ranges(
-    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]]
+    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]], most: int
 ) -> dict[bytes, Ranges]:
-    """Which frames of the asked ranges (boot id, first, last) are stored."""
-    return _ranges(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3)))
+    """Which frames of the asked ranges (boot id, first, last) are stored: at most so many, the earliest first."""
+    return _ranges(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3), most))
 
 
 async def lost_ranges(
@@ -332,6 +336,38 @@ async def last_header_hash(connection: Connection, gateway_id: str, boot_id: byt
         boot_id,
     )
     return bytes(32) if found is None else bytes(found)
+
+
+async def extend_stretch(
+    connection: Connection, holder: str, now: datetime, lapse: timedelta, forget_after: timedelta
+) -> None:
+    """This copy takes frames in now; after a break longer than ``lapse`` that is the beginning of a new stretch."""
+    await connection.execute(
+        """
+        INSERT INTO ingest_stretches AS s (holder, since_at, seen_at) VALUES ($1, $2, $2)
+        ON CONFLICT (holder) DO UPDATE SET
+            since_at = CASE WHEN $2 <= s.seen_at + $3::interval THEN s.since_at ELSE $2 END,
+            seen_at = greatest(s.seen_at, $2)
+        """,
+        holder,
+        now,
+        lapse,
+    )
+    await connection.execute(
+        "DELETE FROM ingest_stretches WHERE seen_at < $1::timestamptz - $2::interval", now, forget_after
+    )
+
+
+async def newest_stretch(connection: Connection, lapse: timedelta) -> tuple[datetime, datetime] | None:
+    """Since when, and until when, frames were taken in by copies whose times overlap; None when never."""
+    row = await connection.fetchrow(
+        """
+        SELECT min(since_at) AS since_at, max(seen_at) AS seen_at FROM ingest_stretches
+        WHERE seen_at >= (SELECT max(seen_at) FROM ingest_stretches) - $1::interval
+        """,
+        lapse,
+    )
+    return None if row is None or row["seen_at"] is None else (row["since_at"], row["seen_at"])
 
 
 def _ranges(rows: Iterable[Any]) -> dict[bytes, Ranges]:

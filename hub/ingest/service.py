@@ -215,11 +215,12 @@ def place(
 async def _store_readings(
     connection: Connection, placed: Sequence[PlacedReading], record_of: Callable[[PlacedReading], bytes]
 ) -> list[QuarantineRow]:
-    """Stores readings and announces the newest of each meter; returns those that contradict what is stored."""
+    """Stores readings and announces the newest stored of each meter; returns those that contradict what is stored."""
     if not placed:
         return []
     left_over = await repository.insert_readings(connection, placed)
-    await _announce(connection, placed)
+    refused = {one.reading.reading_id for one in left_over}
+    await _announce(connection, [one for one in placed if one.reading.reading_id not in refused])
     if not left_over:
         return []
     moments = [conflicts.moment(one) for one in left_over]

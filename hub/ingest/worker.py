@@ -1,5 +1,6 @@
 """Everything that takes frames in, as one coroutine for the worker process: connection, consumer, heartbeats."""
 
+import secrets
 from collections.abc import Callable
 
 import structlog
@@ -13,6 +14,7 @@ from hub.ingest import bus
 from hub.ingest.beats import Beats
 from hub.ingest.consumer import Consumer, Limits
 from hub.ingest.receipts import Receipts
+from hub.ingest.stretches import Watch
 from hub.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -25,8 +27,11 @@ async def run_ingest(
     *,
     limits: Limits | None = None,
     ready: Callable[[], None] | None = None,
+    holder: str | None = None,
 ) -> None:
     """Takes frames in until it is cancelled; ``ready`` is called when frames and heartbeats are being heard.
+
+    ``holder`` names this copy, and no other that there ever was; without one it is drawn.
 
     Raises:
         ConfigError: the hub's NATS files are missing.
@@ -41,7 +46,8 @@ async def run_ingest(
         if ready is not None:
             ready()
         _log.info("taking frames in", nats=settings.nats_url)
-        await Consumer(pool, client, receipts, clock, limits).run()
+        watch = Watch(pool, holder or secrets.token_hex(8))
+        await Consumer(pool, client, receipts, clock, watch, limits).run()
     finally:
         await client.close()
 

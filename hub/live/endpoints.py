@@ -1,13 +1,16 @@
 """The live stream: journal events as server-sent events, each reader's own and the public ones."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.http.context import Ctx
 from hub.live import stream
+from hub.live.feed import Feed, Subscriber
 from hub.problems import MALFORMED, ApiError, refusals
 
 router = APIRouter(tags=["live"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
@@ -19,6 +22,29 @@ class TooManyStreamsError(ApiError):
     status, title, code = 503, "Too many streams", "streams_exhausted"
 
 
+class TooManyOwnStreamsError(ApiError):
+    """One user can not take the streams of all."""
+
+    status, title, code = 429, "Too many streams of yours", "own_streams_exhausted"
+
+
+class LiveResponse(StreamingResponse):
+    """Gives the stream's place back however it ends, also when the reader left before the first byte."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, feed: Feed, subscriber: Subscriber, body: AsyncIterator[bytes]) -> None:
+        super().__init__(body, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._feed = feed
+        self._subscriber = subscriber
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._feed.unsubscribe(self._subscriber)
+
+
 @router.get(
     "/live",
     operation_id="live",
@@ -26,7 +52,7 @@ class TooManyStreamsError(ApiError):
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        **refusals(TooManyStreamsError),
+        **refusals(TooManyStreamsError, TooManyOwnStreamsError),
     },
 )
 async def live(
@@ -42,11 +68,13 @@ async def live(
     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
     """
-    subscriber = ctx.feed.subscribe(None if principal.reads_all else principal.participant_id, principal.reads_all)
+    wait = {"Retry-After": "60"}
+    if ctx.feed.has_enough(principal.user_id):
+        raise TooManyOwnStreamsError("You have too many live pages open: close some of them", headers=wait)
+    participant_id = None if principal.reads_all else principal.participant_id
+    subscriber = ctx.feed.subscribe(participant_id, principal.reads_all, principal.user_id)
     if subscriber is None:
-        raise TooManyStreamsError("All live streams are taken: try again in a minute", headers={"Retry-After": "60"})
+        raise TooManyStreamsError("All live streams are taken: try again in a minute", headers=wait)
     lifetime_s = principal.expires_at_s - ctx.clock.now_ms() / 1000
     body = stream.events(ctx.feed, subscriber, last_event_id, lifetime_s)
-    return StreamingResponse(
-        body, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
+    return LiveResponse(ctx.feed, subscriber, body)

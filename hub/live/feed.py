@@ -22,6 +22,8 @@ from hub.live.journal import CHANNEL
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIBERS = 500
+MAX_PER_USER = 20
+"""A person has a few tabs and devices."""
 QUEUE_EVENTS = 256
 BATCH = 500
 GAP_WAIT_S = 0.02
@@ -52,6 +54,7 @@ class Subscriber:
     participant_id: UUID | None
     sees_all: bool
     since: int
+    user_id: UUID | None = None
     queue: asyncio.Queue[Event | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_EVENTS))
     dropped: bool = False
 
@@ -118,13 +121,17 @@ class Feed:
         for subscriber in list(self._subscribers):
             subscriber.end()
 
-    def subscribe(self, participant_id: UUID | None, sees_all: bool) -> Subscriber | None:
+    def subscribe(self, participant_id: UUID | None, sees_all: bool, user_id: UUID | None = None) -> Subscriber | None:
         """A queue for one stream, from the present position on; None when all are taken or the server stops."""
         if self._closed or len(self._subscribers) >= MAX_SUBSCRIBERS:
             return None
-        subscriber = Subscriber(participant_id, sees_all, self.position)
+        subscriber = Subscriber(participant_id, sees_all, self.position, user_id)
         self._subscribers.add(subscriber)
         return subscriber
+
+    def has_enough(self, user_id: UUID) -> bool:
+        """The user has as many streams as one may."""
+        return sum(one.user_id == user_id for one in self._subscribers) >= MAX_PER_USER
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Forgets the stream."""

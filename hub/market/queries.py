@@ -13,7 +13,7 @@ TRADE_KEY = (datetime, bytes)
 _TRADES = """
     SELECT t.trade_id, t.start_at, coalesce(i.end_at, t.start_at + $2::interval) AS end_at, v.viewer_id,
            CASE WHEN v.viewer_id = t.seller_id THEN 'sell' ELSE 'buy' END AS side,
-           t.kind, t.wh, t.price_mills, t.traded_at,
+           t.kind, t.zone, t.wh, t.price_mills, t.traded_at,
            q.wheeling_mills, q.platform_mills, q.loss_mills, s.planned_at, b.batch, b.state AS settle_state,
            bx.submitted_at AS sent_at, bx.confirmed_at, c.state AS close_state, cx.finalized_at AS final_at
     FROM trades t
@@ -125,4 +125,11 @@ async def curve(connection: Connection, start_at: datetime, own: UUID | None) ->
         """,
         start_at,
         own,
+    )
+
+
+async def open_halts(connection: Connection) -> list[Record]:
+    """The intervals whose clearing broke a rule of the market and that are not cleared yet, oldest first."""
+    return await connection.fetch(
+        "SELECT start_at, halted_at, reason FROM market_halts WHERE over_at IS NULL ORDER BY start_at LIMIT 100"
     )

@@ -193,6 +193,28 @@ async def unsettled(connection: Connection, start_s: int) -> dict[UUID, Unsettle
     return {r["buyer_id"]: Unsettled(Micros(r["total"]), Micros(r["of_day"])) for r in rows}
 
 
+async def record_halt(connection: Connection, start_s: int, reason: str, now_ms: int) -> None:
+    """The interval's clearing broke a rule of the market; the first time stays as long as the halt lasts."""
+    await connection.execute(
+        """
+        INSERT INTO market_halts AS h (start_at, halted_at, reason) VALUES ($1, $2, $3)
+        ON CONFLICT (start_at) DO UPDATE SET
+            halted_at = CASE WHEN h.over_at IS NULL THEN h.halted_at ELSE excluded.halted_at END,
+            reason = excluded.reason, over_at = NULL
+        """,
+        at_s(start_s),
+        at_ms(now_ms),
+        reason,
+    )
+
+
+async def end_halt(connection: Connection, start_s: int, now_ms: int) -> None:
+    """The interval is cleared after all."""
+    await connection.execute(
+        "UPDATE market_halts SET over_at = $2 WHERE start_at = $1 AND over_at IS NULL", at_s(start_s), at_ms(now_ms)
+    )
+
+
 async def take_attested(connection: Connection, start_s: int, now_ms: int) -> bool:
     """Moves the interval to `cleared`; False when somebody did so before."""
     status = await connection.execute(

@@ -18,6 +18,7 @@ class Trade(BaseModel):
     end_at: UtcTime
     side: Side = Field(description="What the participant did")
     kind: Literal["forward", "ex_post"]
+    zone: str = Field(examples=["campus"])
     wh: int
     price_mills: int = Field(description="What the seller gets, in thousandths of the currency per kWh")
     charges_mills: int = Field(description="What the buyer pays on top, per kWh; 0 for a seller")

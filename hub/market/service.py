@@ -104,12 +104,16 @@ async def _clear(pool: Pool, lease: Lease, clock: Clock, prepared: _Prepared) ->
         outcome = auction.hold(case)
     except MarketHaltedError as error:
         log.critical("market halted", start_at=rfc3339_s(case.start_s), code=error.code, reason=str(error))
+        async with pool.acquire() as connection, connection.transaction():
+            await guard(connection, lease)
+            await repository.record_halt(connection, case.start_s, str(error), clock.now_ms())
         raise
     async with pool.acquire() as connection, connection.transaction():
         await guard(connection, lease)
         now_ms = clock.now_ms()
         if not await repository.take_attested(connection, case.start_s, now_ms):
             return None
+        await repository.end_halt(connection, case.start_s, now_ms)
         published = auction.published_hash(case, outcome)
         await repository.insert_outcome(connection, outcome, prepared.qualities, published, now_ms)
         await _announce(connection, outcome, prepared.end_s)

@@ -27,6 +27,7 @@ def trade(row: Row) -> Trade:
         end_at=row["end_at"],
         side=row["side"],
         kind=row["kind"],
+        zone=row["zone"],
         wh=row["wh"],
         price_mills=row["price_mills"],
         charges_mills=charges_mills,

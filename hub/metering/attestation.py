@@ -1,6 +1,10 @@
-"""What the oracle signs for an interval, pure: one leaf per meter, their Merkle root and the valid totals."""
+"""What the oracle signs for an interval, pure: one leaf per meter, their Merkle root and the valid totals.
 
-from collections.abc import Sequence
+A proof shows the leaf of a neighbour, so each leaf holds random bytes that only its own owner is given: energy alone is
+guessed in milliseconds.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import pack
@@ -9,7 +13,11 @@ from edge.wire import merkle
 from hub.metering.readings import IntervalReading, Quality
 from hub.units import Wh
 
-_DOMAIN = b"peerwatt/interval/1"
+BLINDING_BYTES = 16
+_DOMAIN, _UNBLINDED_DOMAIN = b"peerwatt/interval/2", b"peerwatt/interval/1"
+
+RandomBytes = Callable[[int], bytes]
+"""So many bytes that nobody can guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,8 @@ class Attestation:
     """An interval's readings in leaf order (by meter id), their root, and what is valid among them."""
 
     readings: tuple[IntervalReading, ...]
+    blindings: tuple[bytes, ...]
+    """One for each of the readings; who has it can try energies until the leaf comes out."""
     merkle_root: bytes
     meters_valid: int
     meters_estimated: int
@@ -25,26 +35,35 @@ class Attestation:
     export_wh: Wh
 
 
-def interval_leaf(start_s: int, end_s: int, meter_id: str, import_wh: int, export_wh: int, quality: Quality) -> bytes:
-    """The leaf of one meter: 32 bytes, padded and ordered as the oracle program checks it."""
+def interval_leaf(
+    start_s: int, end_s: int, meter_id: str, import_wh: int, export_wh: int, quality: Quality, blinding: bytes | None
+) -> bytes:
+    """The leaf of one meter: 32 bytes. Without a blinding it is one that was attested before there were any."""
     words = pack("<qq32sQQB", start_s, end_s, meter_id.encode(), import_wh, export_wh, quality.code)
-    return sha256(_DOMAIN + words).digest()
+    if blinding is None:
+        return sha256(_UNBLINDED_DOMAIN + words).digest()
+    return sha256(_DOMAIN + words + blinding).digest()
 
 
-def interval_leaves(start_s: int, end_s: int, readings: Sequence[IntervalReading]) -> list[bytes]:
+def interval_leaves(
+    start_s: int, end_s: int, readings: Sequence[IntervalReading], blindings: Sequence[bytes]
+) -> list[bytes]:
     """The leaves of readings that are already in leaf order."""
     return [
-        interval_leaf(start_s, end_s, r.meter_id, r.energy.import_wh, r.energy.export_wh, r.quality) for r in readings
+        interval_leaf(start_s, end_s, r.meter_id, r.energy.import_wh, r.energy.export_wh, r.quality, blinding)
+        for r, blinding in zip(readings, blindings, strict=True)
     ]
 
 
-def attest(start_s: int, end_s: int, readings: Sequence[IntervalReading]) -> Attestation:
-    """Puts readings of distinct meters in leaf order and sums the valid ones."""
+def attest(start_s: int, end_s: int, readings: Sequence[IntervalReading], random_bytes: RandomBytes) -> Attestation:
+    """Puts readings of distinct meters in leaf order, draws a blinding for each and sums the valid ones."""
     ordered = tuple(sorted(readings, key=lambda r: r.meter_id))
+    blindings = tuple(random_bytes(BLINDING_BYTES) for _ in ordered)
     valid = [r.energy for r in ordered if r.quality is Quality.VALID]
     return Attestation(
         readings=ordered,
-        merkle_root=merkle.root(interval_leaves(start_s, end_s, ordered)),
+        blindings=blindings,
+        merkle_root=merkle.root(interval_leaves(start_s, end_s, ordered, blindings)),
         meters_valid=len(valid),
         meters_estimated=len(ordered) - len(valid),
         import_wh=Wh(sum(e.import_wh for e in valid)),

@@ -64,7 +64,13 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
     rows = await queries.interval_leaves(connection, start_at, revision)
     leaves = [
         interval_leaf(
-            to_s(start_at), to_s(end_at), row["meter_id"], row["import_wh"], row["export_wh"], Quality(row["quality"])
+            to_s(start_at),
+            to_s(end_at),
+            row["meter_id"],
+            row["import_wh"],
+            row["export_wh"],
+            Quality(row["quality"]),
+            row["blinding"],
         )
         for row in rows
     ]
@@ -80,6 +86,7 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
         import_wh=row["import_wh"],
         export_wh=row["export_wh"],
         quality=row["quality"],
+        blinding=None if row["blinding"] is None else row["blinding"].hex(),
         index=index,
         count=len(leaves),
         path=_hex(merkle.path(leaves, index)),

@@ -4,6 +4,7 @@ Readings come from ingest; an attested interval waits for the market. Every inte
 leader's lease, so a kill leaves it whole or not begun.
 """
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from hub.db import Connection, Pool
 from hub.lease import Lease, guard
 from hub.live import journal
 from hub.metering import repository
-from hub.metering.attestation import Attestation, attest
+from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
 from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
@@ -23,15 +24,22 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class OracleConfig:
-    """``since_ms``: when this process began to take in frames.
+    """``since_ms`` to ``seen_ms`` (None: now): over which time the hub took in frames as they came.
 
-    The grace never runs while a hub that was down has not yet had time to take in what waited for it.
+    The grace runs in that time only: a hub that was down, or that NATS or its database left alone, has first to take in
+    what waits for it.
     """
 
     interval_s: int
     poll_period_s: int
     grace_s: int
     since_ms: int
+    seen_ms: int | None = None
+
+    def patient(self, span: Span, now_ms: int) -> bool:
+        """A meter that is not in may still come: its frames may be waiting for us."""
+        seen_ms = now_ms if self.seen_ms is None else min(now_ms, self.seen_ms)
+        return seen_ms < max(span.end_s * 1000, self.since_ms) + self.grace_s * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,13 @@ class AttestedInterval:
 
 
 async def attest_due(
-    pool: Pool, lease: Lease, clock: Clock, config: OracleConfig, *, limit: int = 50
+    pool: Pool,
+    lease: Lease,
+    clock: Clock,
+    config: OracleConfig,
+    *,
+    limit: int = 50,
+    random_bytes: RandomBytes = secrets.token_bytes,
 ) -> list[AttestedInterval]:
     """Attests at most ``limit`` intervals that are due, oldest first; an empty list when none is.
 
@@ -55,7 +69,7 @@ async def attest_due(
     done: list[AttestedInterval] = []
     while len(done) < limit:
         async with pool.acquire() as connection, connection.transaction():
-            attested = await _attest_next(connection, lease, clock, config)
+            attested = await _attest_next(connection, lease, clock, config, random_bytes)
         if attested is None:
             break
         done.append(attested)
@@ -63,7 +77,7 @@ async def attest_due(
 
 
 async def _attest_next(
-    connection: Connection, lease: Lease, clock: Clock, config: OracleConfig
+    connection: Connection, lease: Lease, clock: Clock, config: OracleConfig, random_bytes: RandomBytes
 ) -> AttestedInterval | None:
     await guard(connection, lease)
     now_ms = clock.now_ms()
@@ -72,11 +86,10 @@ async def _attest_next(
         return None
     meters = await repository.expected_meters(connection, span.start_s)
     measured = await _measure(connection, span, meters)
-    patient = now_ms < max(span.end_s * 1000, config.since_ms) + config.grace_s * 1000
-    if patient and not all(m.settled for m in measured.values()):
+    if config.patient(span, now_ms) and not all(m.settled for m in measured.values()):
         return None
     bases = await repository.last_valid(connection, span.start_s, [m for m in measured if measured[m].reading is None])
-    attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)))
+    attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)), random_bytes)
     return await _store(connection, span, meters, attested, now_ms)
 
 

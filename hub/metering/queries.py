@@ -117,7 +117,7 @@ async def interval_leaves(connection: Connection, start_at: datetime, revision: 
     """Everything that the leaves of an attested interval hold, in the order of the tree."""
     return await connection.fetch(
         """
-        SELECT meter_id, import_wh, export_wh, quality, leaf_index, participant_id FROM interval_readings
+        SELECT meter_id, import_wh, export_wh, quality, blinding, leaf_index, participant_id FROM interval_readings
         WHERE start_at = $1 AND revision = $2 ORDER BY leaf_index
         """,
         start_at,

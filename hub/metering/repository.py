@@ -119,14 +119,14 @@ async def insert_attestation(
         """
         INSERT INTO interval_readings
             (start_at, revision, meter_id, participant_id, leaf_index, import_wh, export_wh, quality, rules,
-             start_reading_id, end_reading_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             start_reading_id, end_reading_id, blinding)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         [
             (
                 at_s(start_s), revision, r.meter_id, owners[r.meter_id], index, r.energy.import_wh, r.energy.export_wh,
-                r.quality.value, list(r.rules), r.start_reading_id, r.end_reading_id,
+                r.quality.value, list(r.rules), r.start_reading_id, r.end_reading_id, blinding,
             )
-            for index, r in enumerate(attested.readings)
+            for index, (r, blinding) in enumerate(zip(attested.readings, attested.blindings, strict=True))
         ],
     )  # fmt: skip

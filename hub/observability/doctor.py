@@ -14,7 +14,9 @@ from hub.chain.client import ChainClient
 from hub.chain.setup import check_programs
 from hub.clock import SystemClock, at_ms, rfc3339_s, to_s
 from hub.errors import ConfigError, HubError, PermanentError, RetryableError
+from hub.http.types import utc_text
 from hub.ingest import bus
+from hub.market.queries import open_halts
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
@@ -57,7 +59,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every check, side by side; one that fails does not stop the others."""
     probes = {
         "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain, "clock": _clock,
-        "intervals": _intervals,
+        "market": _market, "intervals": _intervals,
     }  # fmt: skip
     return list(await asyncio.gather(*(_probe(name, probe, settings) for name, probe in probes.items())))
 
@@ -89,11 +91,20 @@ async def _keys(settings: Settings) -> str:
 
 async def _database(settings: Settings) -> str:
     url = settings.database_url.get_secret_value()
-    version = await db.schema_version(url)
-    newest = max(file.name.split("_")[0] for file in db.MIGRATIONS.glob("*.sql"))
-    if version != newest:
-        raise ConfigError(f"the schema is at {version}, this hub wants {newest}: run `peerwatt-hub migrate`")
-    return f"schema {version}"
+    async with db.connected(url) as connection:
+        await db.check_schema(connection)
+    return f"schema {await db.schema_version(url)}"
+
+
+async def _market(settings: Settings) -> str:
+    async with db.connected(settings.database_url.get_secret_value()) as connection:
+        halts = await open_halts(connection)
+    if halts:
+        raise PermanentError(
+            f"halted at interval {utc_text(halts[0]['start_at'])} since {utc_text(halts[0]['halted_at'])}: "
+            f"{halts[0]['reason']}"
+        )
+    return "not halted"
 
 
 async def _nats(settings: Settings) -> str:

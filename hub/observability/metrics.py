@@ -1,6 +1,11 @@
 """Every Prometheus metric of the hub's worker, declared here and nowhere else, so that dashboards can be checked."""
 
-from prometheus_client import Counter, Gauge, Histogram
+import contextlib
+from collections.abc import Iterator
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from hub.errors import ConfigError
 
 FRAMES = Counter("peerwatt_ingest_frames_total", "Frames taken from the stream", ["outcome"])
 """outcome: stored, duplicate, refused"""
@@ -32,3 +37,28 @@ BEATS = Counter("peerwatt_ingest_beats_total", "Heartbeats of gateways", ["outco
 
 RECEIPTS = Counter("peerwatt_ingest_receipts_total", "Signed receipts sent", ["occasion"])
 """occasion: stored, beat"""
+
+
+@contextlib.contextmanager
+def served(port: int) -> Iterator[None]:
+    """Serves the process's metrics on loopback while the block runs; port 0 serves nothing.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    if port == 0:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, "127.0.0.1")
+    except OSError as error:
+        raise ConfigError(
+            f"Metrics can not be served on 127.0.0.1:{port} ({error.strerror}): "
+            "set PEERWATT_HUB_METRICS_PORT to another port, or to 0"
+        ) from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

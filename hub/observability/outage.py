@@ -9,7 +9,7 @@ class Outage:
     """The trouble that one loop is in, or not."""
 
     def __init__(self, loop: str) -> None:
-        self._loop = loop
+        self.loop = loop
         self._code: str | None = None
 
     def begins(self, error: BaseException) -> None:
@@ -18,10 +18,10 @@ class Outage:
         if code != self._code:
             self._code = code
             reason = str(error) or type(error).__name__
-            _log.warning("trying again until it works", loop=self._loop, code=code, reason=reason)
+            _log.warning("trying again until it works", loop=self.loop, code=code, reason=reason)
 
     def ends(self) -> None:
         """Says that it works again, when it did not."""
         if self._code is not None:
-            _log.info("works again", loop=self._loop, code=self._code)
+            _log.info("works again", loop=self.loop, code=self._code)
             self._code = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.clock import rfc3339_s, to_s
 from hub.db import Connection, Record
 
 READING = """
@@ -20,6 +21,7 @@ FROM intervals i
 LEFT JOIN settlements s USING (start_at)
 LEFT JOIN clearings c USING (start_at)
 WHERE i.start_at < $1 AND i.end_at >= $1
+ORDER BY i.start_at DESC LIMIT 1
 """
 
 TRANSACTIONS = """
@@ -29,9 +31,13 @@ WHERE start_at = $1 AND state = 'finalized'
 ORDER BY finalized_at, kind, batch
 """
 
-PUBLISHED = "SELECT at FROM journal WHERE topic = 'reconciled' AND at >= $1 ORDER BY sequence LIMIT 1"
+PUBLISHED = """
+SELECT at FROM journal
+WHERE topic = 'reconciled' AND payload->>'start_at' = $2 AND at >= $1
+ORDER BY sequence LIMIT 1
+"""
 
-PREFIX = "SELECT reading_id FROM readings WHERE encode(reading_id, 'hex') LIKE $1 || '%' LIMIT 2"
+BETWEEN = "SELECT reading_id FROM readings WHERE reading_id BETWEEN $1 AND $2 ORDER BY reading_id LIMIT 2"
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ class Way:
 
 async def find(connection: Connection, prefix: str) -> list[bytes]:
     """The readings whose id begins with these hex digits; at most two."""
-    return [bytes(row["reading_id"]) for row in await connection.fetch(PREFIX, prefix)]
+    first, last = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
+    return [bytes(row["reading_id"]) for row in await connection.fetch(BETWEEN, first, last)]
 
 
 async def way_of(connection: Connection, reading_id: bytes) -> Way | None:
@@ -59,5 +66,7 @@ async def way_of(connection: Connection, reading_id: bytes) -> Way | None:
         return Way(reading, None, [], None)
     transactions = await connection.fetch(TRANSACTIONS, interval["start_at"])
     reconciled = interval["reconciled_at"]
-    shown = None if reconciled is None else await connection.fetchval(PUBLISHED, reconciled)
+    shown = None
+    if reconciled is not None:
+        shown = await connection.fetchval(PUBLISHED, reconciled, rfc3339_s(to_s(interval["start_at"])))
     return Way(reading, interval, transactions, shown)

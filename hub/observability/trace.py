@@ -57,6 +57,7 @@ async def trace(settings: Settings, prefix: str) -> tuple[bytes, list[Hop]]:
     if not re.fullmatch(r"[0-9a-f]{6,64}", prefix):
         raise UnknownReadingError(f"{prefix!r} is not a reading's id: 64 hex digits, or at least the first 6")
     async with db.connected(settings.database_url.get_secret_value()) as connection:
+        await db.check_schema(connection)
         found = await repository.find(connection, prefix)
         if len(found) != 1:
             what = "no reading" if not found else "more than one reading"

@@ -1,4 +1,4 @@
-"""What operators look at and act on: quarantine, gateways, keys that wait for an accept."""
+"""What operators look at and act on: quarantine, gateways and their keys, a halted market."""
 
 from typing import Annotated
 
@@ -10,13 +10,23 @@ from hub.accounts.tokens import Principal
 from hub.clock import at_ms
 from hub.devices import service
 from hub.devices.errors import KeyNotFoundError, KeyRevokedError
-from hub.devices.schemas import AcceptedKey
+from hub.devices.schemas import AcceptedKey, RevokedKey
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
 from hub.http.rows import show
 from hub.http.types import Cursor, Limit
+from hub.market.queries import open_halts
 from hub.operator import queries
-from hub.operator.schemas import Gateway, GatewayKey, Gateways, QuarantineDetail, QuarantineEntry, QuarantinePage
+from hub.operator.schemas import (
+    Gateway,
+    GatewayKey,
+    Gateways,
+    MarketHalt,
+    MarketState,
+    QuarantineDetail,
+    QuarantineEntry,
+    QuarantinePage,
+)
 from hub.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
@@ -83,3 +93,28 @@ async def accept_key(
         {"gateway_id": gateway_id, "key_id": key_id},
     )  # fmt: skip
     return accepted
+
+
+@router.post(
+    "/gateway-keys/{gateway_id}/{key_id}/revoke",
+    operation_id="revokeGatewayKey",
+    summary="Reject a waiting key, or revoke one that signs",
+    responses=refusals(KeyNotFoundError),
+)
+async def revoke_key(
+    ctx: Ctx, principal: Acts, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
+) -> RevokedKey:
+    """Nothing that the key signed is taken in any more, whenever it was sealed; what is stored stays. For good."""
+    revoked = await service.revoke_key(connection, gateway_id, bytes.fromhex(key_id), ctx.clock)
+    await log_activity(
+        connection, principal.user_id, "gateway_key_revoked", at_ms(ctx.clock.now_ms()),
+        {"gateway_id": gateway_id, "key_id": key_id},
+    )  # fmt: skip
+    return revoked
+
+
+@router.get("/market", operation_id="getMarketState", summary="Whether the market clears, and what halted it")
+async def market(_: Looks, connection: Snapshot) -> MarketState:
+    """Halted when a clearing broke one of the market's own rules: nothing of that interval is stored."""
+    halts = [show(MarketHalt, row) for row in await open_halts(connection)]
+    return MarketState(halted=bool(halts), halts=halts)

@@ -1,4 +1,4 @@
-"""Quarantine and gateways as operators see them."""
+"""Quarantine, gateways and the market's state as operators see them."""
 
 from typing import Any, Literal
 
@@ -62,3 +62,18 @@ class Gateways(BaseModel):
     """The whole fleet."""
 
     items: list[Gateway]
+
+
+class MarketHalt(BaseModel):
+    """An interval whose clearing broke a rule of the market."""
+
+    start_at: UtcTime
+    halted_at: UtcTime
+    reason: str = Field(description="The rule and the figures")
+
+
+class MarketState(BaseModel):
+    """Whether intervals are cleared; over when a restarted worker has cleared the interval that broke the rule."""
+
+    halted: bool
+    halts: list[MarketHalt]

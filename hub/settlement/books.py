@@ -39,7 +39,8 @@ async def _readings(connection: Connection, rows: IntervalRows) -> list[str]:
     found = await repository.attested_readings(connection, rows.start_s)
     times = rows.start_s, to_s(rows.facts["end_at"])
     leaves = [
-        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], Quality(r["quality"])) for r in found
+        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], Quality(r["quality"]), r["blinding"])
+        for r in found
     ]
     valid = [r for r in found if r["quality"] == Quality.VALID.value]
     sums = sum(r["import_wh"] for r in valid), sum(r["export_wh"] for r in valid)

@@ -87,7 +87,7 @@ async def compare_all(pool: Pool, chain: ChainClient, *, page: int = 1000) -> Re
         checked += 1
         found = await _differences(pool, chain, await _rows(pool, start_s))
         differences += [f"interval {rfc3339_s(start_s)}: {one}" for one in found]
-    sums = await _steady_sums(pool, chain)
+    sums = await steady_sums(pool, chain)
     return Report(checked, differences + sums.differences, sums.notes)
 
 
@@ -103,7 +103,7 @@ async def _closed(pool: Pool, page: int) -> AsyncIterator[int]:
         last_s = starts[-1]
 
 
-async def _steady_sums(pool: Pool, chain: ChainClient) -> Sums:
+async def steady_sums(pool: Pool, chain: ChainClient) -> Sums:
     """The sums are read one after the other: what a settlement in progress moves in between is no difference."""
     for _ in range(SUMS_TRIES - 1):
         sums = await _sums(pool, chain)

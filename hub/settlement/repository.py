@@ -261,7 +261,7 @@ async def attested_readings(connection: Connection, start_s: int) -> list[Record
     return list(
         await connection.fetch(
             """
-            SELECT meter_id, import_wh, export_wh, quality FROM interval_readings
+            SELECT meter_id, import_wh, export_wh, quality, blinding FROM interval_readings
             WHERE start_at = $1 AND revision = 1 ORDER BY leaf_index
             """,
             at_s(start_s),

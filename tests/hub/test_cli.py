@@ -1,5 +1,6 @@
 """What goes wrong at the hub's command line: an exit code, one sentence that says what to do, never a traceback."""
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import COMMANDS
+from hub.db import Pool
 from hub.devices.nats_identity import identity_folder
 from hub.embedded.processes import free_port
 from hub.keys import mark_as_demo
@@ -84,6 +86,34 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
     assert "PEERWATT_HUB_WEB_PORT" in done.stderr
 
 
+async def test_a_taken_metrics_port_is_named_with_its_setting(tmp_path: Path, db_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\nmetrics_port = {port}\n'
+        done = await asyncio.to_thread(hub, "worker", "--config", write(tmp_path, text))
+    assert done.returncode == 78
+    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert "PEERWATT_HUB_METRICS_PORT" in done.stderr
+
+
+async def test_without_a_certificate_no_device_port_is_open(tmp_path: Path, db_url: str) -> None:
+    """A gateway that connected there would wait for ever: better it is refused, and the log says why."""
+    tmp_path.chmod(0o700)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\nweb_port = 0\ndevice_port = {port}\n'
+        process = await asyncio.create_subprocess_exec(
+            HUB, "serve", "--config", write(tmp_path, text),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        process.terminate()
+        _, said = await process.communicate()
+    assert json.loads(line or b"{}").get("devices", "nothing was said") is None, said
+    assert b"gateways can not enrol here" in said and b"PEERWATT_HUB_DEVICE_TLS_CERT" in said
+
+
 def test_an_unknown_gateway_gets_no_token(tmp_path: Path, db_url: str) -> None:
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
     done = hub("token", "--config", file, "gw-nowhere")
@@ -101,6 +131,28 @@ def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, words:
     assert "PostgreSQL does not let us in" in done.stderr and "PEERWATT_HUB_DATABASE_URL" in done.stderr
 
 
+WITHOUT_SCHEMA = [("worker",), ("serve",), ("reconcile",), ("token", "gw-north"), ("trace", "00" * 32)]
+
+
+@pytest.mark.parametrize("words", WITHOUT_SCHEMA, ids=lambda words: words[0])
+def test_a_database_without_our_schema_is_named_with_what_to_run(
+    tmp_path: Path, pg_server: str, words: tuple[str, ...]
+) -> None:
+    """The server's own maintenance database has none of our tables."""
+    text = f'state_dir = "{tmp_path}"\ndatabase_url = "{pg_server}"\nweb_port = {free_port()}\n'
+    done = hub(words[0], "--config", write(tmp_path, text), *words[1:])
+    assert done.returncode == 78
+    assert "run `peerwatt-hub migrate`" in done.stderr
+
+
+async def test_a_database_of_a_newer_hub_is_left_alone(tmp_path: Path, pool: Pool, db_url: str) -> None:
+    await pool.execute("INSERT INTO schema_migrations VALUES ('9999')")
+    file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
+    done = await asyncio.to_thread(hub, "worker", "--config", file)
+    assert done.returncode == 78
+    assert "migration 9999" in done.stderr and "install the newer version" in done.stderr
+
+
 def test_a_wrong_database_password_is_said_without_the_password(tmp_path: Path, db_url: str) -> None:
     wrong = re.sub(r"://peerwatt:[^@]*@", "://peerwatt:not-this-one@", db_url)
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{wrong}"\n')
@@ -115,7 +167,7 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
     done = hub("doctor", "--config", file, "--json")
     assert done.returncode == 3
     problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
-    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "intervals"}
+    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "market", "intervals"}
     assert f"chmod 700 {tmp_path}" in problems["state"]
     assert "There is no key" in problems["keys"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["database"]

@@ -1,26 +1,39 @@
 """One leader at a time, for as long as its work takes."""
 
-import asyncio
+import pytest
 
 from hub.db import Pool
-from hub.lease import Lease, acquire, kept
+from hub.lease import Lease, LeaseLostError, acquire, guard, kept
+from support.nats import eventually
 
 
-async def _acquire(pool: Pool, holder: str) -> Lease | None:
+async def _acquire(pool: Pool, holder: str, *, seconds: int = 60) -> Lease | None:
     async with pool.acquire() as connection:
-        return await acquire(connection, "market", holder, seconds=1)
+        return await acquire(connection, "market", holder, seconds=seconds)
 
 
 async def test_a_lease_is_kept_while_the_work_lasts(pool: Pool) -> None:
+    """However late its keeper gets its turn, the lease that it renews lasts for a minute more."""
     lease = await _acquire(pool, "first")
     assert lease is not None
     end = await pool.fetchval("SELECT expires_at FROM leases")
-    async with kept(pool, lease, seconds=1), asyncio.timeout(10):
-        while await pool.fetchval("SELECT now()") < end:
-            assert await _acquire(pool, "second") is None
-            await asyncio.sleep(0.05)
+
+    async def renewed() -> bool:
+        return bool(await pool.fetchval("SELECT expires_at > $1 FROM leases", end))
+
+    async with kept(pool, lease, seconds=60, every_s=0.05):
+        await eventually(renewed, seconds=30, what="a renewed lease")
         assert await _acquire(pool, "second") is None
-    async with asyncio.timeout(10):
-        while (follower := await _acquire(pool, "second")) is None:  # noqa: ASYNC110 (the lease runs out by itself)
-            await asyncio.sleep(0.05)
-    assert follower.fence == lease.fence + 1
+    await pool.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+    follower = await _acquire(pool, "second")
+    assert follower is not None and follower.fence == lease.fence + 1
+
+
+async def test_a_lease_that_was_lost_guards_nothing(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    await pool.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+    assert await _acquire(pool, "second") is not None
+    async with pool.acquire() as connection:
+        with pytest.raises(LeaseLostError):
+            await guard(connection, lease)

@@ -9,72 +9,124 @@ from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
 
 from hub import db
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.ledger.genesis import write_genesis
-from hub.clock import SystemClock
+from hub.clock import SystemClock, at_s
 from hub.demo.chain import RATES
-from hub.devices.nats_identity import NatsIdentity, identity_folder, prepare
-from hub.devices.pki import Authority
+from hub.devices.nats_identity import GatewayIssuer, NatsIdentity, identity_folder, prepare
+from hub.devices.pki import Authority, ServerCertificate
 from hub.embedded.nats_server import run_nats
 from hub.embedded.postgres import create_database, run_postgres
 from hub.embedded.processes import free_port
+from hub.ingest import bus
+from support.doorway import Doorway, doorway
+from support.gateways import SealingGateway, reading
 from support.ledger import LedgerProcess
-from support.nats import eventually
+from support.nats import HubNats, eventually
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
 @dataclass
 class Ground:
-    """What a worker stands on; each can be taken away and put back where it was."""
+    """What a worker stands on; each can be taken away and comes back behind the same door, on a port of its own."""
 
     state: Path
-    pg_port: int
-    nats_port: int
-    nats_config: str
+    identity: NatsIdentity
+    certificate: ServerCertificate
     ledger: LedgerProcess
     config: Path
-    database_url: str = ""
+    database_door: Doorway
+    nats_door: Doorway
+    chain_door: Doorway
 
-    def postgres(self) -> contextlib.AbstractAsyncContextManager[str]:
-        return run_postgres(self.state / "pg", durable=False, port=self.pg_port)
+    @contextlib.asynccontextmanager
+    async def postgres(self) -> AsyncIterator[str]:
+        async with run_postgres(self.state / "pg", durable=False) as server_url:
+            url = await create_database(server_url, "peerwatt")
+            async with leading_to(self.database_door, port_of(url)):
+                yield url
 
-    def nats(self) -> contextlib.AbstractAsyncContextManager[None]:
-        return run_nats(self.state / "nats", self.nats_config)
+    @contextlib.asynccontextmanager
+    async def nats(self) -> AsyncIterator[None]:
+        async with self.nats_behind_the_door() as running, leading_to(self.nats_door, port_of(running.url)):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def nats_behind_the_door(self) -> AsyncIterator[HubNats]:
+        """Running, and the worker does not get there."""
+        port = free_port()
+        config = self.identity.server_config(self.certificate, port=port, store_dir=self.state / "jetstream")
+        issuer = GatewayIssuer.load(identity_folder(self.state))
+        async with run_nats(self.state / "nats", config):
+            yield HubNats(f"tls://127.0.0.1:{port}", self.state, self.identity, self.certificate, issuer)
+
+    def start_chain(self) -> None:
+        self.chain_door.leads_to = port_of(self.ledger.start())
+
+    def stop_chain(self) -> None:
+        self.ledger.stop()
 
 
-async def prepared(state: Path) -> Ground:
-    """A migrated database, a NATS identity and a founded chain; everything stopped again."""
-    clock, nats_port, pg_port = SystemClock(), free_port(), free_port()
-    identity: NatsIdentity = prepare(identity_folder(state), clock)
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+@contextlib.asynccontextmanager
+async def leading_to(door: Doorway, port: int) -> AsyncIterator[None]:
+    door.leads_to = port
+    try:
+        yield
+    finally:
+        door.leads_to = None
+        await door.hang_up()
+
+
+@contextlib.asynccontextmanager
+async def prepared(state: Path, **settings: int) -> AsyncIterator[Ground]:
+    """A migrated database, a NATS identity and a founded chain, of which only the chain runs."""
+    clock = SystemClock()
+    identity = prepare(identity_folder(state), clock)
     certificate = Authority.load_or_create(state / "pki", clock).server_certificate("nats", ["127.0.0.1"], clock)
-    nats_config = identity.server_config(certificate, port=nats_port, store_dir=state / "jetstream")
     keys = Bootstrap.load_or_create(state / "keys")
     write_genesis(state / "ledger", keys.genesis())
     ledger = LedgerProcess(state / "ledger", keys.fee_payer)
-    ledger.start()
-    async with ChainClient(ledger.url) as chain:
-        await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=60)
-    ground = Ground(state, pg_port, nats_port, nats_config, ledger, state / "hub.toml")
-    async with ground.postgres() as server_url:
-        database_url = await create_database(server_url, "peerwatt")
-        await db.migrate(database_url)
-    ground.database_url = database_url
-    settings = {
-        "state_dir": str(state),
+    async with doorway() as database_door, doorway() as nats_door, doorway() as chain_door:
+        doors = database_door, nats_door, chain_door
+        ground = Ground(state, identity, certificate, ledger, state / "hub.toml", *doors)
+        try:
+            ground.start_chain()
+            async with ChainClient(ledger.url) as chain:
+                await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=60)
+            async with ground.postgres() as url:
+                await db.migrate(url)
+            _configure(ground, url.replace(f":{port_of(url)}/", f":{database_door.port}/"), settings)
+            yield ground
+        finally:
+            ledger.kill()
+
+
+def _configure(ground: Ground, database_url: str, settings: dict[str, int]) -> None:
+    values = {
+        "state_dir": str(ground.state),
         "database_url": database_url,
-        "nats_url": f"tls://127.0.0.1:{nats_port}",
-        "nats_ca_file": str(certificate.ca_file),
-        "nats_creds_file": str(identity.creds_file),
-        "rpc_url": ledger.url,
+        "nats_url": f"tls://127.0.0.1:{ground.nats_door.port}",
+        "nats_ca_file": str(ground.certificate.ca_file),
+        "nats_creds_file": str(ground.identity.creds_file),
+        "rpc_url": f"http://127.0.0.1:{ground.chain_door.port}",
         "interval_s": 60,
+        **settings,
     }
-    ground.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
-    return ground
+    ground.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
 
 
 class Worker:
@@ -119,9 +171,7 @@ AWAY, BACK = "trying again until it works", "works again"
 
 
 async def test_what_goes_away_is_said_once_and_what_comes_back_is_used_again(state_dir: Path) -> None:
-    ground = await prepared(state_dir)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(ground.ledger.kill)
+    async with prepared(state_dir) as ground, contextlib.AsyncExitStack() as stack:
         postgres = contextlib.AsyncExitStack()
         await postgres.enter_async_context(ground.postgres())
         # NATS is not there at the start
@@ -132,30 +182,71 @@ async def test_what_goes_away_is_said_once_and_what_comes_back_is_used_again(sta
         await nats.enter_async_context(ground.nats())
         await running.says(BACK, "ingest")
         await nats.aclose()
-        await running.says(AWAY, "nats", 2)
+        await running.says(AWAY, "nats")
         await stack.enter_async_context(ground.nats())
         await running.says(BACK, "nats")
 
         await postgres.aclose()
         for loop in ("oracle", "market", "settlement", "release"):
             await running.says(AWAY, loop)
-        await stack.enter_async_context(ground.postgres())
+        url = await stack.enter_async_context(ground.postgres())
         for loop in ("oracle", "market", "settlement", "release"):
             await running.says(BACK, loop)
 
-        async with db.connected(ground.database_url) as connection:
+        async with db.connected(url) as connection:
             copied = await connection.fetchrow("SELECT * FROM rates")
         assert copied is not None and list(copied.values())[1:] == list(astuple(RATES))[1:]
 
-        port = int(ground.ledger.url.rpartition(":")[2])
-        ground.ledger.stop()
+        ground.stop_chain()
         await running.says(AWAY, "settlement", 2)
         assert "does not answer" in running.said(AWAY, "settlement")[-1]["reason"]
-        ground.ledger.start(port=port)
+        ground.start_chain()
         await running.says(BACK, "settlement", 2)
     said = [(line["loop"], line["code"]) for line in running.lines() if line["event"] == AWAY]
     assert len(said) <= 16, said
     assert "Traceback" not in running.log.read_text()
+
+
+async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -> None:
+    """The interval and its grace passed long ago, but the worker had no way yet to take in what lies ready."""
+    start_s = SystemClock().now_ms() // 1000 // 30 * 30 - 60
+    north = SealingGateway("gw-north", meters=("METER_001",))
+    metrics_port = free_port()
+    settings = {"interval_s": 30, "poll_period_s": 10, "attest_grace_s": 0, "metrics_port": metrics_port}
+    async with prepared(state_dir, **settings) as ground, ground.postgres() as url, await db.create_pool(url) as pool:
+        await north.register(pool)
+        await pool.execute("UPDATE meters SET expected_from = $1", at_s(start_s))
+        async with worker(ground) as running:
+            await running.says(AWAY, "ingest")
+            async with httpx.AsyncClient() as client:
+                told = await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
+            assert "peerwatt_ingest_frames_total" in told.text
+            await _rounds(pool, "oracle", 3)
+            assert await pool.fetchval("SELECT count(*) FROM intervals") == 0
+            async with ground.nats_behind_the_door() as nats:
+                async with nats.as_hub() as hub, nats.as_gateway("gw-north") as gateway:
+                    await bus.ensure_stream(hub.jetstream())
+                    slots = [reading(0, n, slot_s=start_s + n * 10, read_offset_ms=0) for n in range(4)]
+                    await gateway.publish_frame(north.seal([*north.declarations(), *slots]).encode())
+                async with leading_to(ground.nats_door, port_of(nats.url)):
+
+                    async def attested() -> bool:
+                        return bool(await pool.fetchval("SELECT count(*) FROM intervals"))
+
+                    await eventually(attested, seconds=30, what="an attested interval")
+        row = await pool.fetchrow("SELECT * FROM interval_readings WHERE start_at = $1", at_s(start_s))
+        assert row is not None and (row["quality"], row["import_wh"]) == ("valid", 9)
+
+
+async def _rounds(pool: db.Pool, loop: str, number: int) -> None:
+    """Waits until the loop has begun that many rounds: each takes the lease anew."""
+    for _ in range(number + 1):
+        before = await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop)
+
+        async def another() -> bool:
+            return bool(await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop) != before)  # noqa: B023
+
+        await eventually(another, seconds=30, what=f"a round of {loop}")
 
 
 async def test_a_worker_without_a_database_ends_with_try_again(state_dir: Path) -> None:

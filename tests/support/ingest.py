@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 
 from edge.wire.receipts import Receipt, open_receipt
 from hub import keys
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.db import Pool
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
@@ -27,11 +27,12 @@ class Ingest:
     settings: Settings
     pool: Pool
     nats: HubNats
+    clock: Clock = field(default_factory=SystemClock)
     copies: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self, limits: Limits = LIMITS) -> asyncio.Task[None]:
         ready = asyncio.Event()
-        copy = asyncio.create_task(run_ingest(self.settings, self.pool, SystemClock(), limits=limits, ready=ready.set))
+        copy = asyncio.create_task(run_ingest(self.settings, self.pool, self.clock, limits=limits, ready=ready.set))
         self.copies.append(copy)
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({copy, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,15 +1,19 @@
 """The seeded interval as its participants see it: every figure was worked out by hand (see support.seed)."""
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
 import pytest
 
 from hub.clock import at_s
-from hub.db import Pool
+from hub.db import Connection, Pool
+from hub.http.rows import Row
 from hub.http.types import utc_text
 from hub.settlement.today import midnight
+from hub.system import queries
 from support.api import Api, problem
+from support.nats import eventually
 from support.seed import (
     ANNA,
     BEN,
@@ -225,6 +229,27 @@ async def test_system_totals(api: Api) -> None:
         "export_wh": 1000, "sold_wh": 900, "utility_wh": -400, "transactions": 5,
         "last_reconciled_at": utc_text(at_s(END_S + 20)),
     }  # fmt: skip
+
+
+async def test_totals_are_counted_once_for_all_who_ask(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The count reads everything there is: any number of readers must not make the database do it again and again."""
+    monkeypatch.setattr("hub.system.totals.KEPT_AT_LEAST_S", 3600)
+    count, counts, go_on = queries.totals, 0, asyncio.Event()
+
+    async def slow(connection: Connection) -> Row:
+        nonlocal counts
+        counts += 1
+        await go_on.wait()
+        return await count(connection)
+
+    monkeypatch.setattr("hub.system.queries.totals", slow)
+    anna = api.bearer("participant", ANNA)
+    asking = [asyncio.create_task(api.get("/system/totals", anna)) for _ in range(30)]
+    await eventually(lambda: counts > 0, what="a count")
+    go_on.set()
+    answers = await asyncio.gather(*asking, api.get("/system/totals", anna))
+    assert {answer.status_code for answer in answers} == {200}
+    assert counts == 1
 
 
 async def test_site_needs_no_sign_in(api: Api) -> None:

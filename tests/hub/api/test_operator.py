@@ -1,10 +1,19 @@
 """What operators see of refused messages and of gateways, and the accept of a waiting key."""
 
 from hashlib import sha256
+from uuid import UUID
 
+import pytest
+
+from edge.wire import keys
+from hub.clock import SystemClock, at_s
 from hub.db import Pool
+from hub.http.types import utc_text
+from hub.ingest.service import Incoming, store_batch
+from hub.market import repository
 from support.api import Api, problem
-from support.seed import GATEWAY
+from support.gateways import SealingGateway, reading
+from support.seed import GATEWAY, NOW_S, START_S
 
 BAD_KEY = "ab" * 8
 
@@ -53,6 +62,49 @@ async def test_gateways_with_keys(api: Api) -> None:
     assert gateway["last_frame_at"] is not None
 
 
+@pytest.mark.parametrize("status", ["pending", "active", "retired"])
+async def test_a_revoked_key_signs_nothing_any_more(api: Api, pool: Pool, status: str) -> None:
+    gateway = SealingGateway("gw-west", meters=())
+    await gateway.register(pool, status=status)
+    key_id = keys.key_id(bytes(gateway.key.verify_key)).hex()
+    path = f"/api/v1/operator/gateway-keys/gw-west/{key_id}/revoke"
+    user_id = await _operator(pool)
+    for _ in range(2):
+        response = await api.client.post(path, headers=api.bearer("operator", user_id=user_id))
+        assert response.json() == {"gateway_id": "gw-west", "key_id": key_id, "status": "revoked"}
+    assert await pool.fetchval("SELECT kind FROM user_activities WHERE user_id = $1", user_id) == "gateway_key_revoked"
+
+    message = Incoming("pw.frame.gw-west", gateway.seal([reading(0, 1)]).encode(), 0, 0)
+    assert (await store_batch(pool, SystemClock(), [message])).refused == {0}
+    assert await pool.fetchval("SELECT code FROM quarantine") == "key_not_active"
+    accept = await api.client.post(path.replace("revoke", "accept"), headers=api.bearer("operator"))
+    problem(accept, 409, "key_revoked")
+
+
+async def test_a_halted_market_is_shown_until_its_interval_is_cleared(api: Api, pool: Pool) -> None:
+    operator = api.bearer("operator")
+    assert (await api.get("/operator/market", operator)).json() == {"halted": False, "halts": []}
+    start_s, at_ms = START_S, NOW_S * 1000
+    async with pool.acquire() as connection:
+        await repository.record_halt(connection, start_s, "12 of 11 micros", at_ms)
+        await repository.record_halt(connection, start_s, "13 of 11 micros", at_ms + 60_000)
+    shown = (await api.get("/operator/market", operator)).json()
+    (halt,) = shown["halts"]
+    assert shown["halted"] and halt["reason"] == "13 of 11 micros"
+    assert halt["halted_at"] == utc_text(at_s(NOW_S)), "since the first time"
+    async with pool.acquire() as connection:
+        await repository.end_halt(connection, start_s, at_ms)
+    assert not (await api.get("/operator/market", operator)).json()["halted"]
+
+
+async def _operator(pool: Pool) -> UUID:
+    user_id: UUID = await pool.fetchval(
+        "INSERT INTO users (user_id, email, display_name, role) "
+        "VALUES (gen_random_uuid(), 'op@x.example', 'Op', 'operator') RETURNING user_id"
+    )
+    return user_id
+
+
 async def test_accepting_a_key_retires_the_one_before(api: Api, pool: Pool) -> None:
     await pool.execute(
         "INSERT INTO gateway_keys (gateway_id, key_id, public_key, nats_public_key, status) "
@@ -60,10 +112,7 @@ async def test_accepting_a_key_retires_the_one_before(api: Api, pool: Pool) -> N
         GATEWAY, bytes.fromhex(BAD_KEY), bytes(32),
     )  # fmt: skip
     path = f"/api/v1/operator/gateway-keys/{GATEWAY}/{BAD_KEY}/accept"
-    user_id = await pool.fetchval(
-        "INSERT INTO users (user_id, email, display_name, role) "
-        "VALUES (gen_random_uuid(), 'op@x.example', 'Op', 'operator') RETURNING user_id"
-    )
+    user_id = await _operator(pool)
     response = await api.client.post(path, headers=api.bearer("operator", user_id=user_id))
 
     assert response.status_code == 200, response.text

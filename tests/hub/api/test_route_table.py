@@ -32,6 +32,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "GET /operator/quarantine/{quarantine_id}": frozenset({"operator", "auditor"}),
     "GET /operator/gateways": frozenset({"operator", "auditor", "facilities"}),
     "POST /operator/gateway-keys/{gateway_id}/{key_id}/accept": frozenset({"operator"}),
+    "POST /operator/gateway-keys/{gateway_id}/{key_id}/revoke": frozenset({"operator"}),
+    "GET /operator/market": frozenset({"operator", "auditor"}),
 }
 SOMEBODYS = (
     "/meters/METER_002/readings",

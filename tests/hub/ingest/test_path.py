@@ -12,7 +12,7 @@ from edge.wire.frames import Frame
 from edge.wire.kinds import Gap
 from hub.db import Pool
 from hub.errors import ConfigError, RetryableError
-from hub.ingest import bus
+from hub.ingest import beats, bus
 from hub.ingest.consumer import Limits
 from support.gateways import SealingGateway, assign
 from support.ingest import Heard, Ingest
@@ -168,6 +168,24 @@ async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, 
     assert receipt.last_header_hash == frames[-1].header_hash
     row = await ingest.pool.fetchrow("SELECT last_beat, last_beat_at FROM gateways")
     assert row is not None and row["last_beat_at"] and row["last_beat"]["outbox_frames"] == 9
+
+
+async def test_a_heartbeat_that_asks_for_everything_is_answered_piece_by_piece(
+    ingest: Ingest, north: SealingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beats, "ANSWERED_FRAMES", 3)
+    await ingest.start()
+    heard = Heard(ingest.receipt_public_key)
+    async with ingest.nats.as_gateway("gw-north") as gateway:
+        for frame in north.frames(7):
+            await publish(gateway, frame)
+        await ingest.counted("frames", 8)
+        await heard.listen(gateway)
+        for first, answered in ((1, {1, 2, 3}), (4, {1, 2, 3, 4, 5, 6})):
+            asks = [(first, 2**63 - 1)]
+            beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 8, waiting={north.boot_id: asks}, outbox_frames=8)
+            await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+            await eventually(lambda: heard.stored(north.boot_id) == answered, what="part of the answer")  # noqa: B023
 
 
 async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: SealingGateway) -> None:

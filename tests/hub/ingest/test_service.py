@@ -158,6 +158,28 @@ async def test_the_same_moment_with_other_registers_is_a_conflict(pool: Pool, no
     assert await pool.fetchval("SELECT import_wh FROM readings WHERE meter_id = 'METER_001' ORDER BY slot_at") == 1015
 
 
+async def test_a_reading_that_is_refused_is_not_announced(pool: Pool, north: SealingGateway) -> None:
+    await store(pool, [north.seal(north.declarations()), north.seal([reading(0, 5), reading(1, 5)])])
+    await pool.execute("DELETE FROM journal")
+    await store(pool, [north.seal([reading(0, 5, import_wh=9999)])])
+    assert await pool.fetchval("SELECT count(*) FROM journal") == 0
+    await store(pool, [north.seal([reading(0, 6), reading(1, 6), reading(0, 5, import_wh=8888)])])
+    said = [row["payload"]["import_wh"] for row in await pool.fetch("SELECT payload FROM journal ORDER BY sequence")]
+    assert said == [1018, 1018]
+
+
+async def test_one_moment_under_two_slots_is_a_conflict_too(pool: Pool, north: SealingGateway) -> None:
+    early = reading(0, 5, read_offset_ms=10_000)
+    late = reading(0, 6, read_offset_ms=0, import_wh=1)
+    assert early.slot_s * 1000 + 10_000 == late.slot_s * 1000
+    outcome = await store(pool, [north.seal([*north.declarations(), early, late])])
+    assert outcome.new_readings == 1
+    assert await codes(pool) == ["register_conflict"]
+    same = reading(0, 6, read_offset_ms=0, import_wh=early.import_wh, export_wh=early.export_wh)
+    await store(pool, [north.seal([same])])
+    assert await codes(pool) == ["register_conflict"], "the same registers again are no news"
+
+
 async def test_a_conflict_inside_one_frame_keeps_the_first(pool: Pool, north: SealingGateway) -> None:
     frame = north.seal([*north.declarations(), reading(0, 5), reading(0, 5, import_wh=9999)])
     assert (await store(pool, [frame])).new_readings == 1

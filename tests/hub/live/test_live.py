@@ -1,6 +1,7 @@
 """The live stream over a real HTTP server: order, resumption, who sees what, slow readers and shutdown."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +15,11 @@ import uvicorn
 
 from hub.db import Pool
 from hub.live import feed, stream
+from hub.live.endpoints import LiveResponse
 from hub.live.journal import append
 from hub.serve import Server
 from support.api import Api, problem, running_api
+from support.nats import eventually
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOW_MS = 1_780_308_000_000
@@ -238,6 +241,43 @@ async def test_streams_are_counted_and_given_back(live: Live, monkeypatch: pytes
     async with asyncio.timeout(10):
         while live.api.context.feed.subscribers:  # noqa: ASYNC110 - the server notices the closed socket by itself
             await asyncio.sleep(0.01)
+
+
+async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MAX_PER_USER", 2)
+    bens = live.api.bearer("participant", BEN, user_id=UUID(int=9))
+    async with live.stream() as one:
+        async with live.stream():
+            async with asyncio.timeout(10):
+                response = await live.api.get("/live", live.api.bearer("participant", ANNA))
+            assert "close some" in problem(response, 429, "own_streams_exhausted")
+            assert response.headers["retry-after"]
+            async with (
+                httpx.AsyncClient(base_url=live.url, timeout=20) as client,
+                client.stream("GET", "/api/v1/live", headers=bens) as opened,
+            ):
+                assert opened.status_code == 200
+        await eventually(lambda: live.api.context.feed.subscribers == 1, what="the places given back")
+        async with live.stream():
+            await live.publish("public")
+            assert await one.names(1) == ["public"]
+
+
+async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(live: Live) -> None:
+    hub = live.api.context.feed
+    subscriber = hub.subscribe(ANNA, False, ANNA)
+    assert subscriber is not None
+
+    async def gone(_: object) -> None:
+        raise OSError("the connection is closed")
+
+    async def nothing() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    response = LiveResponse(hub, subscriber, stream.events(hub, subscriber, None, 60))
+    with contextlib.suppress(Exception):
+        await response({"type": "http", "asgi": {"spec_version": "2.4"}}, nothing, gone)
+    assert hub.subscribers == 0
 
 
 async def test_a_lost_database_connection_is_found_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,22 @@
 """What the oracle signs: leaf bytes that never change, leaf order, and totals of valid energy only."""
 
+import json
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from secrets import token_bytes
 
 import pytest
 
+import hub
 from edge.wire import merkle
-from hub.metering.attestation import attest, interval_leaf, interval_leaves
+from hub.metering.attestation import RandomBytes, attest, interval_leaf, interval_leaves
 from hub.metering.readings import Energy, IntervalReading, Quality
 from hub.units import Wh
 
+FIXTURE = Path(hub.__file__).with_name("web") / "src/features/proof/ladder.fixture.json"
 START_S, END_S = 1_780_308_000, 1_780_308_900
 
 
@@ -24,14 +32,28 @@ READINGS = [
 ]
 
 
+def drawn() -> RandomBytes:
+    """Other bytes at each call, the same in every test."""
+    numbers = count()
+    return lambda size: next(numbers).to_bytes(size, "big")
+
+
+def test_each_meter_has_bytes_of_its_own_in_its_leaf() -> None:
+    attested = attest(START_S, END_S, READINGS, drawn())
+    assert [int.from_bytes(blinding, "big") for blinding in attested.blindings] == [0, 1, 2, 3]
+    other = attest(START_S, END_S, READINGS, token_bytes)
+    assert len(set(other.blindings)) == 4 and {len(blinding) for blinding in other.blindings} == {16}
+    assert other.merkle_root != attested.merkle_root
+
+
 def test_the_leaf_is_put_together_byte_by_byte() -> None:
     words = (
         START_S.to_bytes(8, "little", signed=True) + END_S.to_bytes(8, "little", signed=True)
         + b"METER_001".ljust(32, b"\0") + (100).to_bytes(8, "little") + (1000).to_bytes(8, "little") + b"\0"
     )  # fmt: skip
-    assert interval_leaf(START_S, END_S, "METER_001", 100, 1000, Quality.VALID) == (
-        sha256(b"peerwatt/interval/1" + words).digest()
-    )
+    leaf = partial(interval_leaf, START_S, END_S, "METER_001", 100, 1000, Quality.VALID)
+    assert leaf(bytes(range(16))) == sha256(b"peerwatt/interval/2" + words + bytes(range(16))).digest()
+    assert leaf(None) == sha256(b"peerwatt/interval/1" + words).digest(), "as it was before there were blindings"
 
 
 @pytest.mark.parametrize(("quality", "code"), list(zip(Quality, range(4), strict=True)))
@@ -41,18 +63,29 @@ def test_qualities_keep_their_numbers(quality: Quality, code: int) -> None:
 
 
 def test_meters_stand_in_order_of_their_names_and_only_valid_energy_counts() -> None:
-    attested = attest(START_S, END_S, READINGS)
+    attested = attest(START_S, END_S, READINGS, drawn())
     assert [r.meter_id for r in attested.readings] == ["METER_001", "METER_002", "METER_003", "METER_010"]
     assert (attested.import_wh, attested.export_wh) == (600, 1000)
     assert (attested.meters_valid, attested.meters_estimated) == (2, 2)
 
 
 def test_every_leaf_proves_itself_against_the_root() -> None:
-    attested = attest(START_S, END_S, READINGS)
-    leaves = interval_leaves(START_S, END_S, attested.readings)
+    attested = attest(START_S, END_S, READINGS, drawn())
+    leaves = interval_leaves(START_S, END_S, attested.readings, attested.blindings)
     for index, leaf in enumerate(leaves):
         assert merkle.verify(leaf, index, len(leaves), merkle.path(leaves, index), attested.merkle_root)
 
 
 def test_an_interval_without_meters_has_the_empty_root() -> None:
-    assert attest(START_S, END_S, []).merkle_root == sha256(b"peerwatt/empty/1").digest()
+    assert attest(START_S, END_S, [], drawn()).merkle_root == sha256(b"peerwatt/empty/1").digest()
+
+
+def test_the_browsers_proof_of_a_leaf_is_ours() -> None:
+    """The web app's tests climb this file: both sides hash the same bytes."""
+    rung = json.loads(FIXTURE.read_text())["interval"]
+    start_s, end_s = (int(datetime.fromisoformat(rung[name]).timestamp()) for name in ("start_at", "end_at"))
+    energy = rung["import_wh"], rung["export_wh"], Quality(rung["quality"])
+    leaf = interval_leaf(start_s, end_s, rung["meter_id"], *energy, bytes.fromhex(rung["blinding"]))
+    path = [bytes.fromhex(neighbour) for neighbour in rung["path"]]
+    assert leaf.hex() == rung["leaf"]
+    assert merkle.verify(leaf, rung["index"], rung["count"], path, bytes.fromhex(rung["merkle_root"]))

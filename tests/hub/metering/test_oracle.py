@@ -106,6 +106,16 @@ async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
     assert [r.start_s for r in rest] == [START_S + n * LENGTH_S for n in range(1, 6)]
 
 
+async def test_the_grace_runs_only_while_frames_are_taken_in(site: Pool) -> None:
+    """The process may run on while NATS or the database is away."""
+    lease, late = await lead(site), clock_at(END_S + 50 * GRACE_S)
+    out = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000 - 1)
+    assert await attest_due(site, lease, late, out) == []
+    in_again = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000)
+    (done,) = await attest_due(site, lease, late, in_again)
+    assert done.meters_estimated == 2
+
+
 async def test_catching_up_is_bounded(site: Pool) -> None:
     lease = await lead(site)
     clock = clock_at(START_S + 10 * LENGTH_S)

@@ -267,6 +267,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/gateway-keys/{gateway_id}/{key_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a waiting key, or revoke one that signs
+         * @description Nothing that the key signed is taken in any more, whenever it was sealed; what is stored stays. For good.
+         */
+        post: operations["revokeGatewayKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/gateways": {
         parameters: {
             query?: never;
@@ -279,6 +299,26 @@ export interface paths {
          * @description At most a thousand gateways, by name.
          */
         get: operations["listGateways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/market": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the market clears, and what halted it
+         * @description Halted when a clearing broke one of the market's own rules: nothing of that interval is stored.
+         */
+        get: operations["getMarketState"];
         put?: never;
         post?: never;
         delete?: never;
@@ -399,7 +439,7 @@ export interface paths {
         };
         /**
          * The whole system in numbers
-         * @description Energy over all attested intervals in their latest revision.
+         * @description Energy over all attested intervals in their latest revision; a few seconds old on a site with much of it.
          */
         get: operations["getTotals"];
         put?: never;
@@ -909,6 +949,11 @@ export interface components {
          * @description The reading's interval: the meter's leaf in the root that the oracle attested.
          */
         IntervalRung: {
+            /**
+             * Blinding
+             * @description 16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the energy behind a neighbour's leaf. Null in intervals that were attested before there were any
+             */
+            blinding: string | null;
             /** Count */
             count: number;
             /**
@@ -1028,6 +1073,39 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * MarketHalt
+         * @description An interval whose clearing broke a rule of the market.
+         */
+        MarketHalt: {
+            /**
+             * Halted At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            halted_at: string;
+            /**
+             * Reason
+             * @description The rule and the figures
+             */
+            reason: string;
+            /**
+             * Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
+        };
+        /**
+         * MarketState
+         * @description Whether intervals are cleared; over when a restarted worker has cleared the interval that broke the rule.
+         */
+        MarketState: {
+            /** Halted */
+            halted: boolean;
+            /** Halts */
+            halts: components["schemas"]["MarketHalt"][];
         };
         /**
          * Meter
@@ -1530,6 +1608,24 @@ export interface components {
             signature: string;
         };
         /**
+         * RevokedKey
+         * @description A key that speaks for nobody any more.
+         */
+        RevokedKey: {
+            /** Gateway Id */
+            gateway_id: string;
+            /**
+             * Key Id
+             * @description Bytes in hex
+             */
+            key_id: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: "revoked";
+        };
+        /**
          * RunningInterval
          * @description The interval that has not ended, as far as readings go: provisional.
          */
@@ -1889,6 +1985,11 @@ export interface components {
             traded_at: string;
             /** Wh */
             wh: number;
+            /**
+             * Zone
+             * @example campus
+             */
+            zone: string;
         };
         /**
          * TradeDetail
@@ -1977,6 +2078,11 @@ export interface components {
             wh: number;
             /** Wheeling Mills */
             wheeling_mills: number;
+            /**
+             * Zone
+             * @example campus
+             */
+            zone: string;
         };
         /**
          * TradePage
@@ -2524,6 +2630,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many streams of yours (`own_streams_exhausted`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many streams (`streams_exhausted`) */
             503: {
                 headers: {
@@ -2786,6 +2901,65 @@ export interface operations {
             };
         };
     };
+    revokeGatewayKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway_id: string;
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedKey"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such key (`key_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listGateways: {
         parameters: {
             query?: never;
@@ -2802,6 +2976,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Gateways"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMarketState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketState"];
                 };
             };
             /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */

@@ -124,11 +124,13 @@ export function verifyInterval(proof: ProofDocument): Rung {
       "The oracle has not attested this reading's interval yet. Come back when it has closed.",
     );
   const [start, end] = [seconds(interval.start_at), seconds(interval.end_at)];
-  const leaf = intervalLeaf(start, end, interval);
+  // a file from before there were blindings has no such field
+  const blinding = interval.blinding ?? null;
+  const leaf = intervalLeaf(start, end, { ...interval, blinding });
   const { slotS } = decodeReading(fromHex(proof.record));
   const checks: Check[] = [
     {
-      says: `${interval.meter_id}'s import, export and quality give the leaf`,
+      says: `${interval.meter_id}'s import, export, quality and blinding give the leaf`,
       holds: hex(leaf) === interval.leaf,
     },
     {
@@ -152,6 +154,7 @@ export function verifyInterval(proof: ProofDocument): Rung {
         name: "interval",
         value: `${utc(start * 1000)} to ${utc(end * 1000)}, revision ${interval.revision}`,
       },
+      ...(blinding === null ? [] : [{ name: "blinding (keeps neighbours from guessing)", value: blinding }]),
       { name: "leaf", value: hex(leaf) },
       ...pathShown(interval.path),
       { name: "root", value: interval.merkle_root },

@@ -21,6 +21,10 @@ function checkHashes(path: unknown, where: string): void {
   if (!good) throw new RangeError(`${where} must be a list of hashes in hexadecimal`);
 }
 
+/** Intervals that were attested before there were blindings have none. */
+const isBlinding = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === "string" && /^[0-9a-f]{32}$/i.test(value));
+
 function checkRung(rung: unknown, name: string, numbers: string[], texts: string[], paths = ["path"]): void {
   if (rung === null || rung === undefined) return;
   if (!isFields(rung)) throw new RangeError(`"${name}" must be an object`);
@@ -56,6 +60,9 @@ export function toDocument(value: unknown): ProofDocument {
     [...merkle, "import_wh", "export_wh"],
     ["start_at", "end_at", "merkle_root", "meter_id", "quality"],
   );
+  if (isFields(value.interval) && !isBlinding(value.interval.blinding)) {
+    throw new RangeError(`"interval.blinding" must be 16 bytes in hexadecimal`);
+  }
   const amounts = ["sold_wh", "bought_wh", "credit_micros", "debit_micros"];
   checkRung(value.line, "line", [...merkle, ...amounts], ["start_at", "root", "wallet"]);
   checkRung(value.chain, "chain", [], ["interval_account"], []);

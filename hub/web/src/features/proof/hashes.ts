@@ -1,6 +1,6 @@
 // The hashes of the ladder, each with a prefix of its own so that none can stand in for another.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes, concat, fromBase58, littleEndian, padded, text } from "./bytes";
+import { type Bytes, concat, fromBase58, fromHex, littleEndian, padded, text } from "./bytes";
 
 const hash = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts)) as Bytes;
 
@@ -20,20 +20,30 @@ const node = (left: Uint8Array, right: Uint8Array): Bytes => hash(text("peerwatt
 
 const QUALITY: Record<string, number> = { valid: 0, estimated: 1, suspect: 2, missing: 3 };
 
-export type MeterEnergy = { meter_id: string; import_wh: number; export_wh: number; quality: string };
+export type MeterEnergy = {
+  meter_id: string;
+  import_wh: number;
+  export_wh: number;
+  quality: string;
+  /** 16 random bytes in hexadecimal; null in an interval that was attested before there were any. */
+  blinding: string | null;
+};
 
 /** The leaf of one meter in an interval that the oracle attests. */
 export function intervalLeaf(startS: number, endS: number, meter: MeterEnergy): Bytes {
   const quality = QUALITY[meter.quality];
   if (quality === undefined) throw new RangeError(`there is no quality "${meter.quality}"`);
+  const blinding = meter.blinding === null ? new Uint8Array() : fromHex(meter.blinding);
+  if (meter.blinding !== null && blinding.length !== 16) throw new RangeError("a blinding is 16 bytes");
   return hash(
-    text("peerwatt/interval/1"),
+    text(meter.blinding === null ? "peerwatt/interval/1" : "peerwatt/interval/2"),
     littleEndian(startS, 8, true),
     littleEndian(endS, 8, true),
     padded(meter.meter_id, 32),
     littleEndian(meter.import_wh, 8),
     littleEndian(meter.export_wh, 8),
     littleEndian(quality, 1),
+    blinding,
   );
 }
 

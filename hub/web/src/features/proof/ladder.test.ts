@@ -93,6 +93,8 @@ describe("the ladder", () => {
     ["the interval's energy", (c) => Object.assign(c.interval, { import_wh: 499 }), 2],
     ["the interval's quality", (c) => Object.assign(c.interval, { quality: "valid" }), 2],
     ["the interval's time", (c) => Object.assign(c.interval, { start_at: "2026-06-01T09:15:00Z" }), 2],
+    ["the blinding", (c) => Object.assign(c.interval, { blinding: flipped(c.interval.blinding, 0) }), 2],
+    ["a blinding left out", (c) => Object.assign(c.interval, { blinding: null }), 2],
     ["the meter", (c) => Object.assign(c.interval, { meter_id: "METER_003" }), 2],
     ["the interval's path", (c) => c.interval.path.pop(), 2],
     ["the line's debit", (c) => Object.assign(c.line, { debit_micros: 1 }), 3],
@@ -108,6 +110,17 @@ describe("the ladder", () => {
       expect(outcome(rungs).sentence).toContain(rungs[broken]?.title);
     });
   }
+
+  test("an interval from before there were blindings holds without one", async () => {
+    const before = changed((c) =>
+      Object.assign(c.interval, {
+        blinding: undefined,
+        leaf: "48b2bb6ea520f1629c7444014c1e40400d54cf3d224e06412cc4ebe934eb6818",
+        merkle_root: "4eac464ccf6f235f370a126ba828325a7d6b5a969763746648952dba9c381827",
+      }),
+    );
+    expect((await states(before))[1]).toBe("verified verified verified verified told");
+  });
 
   test("a changed line leaves the rungs below it green", async () => {
     const [, line] = await states(changed((c) => Object.assign(c.line, { sold_wh: 5 })));
@@ -180,6 +193,10 @@ describe("proof files", () => {
     [
       "an interval without a root",
       JSON.stringify({ ...fixture, interval: { ...fixture.interval, merkle_root: 1 } }),
+    ],
+    [
+      "a blinding that is too short",
+      JSON.stringify({ ...fixture, interval: { ...fixture.interval, blinding: "00" } }),
     ],
   ])("%s is refused with a sentence", async (_, content) => {
     await expect(readProofFile(new Blob([content]))).rejects.toThrow(/file|must be/);

@@ -8,6 +8,7 @@ const trade = (values: Partial<Trade>): Trade => ({
   end_at: "2026-06-01T09:45:00Z",
   side: "sell",
   kind: "ex_post",
+  zone: "campus",
   wh: 100,
   price_mills: 4000,
   charges_mills: 0,

@@ -1,0 +1,38 @@
+"""What `trace` finds of one reading, and that it looks it up instead of reading them all."""
+
+import json
+
+from hub.clock import at_s, rfc3339_s
+from hub.db import Pool
+from hub.observability import repository
+from support.seed import END_S, INTERVAL_S, START_S, seed_campus
+
+
+async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Pool) -> None:
+    """Intervals are reconciled in any order, and many in one second."""
+    async with pool.acquire() as connection:
+        campus = await seed_campus(connection)
+        await connection.execute("DELETE FROM journal")
+        for seconds, start_s in enumerate((START_S + INTERVAL_S, START_S, START_S - INTERVAL_S)):
+            await connection.execute(
+                "INSERT INTO journal (at, topic, payload) VALUES ($1, 'reconciled', $2)",
+                at_s(END_S + 20 + seconds),
+                {"start_at": rfc3339_s(start_s), "lines": 3},
+            )
+        way = await repository.way_of(connection, campus.readings["METER_001", END_S])
+    assert way is not None and way.interval is not None
+    assert way.interval["start_at"] == at_s(START_S)
+    assert way.shown_at == at_s(END_S + 21)
+
+
+async def test_a_prefix_finds_at_most_two_by_the_index(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        campus = await seed_campus(connection)
+        reading_id = campus.readings["METER_001", END_S]
+        assert await repository.find(connection, reading_id.hex()) == [reading_id]
+        assert await repository.find(connection, reading_id.hex()[:6]) == [reading_id]
+        assert await repository.find(connection, "00" * 32) == []
+        assert len(await repository.find(connection, "")) == 2
+        await connection.execute("SET enable_seqscan = off")
+        plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {repository.BETWEEN}", bytes(32), b"\xff" * 32)
+    assert "Index Cond" in json.dumps(plan)
