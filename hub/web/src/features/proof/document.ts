@@ -1,5 +1,7 @@
 // A proof as the hub answers it and as the file `peerwatt.proof/1` holds it: read from JSON, with refusals in words.
 import type { components } from "../../api/schema";
+import { fromHex, hex } from "./bytes";
+import { recordLeaf } from "./hashes";
 
 export type ProofDocument = Pick<
   components["schemas"]["ReadingProof"],
@@ -9,6 +11,8 @@ export type ProofDocument = Pick<
 
 export const FORMAT = "peerwatt.proof/1";
 const MAX_FILE_BYTES = 1_000_000;
+const MAX_TRANSACTIONS = 100;
+const MAX_NAME = 64;
 const HEX = ["public_key", "header", "signature", "record"] as const;
 
 type Fields = Record<string, unknown>;
@@ -19,6 +23,28 @@ const isFields = (value: unknown): value is Fields =>
 function checkHashes(path: unknown, where: string): void {
   const good = Array.isArray(path) && path.length <= 64 && path.every((one) => /^[0-9a-f]{64}$/i.test(one));
   if (!good) throw new RangeError(`${where} must be a list of hashes in hexadecimal`);
+}
+
+const isText = (value: unknown) => typeof value === "string";
+const isTextOrNothing = (value: unknown) => value === null || value === undefined || isText(value);
+
+function checkChain(chain: unknown): void {
+  checkRung(chain, "chain", [], ["interval_account"], []);
+  if (!isFields(chain)) return;
+  if (!isTextOrNothing(chain.settlement_account)) {
+    throw new RangeError(`"chain.settlement_account" must be text or null`);
+  }
+  const { transactions } = chain;
+  if (!Array.isArray(transactions) || transactions.length > MAX_TRANSACTIONS) {
+    throw new RangeError(`"chain.transactions" must be a list of at most ${MAX_TRANSACTIONS}`);
+  }
+  for (const one of transactions) {
+    const good =
+      isFields(one) &&
+      [one.signature, one.kind, one.state].every(isText) &&
+      (one.slot === null || Number.isSafeInteger(one.slot));
+    if (!good) throw new RangeError(`Each of "chain.transactions" must have signature, kind, state and slot`);
+  }
 }
 
 function checkRung(rung: unknown, name: string, numbers: string[], texts: string[], paths = ["path"]): void {
@@ -43,7 +69,12 @@ export function toDocument(value: unknown): ProofDocument {
       throw new RangeError(`"${name}" must be there, in hexadecimal`);
     }
   }
-  if (typeof value.gateway_id !== "string") throw new RangeError(`"gateway_id" must be there`);
+  if (typeof value.gateway_id !== "string" || value.gateway_id.length > MAX_NAME) {
+    throw new RangeError(`"gateway_id" must be there, with at most ${MAX_NAME} letters`);
+  }
+  for (const name of ["reading_id", "header_hash"]) {
+    if (!isTextOrNothing(value[name])) throw new RangeError(`"${name}" must be text`);
+  }
   for (const name of ["index", "count"]) {
     if (!Number.isSafeInteger(value[name])) throw new RangeError(`"${name}" must be an integer`);
   }
@@ -53,17 +84,18 @@ export function toDocument(value: unknown): ProofDocument {
   checkRung(
     value.interval,
     "interval",
-    [...merkle, "import_wh", "export_wh"],
+    [...merkle, "revision", "import_wh", "export_wh"],
     ["start_at", "end_at", "merkle_root", "meter_id", "quality"],
   );
   const amounts = ["sold_wh", "bought_wh", "credit_micros", "debit_micros"];
   checkRung(value.line, "line", [...merkle, ...amounts], ["start_at", "root", "wallet"]);
-  checkRung(value.chain, "chain", [], ["interval_account"], []);
-  if (isFields(value.chain) && !Array.isArray(value.chain.transactions)) {
-    throw new RangeError(`"chain.transactions" must be a list`);
-  }
+  checkChain(value.chain);
   return value as ProofDocument;
 }
+
+/** The id of the reading that the document's bytes are of. */
+export const idOf = (proof: ProofDocument): string =>
+  hex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
 
 /** Reads a proof file from disk; nothing leaves the browser. */
 export async function readProofFile(file: Blob): Promise<ProofDocument> {
