@@ -9,6 +9,7 @@ import { createRoot } from "react-dom/client";
 import { Problem } from "./api/problem";
 import { SessionProvider, useSession } from "./auth/session";
 import { SignIn } from "./features/signin/SignIn";
+import { Silent } from "./frame/Silent";
 import { router } from "./router";
 import { resolver, theme } from "./theme/theme";
 
@@ -22,8 +23,9 @@ const queries = new QueryClient({
 });
 
 function App() {
-  const { state } = useSession();
+  const { state, failure, restore } = useSession();
   if (state === "restoring") return <p className="pw-visually-hidden">Loading</p>;
+  if (state === "silent") return <Silent failure={failure} retry={restore} />;
   if (state === "out") return <SignIn />;
   return <RouterProvider router={router} />;
 }
