@@ -13,11 +13,17 @@ import { Silent } from "./frame/Silent";
 import { router } from "./router";
 import { resolver, theme } from "./theme/theme";
 
+/** How often what failed is asked for again by itself. */
+const AGAIN_MS = 15_000;
+
+const passing = (error: unknown) => !(error instanceof Problem && error.status < 500);
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
-      retry: (failures, error) => failures < 2 && !(error instanceof Problem && error.status < 500),
+      retry: (failures, error) => failures < 2 && passing(error),
+      refetchInterval: ({ state }) => (state.status === "error" && passing(state.error) ? AGAIN_MS : false),
     },
   },
 });

@@ -61,7 +61,7 @@ async function authorised(request: Request): Promise<Response> {
   return patient(spare);
 }
 
-export const api = createClient<paths>({ fetch: authorised });
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: authorised });
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 

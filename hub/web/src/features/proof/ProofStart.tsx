@@ -7,7 +7,8 @@ import { useTitle } from "../../lib/useTitle";
 import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
 import { Bone } from "../../ui/states";
-import { idOf, type ProofDocument, readProofFile } from "./document";
+import { type ProofDocument, readProofFile } from "./document";
+import { readingId } from "./hashes";
 import { ProofView } from "./ProofView";
 import styles from "./proof.module.css";
 import { READING_ID, useMeters } from "./queries";
@@ -112,7 +113,12 @@ function AskTheHub({ proof }: { proof: ProofDocument }) {
   return (
     <p className={styles.quiet}>
       If the reading is yours,{" "}
-      <Link to="/proof/$readingId" params={{ readingId: idOf(proof) }} search={{}} className={styles.another}>
+      <Link
+        to="/proof/$readingId"
+        params={{ readingId: readingId(proof) }}
+        search={{}}
+        className={styles.another}
+      >
         ask the hub for it
       </Link>
       : its answer is checked against the key in the hub's register.

@@ -1,7 +1,5 @@
 // A proof as the hub answers it and as the file `peerwatt.proof/1` holds it: read from JSON, with refusals in words.
 import type { components } from "../../api/schema";
-import { fromHex, hex } from "./bytes";
-import { recordLeaf } from "./hashes";
 
 export type ProofDocument = Pick<
   components["schemas"]["ReadingProof"],
@@ -92,10 +90,6 @@ export function toDocument(value: unknown): ProofDocument {
   checkChain(value.chain);
   return value as ProofDocument;
 }
-
-/** The id of the reading that the document's bytes are of. */
-export const idOf = (proof: ProofDocument): string =>
-  hex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
 
 /** Reads a proof file from disk; nothing leaves the browser. */
 export async function readProofFile(file: Blob): Promise<ProofDocument> {

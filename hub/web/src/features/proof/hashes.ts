@@ -1,6 +1,6 @@
 // The hashes of the ladder, each with a prefix of its own so that none can stand in for another.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes, concat, fromBase58, littleEndian, padded, text } from "./bytes";
+import { type Bytes, concat, fromBase58, fromHex, hex, littleEndian, padded, text } from "./bytes";
 
 const hash = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts)) as Bytes;
 
@@ -9,6 +9,10 @@ export function recordLeaf(gatewayId: string, record: Uint8Array): Bytes {
   const name = text(gatewayId);
   return hash(text("peerwatt/leaf/1"), littleEndian(name.length, 1), name, record);
 }
+
+/** The id of the reading that a proof's bytes are of. */
+export const readingId = (proof: { gateway_id: string; record: string }): string =>
+  hex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
 
 /** The identity of a frame. */
 export const headerHash = (header: Uint8Array): Bytes => hash(text("peerwatt/header/1"), header);
