@@ -26,6 +26,7 @@ export function ProofView({ proof, asked, source, note, action }: Props) {
         <div>
           <p className={styles.source}>{source}</p>
           <h1 data-testid="verdict">{verdict.sentence}</h1>
+          {verdict.open ? <p className={styles.verdictOpen}>{verdict.open}</p> : null}
           {note}
         </div>
         <div className={styles.actions}>

@@ -41,17 +41,22 @@ export async function* climbLadder(proof: ProofDocument, asked: Asked | null): A
   }
 }
 
-export type Outcome = { state: "checking" | "verified" | "consistent" | "broken"; sentence: string };
+export type Outcome = {
+  state: "checking" | "verified" | "consistent" | "broken";
+  sentence: string;
+  /** What the sentence leaves open. */
+  open?: string;
+};
 
 const UPPER: Partial<Record<Rung["id"], string>> = { interval: "interval", line: "settlement line" };
 
 /** What fits roots that nobody compared with the chain. */
-function consistency(rungs: readonly Rung[]): string {
+function roots(rungs: readonly Rung[]): string {
   const fits = rungs.flatMap(({ id, state }) => (state === "consistent" ? (UPPER[id] ?? []) : []));
   if (fits.length === 0) return "";
   return fits.length === 1
-    ? ` Its ${fits[0]} fits the root shown, which is not compared with the chain here.`
-    : ` Its ${fits.join(" and ")} fit the roots shown, which are not compared with the chain here.`;
+    ? `Its ${fits[0]} fits the root shown, which is not compared with the chain here.`
+    : `Its ${fits.join(" and ")} fit the roots shown, which are not compared with the chain here.`;
 }
 
 /** The whole ladder in words: no more than what was verified. */
@@ -64,10 +69,12 @@ export function outcome(rungs: readonly Rung[]): Outcome {
   if (rungs.some((rung) => rung.id === "frame" && rung.state === "verified"))
     return {
       state: "verified",
-      sentence: `The key that the hub's register gives for the gateway signed this reading; nothing in it was changed since.${consistency(rungs)}`,
+      sentence: "This reading is as its gateway signed it.",
+      open: `Verified with the key that the hub's register gives for the gateway. ${roots(rungs)}`.trim(),
     };
   return {
     state: "consistent",
-    sentence: "This file fits together. Whether its key is the gateway's, a file can not say of itself.",
+    sentence: "This file fits together. That proves nothing by itself.",
+    open: "Whoever wrote the file chose its key and its roots too: a file can not say whether the key is the gateway's.",
   };
 }

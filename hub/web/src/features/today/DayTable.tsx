@@ -33,7 +33,17 @@ function Row({ row, line, place, currency }: RowProps) {
   );
 }
 
-const COLUMNS = ["Interval", "State", "Own use", "Bought", "Sold", "Utility", "Price", "Saved", "Proof"];
+const COLUMNS = [
+  "Interval",
+  "State",
+  "Own use",
+  "Bought",
+  "Sold",
+  "Utility",
+  "Price per kWh",
+  "Saved",
+  "Proof",
+];
 
 function Wide({ rows }: { rows: readonly RowProps[] }) {
   return (

@@ -47,7 +47,7 @@ export function sentence(today: Today, tariffs: Tariffs | null, currency: string
   if (!peers || peers.price_mills === null) {
     const tariff = watts < 0 ? tariffs?.export_mills : tariffs?.import_mills;
     const side = watts < 0 ? "to" : "from";
-    return `You are ${verb} ${power(watts)} ${side} the grid${tariff === undefined ? "" : ` at ${per(tariff)}`}.`;
+    return `You are ${verb} ${power(watts)} ${side} the utility${tariff === undefined ? "" : ` at ${per(tariff)}`}.`;
   }
   if (watts > 0) {
     const charges = peers.charges_micros / peers.bought_wh;

@@ -76,16 +76,16 @@ test.each([
     { intervals: [newest({ utility_wh: 0 })] },
     "You are giving 1.2 kW to your neighbours at CHF 4.12 per kWh.",
   ],
-  [{ intervals: [newest({ sold_wh: 0 })] }, "You are giving 1.2 kW to the grid at CHF 2.20 per kWh."],
+  [{ intervals: [newest({ sold_wh: 0 })] }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
   // Attested, and not cleared yet: the one before still counts
   [
     { intervals: [interval, newest({ state: "attested", sold_wh: 0, price_mills: null })] },
     "You are giving 1.2 kW, to your neighbours first, at CHF 4.12 per kWh.",
   ],
-  [{ now: "2026-06-01T10:20:00Z" }, "You are giving 1.2 kW to the grid at CHF 2.20 per kWh."],
-  [{ intervals: [], last: null }, "You are giving 1.2 kW to the grid at CHF 2.20 per kWh."],
+  [{ now: "2026-06-01T10:20:00Z" }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
+  [{ intervals: [], last: null }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
   [{ stale: true }, "At 12:01:00 you were giving 1.2 kW. Nothing has come since."],
-  [{ power_w: 600 }, "You are taking 600 W from the grid at CHF 5.00 per kWh."],
+  [{ power_w: 600 }, "You are taking 600 W from the utility at CHF 5.00 per kWh."],
   [
     { power_w: 600, intervals: [newest({ bought_wh: 346, charges_micros: 346 * 130 })] },
     "You are taking 600 W, from your neighbours first, at CHF 4.25 per kWh.",

@@ -19,7 +19,7 @@ export function TradeCards({ trades, site }: { trades: readonly Trade[]; site: S
               <span className={styles.side} data-side={trade.side}>
                 {sideWord(trade)}
               </span>{" "}
-              {energy(trade.wh)} at {price(allInMills(trade))}
+              {energy(trade.wh)} at {site.currency} {price(allInMills(trade))} per kWh
             </span>
             <StatePath state={trade.state} />
           </Link>

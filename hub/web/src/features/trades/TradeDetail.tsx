@@ -30,6 +30,12 @@ function Path({ trade, site }: Props) {
   );
 }
 
+/** Money that is still on its way is not called had. */
+function total({ side, state }: Detail): string {
+  if (state === "final") return side === "buy" ? "You paid" : "You got";
+  return side === "buy" ? "You pay, once it is final" : "You get, once it is final";
+}
+
 function Amount({ trade, site }: Props) {
   const buys = trade.side === "buy";
   const charge = (name: string, mills: number): [string, number] => [
@@ -60,7 +66,7 @@ function Amount({ trade, site }: Props) {
             </tr>
           ))}
           <tr>
-            <th scope="row">{buys ? "You paid" : "You got"}</th>
+            <th scope="row">{total(trade)}</th>
             <td>{exactMoney(signedMicros(trade), site.currency)}</td>
           </tr>
         </tbody>
