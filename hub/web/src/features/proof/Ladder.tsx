@@ -8,7 +8,7 @@ const WORDS: Record<RungState, string> = {
   verified: "verified here",
   consistent: "fits what is shown",
   broken: "does not hold",
-  absent: "not there yet",
+  absent: "not there",
   told: "not verified here",
 };
 

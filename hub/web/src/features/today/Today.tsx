@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useSession } from "../../auth/session";
 import { interval, power, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
+import { useNow } from "../../lib/useNow";
 import { useTitle } from "../../lib/useTitle";
 import { useLive } from "../../live/LiveProvider";
 import { OldFigures } from "../../ui/OldFigures";
@@ -13,7 +14,7 @@ import { NextClearing, PowerNow, Saved } from "./Figures";
 import { Formula } from "./Formula";
 import { Lately } from "./Lately";
 import { type Today as TodayFigures, useToday } from "./queries";
-import { priceNote, sentence, tone } from "./sentence";
+import { asOf, priceNote, sentence, tone } from "./sentence";
 import styles from "./today.module.css";
 
 function Loading() {
@@ -103,6 +104,7 @@ export function Today() {
   const takesPart = user?.participant_id !== null && user?.participant_id !== undefined;
   const site = useSite();
   const today = useToday(takesPart);
+  const now = useNow(10_000);
   if (!takesPart) {
     return (
       <Empty title="Your account takes no part in the market">
@@ -115,5 +117,5 @@ export function Today() {
   if (failed)
     return <Failed error={failed.error} retry={() => Promise.all([today.refetch(), site.refetch()])} />;
   if (!today.data || !site.data) return <Loading />;
-  return <Day today={today.data} site={site.data} query={today} />;
+  return <Day today={asOf(today.data, now)} site={site.data} query={today} />;
 }

@@ -7,6 +7,13 @@ export type Tariffs = { export_mills: number; import_mills: number };
 /** Below this a campus socket says nothing about giving or taking. */
 const NOTHING_W = 5;
 
+/** An answer is asked for every half minute: one that is older than this tells of no present. */
+const OLD_MS = 75_000;
+
+/** The day as it may be told at this moment: an old answer is as stale as an old reading. */
+export const asOf = (today: Today, now: Date): Today =>
+  now.getTime() - Date.parse(today.now) > OLD_MS ? { ...today, stale: true } : today;
+
 export type Tone = "sold" | "bought" | "utility" | "none";
 
 /** One's own newest cleared interval, while it still says something about the present. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DayInterval, Today } from "./queries";
-import { priceNote, sentence, tone } from "./sentence";
+import { asOf, priceNote, sentence, tone } from "./sentence";
 import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
 import { moved, scaled } from "./zoom";
 
@@ -94,6 +94,12 @@ test.each([
   [{ power_w: null }, "Your meters have not told their power yet."],
 ])("the sentence for %j", (values, expected) => {
   expect(sentence(today(values as Partial<Today>), TARIFFS, "CHF", ZURICH)).toBe(expected);
+});
+
+test("an answer that could not be asked for again for long speaks of the past", () => {
+  const after = (seconds: number) => asOf(today({}), new Date(Date.parse(today({}).now) + seconds * 1000));
+  expect(after(60).stale).toBe(false);
+  expect(after(90).stale).toBe(true);
 });
 
 test("the power has the colour of the other side", () => {
