@@ -85,6 +85,10 @@ def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str,
         "public_key": document["public_key"],
         "sealed_at_ms": proven.header.sealed_at_ms,
         "record": {n: v.hex() if isinstance(v, bytes) else v for n, v in fields.items()},
+        "verified": ["frame", "reading", *(root.rung for root in proven.roots)],
+        "compare_with_the_chain": [
+            {"rung": root.rung, "root": root.root.hex(), "account": root.account} for root in proven.roots
+        ],
     }
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from edge.wire import merkle
 from edge.wire.errors import MerkleRootError, ProofError, RecordCountError
+from edge.wire.fields import Fields
 from edge.wire.frames import Frame, Header, leaf_hash, verify_signature
+from edge.wire.kinds import Reading
+from edge.wire.ladder import Root, check_ladder
 from edge.wire.records import Record, decode_record
 
 PROOF_FORMAT = "peerwatt.proof/1"
@@ -19,6 +22,8 @@ class Proven:
     reading_id: bytes
     header: Header
     record: Record
+    roots: tuple[Root, ...]
+    """Of the rungs above the frame; empty for a proof that ends with it."""
 
 
 def make_proof(frame: Frame, index: int, public_key: bytes) -> dict[str, Any]:
@@ -41,46 +46,29 @@ def make_proof(frame: Frame, index: int, public_key: bytes) -> dict[str, Any]:
 
 
 def check_proof(document: Mapping[str, Any]) -> Proven:
-    """Follows a proof from the record to the signature.
+    """Follows a proof from the record to the signature, and up the rungs that the hub added.
 
     Raises:
         WireError: one of its leaf classes names the first thing that does not hold.
     """
+    proof = Fields(document)
     if document.get("format") != PROOF_FORMAT:
         raise ProofError(f"format must be {PROOF_FORMAT}")
-    frame = Frame(_hex(document, "header"), _hex(document, "signature"), b"")
-    header, record = frame.header, _hex(document, "record")
-    if document.get("gateway_id") != header.gateway_id:
-        raise ProofError(f"gateway_id is {document.get('gateway_id')!r}, the header says {header.gateway_id!r}")
-    verify_signature(frame, _hex(document, "public_key"))
-    index, count = _number(document, "index"), _number(document, "count")
+    frame = Frame(proof.octets("header"), proof.octets("signature"), b"")
+    header, record = frame.header, proof.octets("record")
+    if proof.text("gateway_id") != header.gateway_id:
+        raise ProofError(f"gateway_id is {proof.text('gateway_id')!r}, the header says {header.gateway_id!r}")
+    verify_signature(frame, proof.octets("public_key"))
+    index, count = proof.number("index"), proof.number("count")
     if count != header.record_count:
         raise RecordCountError(f"count is {count}, the header says {header.record_count}")
     leaf = leaf_hash(header.gateway_id, record)
-    if not merkle.verify(leaf, index, count, _path(document), header.merkle_root):
+    if not merkle.verify(leaf, index, count, proof.path(), header.merkle_root):
         raise MerkleRootError("record and path do not lead to the header's Merkle root")
-    return Proven(leaf, header, decode_record(record))
-
-
-def _hex(document: Mapping[str, Any], name: str) -> bytes:
-    try:
-        return bytes.fromhex(document[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProofError(f"{name} must be there, in hex") from error
-
-
-def _number(document: Mapping[str, Any], name: str) -> int:
-    value = document.get(name)
-    if type(value) is not int:
-        raise ProofError(f"{name} must be there, as an integer")
-    return value
-
-
-def _path(document: Mapping[str, Any]) -> list[bytes]:
-    path = document.get("path")
-    if not isinstance(path, list) or not all(isinstance(step, str) and len(step) == 64 for step in path):
-        raise ProofError("path must be a list of hashes in hex")
-    try:
-        return [bytes.fromhex(step) for step in path]
-    except ValueError as error:
-        raise ProofError("path must be a list of hashes in hex") from error
+    named = {"reading_id": leaf, "header_hash": frame.header_hash, "key_id": header.key_id}
+    for name, value in named.items():
+        if name in proof and proof.octets(name) != value:
+            raise ProofError(f"{name} is not that of the signed bytes, which is {value.hex()}")
+    decoded = decode_record(record)
+    roots = check_ladder(proof, decoded) if isinstance(decoded, Reading) else []
+    return Proven(leaf, header, decoded, tuple(roots))

@@ -6,15 +6,11 @@ guessed in milliseconds.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from struct import pack
 
 from edge.wire import merkle
+from edge.wire.ladder import BLINDING_BYTES, interval_leaf
 from hub.metering.readings import IntervalReading, Quality
 from hub.units import Wh
-
-BLINDING_BYTES = 16
-_DOMAIN, _UNBLINDED_DOMAIN = b"peerwatt/interval/2", b"peerwatt/interval/1"
 
 RandomBytes = Callable[[int], bytes]
 """So many bytes that nobody can guess."""
@@ -35,22 +31,12 @@ class Attestation:
     export_wh: Wh
 
 
-def interval_leaf(
-    start_s: int, end_s: int, meter_id: str, import_wh: int, export_wh: int, quality: Quality, blinding: bytes | None
-) -> bytes:
-    """The leaf of one meter: 32 bytes. Without a blinding it is one that was attested before there were any."""
-    words = pack("<qq32sQQB", start_s, end_s, meter_id.encode(), import_wh, export_wh, quality.code)
-    if blinding is None:
-        return sha256(_UNBLINDED_DOMAIN + words).digest()
-    return sha256(_DOMAIN + words + blinding).digest()
-
-
 def interval_leaves(
     start_s: int, end_s: int, readings: Sequence[IntervalReading], blindings: Sequence[bytes]
 ) -> list[bytes]:
     """The leaves of readings that are already in leaf order."""
     return [
-        interval_leaf(start_s, end_s, r.meter_id, r.energy.import_wh, r.energy.export_wh, r.quality, blinding)
+        interval_leaf(start_s, end_s, r.meter_id, r.energy.import_wh, r.energy.export_wh, r.quality.value, blinding)
         for r, blinding in zip(readings, blindings, strict=True)
     ]
 

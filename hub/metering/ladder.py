@@ -11,13 +11,12 @@ from solders.pubkey import Pubkey
 
 from edge.wire import merkle
 from edge.wire.frames import Frame
+from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.clock import to_s
 from hub.db import Connection
 from hub.http.rows import Row
 from hub.metering import queries
-from hub.metering.attestation import interval_leaf
-from hub.metering.readings import Quality
 from hub.metering.schemas import ChainRung, IntervalRung, LineRung, ProofTransaction, Reading, ReadingProof
 from hub.problems import NotFoundError
 from hub.settlement.lines import Line, line_leaf
@@ -62,16 +61,9 @@ async def build(connection: Connection, reading: Reading, place: Row, interval_s
 async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -> tuple[IntervalRung, object]:
     start_at, end_at, revision = interval["start_at"], interval["end_at"], interval["revision"]
     rows = await queries.interval_leaves(connection, start_at, revision)
+    times = to_s(start_at), to_s(end_at)
     leaves = [
-        interval_leaf(
-            to_s(start_at),
-            to_s(end_at),
-            row["meter_id"],
-            row["import_wh"],
-            row["export_wh"],
-            Quality(row["quality"]),
-            row["blinding"],
-        )
+        interval_leaf(*times, row["meter_id"], row["import_wh"], row["export_wh"], row["quality"], row["blinding"])
         for row in rows
     ]
     index = next(at for at, row in enumerate(rows) if row["meter_id"] == meter_id)
@@ -86,7 +78,7 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
         import_wh=row["import_wh"],
         export_wh=row["export_wh"],
         quality=row["quality"],
-        blinding=None if row["blinding"] is None else row["blinding"].hex(),
+        blinding=row["blinding"].hex(),
         index=index,
         count=len(leaves),
         path=_hex(merkle.path(leaves, index)),

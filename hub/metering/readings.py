@@ -15,11 +15,6 @@ class Quality(Enum):
     SUSPECT = "suspect"
     MISSING = "missing"
 
-    @property
-    def code(self) -> int:
-        """The number in an interval leaf."""
-        return list(Quality).index(self)
-
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:

@@ -95,9 +95,9 @@ class IntervalRung(BaseModel):
     import_wh: int
     export_wh: int
     quality: Quality
-    blinding: Hex | None = Field(
+    blinding: Hex = Field(
         description="16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the "
-        "energy behind a neighbour's leaf. Null in intervals that were attested before there were any"
+        "energy behind a neighbour's leaf"
     )
     index: int
     count: int

@@ -9,6 +9,7 @@ from uuid import UUID
 from solders.pubkey import Pubkey
 
 from edge.wire import merkle
+from edge.wire.ladder import interval_leaf
 from hub.clock import to_s
 from hub.db import Connection, Record
 from hub.errors import HubError
@@ -16,7 +17,6 @@ from hub.market import repository as market
 from hub.market.residuals import positions
 from hub.market.service import published_journal
 from hub.market.utility import utility_lines
-from hub.metering.attestation import interval_leaf
 from hub.metering.readings import Quality
 from hub.settlement import repository
 from hub.settlement.instructions import IntervalRows
@@ -39,8 +39,7 @@ async def _readings(connection: Connection, rows: IntervalRows) -> list[str]:
     found = await repository.attested_readings(connection, rows.start_s)
     times = rows.start_s, to_s(rows.facts["end_at"])
     leaves = [
-        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], Quality(r["quality"]), r["blinding"])
-        for r in found
+        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], r["quality"], r["blinding"]) for r in found
     ]
     valid = [r for r in found if r["quality"] == Quality.VALID.value]
     sums = sum(r["import_wh"] for r in valid), sum(r["export_wh"] for r in valid)

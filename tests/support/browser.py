@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,16 @@ from support.seed import BEN, END_S, PASSWORD, Campus
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "hub" / "web"
 PATIENCE_S = 120
+
+
+def build_script() -> Any:
+    """hub/web/build.py as a module."""
+    spec = spec_from_file_location("build_web", WEB / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
 
 
 @dataclass

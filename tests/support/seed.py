@@ -16,14 +16,13 @@ from solders.keypair import Keypair
 
 from edge.wire import merkle
 from edge.wire.frames import Frame, seal
+from edge.wire.ladder import interval_leaf
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import MeterDeclared, Reading, encode_record
 from hub.accounts import service
 from hub.accounts.schemas import Role
 from hub.clock import at_ms, at_s
 from hub.db import Connection
-from hub.metering.attestation import interval_leaf
-from hub.metering.readings import Quality
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 
@@ -185,9 +184,7 @@ async def _attestation(connection: Connection, campus: Campus) -> None:
         "VALUES ($1, $2, 'reconciled', $3, $4, $5, $6, $7)",
         at_s(START_S), at_s(END_S), *done,
     )  # fmt: skip
-    leaves = [
-        interval_leaf(START_S, END_S, meter, *IMPORT_EXPORT[meter], Quality.VALID, blinding(meter)) for meter in METERS
-    ]
+    leaves = [interval_leaf(START_S, END_S, meter, *IMPORT_EXPORT[meter], "valid", blinding(meter)) for meter in METERS]
     campus.interval_root = merkle.root(leaves)
     await connection.execute(
         "INSERT INTO attestations VALUES ($1, 1, $2, 3, 0, 1400, 1000, $3)",

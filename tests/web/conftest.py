@@ -6,9 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
@@ -20,7 +18,7 @@ from hub.clock import ManualClock
 from hub.db import Pool
 from hub.serve import Server
 from hub.settings import Settings
-from support.browser import ROOT, WEB, Site
+from support.browser import ROOT, WEB, Site, build_script
 from support.morning import seed_morning
 from support.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
 
@@ -37,21 +35,12 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def web_app() -> dict[str, str]:
     """Builds the app unless `make` has; the environment in which node is found."""
-    build = _build_script()
+    build = build_script()
     if not (ROOT / "hub" / "static" / "index.html").is_file():
         subprocess.run([sys.executable, str(WEB / "build.py"), "build"], check=True)
     environment: dict[str, str] = build.toolchain()[0]
     build.install()
     return environment
-
-
-def _build_script() -> Any:
-    spec = spec_from_file_location("build_web", WEB / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
 
 
 @pytest.fixture

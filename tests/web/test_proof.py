@@ -5,26 +5,43 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge.wire.proofs import check_proof
+from nacl.signing import SigningKey
+
+from edge.wire.frames import seal
+from edge.wire.proofs import check_proof, make_proof
+from edge.wire.records import Reading, encode_record
 from hub.clock import at_s
 from support.browser import Site
-from support.seed import ANNA, START_S
+from support.seed import ANNA, BOOT, END_S, GATEWAY, START_S, named
 
-GREEN = {"reading": "verified", "frame": "verified", "interval": "verified", "line": "verified", "chain": "told"}
+ASKED = {"reading": "verified", "frame": "verified", "interval": "consistent", "line": "consistent", "chain": "told"}
+"""What the hub answered: the roots above the signature are only shown."""
+FILE = dict.fromkeys(ASKED, "consistent") | {"chain": "told"}
+"""The same in a file: the key is only shown too."""
 
 
 async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: Site) -> None:
-    async with site.script("proof", reading=site.reading) as script:
+    other, forged = site.campus.readings["METER_001", START_S].hex(), _forged(site.out / "forged.json")
+    async with site.script("proof", reading=site.reading, other=other, forged=forged) as script:
         first = await script.fact()
-        assert first["rungs"] == GREEN
-        assert first["verdict"].startswith("Your browser verified 4 of 5 rungs")
+        assert first["rungs"] == ASKED
+        assert first["verdict"] == "This reading is as its gateway signed it."
 
-        assert (await script.fact())["rungs"] == GREEN, "the downloaded file, opened from disk"
+        assert (await script.fact())["rungs"] == FILE, "the downloaded file, opened from disk"
         for name, rung in (("record", "reading"), ("signature", "frame"), ("interval", "interval")):
             fact = await script.fact()
             assert fact["tampered"] == name
             assert fact["rungs"][rung] == "broken"
             assert fact["verdict"].startswith("Do not trust this reading")
+
+        made_up = await script.fact()
+        assert made_up["rungs"] == FILE | {"interval": "absent", "line": "absent", "chain": "absent"}
+        assert made_up["verdict"] == "This file fits together. That proves nothing by itself."
+        assert "settlement_account" in (await script.fact())["refused"]
+        for rung in ("reading", "interval"):
+            fact = await script.fact()
+            assert fact["swapped"] == rung
+            assert fact["rungs"][rung] == "broken", "genuine, and not what was asked for"
 
         await script.fact()
         await site.pool.execute(
@@ -34,9 +51,21 @@ async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: 
         script.go_on()
         changed, end = await script.facts()
 
-    assert changed["rungs"] == {**GREEN, "line": "broken"}
+    assert changed["rungs"] == {**ASKED, "line": "broken"}
     assert end == {"faults": []}
     _accepted_elsewhere(site.out / "proof.json", site.reading)
+
+
+def _forged(file: Path) -> str:
+    """A proof made of nothing but a key drawn on the spot."""
+    record = encode_record(Reading(1, 5, END_S, 100, "S", "G", 0, 999_999, 5))
+    key = SigningKey(named("somebody else's key"))
+    frame = seal(
+        gateway_id=GATEWAY, boot_id=BOOT, sequence=1, previous_hash=bytes(32), sealed_at_ms=END_S * 1000,
+        records=[record], signing_key=key,
+    )  # fmt: skip
+    file.write_text(json.dumps(make_proof(frame, 0, bytes(key.verify_key))))
+    return str(file)
 
 
 def _accepted_elsewhere(file: Path, reading: str) -> None:

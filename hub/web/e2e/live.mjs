@@ -22,5 +22,21 @@ await withPage(async (page, faults) => {
     moved,
     reloaded,
   });
+  await page.evaluate(() => {
+    const region = document.querySelector("[aria-live=polite]");
+    window.announced = [];
+    new MutationObserver(() => window.announced.push(region.textContent)).observe(region, {
+      characterData: true,
+      childList: true,
+      subtree: true,
+    });
+  });
+  tell({ waiting: "for a clearing with other events behind it" });
+  await heard();
+  await power.filter({ hasText: "500 W" }).waitFor();
+  tell({
+    announced: await page.evaluate(() => window.announced),
+    stands: await page.locator("[aria-live=polite]").textContent(),
+  });
   tell({ faults });
 });

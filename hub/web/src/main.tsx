@@ -9,21 +9,29 @@ import { createRoot } from "react-dom/client";
 import { Problem } from "./api/problem";
 import { SessionProvider, useSession } from "./auth/session";
 import { SignIn } from "./features/signin/SignIn";
+import { Silent } from "./frame/Silent";
 import { router } from "./router";
 import { resolver, theme } from "./theme/theme";
+
+/** How often what failed is asked for again by itself. */
+const AGAIN_MS = 15_000;
+
+const passing = (error: unknown) => !(error instanceof Problem && error.status < 500);
 
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
-      retry: (failures, error) => failures < 2 && !(error instanceof Problem && error.status < 500),
+      retry: (failures, error) => failures < 2 && passing(error),
+      refetchInterval: ({ state }) => (state.status === "error" && passing(state.error) ? AGAIN_MS : false),
     },
   },
 });
 
 function App() {
-  const { state } = useSession();
+  const { state, failure, restore } = useSession();
   if (state === "restoring") return <p className="pw-visually-hidden">Loading</p>;
+  if (state === "silent") return <Silent failure={failure} retry={restore} />;
   if (state === "out") return <SignIn />;
   return <RouterProvider router={router} />;
 }

@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
 import { NoSuchPage } from "./frame/NoSuchPage";
+import { Broken } from "./ui/states";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage });
 
@@ -40,6 +41,7 @@ const proof = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([today, trades, trade, proofStart, proof]),
   defaultPreload: "intent",
+  defaultErrorComponent: Broken,
   scrollRestoration: true,
 });
 

@@ -12,10 +12,8 @@ from edge.wire.proofs import check_proof
 from hub.chain import pdas
 from hub.clock import at_s
 from hub.http.types import utc_text
-from hub.metering.attestation import interval_leaf
-from hub.metering.readings import Quality
 from support.api import Api, problem
-from support.seed import ANNA, BEN, END_S, IMPORT_EXPORT, INTERVAL_S, METERS, NOW_S, START_S, Campus, blinding
+from support.seed import ANNA, BEN, END_S, INTERVAL_S, METERS, NOW_S, START_S, Campus, blinding
 
 START, NEXT = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 
@@ -38,12 +36,16 @@ async def test_every_rung_of_the_ladder(api: Api, campus: Campus) -> None:
     assert leaf.hex() == reading_id
     frame_root = decode_header(header).merkle_root
     assert merkle.verify(leaf, proof["index"], proof["count"], _bytes(proof["path"]), frame_root)
-    assert check_proof(proof).reading_id == leaf
+    proven = check_proof(proof)
+    assert proven.reading_id == leaf
+    assert [(one.rung, one.root) for one in proven.roots] == [
+        ("interval", campus.interval_root), ("line", campus.lines_root)
+    ]  # fmt: skip
 
     rung = proof["interval"]
     words = pack("<qq32sQQB", START_S, END_S, b"METER_002", 500, 0, 0)
     assert rung["blinding"] == blinding("METER_002").hex()
-    leaf = sha256(b"peerwatt/interval/2" + words + blinding("METER_002")).digest()
+    leaf = sha256(b"peerwatt/interval/1" + words + blinding("METER_002")).digest()
     assert (rung["leaf"], rung["start_at"], rung["merkle_root"]) == (leaf.hex(), START, campus.interval_root.hex())
     assert merkle.verify(leaf, rung["index"], rung["count"], _bytes(rung["path"]), campus.interval_root)
 
@@ -66,19 +68,6 @@ async def test_a_proof_gives_away_no_neighbours_blinding(api: Api, campus: Campu
     others = [meter for meter in METERS if meter != "METER_002"]
     assert blinding("METER_002").hex() in text
     assert not [meter for meter in others if blinding(meter).hex() in text]
-
-
-async def test_an_interval_from_before_there_were_blindings_still_proves(api: Api, campus: Campus) -> None:
-    leaves = [
-        interval_leaf(START_S, END_S, meter, *IMPORT_EXPORT[meter], Quality.VALID, None) for meter in sorted(METERS)
-    ]
-    await api.pool.execute("UPDATE interval_readings SET blinding = NULL")
-    await api.pool.execute("UPDATE attestations SET merkle_root = $1", merkle.root(leaves))
-    reading_id = campus.readings["METER_002", END_S].hex()
-    rung = (await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", BEN))).json()["interval"]
-    assert rung["blinding"] is None
-    leaf, root = bytes.fromhex(rung["leaf"]), bytes.fromhex(rung["merkle_root"])
-    assert merkle.verify(leaf, rung["index"], rung["count"], _bytes(rung["path"]), root)
 
 
 async def test_a_reading_between_two_intervals_proves_the_one_it_ends_or_the_one_that_is_asked_for(

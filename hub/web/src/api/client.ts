@@ -3,6 +3,9 @@ import createClient from "openapi-fetch";
 import { toProblem } from "./problem";
 import type { paths } from "./schema";
 
+/** How long an answer may take: a hub that takes a request and says nothing must not look like one that works. */
+const PATIENCE_MS = 15_000;
+
 let accessToken: string | null = null;
 let renewing: Promise<boolean> | null = null;
 
@@ -22,13 +25,21 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener;
 }
 
+const patient = (request: Request): Promise<Response> =>
+  fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]) });
+
+/** False when the session is over; a hub that can not say so is an error. */
 async function renew(): Promise<boolean> {
-  const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
+  const answer = await fetch("/api/v1/auth/refresh", {
+    method: "POST",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
   if (answer.status === 401 || answer.status === 403) {
     setAccessToken(null);
     onSignedOut();
+    return false;
   }
-  if (!answer.ok) return false;
+  if (!answer.ok) throw toProblem(answer.status, await answer.json().catch(() => null));
   setAccessToken(((await answer.json()) as { access_token: string }).access_token);
   return true;
 }
@@ -44,13 +55,13 @@ export function renewOnce(): Promise<boolean> {
 async function authorised(request: Request): Promise<Response> {
   const spare = request.clone();
   if (accessToken) request.headers.set("Authorization", `Bearer ${accessToken}`);
-  const answer = await fetch(request);
+  const answer = await patient(request);
   if (answer.status !== 401 || !accessToken || !(await renewOnce())) return answer;
   spare.headers.set("Authorization", `Bearer ${accessToken}`);
-  return fetch(spare);
+  return patient(spare);
 }
 
-export const api = createClient<paths>({ fetch: authorised });
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: authorised });
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 

@@ -2,38 +2,69 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { api, renewOnce, setAccessToken, unwrap, whenSignedOut } from "../api/client";
+import { Problem } from "../api/problem";
 import type { components } from "../api/schema";
 
 export type User = components["schemas"]["User"];
 
 type Session = {
-  state: "restoring" | "out" | "in";
+  /** `silent`: the hub does not say whether there is a session. */
+  state: "restoring" | "silent" | "out" | "in";
   user: User | null;
+  /** Why the hub is silent. */
+  failure: unknown;
+  restore: () => Promise<void>;
+  /** A sign-out on its way, or one that the hub did not take: the session lives on. */
+  leaving: "asked" | "failed" | null;
   signIn: (email: string, password: string) => Promise<void>;
   signOut: () => Promise<void>;
 };
 
 const Context = createContext<Session | null>(null);
 
-async function restore(): Promise<User | null> {
+const AGAIN_MS = 5_000;
+
+async function whoIsIn(): Promise<User | null> {
   if (!(await renewOnce())) return null;
-  return unwrap(api.GET("/api/v1/auth/me"));
+  try {
+    return await unwrap(api.GET("/api/v1/auth/me"));
+  } catch (error) {
+    if (error instanceof Problem && (error.status === 401 || error.status === 403)) return null;
+    throw error;
+  }
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [user, setUser] = useState<User | null>(null);
-  const [restoring, setRestoring] = useState(true);
+  const [restoring, setRestoring] = useState<"asked" | "failed" | null>("asked");
+  const [failure, setFailure] = useState<unknown>(null);
+  const [leaving, setLeaving] = useState<Session["leaving"]>(null);
   const queries = useQueryClient();
+
+  const restore = useCallback(async () => {
+    try {
+      setUser(await whoIsIn());
+      setRestoring(null);
+    } catch (error) {
+      setFailure(error);
+      setRestoring("failed");
+    }
+  }, []);
 
   useEffect(() => {
     whenSignedOut(() => {
       setUser(null);
+      setLeaving(null);
       queries.clear();
     });
-    restore()
-      .then(setUser, () => setUser(null))
-      .finally(() => setRestoring(false));
-  }, [queries]);
+    void restore();
+  }, [queries, restore]);
+
+  useEffect(() => {
+    if (restoring !== "failed") return;
+    const timer = setInterval(() => void restore(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [restoring, restore]);
 
   const signIn = useCallback(async (email: string, password: string) => {
     const answer = await unwrap(api.POST("/api/v1/auth/login", { body: { email, password } }));
@@ -42,14 +73,24 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const signOut = useCallback(async () => {
-    await api.POST("/api/v1/auth/logout").catch(() => undefined);
+    setLeaving("asked");
+    const answer = await api.POST("/api/v1/auth/logout").catch(() => null);
+    if (!answer?.response.ok) {
+      setLeaving("failed");
+      return;
+    }
+    setLeaving(null);
     setAccessToken(null);
     setUser(null);
     queries.clear();
   }, [queries]);
 
-  const state = restoring ? "restoring" : user ? "in" : "out";
-  const session = useMemo<Session>(() => ({ state, user, signIn, signOut }), [state, user, signIn, signOut]);
+  const known = user ? "in" : "out";
+  const state = restoring === "asked" ? "restoring" : restoring === "failed" ? "silent" : known;
+  const session = useMemo<Session>(
+    () => ({ state, user, failure, leaving, restore, signIn, signOut }),
+    [state, user, failure, leaving, restore, signIn, signOut],
+  );
   return <Context.Provider value={session}>{children}</Context.Provider>;
 }
 

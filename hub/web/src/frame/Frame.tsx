@@ -4,6 +4,7 @@ import { LiveProvider } from "../live/LiveProvider";
 import { ClearingResult } from "./ClearingResult";
 import styles from "./Frame.module.css";
 import { ChainIcon, ListIcon, SunIcon } from "./icons";
+import { Leaving } from "./Leaving";
 import { PersonMenu } from "./PersonMenu";
 import { TopLine } from "./TopLine";
 
@@ -40,6 +41,7 @@ export function Frame() {
         </header>
         <Pages />
         <main id="content" className={styles.content} tabIndex={-1}>
+          <Leaving />
           <Outlet />
         </main>
       </div>

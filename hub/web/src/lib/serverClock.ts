@@ -9,5 +9,8 @@ export function learnTime(hubNow: string): void {
   if (Number.isFinite(heard) && Math.abs(heard - offsetMs) > 1000) offsetMs = heard;
 }
 
+/** A moment of this device on the hub's clock. */
+export const onHubClock = (deviceMs: number): Date => new Date(deviceMs + offsetMs);
+
 /** The present moment on the hub's clock. */
-export const hubNow = (): Date => new Date(Date.now() + offsetMs);
+export const hubNow = (): Date => onHubClock(Date.now());

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { getAccessToken, renewOnce } from "../api/client";
 import { hubNow } from "../lib/serverClock";
-import { type LiveEvent, pause, readEvents } from "./stream";
+import { type LiveEvent, pause, readEvents, whileHeard } from "./stream";
 
 export type Connection = { state: "connecting" | "live" | "reconnecting" | "offline"; since: Date };
 
@@ -20,9 +20,14 @@ const STALE: Record<string, readonly string[]> = {
 /** Events come in bursts, one per meter: what they make stale is asked for once. */
 const GATHER_MS = 150;
 
-const Context = createContext<{ connection: Connection; last: LiveEvent | null }>({
+/** The hub sends a comment line every 15 s: after more than two without one, nobody is there. */
+const SILENCE_MS = 40_000;
+
+export type Clearing = { start_at: string; end_at: string; price_mills: number | null; volume_wh: number };
+
+const Context = createContext<{ connection: Connection; clearing: Clearing | null }>({
   connection: { state: "connecting", since: hubNow() },
-  last: null,
+  clearing: null,
 });
 
 async function openStream(lastId: string, signal: AbortSignal): Promise<Response> {
@@ -56,7 +61,7 @@ function whileOnline(signal: AbortSignal): AbortSignal {
 export function LiveProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>({ state: "connecting", since: hubNow() });
-  const [last, setLast] = useState<LiveEvent | null>(null);
+  const [clearing, setClearing] = useState<Clearing | null>(null);
 
   useEffect(() => {
     const abort = new AbortController();
@@ -71,20 +76,20 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       stale.clear();
     };
     const note = (event: LiveEvent) => {
+      if (event.topic === "clearing") setClearing(event.data as Clearing);
       for (const key of STALE[event.topic] ?? []) stale.add(key);
       if (stale.size > 0) gathering ??= setTimeout(refresh, GATHER_MS);
     };
 
-    async function listen(lastId: { value: string }): Promise<void> {
-      const signal = whileOnline(abort.signal);
+    async function listen(lastId: { value: string }, line: ReturnType<typeof whileHeard>): Promise<void> {
+      const signal = AbortSignal.any([whileOnline(abort.signal), line.signal]);
       let answer = await openStream(lastId.value, signal);
       // A stream ends with its access token: the next one begins with a new token
       if (answer.status === 401 && (await renewOnce())) answer = await openStream(lastId.value, signal);
       if (!answer.ok || !answer.body) throw new Error(`live stream: ${answer.status}`);
       enter("live");
-      for await (const event of readEvents(answer.body)) {
+      for await (const event of readEvents(answer.body, line.heard)) {
         if (event.id) lastId.value = event.id;
-        setLast(event);
         note(event);
       }
     }
@@ -92,10 +97,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     async function run(): Promise<void> {
       const lastId = { value: "" };
       for (let failures = 0; !abort.signal.aborted; ) {
-        failures = await listen(lastId).then(
+        const line = whileHeard(SILENCE_MS);
+        failures = await listen(lastId, line).then(
           () => 0,
           () => failures + 1,
         );
+        line.end();
         if (abort.signal.aborted) return;
         if (failures > 0) enter(navigator.onLine ? "reconnecting" : "offline");
         await wait(pause(failures), abort.signal);
@@ -109,7 +116,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     };
   }, [queries]);
 
-  return <Context.Provider value={{ connection, last }}>{children}</Context.Provider>;
+  return <Context.Provider value={{ connection, clearing }}>{children}</Context.Provider>;
 }
 
 export const useLive = () => useContext(Context);

@@ -25,8 +25,24 @@ export function parseEvents(text: string): { events: LiveEvent[]; rest: string }
   return { events, rest };
 }
 
-/** Yields the events of one response until it ends. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<LiveEvent> {
+/** A signal that ends when nothing was heard for `ms`; every `heard` begins that time anew. */
+export function whileHeard(ms: number): { signal: AbortSignal; heard: () => void; end: () => void } {
+  const cut = new AbortController();
+  const begin = () => setTimeout(() => cut.abort(), ms);
+  let timer = begin();
+  const end = () => clearTimeout(timer);
+  const heard = () => {
+    end();
+    timer = begin();
+  };
+  return { signal: cut.signal, heard, end };
+}
+
+/** Yields the events of one response until it ends; `heard` is called for whatever comes, comments too. */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  heard: () => void = () => undefined,
+): AsyncGenerator<LiveEvent> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader();
@@ -34,6 +50,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    heard();
     const parsed = parseEvents((text + value).replaceAll("\r\n", "\n"));
     text = parsed.rest;
     yield* parsed.events;

@@ -33,9 +33,16 @@ function advice(error: unknown): { title: string; text: string } {
     if (error.status === 403) return { title: "This is not yours to see", text: error.message };
     return { title: "The hub could not answer", text: `${error.message} If it lasts, tell the operator.` };
   }
+  // fetch fails with a TypeError, a time limit with a DOMException
+  if (error instanceof TypeError || error instanceof DOMException) {
+    return {
+      title: "The hub does not answer",
+      text: "Check your connection. The page tries again by itself; nothing you did is lost.",
+    };
+  }
   return {
-    title: "The hub does not answer",
-    text: "Check your connection. The page tries again by itself; nothing you did is lost.",
+    title: "The hub's answer can not be read",
+    text: `${error instanceof Error ? error.message : String(error)}. Tell the operator.`,
   };
 }
 
@@ -47,6 +54,22 @@ export function Failed({ error, retry }: { error: unknown; retry: () => unknown 
       <p className={styles.stateText}>{text}</p>
       <button type="button" className={styles.button} onClick={() => retry()}>
         Try again
+      </button>
+    </div>
+  );
+}
+
+/** Something on a page broke, or could not be loaded: the page is lost, the app is not. */
+export function Broken() {
+  return (
+    <div className={`${styles.state} ${styles.failed}`} role="alert">
+      <h2 className={styles.stateTitle}>This page can not be shown</h2>
+      <p className={styles.stateText}>
+        A part of it did not load, or holds what the app can not show. Nothing you did is lost. If it lasts,
+        tell the operator.
+      </p>
+      <button type="button" className={styles.button} onClick={() => window.location.reload()}>
+        Load it again
       </button>
     </div>
   );

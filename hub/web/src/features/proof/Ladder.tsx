@@ -6,8 +6,9 @@ import type { Rung, RungState, Shown } from "./rungs";
 const WORDS: Record<RungState, string> = {
   waiting: "checking",
   verified: "verified here",
+  consistent: "fits what is shown",
   broken: "does not hold",
-  absent: "not there yet",
+  absent: "not there",
   told: "not verified here",
 };
 
@@ -21,6 +22,7 @@ function Mark({ state }: { state: RungState }) {
         {...(state === "absent" || state === "waiting" ? { strokeDasharray: "4 4" } : {})}
       />
       {state === "verified" ? <path d="m9.5 16.5 4.5 4.5 8.5-9.5" /> : null}
+      {state === "consistent" ? <path d="M10 13h12M10 19h12" /> : null}
       {state === "broken" ? <path d="m11 11 10 10M21 11 11 21" /> : null}
       {state === "told" ? <path d="M16 9v8M16 22v.5" /> : null}
     </svg>
@@ -72,7 +74,7 @@ export function Ladder({ rungs }: { rungs: readonly Rung[] }) {
             </div>
             <p className={styles.sentence}>{rung.sentence}</p>
             {rung.checks.length > 0 ? <Checks rung={rung} /> : null}
-            {rung.open && rung.state === "verified" ? (
+            {rung.open && (rung.state === "verified" || rung.state === "consistent") ? (
               <p className={styles.open}>
                 <b>Not verified here:</b> {rung.open}
               </p>

@@ -1,8 +1,11 @@
 // The proof of one reading: asked from the hub, verified here.
+
 import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { time } from "../../lib/format";
 import { useSite } from "../../lib/site";
 import { useTitle } from "../../lib/useTitle";
+import { OldFigures } from "../../ui/OldFigures";
 import { Bone, Empty, Failed } from "../../ui/states";
 import type { ProofDocument } from "./document";
 import { ProofView } from "./ProofView";
@@ -25,6 +28,7 @@ export function Proof() {
   const { readingId } = useParams({ from: "/proof/$readingId" });
   const { interval } = useSearch({ from: "/proof/$readingId" });
   const proof = useProof(readingId, interval);
+  const asked = useMemo(() => ({ readingId, interval }), [readingId, interval]);
   if (!READING_ID.test(readingId)) {
     return (
       <Empty title="This is no reading id">
@@ -32,7 +36,7 @@ export function Proof() {
       </Empty>
     );
   }
-  if (proof.isError) return <Failed error={proof.error} retry={proof.refetch} />;
+  if (proof.isError && !proof.data) return <Failed error={proof.error} retry={proof.refetch} />;
   if (!proof.data) {
     return (
       <div className={styles.loading} aria-busy="true">
@@ -47,6 +51,8 @@ export function Proof() {
   return (
     <ProofView
       proof={proof.data}
+      asked={asked}
+      note={<OldFigures of={[proof]} />}
       source={<Source proof={proof.data} id={readingId} />}
       action={
         <Link to="/proof" className={styles.another}>

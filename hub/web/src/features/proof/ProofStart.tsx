@@ -8,6 +8,7 @@ import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
 import { Bone } from "../../ui/states";
 import { type ProofDocument, readProofFile } from "./document";
+import { readingId } from "./hashes";
 import { ProofView } from "./ProofView";
 import styles from "./proof.module.css";
 import { READING_ID, useMeters } from "./queries";
@@ -107,6 +108,24 @@ function FromFile({ opened }: { opened: (proof: ProofDocument, name: string) => 
   );
 }
 
+/** A reading's id is made of its bytes: what the hub tells of the same id is about the same bytes. */
+function AskTheHub({ proof }: { proof: ProofDocument }) {
+  return (
+    <p className={styles.quiet}>
+      If the reading is yours,{" "}
+      <Link
+        to="/proof/$readingId"
+        params={{ readingId: readingId(proof) }}
+        search={{}}
+        className={styles.another}
+      >
+        ask the hub for it
+      </Link>
+      : its answer is checked against the key in the hub's register.
+    </p>
+  );
+}
+
 export function ProofStart() {
   useTitle("Proof");
   const [file, setFile] = useState<{ proof: ProofDocument; name: string } | null>(null);
@@ -114,6 +133,8 @@ export function ProofStart() {
     return (
       <ProofView
         proof={file.proof}
+        asked={null}
+        note={<AskTheHub proof={file.proof} />}
         source={`Proof file ${file.name}, gateway ${file.proof.gateway_id}`}
         action={
           <button type="button" className={buttonClass} onClick={() => setFile(null)}>
@@ -127,8 +148,9 @@ export function ProofStart() {
     <>
       <h1 className={styles.title}>Check any number yourself</h1>
       <p className={styles.lead}>
-        Every reading is signed by its gateway. Your browser follows it from the bytes of the meter to the
-        settlement, and tells you what holds.
+        Every reading is signed by its gateway. Your browser checks that signature, follows the reading to its
+        interval and settlement line, and tells you what holds and what you would have to compare with the
+        chain.
       </p>
       <div className={styles.start}>
         <Card title="Your newest readings" className={styles.wide}>

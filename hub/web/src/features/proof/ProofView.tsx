@@ -5,12 +5,20 @@ import { type ProofDocument, saveProofFile } from "./document";
 import { Ladder } from "./Ladder";
 import { outcome } from "./ladder";
 import styles from "./proof.module.css";
+import type { Asked } from "./rungs";
 import { useLadder } from "./useLadder";
 
-type Props = { proof: ProofDocument | undefined; source: ReactNode; action?: ReactNode };
+type Props = {
+  proof: ProofDocument | undefined;
+  /** What the hub was asked; null for a file. */
+  asked: Asked | null;
+  source: ReactNode;
+  note?: ReactNode;
+  action?: ReactNode;
+};
 
-export function ProofView({ proof, source, action }: Props) {
-  const rungs = useLadder(proof);
+export function ProofView({ proof, asked, source, note, action }: Props) {
+  const rungs = useLadder(proof, asked);
   const verdict = outcome(rungs);
   return (
     <>
@@ -18,6 +26,8 @@ export function ProofView({ proof, source, action }: Props) {
         <div>
           <p className={styles.source}>{source}</p>
           <h1 data-testid="verdict">{verdict.sentence}</h1>
+          {verdict.open ? <p className={styles.verdictOpen}>{verdict.open}</p> : null}
+          {note}
         </div>
         <div className={styles.actions}>
           {proof ? (
@@ -30,8 +40,10 @@ export function ProofView({ proof, source, action }: Props) {
       </header>
       <Ladder rungs={rungs} />
       <p className={styles.foot}>
-        The file holds everything above. Check it without this site and without a network:{" "}
-        <code>peerwatt-edge verify FILE</code>
+        The file holds everything above. Reading and signature are checked without this site and without a
+        network by <code>peerwatt-edge verify --public-key KEY FILE</code>, with the gateway's key from whom
+        you trust. Interval and line are compared with the accounts on the chain; how the clearing found its
+        price is not part of a proof yet.
       </p>
     </>
   );

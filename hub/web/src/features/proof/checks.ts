@@ -3,17 +3,18 @@ import { type Bytes, equal, fromHex, hex } from "./bytes";
 import type { ProofDocument } from "./document";
 import { verifySignature } from "./ed25519";
 import { climb, headerHash, intervalLeaf, keyId, lineLeaf, recordLeaf } from "./hashes";
-import { type Check, type Rung, type Shown, TITLES } from "./rungs";
+import { type Asked, type Check, type Rung, type RungState, type Shown, TITLES } from "./rungs";
 import { decodeHeader, decodeReading } from "./wire";
 
-type Parts = { checks: Check[]; shown: Shown[]; good: string; open?: string };
+type Parts = { checks: Check[]; shown: Shown[]; at: RungState; good: string; open?: string };
 
-function judged(id: Rung["id"], { checks, shown, good, open }: Parts): Rung {
+/** `at` is how far the rung gets when every check holds. */
+function judged(id: Rung["id"], { checks, shown, at, good, open }: Parts): Rung {
   const failed = checks.filter((check) => !check.holds);
   return {
     id,
     title: TITLES[id],
-    state: failed.length > 0 ? "broken" : "verified",
+    state: failed.length > 0 ? "broken" : at,
     sentence: failed.length > 0 ? `It does not hold that ${failed.map((one) => one.says).join("; ")}.` : good,
     checks,
     shown,
@@ -39,11 +40,13 @@ const leadsTo = (leaf: Bytes, of: { index: number; count: number; path: string[]
   const top = climb(leaf, of.index, of.count, of.path.map(fromHex));
   return top !== null && equal(top, root);
 };
+/** Whose word it is that nothing here is compared with. */
+const teller = (asked: Asked | null) => (asked ? "the hub" : "the file");
 const pathShown = (path: string[]): Shown[] =>
   path.map((hash, at) => ({ name: `neighbour ${at + 1}`, value: hash }));
 
 /** The record's bytes are the reading that is shown, and the signed frame holds them. */
-export function verifyReading(proof: ProofDocument): Rung {
+export function verifyReading(proof: ProofDocument, asked: Asked | null): Rung {
   const record = fromHex(proof.record);
   const header = decodeHeader(fromHex(proof.header));
   const leaf = recordLeaf(header.gatewayId, record);
@@ -54,8 +57,11 @@ export function verifyReading(proof: ProofDocument): Rung {
       holds: proof.count === header.recordCount && leadsTo(leaf, proof, header.merkleRoot),
     },
   ];
-  if (proof.reading_id !== undefined) {
-    checks.unshift({
+  if (asked) {
+    checks.unshift({ says: "this is the reading that was asked for", holds: hex(leaf) === asked.readingId });
+  }
+  if (asked || proof.reading_id !== undefined) {
+    checks.push({
       says: "the hash of the record's bytes is the reading's id",
       holds: hex(leaf) === proof.reading_id,
     });
@@ -71,8 +77,9 @@ export function verifyReading(proof: ProofDocument): Rung {
   }
   return judged("reading", {
     checks,
+    at: asked ? "verified" : "consistent",
     good: `The bytes say: import ${wh(reading.importWh)}, export ${wh(reading.exportWh)}, read at ${utc(reading.readAtMs)}.`,
-    open: "The bytes name the meter by a number of its gateway. Which meter that is stands in another signed record, and the hub says it here.",
+    open: `The bytes name the meter by a number of its gateway. Which meter that is stands in another signed record; here ${teller(asked)} says it.`,
     shown: [
       { name: "record", value: proof.record },
       { name: "reading id", value: hex(leaf) },
@@ -84,7 +91,7 @@ export function verifyReading(proof: ProofDocument): Rung {
 }
 
 /** The gateway's key signed the header. */
-export async function verifyFrame(proof: ProofDocument): Promise<Rung> {
+export async function verifyFrame(proof: ProofDocument, asked: Asked | null): Promise<Rung> {
   const bytes = fromHex(proof.header);
   const header = decodeHeader(bytes);
   const publicKey = fromHex(proof.public_key);
@@ -102,8 +109,11 @@ export async function verifyFrame(proof: ProofDocument): Promise<Rung> {
   }
   const rung = judged("frame", {
     checks,
-    good: `Gateway ${header.gatewayId} sealed frame ${header.sequence} at ${utc(header.sealedAtMs)} and signed it. ${verdict.why}.`,
-    open: "That this key belongs to the gateway is what the hub's register says.",
+    at: asked ? "verified" : "consistent",
+    good: `The key shown below signed frame ${header.sequence} of ${header.gatewayId}, sealed at ${utc(header.sealedAtMs)}. ${verdict.why}.`,
+    open: asked
+      ? "That this key belongs to the gateway is what the hub's register says."
+      : "The key came with the file: whoever wrote the file could have made it. Compare it with the gateway's key, or ask the hub for this reading.",
     shown: [
       { name: "public key", value: proof.public_key },
       { name: "header", value: proof.header },
@@ -116,7 +126,7 @@ export async function verifyFrame(proof: ProofDocument): Promise<Rung> {
 }
 
 /** The meter's energy is a leaf under the root that the oracle attested. */
-export function verifyInterval(proof: ProofDocument): Rung {
+export function verifyInterval(proof: ProofDocument, asked: Asked | null): Rung {
   const interval = proof.interval;
   if (!interval)
     return absent(
@@ -124,9 +134,7 @@ export function verifyInterval(proof: ProofDocument): Rung {
       "The oracle has not attested this reading's interval yet. Come back when it has closed.",
     );
   const [start, end] = [seconds(interval.start_at), seconds(interval.end_at)];
-  // a file from before there were blindings has no such field
-  const blinding = interval.blinding ?? null;
-  const leaf = intervalLeaf(start, end, { ...interval, blinding });
+  const leaf = intervalLeaf(start, end, interval);
   const { slotS } = decodeReading(fromHex(proof.record));
   const checks: Check[] = [
     {
@@ -139,6 +147,12 @@ export function verifyInterval(proof: ProofDocument): Rung {
     },
     { says: "the reading was taken in the interval", holds: start <= slotS && slotS <= end },
   ];
+  if (asked?.interval !== undefined) {
+    checks.unshift({
+      says: "this is the interval that was asked for",
+      holds: seconds(asked.interval) === start,
+    });
+  }
   if (proof.reading) {
     checks.push({
       says: "the interval's leaf is of the same meter",
@@ -147,31 +161,36 @@ export function verifyInterval(proof: ProofDocument): Rung {
   }
   return judged("interval", {
     checks,
-    good: `${interval.meter_id} imported ${wh(interval.import_wh)} and exported ${wh(interval.export_wh)} (${interval.quality}), leaf ${interval.index + 1} of ${interval.count} under the root.`,
-    open: "An interval's energy is the difference of two readings: open the other one's proof to compare the registers.",
+    at: "consistent",
+    good: `${interval.meter_id} imported ${wh(interval.import_wh)} and exported ${wh(interval.export_wh)} (${interval.quality}): leaf ${interval.index + 1} under the root shown below.`,
+    open: `The root itself: ${teller(asked)} says that the oracle attested it. Compare it with the interval account on the chain. An interval's energy is the difference of two readings: open the other one's proof to compare the registers.`,
     shown: [
       {
         name: "interval",
         value: `${utc(start * 1000)} to ${utc(end * 1000)}, revision ${interval.revision}`,
       },
-      ...(blinding === null ? [] : [{ name: "blinding (keeps neighbours from guessing)", value: blinding }]),
+      { name: "blinding (keeps neighbours from guessing)", value: interval.blinding },
       { name: "leaf", value: hex(leaf) },
       ...pathShown(interval.path),
       { name: "root", value: interval.merkle_root },
+      { name: "leaves under the root, as told", value: String(interval.count) },
     ],
   });
 }
 
+/** Why there is no line: only an interval whose settlement is on its way is known to be without one. */
+function noLine({ interval, chain }: ProofDocument): string {
+  if (!interval) return "There is no line before the interval is attested and cleared.";
+  if (chain?.transactions.some(({ kind }) => kind === "open" || kind === "close"))
+    return "The interval is settled without a line of this meter's owner: the owner did not trade in it.";
+  return "There is no line yet: the interval is attested, and its market is not settled. If the owner trades in it, the line appears here.";
+}
+
 /** What the owner sold, bought, got and paid is a line under the root that settlement opened with. */
-export function verifyLine(proof: ProofDocument): Rung {
+export function verifyLine(proof: ProofDocument, asked: Asked | null): Rung {
   const line = proof.line;
   if (!line) {
-    return absent(
-      "line",
-      proof.interval
-        ? "The meter's owner did not trade in this interval: there is no line to settle."
-        : "There is no line before the interval is attested and cleared.",
-    );
+    return absent("line", noLine(proof));
   }
   const leaf = lineLeaf(seconds(line.start_at), line.index, line);
   const checks: Check[] = [
@@ -189,19 +208,21 @@ export function verifyLine(proof: ProofDocument): Rung {
   }
   return judged("line", {
     checks,
-    good: `Sold ${wh(line.sold_wh)} for ${amount(line.credit_micros)}, bought ${wh(line.bought_wh)} for ${amount(line.debit_micros)} in the site's currency: line ${line.index + 1} of ${line.count}.`,
-    open: "Whose wallet it is stands in the chain's register of participants.",
+    at: "consistent",
+    good: `Sold ${wh(line.sold_wh)} for ${amount(line.credit_micros)}, bought ${wh(line.bought_wh)} for ${amount(line.debit_micros)} in the site's currency: line ${line.index + 1} under the root shown below.`,
+    open: `The root itself: ${teller(asked)} says that settlement opened with it. Compare it with the settlement account on the chain. Whose wallet it is stands in the chain's register of participants. How the clearing came to these amounts is not in the proof.`,
     shown: [
       { name: "wallet", value: line.wallet },
       { name: "leaf", value: hex(leaf) },
       ...pathShown(line.path),
       { name: "root", value: line.root },
+      { name: "lines under the root, as told", value: String(line.count) },
     ],
   });
 }
 
 /** Where the roots stand on the chain: shown, and said plainly that the browser did not read the chain itself. */
-export function verifyChain(proof: ProofDocument): Rung {
+export function verifyChain(proof: ProofDocument, asked: Asked | null): Rung {
   const chain = proof.chain;
   if (!chain)
     return absent("chain", "Nothing of this reading is on the chain before its interval is attested.");
@@ -209,8 +230,7 @@ export function verifyChain(proof: ProofDocument): Rung {
     id: "chain",
     title: TITLES.chain,
     state: "told",
-    sentence:
-      "Not verified in your browser: accounts and transactions below are what the hub's API says. Read them from any node of the chain and compare the roots with the rungs above.",
+    sentence: `Not verified in your browser: accounts and transactions below are what ${teller(asked)} says. Read them from any node of the chain and compare the roots with the rungs above.`,
     checks: [],
     shown: [
       { name: "interval account", value: chain.interval_account },

@@ -9,6 +9,8 @@ export type ProofDocument = Pick<
 
 export const FORMAT = "peerwatt.proof/1";
 const MAX_FILE_BYTES = 1_000_000;
+const MAX_TRANSACTIONS = 100;
+const MAX_NAME = 64;
 const HEX = ["public_key", "header", "signature", "record"] as const;
 
 type Fields = Record<string, unknown>;
@@ -21,9 +23,27 @@ function checkHashes(path: unknown, where: string): void {
   if (!good) throw new RangeError(`${where} must be a list of hashes in hexadecimal`);
 }
 
-/** Intervals that were attested before there were blindings have none. */
-const isBlinding = (value: unknown): boolean =>
-  value === null || value === undefined || (typeof value === "string" && /^[0-9a-f]{32}$/i.test(value));
+const isText = (value: unknown) => typeof value === "string";
+const isTextOrNothing = (value: unknown) => value === null || value === undefined || isText(value);
+
+function checkChain(chain: unknown): void {
+  checkRung(chain, "chain", [], ["interval_account"], []);
+  if (!isFields(chain)) return;
+  if (!isTextOrNothing(chain.settlement_account)) {
+    throw new RangeError(`"chain.settlement_account" must be text or null`);
+  }
+  const { transactions } = chain;
+  if (!Array.isArray(transactions) || transactions.length > MAX_TRANSACTIONS) {
+    throw new RangeError(`"chain.transactions" must be a list of at most ${MAX_TRANSACTIONS}`);
+  }
+  for (const one of transactions) {
+    const good =
+      isFields(one) &&
+      [one.signature, one.kind, one.state].every(isText) &&
+      (one.slot === null || Number.isSafeInteger(one.slot));
+    if (!good) throw new RangeError(`Each of "chain.transactions" must have signature, kind, state and slot`);
+  }
+}
 
 function checkRung(rung: unknown, name: string, numbers: string[], texts: string[], paths = ["path"]): void {
   if (rung === null || rung === undefined) return;
@@ -47,7 +67,12 @@ export function toDocument(value: unknown): ProofDocument {
       throw new RangeError(`"${name}" must be there, in hexadecimal`);
     }
   }
-  if (typeof value.gateway_id !== "string") throw new RangeError(`"gateway_id" must be there`);
+  if (typeof value.gateway_id !== "string" || value.gateway_id.length > MAX_NAME) {
+    throw new RangeError(`"gateway_id" must be there, with at most ${MAX_NAME} letters`);
+  }
+  for (const name of ["reading_id", "header_hash"]) {
+    if (!isTextOrNothing(value[name])) throw new RangeError(`"${name}" must be text`);
+  }
   for (const name of ["index", "count"]) {
     if (!Number.isSafeInteger(value[name])) throw new RangeError(`"${name}" must be an integer`);
   }
@@ -57,18 +82,15 @@ export function toDocument(value: unknown): ProofDocument {
   checkRung(
     value.interval,
     "interval",
-    [...merkle, "import_wh", "export_wh"],
+    [...merkle, "revision", "import_wh", "export_wh"],
     ["start_at", "end_at", "merkle_root", "meter_id", "quality"],
   );
-  if (isFields(value.interval) && !isBlinding(value.interval.blinding)) {
+  if (isFields(value.interval) && !/^[0-9a-f]{32}$/i.test(String(value.interval.blinding))) {
     throw new RangeError(`"interval.blinding" must be 16 bytes in hexadecimal`);
   }
   const amounts = ["sold_wh", "bought_wh", "credit_micros", "debit_micros"];
   checkRung(value.line, "line", [...merkle, ...amounts], ["start_at", "root", "wallet"]);
-  checkRung(value.chain, "chain", [], ["interval_account"], []);
-  if (isFields(value.chain) && !Array.isArray(value.chain.transactions)) {
-    throw new RangeError(`"chain.transactions" must be a list`);
-  }
+  checkChain(value.chain);
   return value as ProofDocument;
 }
 

@@ -1,6 +1,6 @@
 // The hashes of the ladder, each with a prefix of its own so that none can stand in for another.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes, concat, fromBase58, fromHex, littleEndian, padded, text } from "./bytes";
+import { type Bytes, concat, fromBase58, fromHex, hex, littleEndian, padded, text } from "./bytes";
 
 const hash = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts)) as Bytes;
 
@@ -9,6 +9,10 @@ export function recordLeaf(gatewayId: string, record: Uint8Array): Bytes {
   const name = text(gatewayId);
   return hash(text("peerwatt/leaf/1"), littleEndian(name.length, 1), name, record);
 }
+
+/** The id of the reading that a proof's bytes are of. */
+export const readingId = (proof: { gateway_id: string; record: string }): string =>
+  hex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
 
 /** The identity of a frame. */
 export const headerHash = (header: Uint8Array): Bytes => hash(text("peerwatt/header/1"), header);
@@ -25,25 +29,23 @@ export type MeterEnergy = {
   import_wh: number;
   export_wh: number;
   quality: string;
-  /** 16 random bytes in hexadecimal; null in an interval that was attested before there were any. */
-  blinding: string | null;
+  /** 16 random bytes in hexadecimal, which only the owner is given. */
+  blinding: string;
 };
 
 /** The leaf of one meter in an interval that the oracle attests. */
 export function intervalLeaf(startS: number, endS: number, meter: MeterEnergy): Bytes {
   const quality = QUALITY[meter.quality];
   if (quality === undefined) throw new RangeError(`there is no quality "${meter.quality}"`);
-  const blinding = meter.blinding === null ? new Uint8Array() : fromHex(meter.blinding);
-  if (meter.blinding !== null && blinding.length !== 16) throw new RangeError("a blinding is 16 bytes");
   return hash(
-    text(meter.blinding === null ? "peerwatt/interval/1" : "peerwatt/interval/2"),
+    text("peerwatt/interval/1"),
     littleEndian(startS, 8, true),
     littleEndian(endS, 8, true),
     padded(meter.meter_id, 32),
     littleEndian(meter.import_wh, 8),
     littleEndian(meter.export_wh, 8),
     littleEndian(quality, 1),
-    blinding,
+    fromHex(meter.blinding),
   );
 }
 

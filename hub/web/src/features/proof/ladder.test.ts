@@ -7,15 +7,18 @@ import { climb, headerHash, keyId, recordLeaf } from "./hashes";
 import { climbLadder, outcome, waitingRungs } from "./ladder";
 import fixture from "./ladder.fixture.json";
 import { unpack } from "./msgpack";
-import type { Rung } from "./rungs";
+import type { Asked, Rung } from "./rungs";
 import { decodeHeader, decodeReading } from "./wire";
 
 // The same golden vectors that the gateways' and the hub's Python is held to
 const golden = JSON.parse(readFileSync("../../tests/contract/wire_vectors.json", "utf8"));
 
-async function states(document: unknown): Promise<[Rung[], string]> {
+const ASKED: Asked = { readingId: fixture.reading_id, interval: fixture.interval.start_at };
+
+/** The rungs of a document: as the hub's answer to `asked`, or as a file. */
+async function states(document: unknown, asked: Asked | null = ASKED): Promise<[Rung[], string]> {
   const rungs: Rung[] = [];
-  for await (const rung of climbLadder(toDocument(document))) rungs.push(rung);
+  for await (const rung of climbLadder(toDocument(document), asked)) rungs.push(rung);
   return [rungs, rungs.map((rung) => rung.state).join(" ")];
 }
 
@@ -66,16 +69,69 @@ describe("golden vectors", () => {
   });
 
   test("the golden proof holds, and has no rungs above the frame", async () => {
-    expect((await states(golden.proof))[1]).toBe("verified verified absent absent absent");
+    expect((await states(golden.proof, null))[1]).toBe("consistent consistent absent absent absent");
   });
 });
 
 describe("the ladder", () => {
-  test("holds on every rung that a browser can verify", async () => {
+  test("verifies reading and signature; what fits a root that was only shown is not called verified", async () => {
     const [rungs, line] = await states(fixture);
-    expect(line).toBe("verified verified verified verified told");
-    expect(outcome(rungs).state).toBe("verified");
+    expect(line).toBe("verified verified consistent consistent told");
+    expect(outcome(rungs)).toEqual({
+      state: "verified",
+      sentence: "This reading is as its gateway signed it.",
+      open:
+        "Verified with the key that the hub's register gives for the gateway. " +
+        "Its interval and settlement line fit the roots shown, which are not compared with the chain here.",
+    });
     expect(outcome(waitingRungs()).state).toBe("checking");
+  });
+
+  test("a file whose key comes from the file itself turns nothing green", async () => {
+    const [rungs, line] = await states(fixture, null);
+    expect(line).toBe("consistent consistent consistent consistent told");
+    expect(outcome(rungs).state).toBe("consistent");
+    expect(outcome(rungs).sentence).toMatch(/proves nothing by itself/);
+    expect(outcome(rungs).open).toMatch(/can not say whether the key is the gateway's/);
+    expect(rungs.map((rung) => `${rung.sentence} ${rung.open ?? ""}`).join(" ")).not.toMatch(
+      /register says|hub says/,
+    );
+  });
+
+  const OTHER = "00".repeat(32);
+  test.each([
+    ["another reading", { ...ASKED, readingId: OTHER }, 0],
+    ["another interval", { ...ASKED, interval: fixture.interval.end_at }, 2],
+  ] as const)(
+    "an answer about %s than the one asked for is broken, however genuine",
+    async (_, asked, broken) => {
+      const [rungs] = await states(fixture, asked);
+      expect(rungs[broken]?.state).toBe("broken");
+      expect(rungs[broken]?.sentence).toMatch(/was asked for/);
+      expect(outcome(rungs).state).toBe("broken");
+    },
+  );
+
+  test("an answer of the hub must name the reading", async () => {
+    const [rungs] = await states({ ...fixture, reading_id: undefined });
+    expect(rungs[0]?.state).toBe("broken");
+  });
+
+  test("how many leaves there are is claimed by no rung: a path fits several counts", async () => {
+    const [rungs] = await states(changed((c) => Object.assign(c.interval, { count: 4 })));
+    expect(rungs[2]?.sentence).not.toMatch(/of 4/);
+    expect(rungs[2]?.shown).toContainEqual({ name: "leaves under the root, as told", value: "4" });
+    const [broken] = await states(changed((c) => Object.assign(c.interval, { count: 9 })));
+    expect(broken[2]?.state).toBe("broken");
+  });
+
+  test.each([
+    ["not settled yet", [], /no line yet/],
+    ["settled without it", [{ signature: "s", kind: "close", state: "finalized", slot: 1 }], /did not trade/],
+  ])("an interval that is %s says why there is no line", async (_, transactions, says) => {
+    const [rungs] = await states({ ...fixture, line: null, chain: { ...fixture.chain, transactions } });
+    expect(rungs[3]?.state).toBe("absent");
+    expect(rungs[3]?.sentence).toMatch(says);
   });
 
   const TAMPERED: [string, (copy: Document) => void, number][] = [
@@ -94,7 +150,6 @@ describe("the ladder", () => {
     ["the interval's quality", (c) => Object.assign(c.interval, { quality: "valid" }), 2],
     ["the interval's time", (c) => Object.assign(c.interval, { start_at: "2026-06-01T09:15:00Z" }), 2],
     ["the blinding", (c) => Object.assign(c.interval, { blinding: flipped(c.interval.blinding, 0) }), 2],
-    ["a blinding left out", (c) => Object.assign(c.interval, { blinding: null }), 2],
     ["the meter", (c) => Object.assign(c.interval, { meter_id: "METER_003" }), 2],
     ["the interval's path", (c) => c.interval.path.pop(), 2],
     ["the line's debit", (c) => Object.assign(c.line, { debit_micros: 1 }), 3],
@@ -111,20 +166,9 @@ describe("the ladder", () => {
     });
   }
 
-  test("an interval from before there were blindings holds without one", async () => {
-    const before = changed((c) =>
-      Object.assign(c.interval, {
-        blinding: undefined,
-        leaf: "48b2bb6ea520f1629c7444014c1e40400d54cf3d224e06412cc4ebe934eb6818",
-        merkle_root: "4eac464ccf6f235f370a126ba828325a7d6b5a969763746648952dba9c381827",
-      }),
-    );
-    expect((await states(before))[1]).toBe("verified verified verified verified told");
-  });
-
-  test("a changed line leaves the rungs below it green", async () => {
+  test("a changed line leaves the rungs below it as they are", async () => {
     const [, line] = await states(changed((c) => Object.assign(c.line, { sold_wh: 5 })));
-    expect(line).toBe("verified verified verified broken told");
+    expect(line).toBe("verified verified consistent broken told");
   });
 });
 
@@ -198,7 +242,22 @@ describe("proof files", () => {
       "a blinding that is too short",
       JSON.stringify({ ...fixture, interval: { ...fixture.interval, blinding: "00" } }),
     ],
+      "an account that is no text",
+      JSON.stringify({ ...fixture, chain: { ...fixture.chain, settlement_account: { a: 1 } } }),
+    ],
+    [
+      "a transaction that is none",
+      JSON.stringify({ ...fixture, chain: { ...fixture.chain, transactions: [null] } }),
+    ],
+    [
+      "a transaction with an object for its state",
+      JSON.stringify({
+        ...fixture,
+        chain: { ...fixture.chain, transactions: [{ ...fixture.chain.transactions[0], state: {} }] },
+      }),
+    ],
+    ["a name without end", JSON.stringify({ ...fixture, gateway_id: "g".repeat(300) })],
   ])("%s is refused with a sentence", async (_, content) => {
-    await expect(readProofFile(new Blob([content]))).rejects.toThrow(/file|must be/);
+    await expect(readProofFile(new Blob([content]))).rejects.toThrow(/file|must be|must have/);
   });
 });

@@ -1,9 +1,9 @@
-// The ladder: five rungs from a reading's bytes to the chain, each verified here from the bytes alone.
+// The ladder: five rungs from a reading's bytes to the chain, each verified here as far as its bytes reach.
 import { verifyChain, verifyFrame, verifyInterval, verifyLine, verifyReading } from "./checks";
 import type { ProofDocument } from "./document";
-import { type Rung, TITLES } from "./rungs";
+import { type Asked, type Rung, TITLES } from "./rungs";
 
-const STEPS: [Rung["id"], (proof: ProofDocument) => Promise<Rung> | Rung][] = [
+const STEPS: [Rung["id"], (proof: ProofDocument, asked: Asked | null) => Promise<Rung> | Rung][] = [
   ["reading", verifyReading],
   ["frame", verifyFrame],
   ["interval", verifyInterval],
@@ -23,10 +23,10 @@ export function waitingRungs(): Rung[] {
 }
 
 /** Verifies rung by rung, from the bottom up; what can not even be read is a broken rung, never an exception. */
-export async function* climbLadder(proof: ProofDocument): AsyncGenerator<Rung> {
+export async function* climbLadder(proof: ProofDocument, asked: Asked | null): AsyncGenerator<Rung> {
   for (const [id, verify] of STEPS) {
     try {
-      yield await verify(proof);
+      yield await verify(proof, asked);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       yield {
@@ -41,18 +41,40 @@ export async function* climbLadder(proof: ProofDocument): AsyncGenerator<Rung> {
   }
 }
 
-export type Outcome = { state: "checking" | "verified" | "broken"; sentence: string };
+export type Outcome = {
+  state: "checking" | "verified" | "consistent" | "broken";
+  sentence: string;
+  /** What the sentence leaves open. */
+  open?: string;
+};
 
-/** The whole ladder in one sentence. */
+const UPPER: Partial<Record<Rung["id"], string>> = { interval: "interval", line: "settlement line" };
+
+/** What fits roots that nobody compared with the chain. */
+function roots(rungs: readonly Rung[]): string {
+  const fits = rungs.flatMap(({ id, state }) => (state === "consistent" ? (UPPER[id] ?? []) : []));
+  if (fits.length === 0) return "";
+  return fits.length === 1
+    ? `Its ${fits[0]} fits the root shown, which is not compared with the chain here.`
+    : `Its ${fits.join(" and ")} fit the roots shown, which are not compared with the chain here.`;
+}
+
+/** The whole ladder in words: no more than what was verified. */
 export function outcome(rungs: readonly Rung[]): Outcome {
   const broken = rungs.find((rung) => rung.state === "broken");
   if (broken)
     return { state: "broken", sentence: `Do not trust this reading: "${broken.title}" does not hold.` };
   if (rungs.some((rung) => rung.state === "waiting"))
     return { state: "checking", sentence: "Checking in your browser" };
-  const green = rungs.filter((rung) => rung.state === "verified").length;
+  if (rungs.some((rung) => rung.id === "frame" && rung.state === "verified"))
+    return {
+      state: "verified",
+      sentence: "This reading is as its gateway signed it.",
+      open: `Verified with the key that the hub's register gives for the gateway. ${roots(rungs)}`.trim(),
+    };
   return {
-    state: "verified",
-    sentence: `Your browser verified ${green} of ${rungs.length} rungs. Nothing was changed since the gateway signed it.`,
+    state: "consistent",
+    sentence: "This file fits together. That proves nothing by itself.",
+    open: "Whoever wrote the file chose its key and its roots too: a file can not say whether the key is the gateway's.",
   };
 }

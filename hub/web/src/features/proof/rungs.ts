@@ -1,7 +1,13 @@
 // The rungs of the ladder as values: what each is called, what was checked, what is shown.
 
-/** waiting; verified or broken in this browser; absent: not reached yet; told: shown, but not verifiable here. */
-export type RungState = "waiting" | "verified" | "broken" | "absent" | "told";
+/**
+ * waiting; verified or broken in this browser; consistent: it fits a key or a root that came with the proof and was not
+ * compared with anything else; absent: not reached yet; told: shown, but not verifiable here.
+ */
+export type RungState = "waiting" | "verified" | "consistent" | "broken" | "absent" | "told";
+
+/** What was asked from the hub; a file answers no question. */
+export type Asked = { readingId: string; interval: string | undefined };
 
 export type Check = { says: string; holds: boolean };
 export type Shown = { name: string; value: string };
@@ -15,7 +21,7 @@ export type Rung = {
   checks: Check[];
   /** Bytes and hashes in hexadecimal, addresses and figures. */
   shown: Shown[];
-  /** What stays open although the rung holds. */
+  /** What stays open although every check holds. */
   open?: string;
 };
 

@@ -1,16 +1,16 @@
-// Climbs the ladder of a proof and tells the rungs as they are verified.
+// Climbs the ladder of a proof and tells the rungs as they are verified; `asked` must stay the same object between renders.
 import { useEffect, useState } from "react";
 import type { ProofDocument } from "./document";
 import { climbLadder, waitingRungs } from "./ladder";
-import type { Rung } from "./rungs";
+import type { Asked, Rung } from "./rungs";
 
-export function useLadder(proof: ProofDocument | undefined): Rung[] {
+export function useLadder(proof: ProofDocument | undefined, asked: Asked | null): Rung[] {
   const [rungs, setRungs] = useState<Rung[]>(waitingRungs);
   useEffect(() => {
     let current = true;
     setRungs(waitingRungs());
     async function climb(from: ProofDocument): Promise<void> {
-      for await (const verified of climbLadder(from)) {
+      for await (const verified of climbLadder(from, asked)) {
         if (!current) return;
         setRungs((all) => all.map((rung) => (rung.id === verified.id ? verified : rung)));
       }
@@ -19,6 +19,6 @@ export function useLadder(proof: ProofDocument | undefined): Rung[] {
     return () => {
       current = false;
     };
-  }, [proof]);
+  }, [proof, asked]);
   return rungs;
 }

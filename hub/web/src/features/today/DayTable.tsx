@@ -1,26 +1,16 @@
-// The day's bars as a table, newest first, each interval open to the readings behind it.
+// The day's bars as a table, on a phone as cards, newest first, each interval open to the readings behind it.
+import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { energy, interval, type Place, price, signedMoney } from "../../lib/format";
 import { useSite } from "../../lib/site";
 import { buttonClass } from "../../ui/buttons";
-import { ProofLink } from "../../ui/ProofLink";
-import { type BillLine, type DayInterval, type Today, useBillLines } from "./queries";
+import { StaleNote } from "../../ui/states";
+import { DayCards } from "./DayCards";
+import { type Today, useBillLines } from "./queries";
+import { Proofs, type RowProps, STATES, utility } from "./rows";
 import styles from "./today.module.css";
 
 const STEP = 48;
-const STATES: Record<DayInterval["state"], string> = {
-  attested: "metered",
-  cleared: "cleared",
-  planned: "settling",
-  settling: "settling",
-  closed: "settled",
-  reconciled: "final",
-};
-
-const utility = (wh: number) => (wh === 0 ? energy(0) : `${energy(Math.abs(wh))} ${wh > 0 ? "out" : "in"}`);
-
-type RowProps = { row: DayInterval; line: BillLine | undefined; place: Place; currency: string };
-
 function Row({ row, line, place, currency }: RowProps) {
   const name = interval(row.start_at, row.end_at, place);
   return (
@@ -37,58 +27,63 @@ function Row({ row, line, place, currency }: RowProps) {
       <td>{row.price_mills === null ? "–" : price(row.price_mills)}</td>
       <td>{signedMoney(row.saved_micros, currency)}</td>
       <td>
-        {line?.meters.map((meter) => (
-          <ProofLink
-            key={meter.meter_id}
-            readingId={meter.end_reading_id ?? meter.start_reading_id}
-            interval={row.start_at}
-            of={`${meter.meter_id}, ${name}`}
-          >
-            {line.meters.length > 1 ? meter.meter_id : "Show proof"}
-          </ProofLink>
-        ))}
+        <Proofs line={line} start={row.start_at} name={name} />
       </td>
     </tr>
   );
 }
 
+const COLUMNS = [
+  "Interval",
+  "State",
+  "Own use",
+  "Bought",
+  "Sold",
+  "Utility",
+  "Price per kWh",
+  "Saved",
+  "Proof",
+];
+
+function Wide({ rows }: { rows: readonly RowProps[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long table must scroll by keyboard
+    <section className={styles.tableBox} tabIndex={0} aria-label="The day's intervals as a table">
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            {COLUMNS.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((props) => (
+            <Row key={props.row.start_at} {...props} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
 export function DayTable({ today, place }: { today: Today; place: Place }) {
+  const narrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
   const { data: site } = useSite();
   const [shown, setShown] = useState(STEP);
-  const rows = today.intervals.toReversed().slice(0, shown);
-  const { data: lines } = useBillLines(rows.at(-1)?.start_at, rows[0]?.end_at);
-  if (rows.length === 0) {
+  const intervals = today.intervals.toReversed().slice(0, shown);
+  const { data: lines, isError } = useBillLines(intervals.at(-1)?.start_at, intervals[0]?.end_at);
+  if (intervals.length === 0) {
     return <p className={styles.quiet}>No interval of today has closed yet. The first one appears here.</p>;
   }
+  const currency = site?.currency ?? "";
+  const rows = intervals.map((row) => ({ row, line: lines?.get(row.start_at), place, currency }));
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table must scroll by keyboard */}
-      <section className={styles.tableBox} tabIndex={0} aria-label="The day's intervals as a table">
-        <table className={styles.table}>
-          <thead>
-            <tr>
-              {["Interval", "State", "Own use", "Bought", "Sold", "Utility", "Price", "Saved", "Proof"].map(
-                (name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ),
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <Row
-                key={row.start_at}
-                row={row}
-                line={lines?.get(row.start_at)}
-                place={place}
-                currency={site?.currency ?? ""}
-              />
-            ))}
-          </tbody>
-        </table>
-      </section>
+      {isError ? <StaleNote>The hub does not give the newest proofs at the moment.</StaleNote> : null}
+      {narrow ? <DayCards rows={rows} /> : <Wide rows={rows} />}
       {shown < today.intervals.length ? (
         <button type="button" className={buttonClass} onClick={() => setShown(shown + STEP)}>
           Earlier intervals

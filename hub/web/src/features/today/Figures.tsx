@@ -29,12 +29,13 @@ const DIRECTIONS: Record<Today["direction"], string> = {
 };
 
 export function PowerNow({ today, site }: Props) {
-  const { data: meters } = useMeters();
+  const { data: meters, isError } = useMeters();
   return (
     <Card title="Power now">
       <Figure id="power-now" written={today.power_w === null ? "–" : power(today.power_w)} />
       <p className={styles.under}>{DIRECTIONS[today.direction]}</p>
       {today.stale && today.power_at ? <StaleNote>Stale since {time(today.power_at, site)}</StaleNote> : null}
+      {isError && !meters ? <StaleNote>The hub does not tell your meters at the moment.</StaleNote> : null}
       <ul className={styles.meters}>
         {meters?.items.slice(0, 4).map(({ meter_id, last_reading }) => (
           <li key={meter_id}>
@@ -50,16 +51,19 @@ export function PowerNow({ today, site }: Props) {
   );
 }
 
+function soFar({ intervals }: Today): string {
+  if (intervals.length === 0) return ": no interval of today has closed yet";
+  const provisional = intervals.some((one) => one.state !== "reconciled");
+  return provisional ? ", provisional until the last interval is final" : ", final so far";
+}
+
 type SavedProps = Props & { open: boolean; toggle: () => void };
 
 export function Saved({ today, site, open, toggle }: SavedProps) {
-  const provisional = today.intervals.some((one) => one.state !== "reconciled");
   return (
     <Card title="Saved today">
       <Figure id="saved" written={signedMoney(today.saved_micros, site.currency)} />
-      <p className={styles.under}>
-        against the utility{provisional ? ", provisional until the last interval is final" : ", final so far"}
-      </p>
+      <p className={styles.under}>against the utility{soFar(today)}</p>
       <button type="button" className={styles.opens} aria-expanded={open} onClick={toggle}>
         <span aria-hidden="true">{open ? "▾" : "▸"}</span> How this comes about
       </button>

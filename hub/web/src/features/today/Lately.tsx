@@ -61,7 +61,7 @@ export function Lately({ today, site }: { today: Today; site: Site }) {
     >
       {today.happened.length === 0 ? (
         <p className={styles.quiet}>
-          Nothing yet. Your first trade appears here a moment after an interval closes.
+          Nothing yet. What you trade with your neighbours appears here a moment after an interval closes.
         </p>
       ) : (
         <ul className={styles.lately}>

@@ -4,15 +4,17 @@ import { useState } from "react";
 import { useSession } from "../../auth/session";
 import { interval, power, time } from "../../lib/format";
 import { type Site, useSite } from "../../lib/site";
+import { useNow } from "../../lib/useNow";
 import { useTitle } from "../../lib/useTitle";
 import { useLive } from "../../live/LiveProvider";
+import { OldFigures } from "../../ui/OldFigures";
 import { Bone, Empty, Failed, StaleNote } from "../../ui/states";
 import { DayChart } from "./DayChart";
 import { NextClearing, PowerNow, Saved } from "./Figures";
 import { Formula } from "./Formula";
 import { Lately } from "./Lately";
 import { type Today as TodayFigures, useToday } from "./queries";
-import { priceNote, sentence, tone } from "./sentence";
+import { asOf, priceNote, sentence, tone } from "./sentence";
 import styles from "./today.module.css";
 
 function Loading() {
@@ -35,7 +37,7 @@ function Loading() {
 
 /** The sentence with its power in the colour that it has on the chart. */
 function Sentence({ today, site }: { today: TodayFigures; site: Site }) {
-  const text = sentence(today, site.tariffs, site.currency);
+  const text = sentence(today, site.tariffs, site.currency, site);
   const watts = today.power_w === null ? "" : power(today.power_w);
   const at = watts === "" ? -1 : text.indexOf(watts);
   if (at < 0) return <h1>{text}</h1>;
@@ -48,14 +50,18 @@ function Sentence({ today, site }: { today: TodayFigures; site: Site }) {
   );
 }
 
-function Lead({ today, site }: { today: TodayFigures; site: Site }) {
+type Query = ReturnType<typeof useToday>;
+type Props = { today: TodayFigures; site: Site; query: Query };
+
+function Lead({ today, site, query }: Props) {
   const { connection } = useLive();
   const cut = connection.state === "reconnecting" || connection.state === "offline";
   return (
     <header className={styles.hero}>
       <Sentence today={today} site={site} />
       <p className={styles.quiet}>{priceNote(today, site)}</p>
-      {cut ? (
+      <OldFigures of={[query]} />
+      {cut && !query.isError ? (
         <StaleNote>
           The live connection is lost since {time(connection.since, site)}: figures are as of{" "}
           {time(today.now, site)} and are asked for again every half minute.
@@ -65,7 +71,7 @@ function Lead({ today, site }: { today: TodayFigures; site: Site }) {
   );
 }
 
-function Day({ today, site }: { today: TodayFigures; site: Site }) {
+function Day({ today, site, query }: Props) {
   const [formula, setFormula] = useState(false);
   if (today.power_at === null && today.intervals.length === 0 && today.happened.length === 0) {
     return (
@@ -77,7 +83,7 @@ function Day({ today, site }: { today: TodayFigures; site: Site }) {
   }
   return (
     <>
-      <Lead today={today} site={site} />
+      <Lead today={today} site={site} query={query} />
       <div className={styles.grid}>
         <PowerNow today={today} site={site} />
         <Saved today={today} site={site} open={formula} toggle={() => setFormula(!formula)} />
@@ -98,6 +104,7 @@ export function Today() {
   const takesPart = user?.participant_id !== null && user?.participant_id !== undefined;
   const site = useSite();
   const today = useToday(takesPart);
+  const now = useNow(10_000);
   if (!takesPart) {
     return (
       <Empty title="Your account takes no part in the market">
@@ -110,5 +117,5 @@ export function Today() {
   if (failed)
     return <Failed error={failed.error} retry={() => Promise.all([today.refetch(), site.refetch()])} />;
   if (!today.data || !site.data) return <Loading />;
-  return <Day today={today.data} site={site.data} />;
+  return <Day today={asOf(today.data, now)} site={site.data} query={today} />;
 }

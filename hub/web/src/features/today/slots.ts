@@ -15,8 +15,8 @@ export type Slot = {
 
 export const PARTS: readonly { part: Part; name: string }[] = [
   { part: "own", name: "Own use" },
-  { part: "bought", name: "Bought from peers" },
-  { part: "sold", name: "Sold to peers" },
+  { part: "bought", name: "Bought from neighbours" },
+  { part: "sold", name: "Sold to neighbours" },
   { part: "utility", name: "Utility" },
   { part: "open", name: "Not cleared yet" },
 ];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DayInterval, Today } from "./queries";
-import { priceNote, sentence, tone } from "./sentence";
+import { asOf, priceNote, sentence, tone } from "./sentence";
 import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
 import { moved, scaled } from "./zoom";
 
@@ -66,33 +66,62 @@ const today = (values: Partial<Today>): Today => ({
 });
 
 const TARIFFS = { export_mills: 2200, import_mills: 5000 };
-const ZURICH = { timezone: "Europe/Zurich", sun_offset_s: 0, interval_s: 900 };
+const ZURICH = { timezone: "Europe/Zurich", sun_offset_s: 0, interval_s: 900, currency: "CHF" };
+const NEWEST = { start_at: "2026-06-01T09:45:00Z", end_at: "2026-06-01T10:00:00Z" } as const;
+const newest = (values: Partial<DayInterval>) => ({ ...interval, ...NEWEST, ...values });
 
 test.each([
-  [{}, "You are giving 1.2 kW to your neighbours at CHF 3.40 per kWh."],
-  [{ price_mills: null, all_in_price_mills: null }, "You are giving 1.2 kW to the grid at CHF 2.20 per kWh."],
-  [{ power_w: 600 }, "You are taking 600 W from the grid at CHF 5.00 per kWh."],
+  [{}, "You are giving 1.2 kW, to your neighbours first, at CHF 4.12 per kWh."],
   [
-    { power_w: 600, last: { ...interval, bought_wh: 346 } },
-    "You are taking 600 W, from your neighbours first, at CHF 3.53 per kWh.",
+    { intervals: [newest({ utility_wh: 0 })] },
+    "You are giving 1.2 kW to your neighbours at CHF 4.12 per kWh.",
+  ],
+  [{ intervals: [newest({ sold_wh: 0 })] }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
+  // Attested, and not cleared yet: the one before still counts
+  [
+    { intervals: [interval, newest({ state: "attested", sold_wh: 0, price_mills: null })] },
+    "You are giving 1.2 kW, to your neighbours first, at CHF 4.12 per kWh.",
+  ],
+  [{ now: "2026-06-01T10:20:00Z" }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
+  [{ intervals: [], last: null }, "You are giving 1.2 kW to the utility at CHF 2.20 per kWh."],
+  [{ stale: true }, "At 12:01:00 you were giving 1.2 kW. Nothing has come since."],
+  [{ power_w: 600 }, "You are taking 600 W from the utility at CHF 5.00 per kWh."],
+  [
+    { power_w: 600, intervals: [newest({ bought_wh: 346, charges_micros: 346 * 130 })] },
+    "You are taking 600 W, from your neighbours first, at CHF 4.25 per kWh.",
   ],
   [{ power_w: 0 }, "You make exactly what you use."],
   [{ power_w: null }, "Your meters have not told their power yet."],
 ])("the sentence for %j", (values, expected) => {
-  expect(sentence(today(values), TARIFFS, "CHF")).toBe(expected);
+  expect(sentence(today(values as Partial<Today>), TARIFFS, "CHF", ZURICH)).toBe(expected);
+});
+
+test("an answer that could not be asked for again for long speaks of the past", () => {
+  const after = (seconds: number) => asOf(today({}), new Date(Date.parse(today({}).now) + seconds * 1000));
+  expect(after(60).stale).toBe(false);
+  expect(after(90).stale).toBe(true);
 });
 
 test("the power has the colour of the other side", () => {
   expect(tone(today({}))).toBe("sold");
   expect(tone(today({ power_w: 600 }))).toBe("utility");
-  expect(tone(today({ power_w: 600, last: { ...interval, bought_wh: 1 } }))).toBe("bought");
-  expect(tone(today({ price_mills: null }))).toBe("utility");
+  expect(tone(today({ power_w: 600, intervals: [newest({ bought_wh: 1 })] }))).toBe("bought");
+  expect(tone(today({ intervals: [newest({ sold_wh: 0 })] }))).toBe("utility");
+  expect(tone(today({ stale: true }))).toBe("none");
   expect(tone(today({ power_w: null }))).toBe("none");
 });
 
-test("the price is named with its interval, so that nobody takes it for the running one's", () => {
-  expect(priceNote(today({}), ZURICH)).toMatch(/of 11:30–11:45/);
-  expect(priceNote(today({ price_mills: null }), ZURICH)).toMatch(/tariffs count/);
+test("the note is about the price that the sentence names, with the interval and an earlier day", () => {
+  const nothingSold = { intervals: [newest({ sold_wh: 0 })] };
+  expect(priceNote(today({}), ZURICH)).toMatch(/^That is the last price, of 11:30–11:45\./);
+  expect(priceNote(today(nothingSold), ZURICH)).toBe(
+    "That is the utility's tariff. The last price between neighbours was CHF 3.40, of 11:30–11:45.",
+  );
+  expect(priceNote(today({ ...nothingSold, price_start_at: "2026-05-30T09:30:00Z" }), ZURICH)).toMatch(
+    /of Sat,? 30 May, 11:30–11:45/,
+  );
+  expect(priceNote(today({ stale: true }), ZURICH)).toMatch(/^The last price between neighbours/);
+  expect(priceNote(today({ ...nothingSold, price_mills: null }), ZURICH)).toMatch(/tariffs count/);
 });
 
 test("used energy stands above the line, given energy below; nothing is counted twice", () => {

@@ -5,7 +5,7 @@ import type { Site } from "../../lib/site";
 import type { Trade } from "./queries";
 import { StatePath } from "./StatePath";
 import styles from "./trades.module.css";
-import { sideWord, signedMicros } from "./words";
+import { allInMills, sideWord, signedMicros } from "./words";
 
 export function TradeCards({ trades, site }: { trades: readonly Trade[]; site: Site }) {
   return (
@@ -19,7 +19,7 @@ export function TradeCards({ trades, site }: { trades: readonly Trade[]; site: S
               <span className={styles.side} data-side={trade.side}>
                 {sideWord(trade)}
               </span>{" "}
-              {energy(trade.wh)} at {price(trade.price_mills + trade.charges_mills)}
+              {energy(trade.wh)} at {site.currency} {price(allInMills(trade))} per kWh
             </span>
             <StatePath state={trade.state} />
           </Link>

@@ -4,6 +4,7 @@ import { dayAndInterval, energy, exactMoney, interval, money, price, time } from
 import { type Site, useSite } from "../../lib/site";
 import { useTitle } from "../../lib/useTitle";
 import { Card } from "../../ui/Card";
+import { OldFigures } from "../../ui/OldFigures";
 import { ProofLink } from "../../ui/ProofLink";
 import { Bone, Failed } from "../../ui/states";
 import { type TradeDetail as Detail, useTrade } from "./queries";
@@ -27,6 +28,12 @@ function Path({ trade, site }: Props) {
       </ol>
     </Card>
   );
+}
+
+/** Money that is still on its way is not called had. */
+function total({ side, state }: Detail): string {
+  if (state === "final") return side === "buy" ? "You paid" : "You got";
+  return side === "buy" ? "You pay, once it is final" : "You get, once it is final";
 }
 
 function Amount({ trade, site }: Props) {
@@ -59,7 +66,7 @@ function Amount({ trade, site }: Props) {
             </tr>
           ))}
           <tr>
-            <th scope="row">{buys ? "You paid" : "You got"}</th>
+            <th scope="row">{total(trade)}</th>
             <td>{exactMoney(signedMicros(trade), site.currency)}</td>
           </tr>
         </tbody>
@@ -184,9 +191,12 @@ function Loaded({ trade, site }: Props) {
 export function TradeDetail() {
   useTitle("Trade");
   const { tradeId } = useParams({ from: "/trades/$tradeId" });
-  const { data: site } = useSite();
+  const sites = useSite();
   const trade = useTrade(tradeId);
-  if (trade.isError && !trade.data) return <Failed error={trade.error} retry={trade.refetch} />;
+  const failed = [trade, sites].find((one) => one.isError && !one.data);
+  if (failed)
+    return <Failed error={failed.error} retry={() => Promise.all([trade.refetch(), sites.refetch()])} />;
+  const site = sites.data;
   if (!trade.data || !site) {
     return (
       <div className={styles.loading} aria-busy="true">
@@ -197,5 +207,10 @@ export function TradeDetail() {
       </div>
     );
   }
-  return <Loaded trade={trade.data} site={site} />;
+  return (
+    <>
+      <OldFigures of={[trade]} />
+      <Loaded trade={trade.data} site={site} />
+    </>
+  );
 }

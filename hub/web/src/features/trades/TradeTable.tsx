@@ -7,7 +7,7 @@ import type { Trade } from "./queries";
 import { StatePath } from "./StatePath";
 import { type Column, next, type Order, sorted } from "./sort";
 import styles from "./trades.module.css";
-import { kindWord, sideWord, signedMicros } from "./words";
+import { allInMills, kindWord, sideWord, signedMicros } from "./words";
 
 const COLUMNS: { column: Column; name: string; right?: boolean }[] = [
   { column: "interval", name: "Interval" },
@@ -36,7 +36,7 @@ function Row({ trade, site }: { trade: Trade; site: Site }) {
         <span className={styles.quiet}>{kindWord(trade)}</span>
       </td>
       <td className={styles.right}>{energy(trade.wh)}</td>
-      <td className={styles.right}>{price(trade.price_mills + trade.charges_mills)}</td>
+      <td className={styles.right}>{price(allInMills(trade))}</td>
       <td className={styles.right}>
         <b>{signedMoney(signedMicros(trade), site.currency)}</b>
       </td>
@@ -47,10 +47,21 @@ function Row({ trade, site }: { trade: Trade; site: Site }) {
   );
 }
 
-export function TradeTable({ trades, site }: { trades: readonly Trade[]; site: Site }) {
+type Props = {
+  trades: readonly Trade[];
+  site: Site;
+  /** There are earlier trades that are not loaded, so the order is of a part. */
+  partial: boolean;
+};
+
+export function TradeTable({ trades, site, partial }: Props) {
   const [order, setOrder] = useState<Order>({ column: "interval", descending: true });
+  const inTime = order.column === "interval" && order.descending;
   return (
     <table className={styles.table}>
+      {partial && !inTime ? (
+        <caption>Sorted among the {trades.length} newest trades: earlier ones are not loaded yet.</caption>
+      ) : null}
       <thead>
         <tr>
           {COLUMNS.map(({ column, name, right }) => (

@@ -6,6 +6,7 @@ import { useSite } from "../../lib/site";
 import { useTitle } from "../../lib/useTitle";
 import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
+import { OldFigures } from "../../ui/OldFigures";
 import { Bone, Empty, Failed } from "../../ui/states";
 import { useTrades } from "./queries";
 import { TradeCards } from "./TradeCards";
@@ -37,26 +38,31 @@ function Loading() {
 
 function List() {
   const narrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
-  const { data: site } = useSite();
+  const sites = useSite();
   const trades = useTrades(true);
-  if (trades.isError && !trades.data) return <Failed error={trades.error} retry={trades.refetch} />;
+  const failed = [trades, sites].find((one) => one.isError && !one.data);
+  if (failed)
+    return <Failed error={failed.error} retry={() => Promise.all([trades.refetch(), sites.refetch()])} />;
+  const site = sites.data;
   if (!trades.data || !site) return <Loading />;
   const all = trades.data.pages.flatMap((page) => page.items);
   if (all.length === 0) {
     return (
       <Empty title="No trades yet">
-        When an interval closes, what you have left over is offered to your neighbours, and what you miss is
-        bought from them. <Link to="/">See how your day is going</Link>.
+        Trades appear here when you have traded with your neighbours. That needs an account with a mandate to
+        settle and, to buy, money in it; without one, all your energy is with the utility.{" "}
+        <Link to="/">See how your day is going</Link>.
       </Empty>
     );
   }
   return (
     <>
+      <OldFigures of={[trades]} />
       {narrow ? (
         <TradeCards trades={all} site={site} />
       ) : (
         <Card>
-          <TradeTable trades={all} site={site} />
+          <TradeTable trades={all} site={site} partial={trades.hasNextPage} />
         </Card>
       )}
       <p className={styles.more}>

@@ -1,6 +1,6 @@
 // Sorts the trades that are loaded by one column; equal ones stay newest first.
 import type { Trade } from "./queries";
-import { STEPS, signedMicros } from "./words";
+import { allInMills, STEPS, signedMicros } from "./words";
 
 export type Column = "interval" | "side" | "energy" | "price" | "amount" | "state";
 export type Order = { column: Column; descending: boolean };
@@ -9,7 +9,7 @@ const KEY: Record<Column, (trade: Trade) => number | string> = {
   interval: (trade) => trade.start_at,
   side: (trade) => trade.side,
   energy: (trade) => trade.wh,
-  price: (trade) => trade.price_mills,
+  price: allInMills,
   amount: signedMicros,
   state: (trade) => STEPS.indexOf(trade.state),
 };

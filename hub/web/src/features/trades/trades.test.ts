@@ -24,6 +24,15 @@ test("amounts sort with their sign: what was paid stands below what came in", ()
   expect(order.map((one) => one.micros)).toEqual([5, 1, 900_000]);
 });
 
+test("prices sort as they are shown: charges included", () => {
+  const trades = [
+    trade({ price_mills: 4100 }),
+    trade({ side: "buy", price_mills: 4000, charges_mills: 130 }),
+  ];
+  const order = sorted(trades, { column: "price", descending: true });
+  expect(order.map((one) => one.price_mills)).toEqual([4000, 4100]);
+});
+
 test("states sort along the path, not by the alphabet", () => {
   const trades = [trade({ state: "sent" }), trade({ state: "cleared" }), trade({ state: "final" })];
   expect(sorted(trades, { column: "state", descending: false }).map((one) => one.state)).toEqual([

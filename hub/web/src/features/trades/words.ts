@@ -19,3 +19,7 @@ export const kindWord = (trade: Pick<Trade, "kind">) =>
 /** What came in (positive) or went out. */
 export const signedMicros = (trade: Pick<Trade, "side" | "micros">) =>
   trade.side === "sell" ? trade.micros : -trade.micros;
+
+/** What a kWh brought or cost, charges included. */
+export const allInMills = (trade: Pick<Trade, "price_mills" | "charges_mills">) =>
+  trade.price_mills + trade.charges_mills;
