@@ -1,6 +1,7 @@
 """Copies the rates that governance decided from the chain into the database, before anything is cleared at them.
 
-A decision takes effect 48 hours later at the earliest, so that the rates already known hold while the chain is away.
+A decision takes effect 48 hours later at the earliest, so that the rates already known hold while the chain is away;
+one that takes effect later can still be replaced, and waits.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from hub.units import PriceMills
 log = structlog.get_logger()
 
 LOOK_MS, RETRY_MS = 60_000, 5_000
+CLOCKS_DIFFER_S = 600
+"""By so much our clock may be ahead of the chain's."""
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999: what takes effect later prices nothing, and no timestamp holds it."""
 
@@ -57,7 +60,7 @@ class GovernedRates:
         if clock.now_ms() < self._next_ms:
             return
         try:
-            await copy_rates(pool, lease, chain)
+            await copy_rates(pool, lease, clock, chain)
         except (ChainUnreachableError, NoGovernanceError) as error:
             self._outage.begins(error)
             self._next_ms = clock.now_ms() + RETRY_MS
@@ -66,8 +69,8 @@ class GovernedRates:
         self._next_ms = clock.now_ms() + LOOK_MS
 
 
-async def copy_rates(pool: Pool, lease: Lease, chain: ChainClient) -> list[int]:
-    """Adds what is final on the chain and not yet in the database; the seconds from which the new rates hold.
+async def copy_rates(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient) -> list[int]:
+    """Adds what is settled on the chain and not yet in the database; the seconds from which the new rates hold.
 
     Raises:
         RatesContradictError: the database holds other rates for a time that the chain still knows of.
@@ -76,7 +79,7 @@ async def copy_rates(pool: Pool, lease: Lease, chain: ChainClient) -> list[int]:
     params = await chain.account("governance", "Params", pdas.governance_params(), commitment=Finalized)
     if params is None:
         raise NoGovernanceError(f"{chain.url} has no rates yet: set the chain up first, see `peerwatt-hub doctor`")
-    governed = governed_rates(params)
+    governed = governed_rates(params, clock.now_ms() // 1000)
     async with pool.acquire() as connection, connection.transaction():
         await guard(connection, lease)
         stored = await repository.rates(connection)
@@ -99,8 +102,12 @@ async def _add(connection: Connection, effective_s: int, rates: Rates) -> None:
         log.critical("rates came late", effective_from=since, reason=reason)
 
 
-def governed_rates(params: Any) -> dict[int, Rates]:
-    """The rate sets of a decoded ``Params`` account, by the second from which they hold."""
+def governed_rates(params: Any, now_s: int) -> dict[int, Rates]:
+    """The rate sets of a decoded ``Params`` account that nobody can replace any more, by the second they hold from.
+
+    A later decision replaces what takes effect outside the time lock; what is within it stays.
+    """
+    until_s = min(now_s + params.time_lock_s - CLOCKS_DIFFER_S, _LAST_SECOND)
     return {
         max(0, one.effective_from): Rates(
             PriceMills(one.wheeling_mills),
@@ -110,7 +117,7 @@ def governed_rates(params: Any) -> dict[int, Rates]:
             PriceMills(one.import_tariff_mills),
         )
         for one in params.rate_sets
-        if one.effective_from <= _LAST_SECOND
+        if one.effective_from < until_s
     }
 
 

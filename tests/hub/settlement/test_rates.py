@@ -36,8 +36,8 @@ async def table(pool: Pool) -> dict[int, Rates]:
 async def test_what_governance_decides_is_copied_once(lone_campus: SettlingCampus) -> None:
     pool, chain, keys = lone_campus.pool, lone_campus.chain, lone_campus.keys
     await pool.execute("DELETE FROM rates")
-    lease = await lead(pool)
-    assert await copy_rates(pool, lease, chain) == [0]
+    lease, clock = await lead(pool), ManualClock(SystemClock().now_ms())
+    assert await copy_rates(pool, lease, clock, chain) == [0]
     assert await table(pool) == {0: FIRST}
     effective_s = SystemClock().now_ms() // 1000 + 172_800 + 3600
     change = ChainRates(effective_s, 120, 25, 5, 2300, 5100)
@@ -45,11 +45,13 @@ async def test_what_governance_decides_is_copied_once(lone_campus: SettlingCampu
     payer, members = keys.fee_payer.pubkey(), keys.members
     made = governance.propose_rates(payer, members[0].pubkey(), index, change)
     await chain.run([made], [keys.fee_payer, members[0]])
-    assert await copy_rates(pool, lease, chain) == []
+    assert await copy_rates(pool, lease, clock, chain) == []
     approved = [governance.approve(members[1].pubkey(), index), governance.execute(index)]
     await chain.run(approved, [keys.fee_payer, members[1]])
-    assert await copy_rates(pool, lease, chain) == [effective_s]
-    assert await copy_rates(pool, lease, chain) == []
+    assert await copy_rates(pool, lease, clock, chain) == [], "it can still be replaced"
+    clock.advance(2 * 3_600_000)
+    assert await copy_rates(pool, lease, clock, chain) == [effective_s]
+    assert await copy_rates(pool, lease, clock, chain) == []
     async with pool.acquire() as connection:
         assert await repository.rates_at(connection, effective_s - 1) == FIRST
         after = await repository.rates_at(connection, effective_s)
@@ -97,13 +99,13 @@ async def test_a_chain_that_was_not_set_up_says_so(pool: Pool, tmp_path: Path) -
     with new_ledger(tmp_path / "ledger") as ledger:
         async with ChainClient(ledger.url) as bare:
             with pytest.raises(NoGovernanceError, match="set the chain up first"):
-                await copy_rates(pool, await lead(pool), bare)
+                await copy_rates(pool, await lead(pool), SystemClock(), bare)
 
 
 async def test_rates_that_come_late_are_said(campus: SettlingCampus, capsys: pytest.CaptureFixture[str]) -> None:
     start = await campus.interval(ENERGY)
     await campus.pool.execute("UPDATE rates SET effective_from = $1", at_s(-1))
-    await copy_rates(campus.pool, await lead(campus.pool), campus.chain)
+    await copy_rates(campus.pool, await lead(campus.pool), SystemClock(), campus.chain)
     said = capsys.readouterr()
     assert "1 intervals were cleared at the rates before" in said.out + said.err, start
 
@@ -127,7 +129,7 @@ def test_trading_goes_on_after_a_change_of_rates() -> None:
     effective_s = chain.now + TIME_LOCK_S
     assert exchange.campus.decide(schedule_rates(rate_set(effective_s, wheeling_mills=120))).error is None
     start_s = -(-effective_s // INTERVAL_S) * INTERVAL_S
-    governed = governed_rates(chain.account("governance", PARAMS))
+    governed = governed_rates(chain.account("governance", PARAMS), chain.now + 3600)
     assert governed[effective_s].wheeling_mills == 120
     name = b"x" * 32
     trade = Trade(name, start_s, "ex_post", UUID(int=1), UUID(int=2), name, name, 0, Wh(100), PriceMills(4000))
