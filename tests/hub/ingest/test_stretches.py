@@ -1,5 +1,6 @@
 """Over which time frames were taken in: what breaks a stretch, and that waiting frames belong to no stretch."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hub.db import Pool
 from hub.ingest import repository
 from hub.ingest.stretches import LAPSE_MS, Stretch, all_stored_ms, newest_stretch
 from support.gateways import SealingGateway
-from support.ingest import Ingest
+from support.ingest import LIMITS, Ingest
 from support.nats import eventually
 
 NOW_MS = 1_780_308_000_000
@@ -104,6 +105,6 @@ async def test_frames_that_waited_are_stored_before_anybody_says_they_were_seen(
     async def seen() -> bool:
         return (await stretch(ingest.pool))[1] >= after_ms - NOW_MS
 
-    await ingest.start()
+    await ingest.start(replace(LIMITS, lanes=1, batch=8))
     await eventually(seen, seconds=20, what="a stretch after the backlog")
     assert await ingest.count("frames") == 81
