@@ -26,7 +26,7 @@ from hub.embedded.processes import Grace, free_port, on_free_ports
 from hub.settings import Settings, load_settings
 
 HOSTS = ("127.0.0.1", "localhost")
-STOP_S = 8.0
+STOP_S, POOL_STOP_S = 8.0, 1.0
 """Everything ends within ten seconds of Ctrl-C; a part that hangs is killed before."""
 
 
@@ -97,8 +97,7 @@ async def run_demo(
         state.remember(interval_s=interval_s)
         await prepare_chain(rpc_url, keys, wallets, facts["meters"], interval_s=interval_s, now_s=now_s)
         pool = await db.create_pool(database_url, size=4)
-        # its sessions end with the server; a goodbye to each would wait for a server that hangs
-        stack.callback(pool.terminate)
+        stack.push_async_callback(_let_go, pool, grace)
         await seed_people(pool, wallets, password, facts["meters"])
         step("API, web app and worker")
         async with asyncio.TaskGroup() as group:
@@ -111,6 +110,13 @@ async def run_demo(
             yield Running(settings.public_origin, "ada@campus.example", password, settings, config, pool)
         finally:
             step("stopping")
+
+
+async def _let_go(pool: db.Pool, grace: Grace) -> None:
+    """Closes the sessions, or drops them when the server hangs."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(min(POOL_STOP_S, grace.left())):
+            await pool.close()
 
 
 async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: Grace) -> dict[str, Any]:
