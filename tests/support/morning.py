@@ -46,8 +46,8 @@ async def _interval(connection: Connection, campus: Campus, number: int, start_s
     )  # fmt: skip
     ends = campus.readings["METER_001", START_S]
     await connection.execute(
-        "INSERT INTO interval_readings VALUES ($1, 1, $2, $3, 0, $4, $5, 'valid', '{}', $6, $6)",
-        start, "METER_001", METERS["METER_001"], imported, exported, ends,
+        "INSERT INTO interval_readings VALUES ($1, 1, $2, $3, 0, $4, $5, 'valid', '{}', $6, $6, $7)",
+        start, "METER_001", METERS["METER_001"], imported, exported, ends, bytes(16),
     )  # fmt: skip
     await connection.execute(
         "INSERT INTO clearings VALUES ($1, $2, $3, $2, $2, $4, $5)",

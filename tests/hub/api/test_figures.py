@@ -68,7 +68,7 @@ async def test_a_correction_changes_energy_and_utility_and_never_the_trades(api:
     await pool.execute(
         "INSERT INTO interval_readings SELECT start_at, 2, meter_id, participant_id, leaf_index, "
         "import_wh + CASE WHEN meter_id = 'METER_002' THEN 10 ELSE 0 END, export_wh, quality, rules, start_reading_id, "
-        "end_reading_id FROM interval_readings"
+        "end_reading_id, blinding FROM interval_readings"
     )
     await pool.execute("INSERT INTO utility_lines VALUES ($1, 2, $2, -164, 5000, -820000, 'valid')", start, BEN)
     after = (await api.get("/bill-lines", api.bearer("participant", BEN))).json()["items"][0]

@@ -90,8 +90,9 @@ async def _attest_the_next_interval(api: Api, campus: Campus) -> None:
     await api.pool.execute("INSERT INTO intervals VALUES ($1, $2, 'attested', $2)", start, end)
     await api.pool.execute("INSERT INTO attestations VALUES ($1, 1, $2, 1, 0, 100, 1000, $3)", start, bytes(32), end)
     await api.pool.execute(
-        "INSERT INTO interval_readings VALUES ($1, 1, 'METER_001', $2, 0, 100, 1000, 'valid', '{}', $3, $4)",
+        "INSERT INTO interval_readings VALUES ($1, 1, 'METER_001', $2, 0, 100, 1000, 'valid', '{}', $3, $4, $5)",
         start, ANNA, campus.readings["METER_001", END_S], campus.readings["METER_001", END_S + INTERVAL_S],
+        blinding("METER_001"),
     )  # fmt: skip
 
 

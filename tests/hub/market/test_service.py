@@ -155,8 +155,8 @@ async def test_clearing_uses_revision_1(site: Pool) -> None:
     await site.execute(
         """
         INSERT INTO interval_readings (start_at, revision, meter_id, participant_id, leaf_index, import_wh, export_wh,
-                                       quality)
-        SELECT start_at, 2, meter_id, participant_id, leaf_index, import_wh + 5, export_wh + 9, 'valid'
+                                       quality, blinding)
+        SELECT start_at, 2, meter_id, participant_id, leaf_index, import_wh + 5, export_wh + 9, 'valid', blinding
         FROM interval_readings
         """
     )

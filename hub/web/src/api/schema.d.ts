@@ -951,9 +951,9 @@ export interface components {
         IntervalRung: {
             /**
              * Blinding
-             * @description 16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the energy behind a neighbour's leaf. Null in intervals that were attested before there were any
+             * @description 16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the energy behind a neighbour's leaf
              */
-            blinding: string | null;
+            blinding: string;
             /** Count */
             count: number;
             /**

@@ -242,6 +242,7 @@ describe("proof files", () => {
       "a blinding that is too short",
       JSON.stringify({ ...fixture, interval: { ...fixture.interval, blinding: "00" } }),
     ],
+    [
       "an account that is no text",
       JSON.stringify({ ...fixture, chain: { ...fixture.chain, settlement_account: { a: 1 } } }),
     ],
