@@ -36,6 +36,16 @@ const PAGES = {
   },
 };
 
+/** How far anything reaches sideways beyond what is seen: the page itself, or a box of it that scrolls. */
+const beyond = () =>
+  Math.max(
+    ...[document.documentElement, ...document.querySelectorAll("main *")]
+      .filter(
+        (one) => one === document.documentElement || /auto|scroll/.test(getComputedStyle(one).overflowX),
+      )
+      .map((one) => one.scrollWidth - one.clientWidth),
+  );
+
 await withPage(async (page, faults) => {
   await page.goto("/");
   await page.getByLabel("E-mail").waitFor();
@@ -50,9 +60,7 @@ await withPage(async (page, faults) => {
         const picture = `${given.out}/${name}-${size}-${colorScheme}.png`;
         await page.screenshot({ path: picture, fullPage: true });
         if (name === "today") await page.screenshot({ path: `${given.out}/fold-${size}-${colorScheme}.png` });
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
+        const overflow = await page.evaluate(beyond);
         tell({ name: `${name} ${size} ${colorScheme}`, overflow, axe: await axeFaults(page), faults });
       }
     }

@@ -1,25 +1,12 @@
 // Three lines of what happened lately, each open to its trade.
 import { Link } from "@tanstack/react-router";
-import { ago, energy, interval, price, signedMoney } from "../../lib/format";
+import { ago, interval, signedMoney } from "../../lib/format";
 import type { Site } from "../../lib/site";
 import { useNow } from "../../lib/useNow";
 import { Card } from "../../ui/Card";
+import { words } from "./happened";
 import type { Happened, Today } from "./queries";
 import styles from "./today.module.css";
-
-function words(one: Happened, currency: string): string {
-  const at = one.price_mills === null ? "" : ` at ${currency} ${price(one.price_mills)}`;
-  switch (one.kind) {
-    case "sold":
-      return `Sold ${energy(one.wh ?? 0)} to your neighbours${at}`;
-    case "bought":
-      return `Bought ${energy(one.wh ?? 0)} from your neighbours${at}`;
-    case "settled":
-      return (one.micros ?? 0) < 0 ? "The money was paid" : "The money has come";
-    case "reconciled":
-      return "Final: meters, market and chain agree";
-  }
-}
 
 function Line({ one, site, now }: { one: Happened; site: Site; now: Date }) {
   const signed = one.micros === null ? null : one.kind === "bought" ? -Math.abs(one.micros) : one.micros;

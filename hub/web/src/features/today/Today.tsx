@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useSession } from "../../auth/session";
 import { interval, power, time } from "../../lib/format";
+import { hubNow } from "../../lib/serverClock";
 import { type Site, useSite } from "../../lib/site";
 import { useNow } from "../../lib/useNow";
 import { useTitle } from "../../lib/useTitle";
@@ -104,7 +105,7 @@ export function Today() {
   const takesPart = user?.participant_id !== null && user?.participant_id !== undefined;
   const site = useSite();
   const today = useToday(takesPart);
-  const now = useNow(10_000);
+  useNow(10_000);
   if (!takesPart) {
     return (
       <Empty title="Your account takes no part in the market">
@@ -117,5 +118,5 @@ export function Today() {
   if (failed)
     return <Failed error={failed.error} retry={() => Promise.all([today.refetch(), site.refetch()])} />;
   if (!today.data || !site.data) return <Loading />;
-  return <Day today={asOf(today.data, now)} site={site.data} query={today} />;
+  return <Day today={asOf(today.data, hubNow())} site={site.data} query={today} />;
 }

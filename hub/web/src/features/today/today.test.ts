@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { words } from "./happened";
 import type { DayInterval, Today } from "./queries";
 import { asOf, priceNote, sentence, tone } from "./sentence";
 import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
@@ -122,6 +123,20 @@ test("the note is about the price that the sentence names, with the interval and
   );
   expect(priceNote(today({ stale: true }), ZURICH)).toMatch(/^The last price between neighbours/);
   expect(priceNote(today({ ...nothingSold, price_mills: null }), ZURICH)).toMatch(/tariffs count/);
+});
+
+test("what was bought is told at what it cost, charges included, as its trade shows it", () => {
+  const at = "2026-06-01T09:45:06Z";
+  const bought = {
+    kind: "bought",
+    at,
+    start_at: interval.start_at,
+    end_at: interval.end_at,
+    trade_id: null,
+  } as const;
+  expect(words({ ...bought, wh: 84, price_mills: 4120, micros: 84 * 4250 }, "EUR")).toBe(
+    "Bought 84 Wh from your neighbours at EUR 4.25 per kWh",
+  );
 });
 
 test("used energy stands above the line, given energy below; nothing is counted twice", () => {
