@@ -156,9 +156,17 @@ async def _turn(outage: Outage, work: Turn) -> float:
     try:
         more = await work()
     except Exception as error:  # noqa: BLE001 - whatever it is, only this loop waits
+        if _stopping():
+            raise asyncio.CancelledError from error
         return _failed(outage, error)
     outage.ends()
     return 0.0 if more else PAUSE_S
+
+
+def _stopping() -> bool:
+    """A library may answer to being stopped with an error of its own, as asyncpg does whose server is gone."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _failed(outage: Outage, error: Exception) -> float:

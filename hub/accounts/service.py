@@ -77,7 +77,7 @@ async def login(ctx: Context, email: str, password: str) -> Granted:
         await _log(connection, user, "login_failed", now)
     raise LoginFailedError(
         f"The e-mail address or the password is not right: check both. After {LOGIN_ATTEMPTS} wrong attempts in a row "
-        f"sign-in pauses for {PAUSE_MINUTES} minutes; an operator can set a new password"
+        f"sign-in pauses for {PAUSE_MINUTES} minutes"
     )
 
 
@@ -161,7 +161,6 @@ def _hash(token: str) -> bytes:
 def _paused(left: timedelta) -> LoginPausedError:
     seconds = max(1, int(left.total_seconds()))
     return LoginPausedError(
-        f"Too many wrong attempts with this e-mail address: try again in {-(-seconds // 60)} minutes, "
-        "or ask an operator for a new password",
+        f"Too many wrong attempts with this e-mail address: try again in {-(-seconds // 60)} minutes",
         headers={"Retry-After": str(seconds)},
     )

@@ -51,6 +51,24 @@ async def test_a_failing_turn_ends_no_other_loop(error: Exception | None, pause_
     assert await worker._turn(Outage("market"), work) == pause_s
 
 
+async def test_a_stop_that_a_library_answers_with_an_error_is_still_a_stop() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> bool:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise BUG from None
+        return True
+
+    turn = asyncio.create_task(worker._turn(Outage("market"), work))
+    await begun.wait()
+    turn.cancel()
+    await asyncio.wait([turn])
+    assert turn.cancelled()
+
+
 async def test_a_full_round_is_followed_by_the_next_at_once() -> None:
     async def work() -> bool:
         return True
