@@ -155,7 +155,7 @@ async def _turn(outage: Outage, work: Turn) -> float:
     """
     try:
         more = await work()
-    except Exception as error:  # noqa: BLE001 - whatever it is, only this loop waits
+    except Exception as error:
         if _stopping():
             raise asyncio.CancelledError from error
         return _failed(outage, error)

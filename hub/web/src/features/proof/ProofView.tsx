@@ -40,10 +40,10 @@ export function ProofView({ proof, asked, source, note, action }: Props) {
       </header>
       <Ladder rungs={rungs} />
       <p className={styles.foot}>
-        The file holds everything above. Reading and signature are checked without this site and without a
-        network by <code>peerwatt-edge verify --public-key KEY FILE</code>, with the gateway's key from whom
-        you trust. Interval and line are compared with the accounts on the chain; how the clearing found its
-        price is not part of a proof yet.
+        The file holds everything above. <code>peerwatt-edge verify --public-key KEY FILE</code> climbs it
+        without this site and without a network, with the gateway's key from whom you trust, and names the two
+        roots to compare with the accounts on the chain. How the clearing found its price is not part of a
+        proof yet.
       </p>
     </>
   );
