@@ -23,7 +23,7 @@ from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
 from hub.chain.ledger.steady import GAP_FLAG, SteadyClock, boottime_ms
 from hub.chain.programs import PROGRAM_IDS, program_binary
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.keys import load_or_create
 from hub.observability.logs import configure_logs
 
@@ -87,8 +87,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def serve(state: Path, port: int, *, faucet: bool = False, max_mib: int | None = None, gap_days: int = 0) -> None:
-    """Serves the ledger in that folder until the process is told to stop.
+async def serve(
+    state: Path,
+    port: int,
+    *,
+    faucet: bool = False,
+    max_mib: int | None = None,
+    gap_days: int = 0,
+    wall: Clock | None = None,
+) -> None:
+    """Serves the ledger in that folder until the process is told to stop; ``wall`` is the machine's clock by default.
 
     Raises:
         LedgerError: the folder can not be served as it is.
@@ -96,7 +104,7 @@ async def serve(state: Path, port: int, *, faucet: bool = False, max_mib: int | 
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(state), _listener(port) as listener:
-        chain = open_folder(state, SteadyClock(SystemClock(), boottime_ms), max_mib, gap_days)
+        chain = open_folder(state, SteadyClock(wall or SystemClock(), boottime_ms), max_mib, gap_days)
         logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
             await _serve(chain, listener, faucet=faucet)
