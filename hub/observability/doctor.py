@@ -17,6 +17,7 @@ from hub.errors import ConfigError, HubError, PermanentError, RetryableError
 from hub.http.types import utc_text
 from hub.ingest import bus
 from hub.market.queries import open_halts
+from hub.observability.logs import quiet_libraries
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    quiet_libraries()
     findings = asyncio.run(examine(load_settings(args.config)))
     if args.json:
         print(json.dumps({"findings": [vars(finding) for finding in findings]}))
