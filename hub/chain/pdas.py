@@ -86,6 +86,21 @@ def minted_interval(start_s: int) -> Pubkey:
     return _find("energy_token", b"minted", _i64(start_s))
 
 
+def certificate(meter_id: str, start_s: int) -> Pubkey:
+    """The certificate of what a meter has exported in an interval; there is at most one."""
+    return _find("energy_token", b"certificate", bytes(meter(meter_id)), _i64(start_s))
+
+
+def certificate_holding(certificate: Pubkey, number: int) -> Pubkey:
+    """A part of a certificate; number 0 is the producer's first."""
+    return _find("energy_token", b"holding", bytes(certificate), number.to_bytes(4, "little"))
+
+
+def cancellation(holding: Pubkey) -> Pubkey:
+    """In whose favour a holding was cancelled."""
+    return _find("energy_token", b"cancellation", bytes(holding))
+
+
 def market() -> Pubkey:
     return _find("trading", b"market")
 

@@ -1,15 +1,23 @@
 """What energy_token and trading take: money in and out, an interval with a full batch, one empty, one aborted."""
 
+from typing import Any
+
+from solders.account import Account
 from solders.pubkey import Pubkey
 
+from edge.wire import merkle
+from hub.chain.accounts import field_bytes
+from hub.chain.instructions import trading
 from support.campus_chain import INTERVAL_S
 from support.chain_lines import ChainLine
-from support.market_chain import LINES_PER_BATCH, Exchange, minted_address, new_exchange
+from support.market_chain import LINES_PER_BATCH, Exchange, minted_address, new_exchange, settlement_address
 from support.measure import Measure, tries
 from support.svm import PROGRAM_IDS, START, Outcome
 
 LINE_BUDGET_CU = 2_000
 MANDATE_BUDGET_CU = 8_000
+PROOF_BUDGET_CU = 6_000
+MOST_LINES = 65_535
 
 
 def measures() -> list[Measure]:
@@ -17,7 +25,8 @@ def measures() -> list[Measure]:
     exchange = new_exchange()
     founding = _founding(exchange)
     custody = _custody(exchange)
-    return [*founding, *custody, *_interval(exchange), *_empty_interval(exchange), *_aborted_interval(exchange)]
+    settling = [*_interval(exchange), *_empty_interval(exchange), *_aborted_interval(exchange)]
+    return [*founding, *custody, *settling, _longest_proof(exchange)]
 
 
 def _founding(exchange: Exchange) -> list[Measure]:
@@ -96,6 +105,37 @@ def _aborted_interval(exchange: Exchange) -> list[Measure]:
         Measure("trading", "return_lines", paying.compute_units, note=f"{half} paying lines"),
         Measure("trading", "close_aborted", closed.compute_units),
     ]
+
+
+def _longest_proof(exchange: Exchange) -> Measure:
+    chain, start, wallet = exchange.chain, START + 3 * INTERVAL_S, exchange.traders["trader 0"].wallet
+    line, index = ChainLine(wallet, bought_wh=100, debit_micros=413_000), MOST_LINES // 3
+    path = [bytes([level]) * 32 for level in range(MOST_LINES.bit_length())]
+    root = merkle.climb(line.leaf(start, index), index, MOST_LINES, path)
+    _minted(exchange, start)
+    chain.ok(exchange.open(start, [line, _seller(line)]), signers=[exchange.settler])
+    _grow(exchange, start, {"line_count": MOST_LINES, "lines_root": root})
+    said = trading.Line(wallet, 0, 100, 0, 413_000)
+    shown = chain.ok(trading.verify_line(start, index, said, path))
+    return Measure(
+        "trading", "verify_line", shown.compute_units, budget_cu=PROOF_BUDGET_CU, note=f"of {MOST_LINES:,} lines"
+    )
+
+
+def _seller(buyer: ChainLine) -> ChainLine:
+    return ChainLine(buyer.wallet, sold_wh=buyer.bought_wh, credit_micros=buyer.bought_wh * 4_000)
+
+
+def _grow(exchange: Exchange, start: int, fields: dict[str, Any]) -> None:
+    """A settlement of as many lines as there can be, without opening as many accounts."""
+    address, svm = settlement_address(start), exchange.chain.svm
+    stored = svm.get_account(address)
+    assert stored is not None
+    data = bytearray(stored.data)
+    for name, value in fields.items():
+        offset, written = field_bytes("trading", "IntervalSettlement", name, value)
+        data[offset : offset + len(written)] = written
+    svm.set_account(address, Account(stored.lamports, bytes(data), stored.owner))
 
 
 def _empty_interval(exchange: Exchange) -> list[Measure]:

@@ -172,6 +172,19 @@ def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
     return build("trading", "close_empty", [start_s], accounts)
 
 
+def verify_line(start_s: int, index: int, line: Line, path: Sequence[bytes]) -> Instruction:
+    """Fails unless this is line ``index`` of the interval's settlement; returns whether that is final. Nobody signs.
+
+    Args:
+        start_s: of the interval, in Unix seconds.
+        index: the line's place.
+        line: what it should say.
+        path: its neighbours bottom up, as ``edge.wire.merkle.path`` gives them.
+    """
+    arguments = [index, line.wallet, *_arguments([line]), b"".join(path)]
+    return build("trading", "verify_line", arguments, {"settlement": pdas.settlement(start_s)})
+
+
 def _arguments(lines: Sequence[Line]) -> list[Any]:
     return [
         struct(

@@ -17,6 +17,38 @@ pub enum EnergyError {
     WrongPool,
     #[msg("minted - burned no longer equals supply and pool: nothing was changed, report this")]
     SupplyMismatch,
+    #[msg("only the REC validator, as governance names it, issues certificates")]
+    NotIssuer,
+    #[msg("the meter measures a load: it produces nothing to certify")]
+    NotProducer,
+    #[msg("the oracle has a later revision of this interval: certificates follow the last one")]
+    NotLastRevision,
+    #[msg("certificates are issued when no correction can come any more and 72 hours after the last attestation")]
+    TooEarlyToIssue,
+    #[msg("a granular certificate covers at most an hour")]
+    IntervalTooLong,
+    #[msg("the meter's energy, its blinding and its path do not lead to the interval's root as valid energy")]
+    NotAttested,
+    #[msg("the meter has exported nothing in the interval")]
+    NothingToCertify,
+    #[msg("the country is two capitals, the technology T and six digits, the grid zone not empty, the place on earth, the start of operation not after the production")]
+    InvalidDevice,
+    #[msg("only the holder may do this")]
+    NotHolder,
+    #[msg("the holding is of another certificate")]
+    WrongCertificate,
+    #[msg("the holding is cancelled: it never moves again")]
+    Cancelled,
+    #[msg("a slice is at least 1 Wh and leaves at least 1 Wh")]
+    InvalidSlice,
+    #[msg("the holding is not of this many Wh any more: read it and sign again")]
+    WrongAmount,
+    #[msg("a holding goes to a wallet, and to another one than the holder's")]
+    InvalidHolder,
+    #[msg("beneficiary and purpose have 1 to 64 bytes each, without control characters")]
+    InvalidStatement,
+    #[msg("the certificate's parts no longer make up its face value: nothing was changed, report this")]
+    CertificateMismatch,
     #[msg("a number left its range")]
     Overflow,
 }

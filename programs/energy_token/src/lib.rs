@@ -1,9 +1,12 @@
-//! Energy as a token: an interval's attested export, minted once and burned at its close.
+//! Energy as a token, minted once and burned at its close, and certificates of where and when it was produced.
 //!
 //! Anybody may have an attested interval minted: the oracle's first revision alone decides how much. The tokens lie in a
 //! pool that nobody can spend from, and the trading program's market burns them when it closes the interval. So the
-//! supply is at any time the export of the intervals that are attested and not closed. The lasting claim to renewable
-//! energy is a certificate.
+//! supply is at any time the export of the intervals that are attested and not closed.
+//!
+//! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once, when
+//! no correction can come any more, to whoever produced it. It lies in holdings that are sliced, transferred, and cancelled
+//! in somebody's favour; a cancelled one never moves.
 
 extern crate framework as anchor_lang;
 
@@ -15,6 +18,7 @@ pub mod state;
 
 use anchor_lang::prelude::*;
 use instructions::*;
+use state::Device;
 
 declare_id!("EQxjpTzh5X7XhVwRy9Kr7BSMs1AqM43T4PoeL5JPdDLa");
 
@@ -38,5 +42,36 @@ pub mod energy_token {
     /// Burns what was minted for an interval, at its close by the trading program's market.
     pub fn burn_interval(ctx: Context<BurnInterval>) -> Result<()> {
         BurnInterval::handle(ctx)
+    }
+    /// Certifies what a meter has exported in an interval, once. By the REC validator, to the meter's owner.
+    pub fn issue_certificate(
+        ctx: Context<IssueCertificate>,
+        energy: AttestedEnergy,
+        device: Device,
+    ) -> Result<()> {
+        IssueCertificate::handle(ctx, &energy, &device)
+    }
+
+    /// Makes a part of a holding a holding of its own.
+    pub fn slice_certificate(ctx: Context<SliceCertificate>, wh: u64) -> Result<()> {
+        SliceCertificate::handle(ctx, wh)
+    }
+
+    /// Gives a holding, which must be of `wh`, to another wallet.
+    pub fn transfer_certificate(
+        ctx: Context<TransferCertificate>,
+        to: Pubkey,
+        wh: u64,
+    ) -> Result<()> {
+        TransferCertificate::handle(ctx, to, wh)
+    }
+
+    /// Uses a holding up, in the beneficiary's favour and for the purpose named.
+    pub fn cancel_certificate(
+        ctx: Context<CancelCertificate>,
+        beneficiary: String,
+        purpose: String,
+    ) -> Result<()> {
+        CancelCertificate::handle(ctx, beneficiary, purpose)
     }
 }

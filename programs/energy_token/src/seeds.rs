@@ -10,9 +10,11 @@ pub const MINT: &[u8] = b"mint";
 pub const POOL: &[u8] = b"pool";
 /// `MintedInterval`, followed by the interval's start as i64 little-endian.
 pub const MINTED: &[u8] = b"minted";
-/// `Certificate`, followed by the meter's account, the interval's start and the part's number, little-endian.
+/// `Certificate`, followed by the meter's account and the interval's start as i64 little-endian.
 pub const CERTIFICATE: &[u8] = b"certificate";
-/// `CertificateHolding`, followed by the certificate's account and the holder's wallet.
+/// `CertificateHolding`, followed by the certificate's account and its number there as u32 little-endian.
 pub const HOLDING: &[u8] = b"holding";
+/// `Cancellation`, followed by the holding's account.
+pub const CANCELLATION: &[u8] = b"cancellation";
 /// The trading program's market, which burns. Of the program `TRADING`.
 pub const TRADING_MARKET: &[u8] = b"market";

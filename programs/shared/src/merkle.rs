@@ -4,9 +4,11 @@
 //! whoever owns the leaf's meaning; a node can therefore never pass for a leaf.
 
 mod frontier;
+mod path;
 mod range;
 
 pub use frontier::{Frontier, DEPTH};
+pub use path::climb;
 pub use range::range_root;
 
 /// A SHA-256 digest.
@@ -44,6 +46,12 @@ pub fn sha256_into(out: &mut Hash, parts: &[&[u8]]) {
 #[inline(always)]
 pub fn node(left: &Hash, right: &Hash) -> Hash {
     sha256(&[NODE, left, right])
+}
+
+/// Digests that stand one after the other; None when the last one is cut off.
+pub fn as_hashes(bytes: &[u8]) -> Option<&[Hash]> {
+    let (hashes, rest) = bytes.as_chunks();
+    rest.is_empty().then_some(hashes)
 }
 
 /// The root of the tree without leaves.
@@ -101,6 +109,13 @@ mod tests {
 
     fn hex(hash: Hash) -> String {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_digest_that_is_cut_off_is_none() {
+        assert_eq!(as_hashes(&[]), Some(&[][..]));
+        assert_eq!(as_hashes(&[7; 64]), Some(&[[7; 32]; 2][..]));
+        assert_eq!(as_hashes(&[7; 63]), None);
     }
 
     // From Python's hashlib, so that the other implementations agree with this one on the bytes.

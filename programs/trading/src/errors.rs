@@ -106,6 +106,10 @@ pub enum TradingError {
     NotSettledLines,
     #[msg("the account's line is returned already: leave it out")]
     AlreadyReturned,
+    #[msg("no line of this settlement counts: it was aborted, or closed empty")]
+    NoLinesCount,
+    #[msg("the line and its path do not lead to the root that the settlement has committed to")]
+    NotCommittedLine,
     #[msg("a number left its range")]
     Overflow,
 }

@@ -119,4 +119,17 @@ pub mod trading {
     pub fn close_empty(ctx: Context<CloseEmpty>, start: i64) -> Result<()> {
         CloseEmpty::handle(ctx, start)
     }
+
+    /// Fails unless the wallet's line is number `index` of those that the settlement has committed to; `path` has its
+    /// neighbours on the way to their root, bottom up, 32 bytes each. Returns whether the settlement is final. Nobody
+    /// signs, and nothing changes.
+    pub fn verify_line(
+        ctx: Context<VerifyLine>,
+        index: u32,
+        wallet: Pubkey,
+        line: Line,
+        path: Vec<u8>,
+    ) -> Result<bool> {
+        VerifyLine::handle(ctx, index, &wallet, &line, &path)
+    }
 }

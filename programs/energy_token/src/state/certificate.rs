@@ -1,67 +1,147 @@
-//! A granular certificate: a part of one meter's attested export in one interval, with the attributes that EnergyTag's
-//! Granular Certificate Scheme Standard names. Never closed: a cancelled certificate stays visible for ever.
+//! A granular certificate: one meter's attested export in one interval, with the attributes that EnergyTag's Granular
+//! Certificate Scheme Standard names. Its Wh lie in holdings. Never closed: the account is what keeps it from being issued
+//! twice.
+use super::Device;
+use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
+use oracle::state::{Interval, CORRECTION_GRACE_S, CORRECTION_S};
+use shared::Wh;
 
-/// Where the energy comes from.
-#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnergySource {
-    Solar,
-    Wind,
-    Hydro,
-    Biomass,
-    /// Released by a storage device; never more than what charged it.
-    Storage,
-}
+/// How long an attestation can be objected to before certificates follow it.
+pub const OBJECTION_S: i64 = CORRECTION_S;
+/// Longest interval of a granular certificate, as the standard has it.
+pub const MAX_PRODUCTION_S: i64 = 3_600;
 
-#[account]
-#[derive(InitSpace)]
+#[account(zero_copy)]
+#[derive(Debug)]
 pub struct Certificate {
     /// The issuing body: the REC validator that signed the issue.
     pub issuing_body: Pubkey,
     /// Production device: the registry's account of the meter.
     pub meter: Pubkey,
-    /// The wallet that the certificate was issued to: the meter's owner in the interval.
+    /// The wallet that the certificate was issued to.
     pub producer: Pubkey,
-    /// The oracle's interval account whose revision the amount follows.
-    pub interval: Pubkey,
+    /// Evidence: the root of the interval's revision, to which the meter's energy was proven.
+    pub evidence_root: [u8; 32],
     /// First unix second of production.
     pub production_start: i64,
     /// First unix second after production.
     pub production_end: i64,
     /// Unix time of issue.
     pub issued_at: i64,
-    /// Unix time after which it can only be cancelled; 0 when it does not expire.
-    pub expires_at: i64,
+    /// Issued amount in Wh: the sum of all holdings, cancelled ones included.
+    pub face_value_wh: u64,
+    /// Of the face value, what is cancelled, in Wh.
+    pub cancelled_wh: u64,
     /// Unix time at which the device went into operation; 0 when unknown.
     pub commissioned_at: i64,
-    /// Issued amount in Wh. Sum of holdings and cancellations, always.
-    pub face_value_wh: u64,
-    /// Of the face value, what was cancelled so far, in Wh.
-    pub cancelled_wh: u64,
+    /// Holdings so far, and the number of the next one.
+    pub holdings: u32,
     /// Capacity of the device in W.
     pub rated_power_w: u32,
-    /// Grams of CO2 equivalent per kWh over the device's life.
-    pub emission_factor_g_kwh: u32,
-    /// The interval's revision that the amount follows.
-    pub revision: u16,
-    /// Number of the certificate among those of its meter and interval.
-    pub part: u16,
-    /// Energy source.
-    pub source: EnergySource,
-    /// Technology code of the AIB fact sheet on types of energy inputs and technologies, for example T010100 for PV.
-    pub technology: [u8; 8],
-    /// Grid area in which the energy was fed in: an EIC code, zero-padded.
-    pub grid_zone: [u8; 16],
-    /// Country of the device, ISO 3166-1 alpha-2.
-    pub country: [u8; 2],
     /// Latitude of the device in millionths of a degree.
     pub latitude_e6: i32,
     /// Longitude of the device in millionths of a degree.
     pub longitude_e6: i32,
-    /// True when the device received public support for its operation.
-    pub supported: bool,
-    /// SHA-256 of the evidence: proof of the meter's leaf under the interval's root.
-    pub evidence_hash: [u8; 32],
+    /// Technology code of the AIB's fact sheet 5.
+    pub technology: [u8; 8],
+    /// Area in which the energy was fed in: an EIC code, filled up with zeros.
+    pub grid_zone: [u8; 16],
+    /// Country of the device, ISO 3166-1 alpha-2.
+    pub country: [u8; 2],
+    /// The interval's revision that the amount follows, its last.
+    pub revision: u16,
+    /// Energy source: the variant's number in `EnergySource`.
+    pub source: u8,
+    /// 1 when the device receives public support for its operation.
+    pub supported: u8,
     /// Of this account's address.
     pub bump: u8,
+    /// Zero.
+    pub reserved: [u8; 1],
+}
+
+impl Certificate {
+    /// Takes what the issuing body states about the device.
+    pub fn describe(&mut self, device: &Device) {
+        self.commissioned_at = device.commissioned_at;
+        self.latitude_e6 = device.latitude_e6;
+        self.longitude_e6 = device.longitude_e6;
+        self.technology = device.technology;
+        self.grid_zone = device.grid_zone;
+        self.country = device.country;
+        self.source = device.source as u8;
+        self.supported = device.supported.into();
+    }
+
+    /// Fails unless `now` is late enough: no correction can come any more, and there was time to object to the last one.
+    pub fn require_settled(interval: &Interval, now: i64) -> Result<()> {
+        let last_correction = interval.end.checked_add(CORRECTION_S + CORRECTION_GRACE_S);
+        let objected = interval.attested_at.checked_add(OBJECTION_S);
+        require!(
+            last_correction.is_some_and(|last| now > last)
+                && objected.is_some_and(|until| now >= until),
+            EnergyError::TooEarlyToIssue
+        );
+        Ok(())
+    }
+
+    /// The number of the holding that is made now.
+    pub fn count_holding(&mut self) -> Result<u32> {
+        let number = self.holdings;
+        self.holdings = number.checked_add(1).ok_or(EnergyError::Overflow)?;
+        Ok(number)
+    }
+
+    pub fn count_cancelled(&mut self, wh: Wh) -> Result<()> {
+        let cancelled = Wh(self.cancelled_wh).checked_add(wh);
+        self.cancelled_wh = cancelled.ok_or(EnergyError::Overflow)?.0;
+        Ok(())
+    }
+
+    /// Something was certified, it lies somewhere, and no more than it was cancelled.
+    pub fn invariant(&self) -> Result<()> {
+        require!(
+            self.face_value_wh > 0
+                && self.holdings > 0
+                && self.cancelled_wh <= self.face_value_wh
+                && u64::from(self.holdings) <= self.face_value_wh,
+            EnergyError::CertificateMismatch
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_S: i64 = 3_600;
+
+    fn interval(attested_at: i64) -> Interval {
+        Interval {
+            start: 0,
+            end: 900,
+            revision: 1,
+            merkle_root: [0; 32],
+            meters_valid: 1,
+            meters_estimated: 0,
+            import_wh: 0,
+            export_wh: 1,
+            attested_at,
+            bump: 255,
+        }
+    }
+
+    #[test]
+    fn issued_when_nothing_can_change_any_more() {
+        let prompt = interval(1_000);
+        let last = 900 + 73 * HOUR_S;
+        assert!(Certificate::require_settled(&prompt, last).is_err());
+        assert!(Certificate::require_settled(&prompt, last + 1).is_ok());
+        let late = interval(last);
+        assert!(Certificate::require_settled(&late, last + 72 * HOUR_S - 1).is_err());
+        assert!(Certificate::require_settled(&late, last + 72 * HOUR_S).is_ok());
+        assert!(Certificate::require_settled(&interval(i64::MAX), i64::MAX).is_err());
+    }
 }

@@ -1,27 +1,122 @@
-//! How much of a certificate somebody holds, or has cancelled in somebody's favour.
+//! A part of a certificate that somebody holds: it changes hands whole, and is cancelled whole. Never closed.
+use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
+use shared::Wh;
 
-#[account]
-#[derive(InitSpace)]
+#[account(zero_copy)]
+#[derive(Debug)]
 pub struct CertificateHolding {
     /// The certificate's account.
     pub certificate: Pubkey,
-    /// The wallet that may slice, transfer and cancel.
+    /// The wallet that may slice, transfer and cancel; the last one when it is cancelled.
     pub holder: Pubkey,
-    /// What the holder has and may pass on, in Wh.
+    /// How much of the certificate it is, in Wh; never 0.
     pub wh: u64,
-    /// What the holder has cancelled, in Wh; it never moves again.
-    pub cancelled_wh: u64,
-    /// Unix time of the last cancellation; 0 when there is none.
-    pub cancelled_at: i64,
-    /// In whose favour the last cancellation was made: SHA-256 of the beneficiary's name, zero when there is none.
-    pub beneficiary_hash: [u8; 32],
-    /// Why: SHA-256 of the stated purpose, zero when there is no cancellation.
-    pub purpose_hash: [u8; 32],
-    /// First unix second of the consumption that the last cancellation covers; 0 when there is none.
-    pub consumption_start: i64,
-    /// First unix second after it.
-    pub consumption_end: i64,
+    /// Its number among the certificate's.
+    pub number: u32,
+    /// 1 once it is cancelled: then nothing here changes any more.
+    pub cancelled: u8,
     /// Of this account's address.
     pub bump: u8,
+    /// Zero.
+    pub reserved: [u8; 2],
+}
+
+impl CertificateHolding {
+    /// A new one's fields; they are zero so far.
+    pub fn begin(&mut self, certificate: Pubkey, holder: Pubkey, wh: Wh, number: u32, bump: u8) {
+        self.certificate = certificate;
+        self.holder = holder;
+        self.wh = wh.0;
+        self.number = number;
+        self.bump = bump;
+    }
+
+    fn require_live(&self) -> Result<()> {
+        require!(self.cancelled == 0, EnergyError::Cancelled);
+        Ok(())
+    }
+
+    /// Takes `wh` out, for a holding of its own.
+    pub fn slice(&mut self, wh: Wh) -> Result<()> {
+        self.require_live()?;
+        require!(wh > Wh::ZERO && wh < Wh(self.wh), EnergyError::InvalidSlice);
+        let left = Wh(self.wh).checked_sub(wh);
+        self.wh = left.ok_or(EnergyError::Overflow)?.0;
+        Ok(())
+    }
+
+    /// Goes to another wallet, if it is of the amount that was agreed on.
+    pub fn transfer(&mut self, to: Pubkey, wh: Wh) -> Result<()> {
+        self.require_live()?;
+        require!(wh == Wh(self.wh), EnergyError::WrongAmount);
+        require!(
+            to != Pubkey::default() && to != self.holder,
+            EnergyError::InvalidHolder
+        );
+        self.holder = to;
+        Ok(())
+    }
+
+    pub fn cancel(&mut self) -> Result<()> {
+        self.require_live()?;
+        self.cancelled = 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holding(wh: u64) -> CertificateHolding {
+        CertificateHolding {
+            certificate: Pubkey::default(),
+            holder: Pubkey::new_from_array([1; 32]),
+            wh,
+            number: 0,
+            cancelled: 0,
+            bump: 255,
+            reserved: [0; 2],
+        }
+    }
+
+    #[test]
+    fn a_slice_leaves_something_on_both_sides() {
+        for (of, wh) in [(10, 0), (10, 10), (10, 11), (1, 1), (10, u64::MAX)] {
+            assert!(holding(of).slice(Wh(wh)).is_err(), "{wh} of {of}");
+        }
+        let mut whole = holding(10);
+        whole.slice(Wh(9)).unwrap();
+        assert_eq!(whole.wh, 1);
+    }
+
+    #[test]
+    fn a_cancelled_one_never_moves() {
+        let mut done = holding(10);
+        done.cancel().unwrap();
+        assert!(done.slice(Wh(1)).is_err());
+        assert!(done
+            .transfer(Pubkey::new_from_array([2; 32]), Wh(10))
+            .is_err());
+        assert!(done.cancel().is_err());
+        assert_eq!(
+            (done.wh, done.holder),
+            (10, Pubkey::new_from_array([1; 32]))
+        );
+    }
+
+    #[test]
+    fn goes_to_another_wallet_as_agreed() {
+        let mut whole = holding(10);
+        assert!(whole.transfer(Pubkey::default(), Wh(10)).is_err());
+        assert!(whole.transfer(whole.holder, Wh(10)).is_err());
+        assert!(whole
+            .transfer(Pubkey::new_from_array([2; 32]), Wh(9))
+            .is_err());
+        whole
+            .transfer(Pubkey::new_from_array([2; 32]), Wh(10))
+            .unwrap();
+        assert_eq!(whole.holder, Pubkey::new_from_array([2; 32]));
+    }
 }

@@ -11,6 +11,7 @@ mod open_account;
 mod return_lines;
 mod set_mandate;
 mod settle;
+mod verify_line;
 mod withdraw;
 
 pub use abort::*;
@@ -24,4 +25,5 @@ pub use open_account::*;
 pub use return_lines::*;
 pub use set_mandate::*;
 pub use settle::*;
+pub use verify_line::*;
 pub use withdraw::*;

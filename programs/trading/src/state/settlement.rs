@@ -298,6 +298,7 @@ impl IntervalSettlement {
     }
 }
 
+mod proving;
 mod returning;
 
 #[cfg(test)]

@@ -239,3 +239,42 @@ fn data_is_split_behind_the_fields() {
     assert_eq!((fields.cursor, seen.bits.len()), (0, 2));
     assert!(IntervalSettlement::split(&mut data[..700]).is_err());
 }
+
+#[test]
+fn a_committed_line_is_known_by_its_place_and_wallet() {
+    let wallets = [1, 2].map(|byte| Pubkey::new_from_array([byte; 32]));
+    let leaves = [
+        PAYING.leaf(START, 0, &wallets[0]),
+        RECEIVING.leaf(START, 1, &wallets[1]),
+    ];
+    let mut settlement = IntervalSettlement::zeroed();
+    settlement.start = START;
+    settlement.line_count = 2;
+    settlement.lines_root = shared::merkle::node(&leaves[0], &leaves[1]);
+    let known = |settlement: &IntervalSettlement, line: &Line, index, wallet: &Pubkey| {
+        settlement.require_committed(line, index, wallet, &leaves[..1])
+    };
+    for status in 0..=u8::MAX {
+        settlement.status = status;
+        let counts = [status::OPEN, status::CLOSED].contains(&status);
+        let found = known(&settlement, &RECEIVING, 1, &wallets[1]);
+        let expected = if counts {
+            Ok(())
+        } else {
+            Err(TradingError::NoLinesCount)
+        };
+        assert_eq!(found, expected, "status {status}");
+        assert_eq!(settlement.is_final(), status == status::CLOSED);
+    }
+    settlement.status = status::CLOSED;
+    for (line, index, wallet) in [
+        (PAYING, 1, wallets[1]),
+        (RECEIVING, 0, wallets[1]),
+        (RECEIVING, 2, wallets[1]),
+        (RECEIVING, u32::MAX, wallets[1]),
+        (RECEIVING, 1, wallets[0]),
+    ] {
+        let found = known(&settlement, &line, index, &wallet);
+        assert_eq!(found, Err(TradingError::NotCommittedLine));
+    }
+}

@@ -1,0 +1,135 @@
+"""Granular certificates: issue, slice, transfer and cancel what a meter has exported in an interval."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from hub.chain import pdas
+from hub.chain.instructions.idl_builder import build, struct, variant
+
+EnergySource = Literal["Solar", "Wind", "Hydro", "Biomass"]
+_TECHNOLOGY_BYTES, _GRID_ZONE_BYTES = 8, 16
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the issuing body states about the production device."""
+
+    source: EnergySource
+    technology: str
+    """Code of the AIB's fact sheet 5, for example ``T010100`` for PV."""
+    grid_zone: str
+    """EIC code of the area in which the energy was fed in."""
+    country: str
+    """ISO 3166-1 alpha-2."""
+    commissioned_at: int = 0
+    """Unix seconds; 0 when unknown."""
+    latitude_e6: int = 0
+    """Millionths of a degree."""
+    longitude_e6: int = 0
+    supported: bool = False
+    """True when it receives public support for its operation."""
+
+    def argument(self) -> Any:
+        said = asdict(self) | {
+            "source": variant("energy_token", "EnergySource", self.source),
+            "technology": _padded(self.technology, _TECHNOLOGY_BYTES),
+            "grid_zone": _padded(self.grid_zone, _GRID_ZONE_BYTES),
+            "country": list(self.country.encode()),
+        }
+        return struct("energy_token", "Device", **said)
+
+
+@dataclass(frozen=True)
+class AttestedEnergy:
+    """What the oracle has attested for a meter, with its proof: the rung ``interval`` of a proof's ladder."""
+
+    import_wh: int
+    export_wh: int
+    blinding: bytes
+    index: int
+    path: Sequence[bytes]
+    """Bottom up, as ``edge.wire.merkle.path`` gives it."""
+
+    def argument(self) -> Any:
+        said = {
+            "import_wh": self.import_wh,
+            "export_wh": self.export_wh,
+            "blinding": list(self.blinding),
+            "index": self.index,
+            "path": b"".join(self.path),
+        }
+        return struct("energy_token", "AttestedEnergy", **said)
+
+
+def issue(
+    payer: Pubkey,
+    issuing_body: Pubkey,
+    *,
+    meter_id: str,
+    start_s: int,
+    revision: int,
+    energy: AttestedEnergy,
+    device: Device,
+) -> Instruction:
+    """To the meter's owner, once; ``revision`` is the interval's last. Signed by payer and issuing body."""
+    made = pdas.certificate(meter_id, start_s)
+    accounts = {
+        "payer": payer,
+        "issuing_body": issuing_body,
+        "authority": pdas.governance_authority(),
+        "meter": pdas.meter(meter_id),
+        "interval": pdas.interval(start_s, revision),
+        "next_revision": pdas.interval(start_s, revision + 1),
+        "certificate": made,
+        "holding": pdas.certificate_holding(made, 0),
+    }
+    return build("energy_token", "issue_certificate", [energy.argument(), device.argument()], accounts)
+
+
+def cut(payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, wh: int, next_number: int) -> Instruction:
+    """Slices ``wh`` off holding ``number``: they become holding ``next_number``. Signed by payer and holder.
+
+    Args:
+        payer: pays the new holding's rent.
+        holder: keeps both.
+        certificate: its account.
+        number: of the holding that becomes smaller.
+        wh: of the new one.
+        next_number: the certificate's count of holdings so far.
+    """
+    accounts = {
+        "payer": payer,
+        "holder": holder,
+        "certificate": certificate,
+        "holding": pdas.certificate_holding(certificate, number),
+        "part": pdas.certificate_holding(certificate, next_number),
+    }
+    return build("energy_token", "slice_certificate", [wh], accounts)
+
+
+def transfer(holder: Pubkey, holding: Pubkey, to: Pubkey, wh: int) -> Instruction:
+    """Gives a holding, which must still be of ``wh``, to another wallet; signed by the holder."""
+    return build("energy_token", "transfer_certificate", [to, wh], {"holder": holder, "holding": holding})
+
+
+def cancel(
+    payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, *, beneficiary: str, purpose: str
+) -> Instruction:
+    """Uses holding ``number`` up for the beneficiary, in public and for good; signed by payer and holder."""
+    holding = pdas.certificate_holding(certificate, number)
+    accounts = {
+        "payer": payer,
+        "holder": holder,
+        "certificate": certificate,
+        "holding": holding,
+        "cancellation": pdas.cancellation(holding),
+    }
+    return build("energy_token", "cancel_certificate", [beneficiary, purpose], accounts)
+
+
+def _padded(text: str, size: int) -> list[int]:
+    return list(text.encode().ljust(size, b"\0"))

@@ -1,0 +1,27 @@
+//! Shows that a line belongs to an interval's settlement: to whoever simulates it, or to a program that calls it.
+use crate::{
+    errors::TradingError,
+    state::{IntervalSettlement, Line},
+};
+use anchor_lang::prelude::*;
+use shared::merkle::as_hashes;
+
+#[derive(Accounts)]
+pub struct VerifyLine<'info> {
+    pub settlement: AccountLoader<'info, IntervalSettlement>,
+}
+
+impl VerifyLine<'_> {
+    pub fn handle(
+        ctx: Context<Self>,
+        index: u32,
+        wallet: &Pubkey,
+        line: &Line,
+        path: &[u8],
+    ) -> Result<bool> {
+        let path = as_hashes(path).ok_or(TradingError::NotCommittedLine)?;
+        let settlement = ctx.accounts.settlement.load()?;
+        settlement.require_committed(line, index, wallet, path)?;
+        Ok(settlement.is_final())
+    }
+}
