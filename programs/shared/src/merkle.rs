@@ -4,9 +4,11 @@
 //! whoever owns the leaf's meaning; a node can therefore never pass for a leaf.
 
 mod frontier;
+mod path;
 mod range;
 
 pub use frontier::{Frontier, DEPTH};
+pub use path::climb;
 pub use range::range_root;
 
 /// A SHA-256 digest.
