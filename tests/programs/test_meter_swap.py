@@ -20,18 +20,18 @@ def campus() -> Campus:
     return registered_campus()
 
 
-def swap(campus: Campus, **changes: Any) -> Instruction:
-    """Anna's meter is replaced now, by one at the same gateway."""
+def swap(campus: Campus, old_meter_id: str = METER_ID, at_s: int | None = None, **changes: Any) -> Instruction:
+    """Anna's meter is replaced, by default now, by one at the same gateway."""
     details: dict[str, Any] = {
-        "old_meter_id": METER_ID,
         "meter_id": NEW_ID,
         "gateway_id": NORTH,
         "kind": "bidirectional",
         "rated_power_w": 20_000,
         "serial_hash": b"\x07" * 32,
-        "at_s": campus.chain.now,
     }
-    return registry.swap_meter(campus.chain.payer.pubkey(), campus.registrar.pubkey(), **(details | changes))
+    at = campus.chain.now if at_s is None else at_s
+    new = registry.Replacement(**(details | changes))
+    return registry.swap_meter(campus.chain.payer.pubkey(), campus.registrar.pubkey(), old_meter_id, new, at)
 
 
 def test_the_old_one_ends_when_the_new_one_begins(campus: Campus) -> None:

@@ -1,18 +1,26 @@
-"""Compute units of what governance decides about the oracle and the registry, and of the proof of a meter."""
+"""Compute units of what changes after the founding: registry, attestors, authority, votes and code; and of a proof."""
 
 from edge.wire import merkle
 from hub.chain import pdas
-from hub.chain.instructions import actions, oracle, registry
-from support.campus_chain import Campus, founded_campus
-from support.decisions import DAY_S, executed
+from hub.chain.instructions import actions, governance, oracle, registry
+from support.campus_chain import TIME_LOCK_S, Campus, founded_campus
+from support.decisions import DAY_S, approved, executed, proposed
 from support.measure import Measure, tries
 from support.registered import METER_ID, NORTH, SOUTH, anna, ben, registered_campus
 from support.svm import START
+from support.upgrades import NEW_HASH, hand_over, put_buffer, run, upgrade
 
 
 def measures() -> list[Measure]:
-    """Registry, then oracle."""
-    return [*_registry(registered_campus()), *_inclusion(founded_campus()), _attestors(founded_campus())]
+    """Registry, then oracle, then governance."""
+    return [
+        *_registry(registered_campus()),
+        *_inclusion(founded_campus()),
+        _attestors(founded_campus()),
+        *_votes(registered_campus()),
+        *_upgrades(founded_campus()),
+        _authority(founded_campus()),
+    ]
 
 
 def _registry(campus: Campus) -> list[Measure]:
@@ -20,17 +28,8 @@ def _registry(campus: Campus) -> list[Measure]:
     payer, by, new = chain.payer.pubkey(), registrar.pubkey(), ben(campus)
     key, named = chain.key("gateway key 1").pubkey(), chain.key("new registrar")
     chain.ok(campus.add_gateway_key(NORTH, key, chain.now), signers=[registrar])
-    swap = registry.swap_meter(
-        payer,
-        by,
-        old_meter_id=METER_ID,
-        meter_id="METER_002",
-        gateway_id=NORTH,
-        kind="load",
-        rated_power_w=10_000,
-        serial_hash=bytes(32),
-        at_s=chain.now,
-    )
+    new_meter = registry.Replacement("METER_002", NORTH, "load", 10_000, bytes(32))
+    swap = registry.swap_meter(payer, by, METER_ID, new_meter, chain.now)
     named_by = executed(campus, actions.change_registrar(named.pubkey()))
     calls = {
         "set_participant_status": (registry.set_participant_status(by, new.pubkey(), "suspended"), [registrar]),
@@ -74,3 +73,42 @@ def _attestors(campus: Campus) -> Measure:
     number = executed(campus, actions.change_attestors(attestors, 2, START + 3 * DAY_S), wait_s=0)
     outcome = campus.chain.ok(oracle.adopt_attestors(number, attestors), signers=keys)
     return Measure("oracle", "adopt_attestors", outcome.compute_units)
+
+
+def _votes(campus: Campus) -> list[Measure]:
+    chain, member, voter = campus.chain, campus.validator, anna(campus)
+    number = proposed(campus, actions.resolve(bytes(32)))
+    put = chain.ok(governance.put_to_vote(member.pubkey(), number), signers=[member]).compute_units
+    ix = governance.cast_vote(chain.payer.pubkey(), voter.pubkey(), number, yes=True)
+    cast = chain.ok(ix, signers=[voter]).compute_units
+    revoke = chain.ok(governance.revoke(member.pubkey(), number), signers=[member]).compute_units
+    bump = chain.account("governance", pdas.governance_vote(number, voter.pubkey())).bump
+    return [
+        Measure("governance", "revoke", revoke),
+        Measure("governance", "put_to_vote", put),
+        Measure("governance", "cast_vote", cast, tries(bump)),
+    ]
+
+
+def _upgrades(campus: Campus) -> list[Measure]:
+    hand_over(campus)
+    put_buffer(campus)
+    chain, heir = campus.chain, campus.chain.key("heir")
+    upgrades = approved(campus, actions.upgrade("registry", NEW_HASH))
+    heirs = approved(campus, actions.change_upgrade_authority("registry", heir.pubkey()))
+    chain.advance(TIME_LOCK_S)
+    upgraded = run(campus, upgrade(upgrades)).compute_units
+    handed = chain.ok(governance.change_upgrade_authority(heirs, "registry", heir.pubkey()), signers=[heir])
+    return [
+        Measure("governance", "upgrade", upgraded, note="to oracle.so, whose bytes are hashed"),
+        Measure("governance", "change_upgrade_authority", handed.compute_units),
+    ]
+
+
+def _authority(campus: Campus) -> Measure:
+    members = [campus.chain.key(f"new member {number}") for number in range(3)]
+    keys = [member.pubkey() for member in members]
+    number = approved(campus, actions.change_authority(keys[0], keys, 2))
+    campus.chain.advance(TIME_LOCK_S)
+    outcome = campus.chain.ok(governance.accept_authority(number, keys[:2]), signers=members[:2])
+    return Measure("governance", "accept_authority", outcome.compute_units, note="2 of 3 new members")

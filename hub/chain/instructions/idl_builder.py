@@ -52,11 +52,15 @@ def build(
     }
     context = Context(accounts={**known, **(accounts or {})}, remaining_accounts=list(remaining))
     built: Instruction = program(name).instruction[instruction](*args, ctx=context)
-    return built
+    return Instruction(built.program_id, built.data, [_unless_absent(meta, name) for meta in built.accounts])
+
+
+def _unless_absent(meta: AccountMeta, name: str) -> AccountMeta:
+    return AccountMeta(meta.pubkey, meta.is_signer and meta.pubkey != absent(name), meta.is_writable)
 
 
 def absent(name: str) -> Pubkey:
-    """What stands for an optional account that is not given: the program's own address."""
+    """What stands for an optional account that is not given, and signs nothing: the program's own address."""
     return PROGRAM_IDS[name]
 
 

@@ -1,5 +1,6 @@
 """Registry: participants, gateways with their keys, and meters. The registrar signs; a separate payer pays the rent."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from solders.instruction import Instruction
@@ -70,26 +71,27 @@ def register_meter(
     return build("registry", "register_meter", [meter_id, _KINDS[kind], rated_power_w, list(serial_hash)], accounts)
 
 
-def swap_meter(
-    payer: Pubkey,
-    registrar: Pubkey,
-    *,
-    old_meter_id: str,
-    meter_id: str,
-    gateway_id: str,
-    kind: MeterKind,
-    rated_power_w: int,
-    serial_hash: bytes,
-    at_s: int,
-) -> Instruction:
+@dataclass(frozen=True)
+class Replacement:
+    """The meter that takes another's place."""
+
+    meter_id: str
+    gateway_id: str
+    kind: MeterKind
+    rated_power_w: int
+    serial_hash: bytes
+    """SHA-256 of the serial number on its plate."""
+
+
+def swap_meter(payer: Pubkey, registrar: Pubkey, old_meter_id: str, new: Replacement, at_s: int) -> Instruction:
     """Retires a meter at a moment, from which another measures for the same owner and place; signed by payer and
     registrar."""
     accounts = _by_registrar(payer, registrar) | {
         "old_meter": pdas.meter(old_meter_id),
-        "gateway": pdas.gateway(gateway_id),
-        "new_meter": pdas.meter(meter_id),
+        "gateway": pdas.gateway(new.gateway_id),
+        "new_meter": pdas.meter(new.meter_id),
     }
-    arguments = [meter_id, _KINDS[kind], rated_power_w, list(serial_hash), at_s]
+    arguments = [new.meter_id, _KINDS[new.kind], new.rated_power_w, list(new.serial_hash), at_s]
     return build("registry", "swap_meter", arguments, accounts)
 
 
