@@ -11,7 +11,7 @@ from hub.chain.instructions.registry import Status
 from support.campus_chain import ORACLE, REGISTRY, Campus
 from support.market_chain import Exchange
 from support.registered import ANNA, METER_ID, NORTH, SOUTH, anna, ben, registered_campus
-from support.svm import program, swapped, unsigned
+from support.svm import swapped, unsigned
 
 DAY_S = 86_400
 Setting = Callable[[Campus, Status], Instruction]
@@ -166,9 +166,3 @@ def test_only_the_registrar_ends_a_key(campus: Campus) -> None:
     wrong = swapped(ix, pdas.gateway_key(key), pdas.gateway(NORTH))
     chain.fails("AccountDiscriminatorMismatch", wrong, signers=[campus.registrar])
     assert chain.account("registry", pdas.gateway_key(key)).valid_until == 0
-
-
-def test_every_instruction_of_the_registry_has_a_builder() -> None:
-    names = {item.name for item in program("registry").idl.instructions}
-    built = {"".join(word.capitalize() for word in name.split("_")) for name in dir(registry)}
-    assert {name[0].upper() + name[1:] for name in names} <= built
