@@ -16,7 +16,8 @@ THRESHOLD = 2
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Everyone who signs when the programs are set up; in production members and upgrade authority are offline."""
+    """Everyone who signs when the programs are set up; in production members and upgrade authority are offline, and the
+    latter has no power left once governance holds the programs."""
 
     fee_payer: Keypair
     upgrade_authority: Keypair

@@ -16,7 +16,7 @@ from solders.pubkey import Pubkey
 from hub.chain import pdas
 from hub.chain.bootstrap import THRESHOLD, Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.instructions import energy_token, governance, oracle, registry, token, trading
+from hub.chain.instructions import energy_token, governance, loader, oracle, registry, token, trading
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.registry import MeterKind
 from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 TIME_LOCK_S = 172_800
 _PROGRAM_DATA_HEADER = 45
+_AUTHORITY = slice(13, _PROGRAM_DATA_HEADER)
 _PARALLEL = 8
 
 
@@ -76,7 +77,8 @@ async def check_programs(chain: ChainClient) -> None:
 
 
 async def ensure_genesis(chain: ChainClient, keys: Bootstrap, *, rates: Rates, interval_s: int) -> list[str]:
-    """Founds the five programs and the currency; the names of the steps that were not done before.
+    """Founds the five programs and the currency, and hands the code to governance; the names of the steps that were not
+    done before.
 
     Raises:
         ProgramsDifferError: the chain runs other programs.
@@ -114,7 +116,23 @@ async def ensure_genesis(chain: ChainClient, keys: Bootstrap, *, rates: Rates, i
         if not await _exists(chain, address):
             await chain.run([make()], [keys.fee_payer, keys.upgrade_authority], until="confirmed")
             done.append(name)
-    return done
+    return [*done, "hand-over"] if await ensure_hand_over(chain, keys) else done
+
+
+async def ensure_hand_over(chain: ChainClient, keys: Bootstrap) -> bool:
+    """Puts the programs' code into governance's hands, once all are founded: founding asks for the key before."""
+    found = [(await chain.raw_accounts([pdas.program_data(name)]))[0] for name in NAMES]
+    ours = keys.upgrade_authority.pubkey()
+    held = [
+        name
+        for name, account in zip(NAMES, found, strict=True)
+        if account is not None and account.data[_AUTHORITY] == bytes(ours)
+    ]
+    if not held:
+        return False
+    made = [loader.hand_over(name, ours) for name in held]
+    await chain.run(made, [keys.fee_payer, keys.upgrade_authority], until="confirmed")
+    return True
 
 
 async def ensure_currency(chain: ChainClient, keys: Bootstrap) -> bool:

@@ -38,7 +38,7 @@ START = 1_750_000_500
 
 ANCHOR_ERROR = re.compile(r"Error Code: (\w+)\. Error Number: (\d+)")
 CUSTOM_ERROR = re.compile(r"Program (\w+) failed: custom program error: (0x[0-9a-f]+)")
-RUNTIME_ERROR = re.compile(r"InstructionErrorFieldless\.(\w+)")
+RUNTIME_ERROR = re.compile(r"(?:InstructionErrorFieldless\.|Fieldless\()(\w+)")
 
 
 def deterministic_key(name: str) -> Keypair:

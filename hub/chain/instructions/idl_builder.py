@@ -1,5 +1,6 @@
 """Builds any instruction of the programs by its IDL (anchorpy); the package's other modules fill in the accounts."""
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, cast
@@ -17,6 +18,9 @@ from hub.chain.programs import PROGRAM_IDS, idl
 SYSTEM_PROGRAM = Pubkey.default()
 TOKEN_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 """Token-2022."""
+
+# anchorpy copies a struct's fields deeply before it encodes them, and solders' keys do not say how to be copied
+copyreg.pickle(Pubkey, lambda key: (Pubkey.from_bytes, (bytes(key),)))
 
 
 @cache
@@ -48,11 +52,15 @@ def build(
     }
     context = Context(accounts={**known, **(accounts or {})}, remaining_accounts=list(remaining))
     built: Instruction = program(name).instruction[instruction](*args, ctx=context)
-    return built
+    return Instruction(built.program_id, built.data, [_unless_absent(meta, name) for meta in built.accounts])
+
+
+def _unless_absent(meta: AccountMeta, name: str) -> AccountMeta:
+    return AccountMeta(meta.pubkey, meta.is_signer and meta.pubkey != absent(name), meta.is_writable)
 
 
 def absent(name: str) -> Pubkey:
-    """What stands for an optional account that is not given: the program's own address."""
+    """What stands for an optional account that is not given, and signs nothing: the program's own address."""
     return PROGRAM_IDS[name]
 
 

@@ -15,12 +15,12 @@ from solders.keypair import Keypair
 from hub.chain import pdas, setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.errors import ProgramError
-from hub.chain.instructions import governance, registry
+from hub.chain.errors import ProgramError, TransactionFailedError
+from hub.chain.instructions import governance, loader, registry
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import SYSTEM_PROGRAM
 from hub.chain.ledger.genesis import write_genesis
-from hub.chain.programs import PROGRAM_IDS, idl
+from hub.chain.programs import NAMES, PROGRAM_IDS, idl
 from support.ledger import LedgerProcess
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
@@ -139,6 +139,17 @@ async def test_a_refusal_on_the_chain_has_its_name_too(founded: ChainClient, key
     await founded.send(signed, preflight=False)
     with pytest.raises(ProgramError, match="registry refused: NotRegistrar"):
         await founded.wait(signed)
+
+
+async def test_the_founder_keeps_no_power_over_the_code(founded: ChainClient, keys: Bootstrap) -> None:
+    ours = keys.upgrade_authority.pubkey()
+    for name in NAMES:
+        (account,) = await founded.raw_accounts([pdas.program_data(name)])
+        assert account is not None
+        assert account.data[12:45] == b"\x01" + bytes(pdas.governance_upgrader())
+    taking = loader.set_authority(pdas.program_data("trading"), ours, ours)
+    with pytest.raises(TransactionFailedError, match="IncorrectAuthority"):
+        await founded.run([taking], [keys.fee_payer, keys.upgrade_authority])
 
 
 async def test_pause_takes_two_members(founded: ChainClient, keys: Bootstrap) -> None:
