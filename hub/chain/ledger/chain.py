@@ -25,6 +25,7 @@ from hub.chain.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedE
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
+from hub.chain.ledger.snapshot import Progress, SignedSnapshot, Snapshot, Tally
 from hub.chain.ledger.steady import SteadyClock
 
 MAX_BLOCK_TRANSACTIONS = 2000
@@ -50,14 +51,20 @@ class Chain:
     """One ledger, opened and checked."""
 
     def __init__(
-        self, repository: Repository, authority: Keypair, clock: SteadyClock, genesis: Header, bank: Bank
+        self,
+        repository: Repository,
+        authority: Keypair,
+        clock: SteadyClock,
+        genesis: Header,
+        bank: Bank,
+        progress: Progress,
     ) -> None:
         self.repository = repository
         self.bank = bank
         self.authority = authority
         self.genesis_hash = Hash(genesis.hash)
         self.statuses = Statuses()
-        self.transaction_count = repository.transaction_count()
+        self._progress = progress
         self.write_fault: str | None = None
         self._clock = clock
         self._genesis_ms = genesis.time_ms
@@ -70,6 +77,10 @@ class Chain:
         if head is None:
             raise LedgerError("The ledger has no block")
         self.head = head
+
+    @property
+    def transaction_count(self) -> int:
+        return self._progress.tally.transactions
 
     # -- what time it is on the chain
 
@@ -218,8 +229,10 @@ class Chain:
             accounts_hash=total.digest(),
         )
         self._open = None
+        progress = self._progress.plus(len(entries), sum(len(set(t.addresses)) for t in entries))
+        snapshot = self._snapshot(header, progress.tally) if progress.due else None
         try:
-            self.repository.append(header, sign(header, self.authority), entries, changes)
+            self.repository.append(header, sign(header, self.authority), entries, changes, snapshot)
         except WriteRefusedError as error:
             self.bank.undo_newest_layer()
             self.statuses.drop(block.slot)
@@ -228,9 +241,22 @@ class Chain:
         self.bank.keep(total)
         self.head = header
         self._blockhashes.add_span(header, header.slot)
-        self.transaction_count += len(entries)
+        self._progress = progress.snapshot_made() if snapshot else progress
         self._raise_statuses(empty=empty)
         self._forget()
+
+    def _snapshot(self, head: Header, tally: Tally) -> SignedSnapshot:
+        return SignedSnapshot.sign(Snapshot.of(bytes(self.genesis_hash), head, tally), self.authority)
+
+    def snapshot_when_due(self) -> None:
+        """Makes a snapshot of the last block when more than enough follows the last one, as after a whole check.
+
+        Raises:
+            WriteRefusedError: the disk is full.
+        """
+        if self._progress.due:
+            self.repository.store_snapshot(self.head.slot, self._snapshot(self.head, self._progress.tally))
+            self._progress = self._progress.snapshot_made()
 
     def _raise_statuses(self, *, empty: bool) -> None:
         for slot in self._unsealed:

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 
 from hub.chain.ledger.blocks import Header
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerVersionError, WriteRefusedError
+from hub.chain.ledger.snapshot import SignedSnapshot, Tally
 
 VERSION = "1"
 _NO_RENT_EPOCH = bytes(8)
@@ -33,6 +34,12 @@ CREATE TABLE accounts (
   address BLOB PRIMARY KEY, lamports INTEGER NOT NULL, owner BLOB NOT NULL, executable INTEGER NOT NULL,
   rent_epoch BLOB NOT NULL, data BLOB NOT NULL) STRICT;
 """
+
+_ADDED_LATER = """
+CREATE TABLE IF NOT EXISTS snapshots (
+  slot INTEGER PRIMARY KEY, content BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+"""
+"""Tables that a ledger of this version may still lack; nothing is lost with them, so the version stays."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class Repository:
                 f"{self._path} was written by ledger version {found or 'unknown'}, this one is {VERSION}: "
                 "start the version that wrote it, or choose another --state folder"
             )
+        self._db.executescript(_ADDED_LATER)
 
     @property
     def empty(self) -> bool:
@@ -103,7 +111,7 @@ class Repository:
 
     def create(self, genesis: str, header: Header, signature: bytes, accounts: Mapping[Pubkey, Account]) -> None:
         """Writes the first block, all or nothing."""
-        statements = [s for s in _SCHEMA.split(";") if s.strip()]
+        statements = [s for s in (_SCHEMA + _ADDED_LATER).split(";") if s.strip()]
         with self._transaction():
             for statement in statements:
                 self._db.execute(statement)
@@ -116,8 +124,9 @@ class Repository:
         signature: bytes,
         transactions: Sequence[StoredTransaction],
         accounts: Mapping[Pubkey, Account | None],
+        snapshot: SignedSnapshot | None = None,
     ) -> None:
-        """Adds a block and the accounts as they are after it; returns when it is on disk.
+        """Adds a block, the accounts as they are after it, and a snapshot when one is due; returns when it is on disk.
 
         Raises:
             WriteRefusedError: the disk is full or can not be written; nothing was kept.
@@ -125,8 +134,31 @@ class Repository:
         try:
             with self._transaction():
                 self._insert(header, signature, transactions, accounts)
+                if snapshot is not None:
+                    self._replace_snapshot(header.slot, snapshot)
         except sqlite3.OperationalError as error:
             raise self._refused(error) from error
+
+    def store_snapshot(self, slot: int, snapshot: SignedSnapshot) -> None:
+        """Stores a snapshot of the last block by itself.
+
+        Raises:
+            WriteRefusedError: the disk is full or can not be written.
+        """
+        try:
+            with self._transaction():
+                self._replace_snapshot(slot, snapshot)
+        except sqlite3.OperationalError as error:
+            raise self._refused(error) from error
+
+    def _replace_snapshot(self, slot: int, snapshot: SignedSnapshot) -> None:
+        self._db.execute("DELETE FROM snapshots")
+        self._db.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (slot, snapshot.content, snapshot.signature))
+
+    def snapshot(self) -> SignedSnapshot | None:
+        """The last snapshot, as it is stored."""
+        row = self._db.execute("SELECT content, signature FROM snapshots ORDER BY slot DESC LIMIT 1").fetchone()
+        return None if row is None else SignedSnapshot(*row)
 
     def probe(self) -> None:
         """Tries whether the file can be written again, with a megabyte to spare.
@@ -215,17 +247,18 @@ class Repository:
         for signature, raw, result in rows:
             yield StoredTransaction(signature, raw, result, slot=slot)
 
-    def misplaced(self) -> int:
-        """How many transactions do not stand at their place in their block, counted from 0."""
+    def misplaced(self, after: int = -1) -> int:
+        """How many transactions after that slot do not stand at their place in their block, counted from 0."""
         row = self._db.execute(
             "SELECT count(*) FROM (SELECT position, row_number() OVER (PARTITION BY slot ORDER BY position) AS n"
-            " FROM transactions) WHERE position <> n - 1"
+            " FROM transactions WHERE slot > ?) WHERE position <> n - 1",
+            (after,),
         ).fetchone()
         return int(row[0])
 
-    def touched(self) -> Iterator[tuple[bytes, int, int]]:
-        """The index of addresses: (address, slot, position) of everything that a transaction names."""
-        rows = self._db.execute("SELECT address, slot, position FROM touched")
+    def touched(self, after: int = -1) -> Iterator[tuple[bytes, int, int]]:
+        """The index of addresses: (address, slot, position) of all that a transaction after that slot names."""
+        rows = self._db.execute("SELECT address, slot, position FROM touched WHERE slot > ?", (after,))
         with closing(rows):
             yield from rows
 
@@ -238,7 +271,12 @@ class Repository:
         row = self._db.execute(
             "SELECT header FROM blocks WHERE slot <= ? ORDER BY slot DESC LIMIT 1", (slot,)
         ).fetchone()
-        return None if row is None else Header.decode(row[0])
+        if row is None:
+            return None
+        try:
+            return Header.decode(row[0])
+        except ValueError as error:
+            raise LedgerDamagedError(f"A block at or before {slot} was changed: {error}") from error
 
     def transaction(self, signature: bytes) -> StoredTransaction | None:
         row = self._db.execute(
@@ -246,8 +284,13 @@ class Repository:
         ).fetchone()
         return None if row is None else StoredTransaction(signature, row[1], row[2], slot=row[0])
 
-    def transaction_count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM transactions").fetchone()[0])
+    def tally(self) -> Tally:
+        """How many rows there are."""
+        counts = [
+            self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+            for table in ("blocks", "transactions", "touched")
+        ]
+        return Tally(*counts)
 
     def touching(
         self, address: bytes, limit: int, before: bytes | None, until: bytes | None
