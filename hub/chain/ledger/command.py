@@ -1,10 +1,11 @@
-"""`peerwatt-hub ledger`: its flags."""
+"""`peerwatt-hub ledger`: serves a ledger, or does what the word after it says; this file reads the flags."""
 
 import argparse
 import asyncio
 import os
 from pathlib import Path
 
+from hub.chain.ledger.audit_command import ACTIONS
 from hub.chain.ledger.opening import Limits
 from hub.chain.ledger.serving import Service, serve
 from hub.chain.ledger.snapshot import SNAPSHOT_EVERY
@@ -20,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state",
         type=Path,
         metavar="DIR",
-        required=state is None,
         default=state,
         help="folder of this ledger, made with mode 0700 (env: PEERWATT_LEDGER_STATE)",
     )
@@ -66,6 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="check the whole log at start instead, and make a new snapshot (env: PEERWATT_LEDGER_CHECK_ALL=1)",
     )
 
+    _add_actions(parser)
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    """What there is to do besides serving."""
+    parser.set_defaults(action=None, usage_error=parser.error)
+    actions = parser.add_subparsers(metavar="ACTION", help="instead of serving; each has its own --help")
+    for name, action in ACTIONS.items():
+        words = actions.add_parser(name, help=action.purpose, description=f"{action.purpose.capitalize()}.")
+        action.add_arguments(words)
+        words.set_defaults(action=action)
+
 
 def _at_least_one(text: str) -> int:
     if (number := int(text)) < 1:
@@ -74,11 +86,16 @@ def _at_least_one(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs until SIGTERM or SIGINT.
+    """Serves until SIGTERM or SIGINT, or does what an action says.
 
     Raises:
         LedgerError: the folder, the genesis or the port is not good; the message says what to do.
+        LogRefusedError: a log is not what was signed.
     """
+    if args.action is not None:
+        return int(args.action.run(args))
+    if args.state is None:
+        args.usage_error("--state is missing (env: PEERWATT_LEDGER_STATE)")
     configure_logs()
     limits = Limits(args.max_mib, args.clock_gap_days, args.snapshot_every, args.check_all)
     asyncio.run(serve(Service(args.state, args.port, args.faucet, limits)))

@@ -28,9 +28,16 @@ def named_authority(genesis: str) -> Pubkey:
 class LogCheck:
     """Takes the blocks in order, from the genesis or from after a header that is known."""
 
-    def __init__(self, genesis: str, authority: Pubkey, after: Header | None = None) -> None:
+    def __init__(
+        self,
+        genesis: str,
+        authority: Pubkey,
+        after: Header | None = None,
+        advice: str = "Restore the folder from a backup",
+    ) -> None:
         self._genesis = genesis
         self._authority = authority
+        self._advice = advice
         self.head = after
         self.tally = Tally()
         """Of the blocks taken since the last ``start_counting``."""
@@ -49,7 +56,7 @@ class LogCheck:
         header = block.header
         wrong = fault(header, block.signature, self.head, self._authority) or self._content_fault(block)
         if wrong:
-            raise LedgerDamagedError(f"Block {header.slot} was changed: {wrong}. Restore the folder from a backup")
+            raise LedgerDamagedError(f"Block {header.slot} was changed: {wrong}. {self._advice}")
         self.head = header
         rows = 0
         for position, stored in enumerate(block.transactions):

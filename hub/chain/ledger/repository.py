@@ -13,6 +13,7 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 from hub.chain.ledger.blocks import Header
+from hub.chain.ledger.countersignature import Countersignature
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerVersionError, WriteRefusedError
 from hub.chain.ledger.snapshot import SignedSnapshot, Tally
 
@@ -38,6 +39,8 @@ CREATE TABLE accounts (
 _ADDED_LATER = """
 CREATE TABLE IF NOT EXISTS snapshots (
   slot INTEGER PRIMARY KEY, content BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS countersignatures (
+  slot INTEGER NOT NULL, auditor BLOB NOT NULL, content TEXT NOT NULL, PRIMARY KEY (slot, auditor)) STRICT;
 """
 """Tables that a ledger of this version may still lack; nothing is lost with them, so the version stays."""
 
@@ -65,7 +68,7 @@ class StoredBlock:
 class Repository:
     """The SQLite file of one ledger; one thread uses it at a time."""
 
-    def __init__(self, path: Path, max_mib: int | None = None) -> None:
+    def __init__(self, path: Path, max_mib: int | None = None, *, read_only: bool = False) -> None:
         """Opens the file, or makes it empty.
 
         Raises:
@@ -73,14 +76,16 @@ class Repository:
             LedgerDamagedError: it is no SQLite database.
         """
         self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None)
+        mode = "ro" if read_only else "rwc"
+        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            page = self._db.execute("PRAGMA page_size").fetchone()[0]
-            if max_mib is not None:
-                self._db.execute(f"PRAGMA max_page_count = {max_mib * 2**20 // page}")
+            if read_only:
+                self._db.execute("BEGIN")
+            else:
+                self._prepare(max_mib)
             self._check_version()
+            if not read_only and not self.empty:
+                self._db.executescript(_ADDED_LATER)
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise LedgerDamagedError(
@@ -90,8 +95,25 @@ class Repository:
             self._db.close()
             raise
 
+    @classmethod
+    def read_only(cls, path: Path) -> "Repository":
+        """A file as it is at this moment, while its ledger may go on writing.
+
+        Raises:
+            LedgerVersionError: another version wrote it.
+            LedgerDamagedError: it is no SQLite database.
+        """
+        return cls(path, read_only=True)
+
+    def _prepare(self, max_mib: int | None) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        page = self._db.execute("PRAGMA page_size").fetchone()[0]
+        if max_mib is not None:
+            self._db.execute(f"PRAGMA max_page_count = {max_mib * 2**20 // page}")
+
     def _check_version(self) -> None:
-        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = self._tables()
         if not tables:
             return
         found = self.meta("version") if "meta" in tables else None
@@ -100,7 +122,6 @@ class Repository:
                 f"{self._path} was written by ledger version {found or 'unknown'}, this one is {VERSION}: "
                 "start the version that wrote it, or choose another --state folder"
             )
-        self._db.executescript(_ADDED_LATER)
 
     @property
     def empty(self) -> bool:
@@ -206,6 +227,37 @@ class Repository:
                 if a is not None
             ],
         )
+
+    def add_countersignature(self, word: Countersignature) -> None:
+        """Keeps an auditor's word for a block; the same word again changes nothing.
+
+        Raises:
+            WriteRefusedError: the disk is full, or another process keeps the file for itself.
+        """
+        row = (word.slot, bytes(word.auditor), word.to_json())
+        try:
+            self._db.execute("INSERT OR REPLACE INTO countersignatures VALUES (?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            raise self._refused(error) from error
+
+    def countersignatures(self) -> Iterator[Countersignature]:
+        """What auditors signed, the oldest block first.
+
+        Raises:
+            LedgerDamagedError: one can not be read.
+        """
+        if "countersignatures" not in self._tables():
+            return
+        rows = self._db.execute("SELECT slot, content FROM countersignatures ORDER BY slot, auditor")
+        with closing(rows):
+            for slot, content in rows:
+                try:
+                    yield Countersignature.from_json(content)
+                except ValueError as error:
+                    raise LedgerDamagedError(f"The countersignature of block {slot} was changed: {error}") from error
+
+    def _tables(self) -> set[str]:
+        return {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -17,6 +17,7 @@ from solders.pubkey import Pubkey
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.errors import LedgerInUseError
 from hub.chain.ledger.genesis import Genesis, read_genesis
+from hub.chain.ledger.log_source import FILE_NAME
 from hub.chain.ledger.opening import Limits, open_chain
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
@@ -27,7 +28,6 @@ from hub.keys import load_or_create
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "ledger.sqlite"
 _MAX_CONNECTIONS = 256
 _KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection (httpx: 5 s), so that none meets a connection that just closed."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.chain.client import ChainClient
+from hub.cli import main
 from support.ledger import LedgerProcess, new_ledger
 
 
@@ -13,6 +14,8 @@ from support.ledger import LedgerProcess, new_ledger
 def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
     with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
         yield ledger
+        # whatever the tests did, programs and all, follows from the log alone
+        assert main(["ledger", "verify", str(ledger.folder)]) == 0
 
 
 @pytest.fixture
