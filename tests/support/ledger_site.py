@@ -1,7 +1,12 @@
 """A chain in this process, without a server, on a clock that the test sets."""
 
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import uvicorn
 from solders.keypair import Keypair
 from solders.message import Message
 from solders.pubkey import Pubkey
@@ -12,6 +17,7 @@ from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.genesis import Genesis
 from hub.chain.ledger.opening import Limits, open_chain
 from hub.chain.ledger.recent import Confirmation
+from hub.chain.ledger.server import RpcServer
 from hub.clock import Clock, ManualClock
 
 AUTHORITY, RICH = Keypair.from_seed(bytes([1] * 32)), Keypair.from_seed(bytes([2] * 32))
@@ -54,3 +60,14 @@ class Site:
     def lamports(self, key: Pubkey, confirmation: Confirmation) -> int:
         account = self.chain.bank.read(key, self.chain.hidden_layers(confirmation))
         return account.lamports if account else 0
+
+
+@contextlib.asynccontextmanager
+async def served(rpc: RpcServer) -> AsyncIterator[str]:
+    """The ledger's HTTP side on a port of its own, in this process."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(rpc.app(), log_config=None, lifespan="off", ws="websockets-sansio"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await serving

@@ -5,7 +5,7 @@ and final when a stored block links to it.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from solders.hash import Hash
 from solders.keypair import Keypair
@@ -22,6 +22,7 @@ from hub.chain.ledger.blocks import (
     transactions_hash,
 )
 from hub.chain.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedError
+from hub.chain.ledger.news import Listener, News
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
@@ -70,7 +71,9 @@ class Chain:
         self._genesis_ms = genesis.time_ms
         self._blockhashes = Blockhashes(genesis.time_ms)
         self._open: _OpenBlock | None = None
-        self._unsealed: list[int] = []
+        self._unsealed: dict[int, News] = {}
+        """Stored blocks that no later one links to yet."""
+        self.listeners: list[Listener] = []
         self._forgotten_at = 0
         self._faucet_count = 0
         head = repository.block_at_or_before(2**62)
@@ -98,7 +101,7 @@ class Chain:
     def slot_for(self, confirmation: Confirmation) -> int:
         """The slot up to which reads at that commitment see."""
         if confirmation == "finalized" and self._unsealed:
-            return self._unsealed[0] - 1
+            return next(iter(self._unsealed)) - 1
         return self._open.slot - 1 if self._open and confirmation != "processed" else self.slot()
 
     def hidden_layers(self, confirmation: Confirmation) -> int:
@@ -168,10 +171,12 @@ class Chain:
         signature = transaction.signatures[0]
         addresses = tuple(bytes(key) for key in execution.addresses.keys)
         result = json.dumps(meta, separators=(",", ":"))
-        block.transactions.append(StoredTransaction(bytes(signature), raw, result, addresses, block.slot))
+        stored = StoredTransaction(bytes(signature), raw, result, addresses, block.slot)
+        block.transactions.append(stored)
         self.statuses.add(
             signature, message.hash(), Status(block.slot, self.height_at(block.time_ms), meta["err"], "processed")
         )
+        self._tell(News("processed", block.slot, (stored,), execution.changed))
 
     def _begin(self) -> _OpenBlock:
         now_ms = max(self._clock.now_ms(), self.head.time_ms)
@@ -242,7 +247,7 @@ class Chain:
         self.head = header
         self._blockhashes.add_span(header, header.slot)
         self._progress = progress.snapshot_made() if snapshot else progress
-        self._raise_statuses(empty=empty)
+        self._raise(News("confirmed", header.slot, tuple(entries), tuple(changes)), empty=empty)
         self._forget()
 
     def _snapshot(self, head: Header, tally: Tally) -> SignedSnapshot:
@@ -258,16 +263,25 @@ class Chain:
             self.repository.store_snapshot(self.head.slot, self._snapshot(self.head, self._progress.tally))
             self._progress = self._progress.snapshot_made()
 
-    def _raise_statuses(self, *, empty: bool) -> None:
-        for slot in self._unsealed:
+    def _raise(self, stored: News, *, empty: bool) -> None:
+        """The block is stored: everything before it is final, itself only when nothing is in it."""
+        final = [replace(news, level="finalized") for news in self._unsealed.values()]
+        for news in final:
             self.bank.settle_oldest_layer()
-            self.statuses.raise_to(slot, "finalized")
-        self._unsealed = []
+            self.statuses.raise_to(news.slot, "finalized")
         if empty:
             self.bank.settle_oldest_layer()
+            self._unsealed = {}
+            final.append(News("finalized", stored.slot))
         else:
-            self.statuses.raise_to(self.head.slot, "confirmed")
-            self._unsealed = [self.head.slot]
+            self.statuses.raise_to(stored.slot, "confirmed")
+            self._unsealed = {stored.slot: stored}
+        for news in final if empty else [*final, stored]:
+            self._tell(news)
+
+    def _tell(self, news: News) -> None:
+        for listener in self.listeners:
+            listener(news)
 
     def _forget(self) -> None:
         height = self.height()

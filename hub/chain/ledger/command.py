@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=port or "8899",
         help="loopback port, 0 = a free one (env: PEERWATT_LEDGER_PORT; default 8899)",
     )
+    _add_web(parser)
     parser.add_argument(
         "--faucet",
         action="store_true",
@@ -69,6 +70,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_actions(parser)
 
 
+def _add_web(parser: argparse.ArgumentParser) -> None:
+    """For wallets: WebSockets, and pages in a browser."""
+    ws_port, origins = (os.environ.get(f"PEERWATT_LEDGER_{name}") for name in ("WS_PORT", "ORIGINS"))
+    parser.add_argument(
+        "--ws-port",
+        type=int,
+        metavar="PORT",
+        default=ws_port,
+        help="second loopback port for WebSockets, which the first takes as well; 0 = none "
+        "(env: PEERWATT_LEDGER_WS_PORT; default the port after the first, when it is free)",
+    )
+    parser.add_argument(
+        "--origin",
+        metavar="URL",
+        action="append",
+        default=origins.split(",") if origins else [],
+        help="origin of a web page that may ask, for wallets in a browser; may be repeated "
+        "(env: PEERWATT_LEDGER_ORIGINS, with commas; default none)",
+    )
+
+
 def _add_actions(parser: argparse.ArgumentParser) -> None:
     """What there is to do besides serving."""
     parser.set_defaults(action=None, usage_error=parser.error)
@@ -98,5 +120,5 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--state is missing (env: PEERWATT_LEDGER_STATE)")
     configure_logs()
     limits = Limits(args.max_mib, args.clock_gap_days, args.snapshot_every, args.check_all)
-    asyncio.run(serve(Service(args.state, args.port, args.faucet, limits)))
+    asyncio.run(serve(Service(args.state, args.port, args.ws_port, tuple(args.origin), args.faucet, limits)))
     return 0

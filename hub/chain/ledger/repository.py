@@ -319,6 +319,13 @@ class Repository:
         row = self._db.execute("SELECT slot, hash, header, signature FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else self._read_block(*row)
 
+    def slots(self, first: int, last: int, limit: int) -> list[int]:
+        """The slots in that range, both ends included, that have a block."""
+        rows = self._db.execute(
+            "SELECT slot FROM blocks WHERE slot BETWEEN ? AND ? ORDER BY slot LIMIT ?", (first, last, limit)
+        )
+        return [int(slot) for (slot,) in rows]
+
     def block_at_or_before(self, slot: int) -> Header | None:
         row = self._db.execute(
             "SELECT header FROM blocks WHERE slot <= ? ORDER BY slot DESC LIMIT 1", (slot,)

@@ -22,6 +22,7 @@ from hub.chain.ledger.opening import Limits, open_chain
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
 from hub.chain.ledger.steady import SteadyClock, boottime_ms
+from hub.chain.ledger.websocket import MAX_MESSAGE_BYTES
 from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.clock import SystemClock
 from hub.keys import load_or_create
@@ -39,6 +40,10 @@ class Service:
 
     state: Path
     port: int
+    ws_port: int | None = None
+    """A second port, where Solana's clients expect WebSockets; None = the one after ``port``, 0 = none."""
+    origins: tuple[str, ...] = ()
+    """Of browser pages that may ask."""
     faucet: bool = False
     limits: Limits = field(default_factory=Limits)
 
@@ -52,11 +57,11 @@ async def serve(service: Service) -> None:
     """
     state = service.state
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _only_one(state), _listener(service.port) as listener:
+    with _only_one(state), _listener(service.port) as listener, _second(service) as second:
         chain = open_folder(state, SteadyClock(SystemClock(), boottime_ms), service.limits)
         logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
-            await _serve(chain, listener, service)
+            await _serve(chain, [listener, *second], service)
         finally:
             chain.close()
 
@@ -71,31 +76,35 @@ def open_folder(state: Path, clock: SteadyClock, limits: Limits) -> Chain:
     return open_chain(state / FILE_NAME, authority, clock, genesis, limits)
 
 
-async def _serve(chain: Chain, listener: socket.socket, service: Service) -> None:
+async def _serve(chain: Chain, listeners: list[socket.socket], service: Service) -> None:
     producer = Producer(chain)
+    rpc = RpcServer(chain, producer, faucet=service.faucet, origins=service.origins)
     config = uvicorn.Config(
-        RpcServer(chain, producer, faucet=service.faucet).app(),
+        rpc.app(),
         log_config=None,
         access_log=False,
         lifespan="off",
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=2,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
     )
     server = _QuietServer(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    host, port = listener.getsockname()[:2]
-    print(json.dumps({"ready": True, "url": f"http://{host}:{port}"}), flush=True)
-    blocks = asyncio.create_task(producer.run())
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await asyncio.wait({blocks, serving}, return_when=asyncio.FIRST_COMPLETED)
+    places = ["{}:{}".format(*listener.getsockname()[:2]) for listener in listeners]
+    print(json.dumps({"ready": True, "url": f"http://{places[0]}", "ws_url": f"ws://{places[-1]}"}), flush=True)
+    rounds = [asyncio.create_task(producer.run()), asyncio.create_task(rpc.pubsub.feed.run())]
+    serving = asyncio.create_task(server.serve(sockets=listeners))
+    await asyncio.wait({*rounds, serving}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
-    blocks.cancel()
+    for one in rounds:
+        one.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await blocks
+        await asyncio.gather(*rounds)
 
 
 class _QuietServer(uvicorn.Server):
@@ -114,6 +123,25 @@ def _only_one(state: Path) -> Iterator[None]:
         except OSError as error:
             raise LedgerInUseError(f"A ledger already runs on {state}: stop it, or choose another --state") from error
         yield
+
+
+@contextlib.contextmanager
+def _second(service: Service) -> Iterator[list[socket.socket]]:
+    """The port after the first, where Solana's clients look for WebSockets; without it they are on the first alone."""
+    asked = service.ws_port
+    if asked == 0 or (asked is None and service.port == 0):
+        yield []
+        return
+    port = service.port + 1 if asked is None else asked
+    with contextlib.ExitStack() as stack:
+        try:
+            found = [stack.enter_context(_listener(port))]
+        except (LedgerInUseError, OverflowError):
+            if asked is not None:
+                raise
+            logger.warning("Port %d is taken: WebSockets are on port %d only", port, service.port)
+            found = []
+        yield found
 
 
 @contextlib.contextmanager
