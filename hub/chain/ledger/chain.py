@@ -23,6 +23,7 @@ from hub.chain.ledger.blocks import (
 )
 from hub.chain.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedError
 from hub.chain.ledger.news import Listener, News
+from hub.chain.ledger.old_blocks import OldBlocks
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
@@ -59,6 +60,7 @@ class Chain:
         genesis: Header,
         bank: Bank,
         progress: Progress,
+        checked_from: int = 0,
     ) -> None:
         self.repository = repository
         self.bank = bank
@@ -66,6 +68,7 @@ class Chain:
         self.genesis_hash = Hash(genesis.hash)
         self.statuses = Statuses()
         self._progress = progress
+        self._old = OldBlocks(repository, authority.pubkey(), checked_from)
         self.write_fault: str | None = None
         self._clock = clock
         self._genesis_ms = genesis.time_ms
@@ -84,6 +87,14 @@ class Chain:
     @property
     def transaction_count(self) -> int:
         return self._progress.tally.transactions
+
+    def require_genuine(self, slot: int) -> None:
+        """Checks a block that the start left aside, before anything of it is told.
+
+        Raises:
+            LedgerDamagedError: it was changed.
+        """
+        self._old.require_genuine(slot)
 
     # -- what time it is on the chain
 

@@ -107,7 +107,8 @@ class _Opening:
         _check_authority(self._genesis, self._authority)
         first = self._first_block()
         snapshot = self._snapshot(first)
-        progress = self._check_log(snapshot)
+        start = 0 if snapshot is None else self._far_enough_before(snapshot.slot)
+        progress = self._check_log(snapshot, start)
         head = self._repository.block_at_or_before(2**62) or first
         bank = Bank(self._repository.accounts())
         if bank.accounts_hash != head.accounts_hash:
@@ -115,7 +116,7 @@ class _Opening:
                 f"The accounts are not those that block {head.slot} signed: restore the ledger's folder from a backup"
             )
         check_gap(head, self._clock.now_ms(), self._limits.gap_days)
-        chain = Chain(self._repository, self._authority, self._clock, first, bank, progress)
+        chain = Chain(self._repository, self._authority, self._clock, first, bank, progress, start)
         chain.remember(self._remembered)
         with contextlib.suppress(WriteRefusedError):  # a full disk is met, and said, by the first block
             chain.snapshot_when_due()
@@ -140,9 +141,8 @@ class _Opening:
             raise _wrong_snapshot("it belongs to another chain")
         return snapshot
 
-    def _check_log(self, snapshot: Snapshot | None) -> Progress:
+    def _check_log(self, snapshot: Snapshot | None, start: int) -> Progress:
         """Reads the log from the snapshot on, or from as far before it as blockhashes live, and the index with it."""
-        start = 0 if snapshot is None else self._far_enough_before(snapshot.slot)
         check = LogCheck(
             self._genesis, self._authority.pubkey(), self._repository.block_at_or_before(start - 1) if start else None
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from solders.hash import Hash
@@ -9,14 +10,16 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from hub.chain.ledger.bank import Bank
-from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, Header, height_at
+from hub.chain.ledger.blocks import MAX_BLOCKHASH_AGE, SLOT_MS, Header, height_at, slot_time_ms
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerError
 from hub.chain.ledger.genesis import Genesis, first_accounts
 from hub.chain.ledger.recent import Blockhashes
 from hub.chain.ledger.repository import StoredBlock, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
+from hub.chain.ledger.steady import MAX_STEP_MS
 
 _FORGET_EVERY = 256
+_MOST_SLOTS_BACK = 2 * MAX_STEP_MS // SLOT_MS
 _TOLERANCE = 1
 """A transaction is let in a moment before its block begins, and a height may begin in between."""
 
@@ -29,6 +32,8 @@ class Admission:
         self._head = genesis
         self._blockhashes = Blockhashes(genesis.time_ms)
         self._blockhashes.add_span(genesis, genesis.slot)
+        self._spans: deque[tuple[Header, int]] = deque()
+        """Blocks whose slots may have given a living blockhash, with the slot of the block after each."""
         self._messages: dict[Hash, int] = {}
         self._forgotten_at = 0
 
@@ -36,6 +41,9 @@ class Admission:
         """Why one of the next block's transactions should not be in it, or None."""
         height = height_at(self._genesis_ms, header.time_ms)
         self._blockhashes.add_span(self._head, header.slot)
+        self._spans.append((self._head, header.slot))
+        while height_at(self._genesis_ms, slot_time_ms(*self._spans[0])) < height - 2 * MAX_BLOCKHASH_AGE:
+            self._spans.popleft()
         for position, transaction in enumerate(transactions):
             wrong = self._one(transaction, height)
             if wrong:
@@ -56,10 +64,19 @@ class Admission:
             return "lacks a valid signature"
         if name in self._messages:
             return "was in a block before"
-        if not self._blockhashes.is_valid(message.recent_blockhash, height - _TOLERANCE):
+        blockhash = message.recent_blockhash
+        if not self._blockhashes.is_valid(blockhash, height - _TOLERANCE) and not self._of_a_moment_undone(blockhash):
             return "has a blockhash that was unknown or too old"
         self._messages[name] = height
         return None
+
+    def _of_a_moment_undone(self, wanted: Hash) -> bool:
+        """When the clock is put back a little, the next block comes before slots whose blockhashes were given away."""
+        return any(
+            self._blockhashes.at(head, slot) == wanted
+            for head, after in self._spans
+            for slot in range(after + 1, after + _MOST_SLOTS_BACK)
+        )
 
 
 class Replay:

@@ -1,5 +1,6 @@
 """JSON-RPC methods about slots, blocks, blockhashes and the node itself."""
 
+import logging
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -7,17 +8,21 @@ from typing import Any
 from hub.chain.ledger.bank import SLOTS_PER_EPOCH
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.encoding import transaction_json
+from hub.chain.ledger.errors import LedgerDamagedError
 from hub.chain.ledger.recent import Confirmation
 from hub.chain.ledger.results import base58
 from hub.chain.ledger.rpc_params import (
     API_VERSION,
     BLOCK_NOT_AVAILABLE,
+    INTERNAL_ERROR,
     SLOT_SKIPPED,
     Params,
     RpcError,
     invalid,
     unhealthy,
 )
+
+logger = logging.getLogger(__name__)
 
 MAX_SLOTS = 500_000
 MAX_LEADERS = 5000
@@ -28,6 +33,19 @@ EPOCH_SCHEDULE = {
     "firstNormalEpoch": 0,
     "firstNormalSlot": 0,
 }
+
+
+def require_genuine(chain: Chain, slot: int) -> None:
+    """Nothing is answered of an old block that was changed on disk.
+
+    Raises:
+        RpcError: it was.
+    """
+    try:
+        chain.require_genuine(slot)
+    except LedgerDamagedError as error:
+        logger.critical("%s", error)
+        raise RpcError(INTERNAL_ERROR, f"Internal error: {error}") from error
 
 
 class BlockMethods:
@@ -86,6 +104,7 @@ class BlockMethods:
         block = self._chain.repository.block(slot)
         if block is None:
             raise RpcError(SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
+        require_genuine(self._chain, slot)
         detail = config.text("transactionDetails", "full")
         header = block.header
         value: dict[str, Any] = {

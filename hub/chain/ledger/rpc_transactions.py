@@ -18,6 +18,7 @@ from hub.chain.ledger.errors import ClockAstrayError, WriteRefusedError
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.results import refused, simulation
 from hub.chain.ledger.rpc_accounts import account_json
+from hub.chain.ledger.rpc_blocks import require_genuine
 from hub.chain.ledger.rpc_params import (
     API_VERSION,
     MAX_TRANSACTION_BYTES,
@@ -145,6 +146,7 @@ class TransactionMethods:
             stored = self._chain.repository.transaction(bytes(wanted)) if search else None
             if stored is None:
                 return None
+            require_genuine(self._chain, stored.slot)
             slot, error, confirmation = stored.slot, json.loads(stored.result)["err"], "finalized"
         depth = None if confirmation == "finalized" else max(0, self._chain.slot() - slot)
         status = {"Ok": None} if error is None else {"Err": error}
@@ -164,6 +166,7 @@ class TransactionMethods:
         recent = self._chain.statuses.get(wanted)
         if stored is None or (recent and recent.confirmation != "finalized" and level == "finalized"):
             return None
+        require_genuine(self._chain, stored.slot)
         block = self._chain.repository.block_at_or_before(stored.slot)
         when = None if block is None else block.time_ms // 1000
         return {"slot": stored.slot, "blockTime": when, **transaction_json(stored, config)}
@@ -184,6 +187,7 @@ class TransactionMethods:
         return [self._signature_row(*row) for row in rows if row[0] <= last_slot]
 
     def _signature_row(self, slot: int, raw: bytes, result: str) -> dict[str, Any]:
+        require_genuine(self._chain, slot)
         block = self._chain.repository.block_at_or_before(slot)
         status = self._chain.statuses.get(Signature.from_bytes(raw))
         return {

@@ -71,6 +71,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
         last, _ = confirmed[-1]
         with pytest.raises(AlreadyProcessedError):
             await chain.send(last)
+    ledger.verify()
 
 
 async def test_a_blockhash_from_before_the_restart_still_carries(ledger: LedgerProcess) -> None:
@@ -86,6 +87,7 @@ async def test_a_blockhash_from_before_the_restart_still_carries(ledger: LedgerP
         for payment in held:
             await chain.send(payment)
             assert (await chain.wait(payment)).error is None
+    ledger.verify()
 
 
 def _gift(ledger: LedgerProcess) -> TransferParams:
@@ -279,3 +281,4 @@ async def test_a_full_disk_refuses_writes_and_goes_on_reading(ledger: LedgerProc
     async with ChainClient(ledger.url) as chain:
         assert all(status and status.error is None for status in await chain.statuses([p.signature for p in kept]))
         await chain.run([transfer(_gift(ledger))], [ledger.rich])
+    ledger.verify()

@@ -10,11 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from solders.signature import Signature
 
 from hub.chain.ledger.errors import LedgerDamagedError
 from hub.chain.ledger.opening import Limits
+from hub.chain.ledger.producer import Producer
+from hub.chain.ledger.server import RpcServer
 from hub.chain.ledger.snapshot import SignedSnapshot, Snapshot, Tally
-from support.ledger_site import AUTHORITY, RICH, START_MS, Site
+from support.ledger_site import AUTHORITY, RICH, START_MS, Site, served
+from support.wallets import CALL, raw_call
 
 EVERY = Limits(snapshot_every=4)
 CRASH = Path(__file__).resolve().parents[3] / "support" / "ledger_crash.py"
@@ -85,6 +89,34 @@ def test_only_the_whole_check_reads_what_is_before_the_snapshot(tmp_path: Path) 
     reopened(path).chain.repository.close()
     with pytest.raises(LedgerDamagedError, match=f"Block {slots[2]} was changed"):
         reopened(path, replace(EVERY, check_all=True))
+
+
+async def test_nothing_is_answered_of_an_old_block_that_was_changed(tmp_path: Path) -> None:
+    path, slots = history(tmp_path)
+    change(path, "UPDATE transactions SET result = replace(result, '5000', '5001') WHERE slot = ?", (slots[2],))
+    site = reopened(path)
+    bad, good = (site.chain.repository.block(slot) for slot in (slots[2], slots[1]))
+    assert bad is not None
+    assert good is not None
+    calls = {
+        slot: [
+            ("getBlock", [slot, {"encoding": "base64"}]),
+            ("getTransaction", [str(Signature.from_bytes(block.transactions[0].signature)), {"encoding": "base64"}]),
+        ]
+        for slot, block in ((slots[2], bad), (slots[1], good))
+    }
+    name = str(Signature.from_bytes(bad.transactions[0].signature))
+    calls[slots[2]].append(("getSignatureStatuses", [[name], {"searchTransactionHistory": True}]))
+    calls[slots[2]].append(("getSignaturesForAddress", [str(RICH.pubkey())]))
+    async with served(RpcServer(site.chain, Producer(site.chain), faucet=False)) as url:
+        for slot, asked in calls.items():
+            for method, params in asked:
+                answer = await raw_call(url, {**CALL, "method": method, "params": params})
+                if slot == slots[2]:
+                    assert f"Block {slot} was changed" in answer["error"]["message"]
+                else:
+                    assert "error" not in answer
+    site.chain.repository.close()
 
 
 def test_a_recent_past_is_read_even_before_the_snapshot(tmp_path: Path) -> None:

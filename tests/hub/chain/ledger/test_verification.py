@@ -1,9 +1,11 @@
 """The check from genesis: a log that somebody changed, and one that its own authority made up and signed."""
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,11 +18,12 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from hub.chain.ledger.blocks import Header, sign, transactions_hash
+from hub.chain.ledger.chain import TransactionRefusedError
 from hub.chain.ledger.countersignature import Countersignature
-from hub.chain.ledger.errors import LedgerDamagedError, LedgerError
+from hub.chain.ledger.errors import LedgerDamagedError, LedgerError, WriteRefusedError
 from hub.chain.ledger.genesis import Genesis
 from hub.chain.ledger.log_source import open_log, write_export
-from hub.chain.ledger.opening import describe
+from hub.chain.ledger.opening import Limits, describe
 from hub.chain.ledger.replay import Replay
 from hub.chain.ledger.repository import StoredBlock, StoredTransaction
 from hub.chain.ledger.verification import Report, Wanted, verify
@@ -90,6 +93,57 @@ def test_a_ledger_that_runs_is_verified_as_it_is_at_that_moment(folder: Path) ->
     with open_log(folder) as source:
         assert verify(source, Wanted(), []).transactions == BLOCKS + 2
     site.chain.repository.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_to_a_ledger_its_log_is_good(tmp_path: Path, seed: int) -> None:
+    """Restarts, idle hours, old blockhashes, a clock that is put back, a full disk: nothing of it is a fault."""
+    dice = random.Random(seed)
+    path = tmp_path / "ledger.sqlite"
+    site = Site(path, Limits(snapshot_every=7, gap_days=-1))
+    held: list[VersionedTransaction] = []
+    taken = 0
+    for _ in range(250):
+        held.append(site.payment(lamports=dice.choice([10**7, 10**16])))
+        step = dice.choice(["wait", "wait", "pay", "pay", "pay", "pay old", "store", "seal", "restart", "back", "full"])
+        if step == "wait":
+            site.clock.advance(dice.choice([1, 50, 399, 400, 5000, 61_000, 3_600_000]))
+        elif step in {"pay", "pay old"}:
+            sent = held.pop(-1 if step == "pay" else dice.randrange(len(held)))
+            with contextlib.suppress(TransactionRefusedError):
+                site.submit(sent)
+                taken += 1
+        elif step == "store":
+            site.chain.commit()
+        elif step == "seal":
+            site.chain.commit()
+            site.chain.seal()
+        elif step == "restart":
+            site.chain.close()
+            site = Site(path, Limits(snapshot_every=7, gap_days=-1), site.clock.ms)
+        elif step == "back":
+            site.clock.advance(-dice.choice([1, 500, 20_000]))
+        elif step == "full":
+            taken -= refuse_one_block(site)
+    site.chain.close()
+    with open_log(tmp_path) as source:
+        assert verify(source, Wanted(), []).transactions == taken
+
+
+def refuse_one_block(site: Site) -> int:
+    """The open block can not be written; gives how many transactions were lost."""
+    lost = len(site.chain._open.transactions) if site.chain._open else 0
+    with pytest.MonkeyPatch.context() as patch:
+
+        def full(*_: object) -> None:
+            raise WriteRefusedError("The disk is full")
+
+        patch.setattr(site.chain.repository, "append", full)
+        with contextlib.suppress(WriteRefusedError):
+            site.chain.commit()
+    if site.chain.write_fault:
+        site.chain.recover()
+    return lost
 
 
 # -- an export that somebody changed without the authority's key
