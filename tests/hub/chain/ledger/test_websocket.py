@@ -87,7 +87,8 @@ async def test_connections_are_bounded(here: Served) -> None:
         assert "result" in await call(socket, "slotSubscribe")
     async with websockets.connect(here.ws_url) as late:
         with pytest.raises(ConnectionClosed) as caught:
-            await late.recv()
+            async with asyncio.timeout(20):
+                await late.recv()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1013
     for socket in opened:
