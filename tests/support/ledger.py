@@ -12,7 +12,7 @@ from pathlib import Path
 from solders.keypair import Keypair
 
 from hub.chain.ledger.genesis import Genesis, write_genesis
-from hub.cli import EXIT_CONFIG
+from hub.cli import EXIT_CONFIG, main
 
 TESTS = Path(__file__).parents[1]
 RICH_LAMPORTS = 1_000_000 * 10**9
@@ -25,7 +25,7 @@ class LedgerProcess:
         self.folder = folder
         self.rich = rich
         """Holds lamports from the genesis on, and may upgrade the programs."""
-        self.url = ""
+        self.url = self.ws_url = ""
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *flags: str, port: int = 0) -> str:
@@ -48,7 +48,8 @@ class LedgerProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the ledger did not start: {self.log()}"
-        self.url = str(json.loads(line)["url"])
+        ready = json.loads(line)
+        self.url, self.ws_url = str(ready["url"]), str(ready["ws_url"])
         return self.url
 
     def refuse_to_start(self, *flags: str, port: int = 0) -> str:
@@ -58,6 +59,10 @@ class LedgerProcess:
         assert done.returncode == EXIT_CONFIG, (done.returncode, done.stderr)
         assert done.stdout == ""
         return done.stderr
+
+    def verify(self) -> None:
+        """Whatever tests did on it, programs and all, follows from its log when that is run again."""
+        assert main(["ledger", "verify", str(self.folder)]) == 0
 
     def log(self) -> str:
         return (self.folder / "ledger.log").read_text()

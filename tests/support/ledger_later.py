@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.chain.ledger.command import serve
+from hub.chain.ledger.serving import Service, serve
 from hub.clock import SystemClock
 
 
@@ -21,4 +21,4 @@ class LaterClock:
 
 if __name__ == "__main__":
     state, port, ahead_s = sys.argv[1:]
-    asyncio.run(serve(Path(state), int(port), faucet=True, wall=LaterClock(int(ahead_s))))
+    asyncio.run(serve(Service(Path(state), int(port), faucet=True, wall=LaterClock(int(ahead_s)))))

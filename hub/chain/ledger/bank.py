@@ -49,6 +49,8 @@ class Execution:
     before: tuple[int, ...]
     """Lamports of each address before and after."""
     after: tuple[int, ...]
+    changed: tuple[Pubkey, ...]
+    """Accounts that are other than before."""
 
     @property
     def failed(self) -> bool:
@@ -147,12 +149,14 @@ class Bank:
         balances = self._balances(addresses.keys)
         before: Changes = {key: self._account(key) for key in touched}
         result = self._svm.send_transaction(transaction)
+        changed = []
         for key, old in before.items():
             now = self._account(key)
             if old != now:
+                changed.append(key)
                 self._layers[-1].setdefault(key, old)
                 self._index(key, old, now)
-        return Execution(addresses, result, balances, self._balances(addresses.keys))
+        return Execution(addresses, result, balances, self._balances(addresses.keys), tuple(changed))
 
     def _balances(self, keys: tuple[Pubkey, ...]) -> tuple[int, ...]:
         return tuple(self._svm.get_balance(key) or 0 for key in keys)
@@ -163,11 +167,7 @@ class Bank:
         Raises:
             ValueError: a table is missing or too short.
         """
-        static = tuple(message.account_keys)
-        header = message.header
-        signers, read_signed = header.num_required_signatures, header.num_readonly_signed_accounts
-        writable_end = len(static) - header.num_readonly_unsigned_accounts
-        rights = tuple(i < signers - read_signed if i < signers else i < writable_end for i in range(len(static)))
+        static, rights = tuple(message.account_keys), writable_of(message)
         if isinstance(message, Message) or not message.address_table_lookups:
             return Addresses(static, rights)
         written: list[Pubkey] = []
@@ -194,6 +194,14 @@ class Bank:
             self._owned[old.owner].discard(key)
         if new is not None:
             self._owned[new.owner].add(key)
+
+
+def writable_of(message: Message | MessageV0) -> tuple[bool, ...]:
+    """Whether a transaction may write each account that its message itself names."""
+    header, count = message.header, len(message.account_keys)
+    signers, read_signed = header.num_required_signatures, header.num_readonly_signed_accounts
+    writable_end = count - header.num_readonly_unsigned_accounts
+    return tuple(i < signers - read_signed if i < signers else i < writable_end for i in range(count))
 
 
 class _Table:

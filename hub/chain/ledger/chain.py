@@ -5,7 +5,7 @@ and final when a stored block links to it.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from solders.hash import Hash
 from solders.keypair import Keypair
@@ -22,9 +22,12 @@ from hub.chain.ledger.blocks import (
     transactions_hash,
 )
 from hub.chain.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedError
+from hub.chain.ledger.news import Listener, News
+from hub.chain.ledger.old_blocks import OldBlocks
 from hub.chain.ledger.recent import Blockhashes, Confirmation, Status, Statuses
 from hub.chain.ledger.repository import Repository, StoredTransaction
 from hub.chain.ledger.results import transaction_meta
+from hub.chain.ledger.snapshot import Progress, SignedSnapshot, Snapshot, Tally
 from hub.chain.ledger.steady import SteadyClock
 
 MAX_BLOCK_TRANSACTIONS = 2000
@@ -50,26 +53,48 @@ class Chain:
     """One ledger, opened and checked."""
 
     def __init__(
-        self, repository: Repository, authority: Keypair, clock: SteadyClock, genesis: Header, bank: Bank
+        self,
+        repository: Repository,
+        authority: Keypair,
+        clock: SteadyClock,
+        genesis: Header,
+        bank: Bank,
+        progress: Progress,
+        checked_from: int = 0,
     ) -> None:
         self.repository = repository
         self.bank = bank
         self.authority = authority
         self.genesis_hash = Hash(genesis.hash)
         self.statuses = Statuses()
-        self.transaction_count = repository.transaction_count()
+        self._progress = progress
+        self._old = OldBlocks(repository, authority.pubkey(), checked_from)
         self.write_fault: str | None = None
         self._clock = clock
         self._genesis_ms = genesis.time_ms
         self._blockhashes = Blockhashes(genesis.time_ms)
         self._open: _OpenBlock | None = None
-        self._unsealed: list[int] = []
+        self._unsealed: dict[int, News] = {}
+        """Stored blocks that no later one links to yet."""
+        self.listeners: list[Listener] = []
         self._forgotten_at = 0
         self._faucet_count = 0
         head = repository.block_at_or_before(2**62)
         if head is None:
             raise LedgerError("The ledger has no block")
         self.head = head
+
+    @property
+    def transaction_count(self) -> int:
+        return self._progress.tally.transactions
+
+    def require_genuine(self, slot: int) -> None:
+        """Checks a block that the start left aside, before anything of it is told.
+
+        Raises:
+            LedgerDamagedError: it was changed.
+        """
+        self._old.require_genuine(slot)
 
     # -- what time it is on the chain
 
@@ -87,7 +112,7 @@ class Chain:
     def slot_for(self, confirmation: Confirmation) -> int:
         """The slot up to which reads at that commitment see."""
         if confirmation == "finalized" and self._unsealed:
-            return self._unsealed[0] - 1
+            return next(iter(self._unsealed)) - 1
         return self._open.slot - 1 if self._open and confirmation != "processed" else self.slot()
 
     def hidden_layers(self, confirmation: Confirmation) -> int:
@@ -157,10 +182,12 @@ class Chain:
         signature = transaction.signatures[0]
         addresses = tuple(bytes(key) for key in execution.addresses.keys)
         result = json.dumps(meta, separators=(",", ":"))
-        block.transactions.append(StoredTransaction(bytes(signature), raw, result, addresses, block.slot))
+        stored = StoredTransaction(bytes(signature), raw, result, addresses, block.slot)
+        block.transactions.append(stored)
         self.statuses.add(
             signature, message.hash(), Status(block.slot, self.height_at(block.time_ms), meta["err"], "processed")
         )
+        self._tell(News("processed", block.slot, (stored,), execution.changed))
 
     def _begin(self) -> _OpenBlock:
         now_ms = max(self._clock.now_ms(), self.head.time_ms)
@@ -218,8 +245,10 @@ class Chain:
             accounts_hash=total.digest(),
         )
         self._open = None
+        progress = self._progress.plus(len(entries), sum(len(set(t.addresses)) for t in entries))
+        snapshot = self._snapshot(header, progress.tally) if progress.due else None
         try:
-            self.repository.append(header, sign(header, self.authority), entries, changes)
+            self.repository.append(header, sign(header, self.authority), entries, changes, snapshot)
         except WriteRefusedError as error:
             self.bank.undo_newest_layer()
             self.statuses.drop(block.slot)
@@ -228,20 +257,42 @@ class Chain:
         self.bank.keep(total)
         self.head = header
         self._blockhashes.add_span(header, header.slot)
-        self.transaction_count += len(entries)
-        self._raise_statuses(empty=empty)
+        self._progress = progress.snapshot_made() if snapshot else progress
+        self._raise(News("confirmed", header.slot, tuple(entries), tuple(changes)), empty=empty)
         self._forget()
 
-    def _raise_statuses(self, *, empty: bool) -> None:
-        for slot in self._unsealed:
+    def _snapshot(self, head: Header, tally: Tally) -> SignedSnapshot:
+        return SignedSnapshot.sign(Snapshot.of(bytes(self.genesis_hash), head, tally), self.authority)
+
+    def snapshot_when_due(self) -> None:
+        """Makes a snapshot of the last block when more than enough follows the last one, as after a whole check.
+
+        Raises:
+            WriteRefusedError: the disk is full.
+        """
+        if self._progress.due:
+            self.repository.store_snapshot(self.head.slot, self._snapshot(self.head, self._progress.tally))
+            self._progress = self._progress.snapshot_made()
+
+    def _raise(self, stored: News, *, empty: bool) -> None:
+        """The block is stored: everything before it is final, itself only when nothing is in it."""
+        final = [replace(news, level="finalized") for news in self._unsealed.values()]
+        for news in final:
             self.bank.settle_oldest_layer()
-            self.statuses.raise_to(slot, "finalized")
-        self._unsealed = []
+            self.statuses.raise_to(news.slot, "finalized")
         if empty:
             self.bank.settle_oldest_layer()
+            self._unsealed = {}
+            final.append(News("finalized", stored.slot))
         else:
-            self.statuses.raise_to(self.head.slot, "confirmed")
-            self._unsealed = [self.head.slot]
+            self.statuses.raise_to(stored.slot, "confirmed")
+            self._unsealed = {stored.slot: stored}
+        for news in final if empty else [*final, stored]:
+            self._tell(news)
+
+    def _tell(self, news: News) -> None:
+        for listener in self.listeners:
+            listener(news)
 
     def _forget(self) -> None:
         height = self.height()

@@ -1,6 +1,6 @@
 """What the embedded ledger refuses at start or while it writes; each message says what to do."""
 
-from hub.errors import ConfigError, RetryableError
+from hub.errors import ConfigError, PermanentError, RetryableError
 
 
 class LedgerError(ConfigError):
@@ -13,6 +13,12 @@ class LedgerDamagedError(LedgerError):
     """A stored block or account is not the one that the authority signed."""
 
     code = "ledger_damaged"
+
+
+class LogRefusedError(PermanentError):
+    """Verification found a log that is not what the authority or an auditor signed."""
+
+    code = "ledger_log_refused"
 
 
 class LedgerVersionError(LedgerError):

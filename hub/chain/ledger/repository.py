@@ -13,7 +13,9 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 from hub.chain.ledger.blocks import Header
+from hub.chain.ledger.countersignature import Countersignature
 from hub.chain.ledger.errors import LedgerDamagedError, LedgerVersionError, WriteRefusedError
+from hub.chain.ledger.snapshot import SignedSnapshot, Tally
 
 VERSION = "1"
 _NO_RENT_EPOCH = bytes(8)
@@ -33,6 +35,14 @@ CREATE TABLE accounts (
   address BLOB PRIMARY KEY, lamports INTEGER NOT NULL, owner BLOB NOT NULL, executable INTEGER NOT NULL,
   rent_epoch BLOB NOT NULL, data BLOB NOT NULL) STRICT;
 """
+
+_ADDED_LATER = """
+CREATE TABLE IF NOT EXISTS snapshots (
+  slot INTEGER PRIMARY KEY, content BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS countersignatures (
+  slot INTEGER NOT NULL, auditor BLOB NOT NULL, content TEXT NOT NULL, PRIMARY KEY (slot, auditor)) STRICT;
+"""
+"""Tables that a ledger of this version may still lack; nothing is lost with them, so the version stays."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class StoredBlock:
 class Repository:
     """The SQLite file of one ledger; one thread uses it at a time."""
 
-    def __init__(self, path: Path, max_mib: int | None = None) -> None:
+    def __init__(self, path: Path, max_mib: int | None = None, *, read_only: bool = False) -> None:
         """Opens the file, or makes it empty.
 
         Raises:
@@ -66,14 +76,16 @@ class Repository:
             LedgerDamagedError: it is no SQLite database.
         """
         self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None)
+        mode = "ro" if read_only else "rwc"
+        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            page = self._db.execute("PRAGMA page_size").fetchone()[0]
-            if max_mib is not None:
-                self._db.execute(f"PRAGMA max_page_count = {max_mib * 2**20 // page}")
+            if read_only:
+                self._db.execute("BEGIN")
+            else:
+                self._prepare(max_mib)
             self._check_version()
+            if not read_only and not self.empty:
+                self._db.executescript(_ADDED_LATER)
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise LedgerDamagedError(
@@ -83,8 +95,25 @@ class Repository:
             self._db.close()
             raise
 
+    @classmethod
+    def read_only(cls, path: Path) -> "Repository":
+        """A file as it is at this moment, while its ledger may go on writing.
+
+        Raises:
+            LedgerVersionError: another version wrote it.
+            LedgerDamagedError: it is no SQLite database.
+        """
+        return cls(path, read_only=True)
+
+    def _prepare(self, max_mib: int | None) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        page = self._db.execute("PRAGMA page_size").fetchone()[0]
+        if max_mib is not None:
+            self._db.execute(f"PRAGMA max_page_count = {max_mib * 2**20 // page}")
+
     def _check_version(self) -> None:
-        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = self._tables()
         if not tables:
             return
         found = self.meta("version") if "meta" in tables else None
@@ -103,7 +132,7 @@ class Repository:
 
     def create(self, genesis: str, header: Header, signature: bytes, accounts: Mapping[Pubkey, Account]) -> None:
         """Writes the first block, all or nothing."""
-        statements = [s for s in _SCHEMA.split(";") if s.strip()]
+        statements = [s for s in (_SCHEMA + _ADDED_LATER).split(";") if s.strip()]
         with self._transaction():
             for statement in statements:
                 self._db.execute(statement)
@@ -116,8 +145,9 @@ class Repository:
         signature: bytes,
         transactions: Sequence[StoredTransaction],
         accounts: Mapping[Pubkey, Account | None],
+        snapshot: SignedSnapshot | None = None,
     ) -> None:
-        """Adds a block and the accounts as they are after it; returns when it is on disk.
+        """Adds a block, the accounts as they are after it, and a snapshot when one is due; returns when it is on disk.
 
         Raises:
             WriteRefusedError: the disk is full or can not be written; nothing was kept.
@@ -125,8 +155,31 @@ class Repository:
         try:
             with self._transaction():
                 self._insert(header, signature, transactions, accounts)
+                if snapshot is not None:
+                    self._replace_snapshot(header.slot, snapshot)
         except sqlite3.OperationalError as error:
             raise self._refused(error) from error
+
+    def store_snapshot(self, slot: int, snapshot: SignedSnapshot) -> None:
+        """Stores a snapshot of the last block by itself.
+
+        Raises:
+            WriteRefusedError: the disk is full or can not be written.
+        """
+        try:
+            with self._transaction():
+                self._replace_snapshot(slot, snapshot)
+        except sqlite3.OperationalError as error:
+            raise self._refused(error) from error
+
+    def _replace_snapshot(self, slot: int, snapshot: SignedSnapshot) -> None:
+        self._db.execute("DELETE FROM snapshots")
+        self._db.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (slot, snapshot.content, snapshot.signature))
+
+    def snapshot(self) -> SignedSnapshot | None:
+        """The last snapshot, as it is stored."""
+        row = self._db.execute("SELECT content, signature FROM snapshots ORDER BY slot DESC LIMIT 1").fetchone()
+        return None if row is None else SignedSnapshot(*row)
 
     def probe(self) -> None:
         """Tries whether the file can be written again, with a megabyte to spare.
@@ -175,6 +228,37 @@ class Repository:
             ],
         )
 
+    def add_countersignature(self, word: Countersignature) -> None:
+        """Keeps an auditor's word for a block; the same word again changes nothing.
+
+        Raises:
+            WriteRefusedError: the disk is full, or another process keeps the file for itself.
+        """
+        row = (word.slot, bytes(word.auditor), word.to_json())
+        try:
+            self._db.execute("INSERT OR REPLACE INTO countersignatures VALUES (?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            raise self._refused(error) from error
+
+    def countersignatures(self) -> Iterator[Countersignature]:
+        """What auditors signed, the oldest block first.
+
+        Raises:
+            LedgerDamagedError: one can not be read.
+        """
+        if "countersignatures" not in self._tables():
+            return
+        rows = self._db.execute("SELECT slot, content FROM countersignatures ORDER BY slot, auditor")
+        with closing(rows):
+            for slot, content in rows:
+                try:
+                    yield Countersignature.from_json(content)
+                except ValueError as error:
+                    raise LedgerDamagedError(f"The countersignature of block {slot} was changed: {error}") from error
+
+    def _tables(self) -> set[str]:
+        return {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
     def meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
@@ -215,17 +299,18 @@ class Repository:
         for signature, raw, result in rows:
             yield StoredTransaction(signature, raw, result, slot=slot)
 
-    def misplaced(self) -> int:
-        """How many transactions do not stand at their place in their block, counted from 0."""
+    def misplaced(self, after: int = -1) -> int:
+        """How many transactions after that slot do not stand at their place in their block, counted from 0."""
         row = self._db.execute(
             "SELECT count(*) FROM (SELECT position, row_number() OVER (PARTITION BY slot ORDER BY position) AS n"
-            " FROM transactions) WHERE position <> n - 1"
+            " FROM transactions WHERE slot > ?) WHERE position <> n - 1",
+            (after,),
         ).fetchone()
         return int(row[0])
 
-    def touched(self) -> Iterator[tuple[bytes, int, int]]:
-        """The index of addresses: (address, slot, position) of everything that a transaction names."""
-        rows = self._db.execute("SELECT address, slot, position FROM touched")
+    def touched(self, after: int = -1) -> Iterator[tuple[bytes, int, int]]:
+        """The index of addresses: (address, slot, position) of all that a transaction after that slot names."""
+        rows = self._db.execute("SELECT address, slot, position FROM touched WHERE slot > ?", (after,))
         with closing(rows):
             yield from rows
 
@@ -234,11 +319,23 @@ class Repository:
         row = self._db.execute("SELECT slot, hash, header, signature FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else self._read_block(*row)
 
+    def slots(self, first: int, last: int, limit: int) -> list[int]:
+        """The slots in that range, both ends included, that have a block."""
+        rows = self._db.execute(
+            "SELECT slot FROM blocks WHERE slot BETWEEN ? AND ? ORDER BY slot LIMIT ?", (first, last, limit)
+        )
+        return [int(slot) for (slot,) in rows]
+
     def block_at_or_before(self, slot: int) -> Header | None:
         row = self._db.execute(
             "SELECT header FROM blocks WHERE slot <= ? ORDER BY slot DESC LIMIT 1", (slot,)
         ).fetchone()
-        return None if row is None else Header.decode(row[0])
+        if row is None:
+            return None
+        try:
+            return Header.decode(row[0])
+        except ValueError as error:
+            raise LedgerDamagedError(f"A block at or before {slot} was changed: {error}") from error
 
     def transaction(self, signature: bytes) -> StoredTransaction | None:
         row = self._db.execute(
@@ -246,8 +343,13 @@ class Repository:
         ).fetchone()
         return None if row is None else StoredTransaction(signature, row[1], row[2], slot=row[0])
 
-    def transaction_count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM transactions").fetchone()[0])
+    def tally(self) -> Tally:
+        """How many rows there are."""
+        counts = [
+            self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+            for table in ("blocks", "transactions", "touched")
+        ]
+        return Tally(*counts)
 
     def touching(
         self, address: bytes, limit: int, before: bytes | None, until: bytes | None

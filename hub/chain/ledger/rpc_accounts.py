@@ -10,81 +10,93 @@ from solders.pubkey import Pubkey
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.recent import Confirmation
 from hub.chain.ledger.results import base58
-from hub.chain.ledger.rpc_params import MIN_CONTEXT_SLOT, Config, Params, RpcError, binary, invalid, pubkey
+from hub.chain.ledger.rpc_params import API_VERSION, MIN_CONTEXT_SLOT, Config, Params, RpcError, binary, invalid, pubkey
+from hub.chain.ledger.token_json import Read, parsed
 
 MAX_ADDRESSES = 100
 MAX_ACCOUNTS = 20_000
 MAX_RESPONSE_BYTES = 32 * 2**20
 _MAX_BASE58_BYTES = 128
-_TOKEN_PROGRAMS = {
-    Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
-    Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"),
-}
+
+
+class View:
+    """Accounts as a caller's configuration wants to see them."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def confirmation(self, config: Config) -> Confirmation:
+        """The commitment, once the slot that the caller asks for is reached."""
+        confirmation = config.confirmation()
+        least = config.integer("minContextSlot")
+        slot = self._chain.slot_for(confirmation)
+        if least is not None and least > slot:
+            raise RpcError(MIN_CONTEXT_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot})
+        return confirmation
+
+    def read(self, key: Pubkey, config: Config) -> Account | None:
+        return self._chain.bank.read(key, self._chain.hidden_layers(self.confirmation(config)))
+
+    def reader(self, config: Config) -> Read:
+        """For what belongs to an account, such as its mint."""
+        return lambda key: self.read(key, config)
+
+    def owned_by(self, program: Pubkey, config: Config) -> list[tuple[Pubkey, Account]]:
+        return self._chain.bank.owned_by(program, self._chain.hidden_layers(self.confirmation(config)))
+
+    def with_context(self, config: Config, value: Any) -> dict[str, Any]:
+        return {
+            "context": {"slot": self._chain.slot_for(config.confirmation()), "apiVersion": API_VERSION},
+            "value": value,
+        }
 
 
 class AccountMethods:
     """getAccountInfo and its kin."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, view: View) -> None:
         self._chain = chain
+        self._view = view
         self.methods: dict[str, Callable[[Params], Any]] = {
             "getAccountInfo": self._account_info,
             "getMultipleAccounts": self._multiple_accounts,
             "getProgramAccounts": self._program_accounts,
             "getBalance": self._balance,
-            "getTokenAccountBalance": self._token_account_balance,
-            "getTokenSupply": self._token_supply,
             "getMinimumBalanceForRentExemption": self._rent,
         }
 
     def _account_info(self, params: Params) -> Any:
         config = params.config(1)
-        account = self._read(params.pubkey(0), config)
-        return self._with_context(config, None if account is None else account_json(account, config))
+        account = self._view.read(params.pubkey(0), config)
+        return self._view.with_context(
+            config, None if account is None else account_json(account, config, self._view.reader(config))
+        )
 
     def _multiple_accounts(self, params: Params) -> Any:
         config = params.config(1)
         keys = [pubkey(text) for text in params.texts(0, "addresses", MAX_ADDRESSES)]
-        accounts = [self._read(key, config) for key in keys]
-        return self._with_context(config, [None if a is None else account_json(a, config) for a in accounts])
+        accounts, read = [self._view.read(key, config) for key in keys], self._view.reader(config)
+        return self._view.with_context(config, [None if a is None else account_json(a, config, read) for a in accounts])
 
     def _program_accounts(self, params: Params) -> Any:
         program, config = params.pubkey(0), params.config(1)
-        confirmation = self._confirmation(config)
-        keep = _filters(config)
+        keep = account_filters(config)
         found: list[dict[str, Any]] = []
         size = 0
-        for key, account in self._chain.bank.owned_by(program, self._chain.hidden_layers(confirmation)):
+        for key, account in self._view.owned_by(program, config):
             if not all(test(account.data) for test in keep):
                 continue
-            one = account_json(account, config)
-            size += len(one["data"][0])
+            one = account_json(account, config, self._view.reader(config))
+            size += 2 * len(account.data) if isinstance(one["data"], dict) else len(one["data"][0])
             found.append({"pubkey": str(key), "account": one})
             if len(found) > MAX_ACCOUNTS or size > MAX_RESPONSE_BYTES:
                 raise invalid("too many accounts for one answer: narrow it with filters or dataSlice")
-        return self._with_context(config, found) if config.flag("withContext") else found
+        return self._view.with_context(config, found) if config.flag("withContext") else found
 
     def _balance(self, params: Params) -> Any:
         config = params.config(1)
-        account = self._read(params.pubkey(0), config)
-        return self._with_context(config, 0 if account is None else account.lamports)
-
-    def _token_account_balance(self, params: Params) -> Any:
-        config = params.config(1)
-        account = self._token(params.pubkey(0), config, 165, "could not find account")
-        mint = self._token(Pubkey(account.data[:32]), config, 82, "not a token account")
-        return self._with_context(config, _amount(account.data[64:72], mint))
-
-    def _token_supply(self, params: Params) -> Any:
-        config = params.config(1)
-        mint = self._token(params.pubkey(0), config, 82, "could not find mint")
-        return self._with_context(config, _amount(mint.data[36:44], mint))
-
-    def _token(self, key: Pubkey, config: Config, size: int, otherwise: str) -> Account:
-        account = self._read(key, config)
-        if account is None or account.owner not in _TOKEN_PROGRAMS or len(account.data) < size:
-            raise invalid(f"{otherwise} ({key})")
-        return account
+        account = self._view.read(params.pubkey(0), config)
+        return self._view.with_context(config, 0 if account is None else account.lamports)
 
     def _rent(self, params: Params) -> Any:
         size = params.integer(0, "a size")
@@ -92,23 +104,9 @@ class AccountMethods:
             raise invalid("an account has at most 10 MiB")
         return self._chain.bank.rent_exempt_minimum(size)
 
-    def _confirmation(self, config: Config) -> Confirmation:
-        confirmation = config.confirmation()
-        least = config.integer("minContextSlot")
-        if least is not None and least > self._chain.slot_for(confirmation):
-            slot = self._chain.slot_for(confirmation)
-            raise RpcError(MIN_CONTEXT_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot})
-        return confirmation
 
-    def _read(self, key: Pubkey, config: Config) -> Account | None:
-        return self._chain.bank.read(key, self._chain.hidden_layers(self._confirmation(config)))
-
-    def _with_context(self, config: Config, value: Any) -> dict[str, Any]:
-        return {"context": {"slot": self._chain.slot_for(config.confirmation()), "apiVersion": "2.2.0"}, "value": value}
-
-
-def account_json(account: Account, config: Config) -> dict[str, Any]:
-    """An account in the encoding asked for; jsonParsed answers base64, as Solana does for what it can not parse."""
+def account_json(account: Account, config: Config, read: Read) -> dict[str, Any]:
+    """An account in the encoding asked for; jsonParsed answers base64, as Solana does, for what is no token's."""
     data = account.data
     part = config.object("dataSlice")
     if part is not None:
@@ -116,8 +114,10 @@ def account_json(account: Account, config: Config) -> dict[str, Any]:
         offset, length = options.integer("offset") or 0, options.integer("length") or 0
         data = data[offset : offset + length]
     encoding = config.text("encoding", "base64")
-    encoded: Any
-    if encoding in {"base64", "jsonParsed"}:
+    encoded: Any = parsed(account, read) if encoding == "jsonParsed" else None
+    if encoded is not None:
+        pass
+    elif encoding in {"base64", "jsonParsed"}:
         encoded = [base64.b64encode(data).decode(), "base64"]
     elif encoding in {"base58", "binary"}:
         if len(data) > _MAX_BASE58_BYTES:
@@ -135,7 +135,8 @@ def account_json(account: Account, config: Config) -> dict[str, Any]:
     }
 
 
-def _filters(config: Config) -> list[Callable[[bytes], bool]]:
+def account_filters(config: Config) -> list[Callable[[bytes], bool]]:
+    """The tests of getProgramAccounts's and programSubscribe's filters."""
     return [_filter(one) for one in config.items("filters", 4)]
 
 
@@ -157,10 +158,3 @@ def _byte_list(values: list[Any]) -> bytes:
         return bytes(values)
     except (ValueError, TypeError) as error:
         raise invalid(f"the bytes of memcmp: {error}") from error
-
-
-def _amount(raw: bytes, mint: Account) -> dict[str, Any]:
-    amount, decimals = int.from_bytes(raw, "little"), mint.data[44]
-    digits = str(amount).rjust(decimals + 1, "0")
-    text = f"{digits[:-decimals]}.{digits[-decimals:]}".rstrip("0").rstrip(".") if decimals else digits
-    return {"amount": str(amount), "decimals": decimals, "uiAmount": float(text), "uiAmountString": text}

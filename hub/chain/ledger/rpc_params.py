@@ -21,7 +21,11 @@ SIGNATURE_FAILURE = -32003
 BLOCK_NOT_AVAILABLE = -32004
 NODE_UNHEALTHY = -32005
 SLOT_SKIPPED = -32007
+UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT = -32016
+
+API_VERSION = "2.2.0"
+"""Of Solana's RPC, as answers name it."""
 
 MAX_TRANSACTION_BYTES = 1232
 
@@ -62,6 +66,10 @@ class Params:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
             raise invalid(f"{what} must be a non-negative integer at position {index}")
         return value
+
+    def any(self, index: int) -> Any:
+        """The value as it came, None when there is none."""
+        return self._get(index)
 
     def pubkey(self, index: int) -> Pubkey:
         return pubkey(self.text(index, "an address"))
@@ -107,8 +115,16 @@ class Config:
             raise invalid(f"{name} must be processed, confirmed or finalized")
         return cast("Confirmation", value)
 
-    def flag(self, name: str) -> bool:
-        return self._values.get(name) is True
+    def history(self) -> Confirmation:
+        """The commitment of calls about what is in blocks."""
+        confirmation = self.confirmation()
+        if confirmation == "processed":
+            raise invalid("Method does not support commitment below `confirmed`")
+        return confirmation
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self._values.get(name)
+        return default if value is None else value is True
 
     def text(self, name: str, default: str) -> str:
         value = self._values.get(name)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from solders.account import Account
 from solders.message import Message, from_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -17,7 +18,9 @@ from hub.chain.ledger.errors import ClockAstrayError, WriteRefusedError
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.results import refused, simulation
 from hub.chain.ledger.rpc_accounts import account_json
+from hub.chain.ledger.rpc_blocks import require_genuine
 from hub.chain.ledger.rpc_params import (
+    API_VERSION,
     MAX_TRANSACTION_BYTES,
     PREFLIGHT_FAILURE,
     SIGNATURE_FAILURE,
@@ -97,7 +100,7 @@ class TransactionMethods:
         verify, replace = config.flag("sigVerify"), config.flag("replaceRecentBlockhash")
         if verify and replace:
             raise invalid("sigVerify may not be used with replaceRecentBlockhash")
-        context = {"slot": self._chain.slot(), "apiVersion": "2.2.0"}
+        context = {"slot": self._chain.slot(), "apiVersion": API_VERSION}
         try:
             self._chain.check(transaction, signatures=verify, blockhash=not replace)
         except TransactionRefusedError as error:
@@ -119,18 +122,21 @@ class TransactionMethods:
             return None
         options = Config(wanted)
         after = dict(result.post_accounts()) if hasattr(result, "post_accounts") else {}
+
+        def read(key: Pubkey) -> Account | None:
+            return after.get(key) or self._chain.bank.read(key)
+
         found = []
         for text in options.items("addresses", 64):
-            key = pubkey(str(text))
-            account = after.get(key) or self._chain.bank.read(key)
-            found.append(None if account is None or account.lamports == 0 else account_json(account, options))
+            account = read(pubkey(str(text)))
+            found.append(None if account is None or account.lamports == 0 else account_json(account, options, read))
         return found
 
     def _statuses(self, params: Params) -> Any:
         texts = params.texts(0, "signatures", MAX_STATUSES)
         search = params.config(1).flag("searchTransactionHistory")
         values = [self._status(signature(text), search=search) for text in texts]
-        return {"context": {"slot": self._chain.slot(), "apiVersion": "2.2.0"}, "value": values}
+        return {"context": {"slot": self._chain.slot(), "apiVersion": API_VERSION}, "value": values}
 
     def _status(self, wanted: Signature, *, search: bool) -> dict[str, Any] | None:
         recent = self._chain.statuses.get(wanted)
@@ -140,6 +146,7 @@ class TransactionMethods:
             stored = self._chain.repository.transaction(bytes(wanted)) if search else None
             if stored is None:
                 return None
+            require_genuine(self._chain, stored.slot)
             slot, error, confirmation = stored.slot, json.loads(stored.result)["err"], "finalized"
         depth = None if confirmation == "finalized" else max(0, self._chain.slot() - slot)
         status = {"Ok": None} if error is None else {"Err": error}
@@ -153,17 +160,20 @@ class TransactionMethods:
 
     def _transaction(self, params: Params) -> Any:
         config = params.config(1)
+        level = config.history()
         wanted = params.signature(0)
         stored = self._chain.repository.transaction(bytes(wanted))
         recent = self._chain.statuses.get(wanted)
-        if stored is None or (recent and recent.confirmation != "finalized" and config.confirmation() == "finalized"):
+        if stored is None or (recent and recent.confirmation != "finalized" and level == "finalized"):
             return None
+        require_genuine(self._chain, stored.slot)
         block = self._chain.repository.block_at_or_before(stored.slot)
         when = None if block is None else block.time_ms // 1000
-        return {"slot": stored.slot, "blockTime": when, **transaction_json(stored, config.text("encoding", "json"))}
+        return {"slot": stored.slot, "blockTime": when, **transaction_json(stored, config)}
 
     def _signatures_for_address(self, params: Params) -> Any:
         config = params.config(1)
+        last_slot = self._chain.slot_for(config.history())
         limit = config.integer("limit") or MAX_SIGNATURES
         if limit > MAX_SIGNATURES:
             raise invalid(f"limit is at most {MAX_SIGNATURES}")
@@ -174,9 +184,10 @@ class TransactionMethods:
             bytes(signature(before)) if before else None,
             bytes(signature(until)) if until else None,
         )
-        return [self._signature_row(*row) for row in rows]
+        return [self._signature_row(*row) for row in rows if row[0] <= last_slot]
 
     def _signature_row(self, slot: int, raw: bytes, result: str) -> dict[str, Any]:
+        require_genuine(self._chain, slot)
         block = self._chain.repository.block_at_or_before(slot)
         status = self._chain.statuses.get(Signature.from_bytes(raw))
         return {
@@ -196,7 +207,7 @@ class TransactionMethods:
             raise invalid(f"the message can not be read: {error}") from error
         valid = self._chain.is_blockhash_valid(message.recent_blockhash)
         fee = LAMPORTS_PER_SIGNATURE * message.header.num_required_signatures if valid else None
-        return {"context": {"slot": self._chain.slot(), "apiVersion": "2.2.0"}, "value": fee}
+        return {"context": {"slot": self._chain.slot(), "apiVersion": API_VERSION}, "value": fee}
 
     def _airdrop(self, params: Params) -> str:
         lamports = params.integer(1, "lamports")

@@ -7,12 +7,14 @@ import pytest
 
 from hub.chain.client import ChainClient
 from support.ledger import LedgerProcess, new_ledger
+from support.nodes import Node, names, open_node
 
 
 @pytest.fixture(scope="session")
 def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
     with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
         yield ledger
+        ledger.verify()
 
 
 @pytest.fixture
@@ -25,3 +27,10 @@ def ledger(tmp_path: Path) -> Iterator[LedgerProcess]:
 async def chain(shared_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
     async with ChainClient(shared_ledger.url) as client:
         yield client
+
+
+@pytest.fixture(scope="session", params=names())
+def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """The embedded ledger, and the node that the environment names."""
+    with open_node(request.param, tmp_path_factory.mktemp("node")) as opened:
+        yield opened

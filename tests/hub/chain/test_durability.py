@@ -50,15 +50,19 @@ async def enough(confirmed: list[Any], count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_kill_9_under_load_loses_nothing_that_was_confirmed(ledger: LedgerProcess) -> None:
+@pytest.mark.parametrize(("snapshot_every", "rounds"), [("5000", 3), ("1", 8)], ids=["log", "snapshots"])
+async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
+    ledger: LedgerProcess, snapshot_every: str, rounds: int
+) -> None:
     confirmed: list[tuple[SignedTransaction, Pubkey]] = []
-    rounds = 3
+    ledger.stop()
+    ledger.start("--snapshot-every", snapshot_every)
     for round_number in range(1, rounds + 1):
         load = [asyncio.create_task(pay_until_killed(ledger, confirmed)) for _ in range(8)]
         await enough(confirmed, 40 * round_number)
         ledger.kill()
         await asyncio.gather(*load)
-        ledger.start()
+        ledger.start("--snapshot-every", snapshot_every)
     async with ChainClient(ledger.url) as chain:
         statuses = await chain.statuses([payment.signature for payment, _ in confirmed])
         assert all(status and status.level == "finalized" and status.error is None for status in statuses)
@@ -67,6 +71,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_confirmed(ledger: Ledger
         last, _ = confirmed[-1]
         with pytest.raises(AlreadyProcessedError):
             await chain.send(last)
+    ledger.verify()
 
 
 async def test_a_blockhash_from_before_the_restart_still_carries(ledger: LedgerProcess) -> None:
@@ -82,6 +87,7 @@ async def test_a_blockhash_from_before_the_restart_still_carries(ledger: LedgerP
         for payment in held:
             await chain.send(payment)
             assert (await chain.wait(payment)).error is None
+    ledger.verify()
 
 
 def _gift(ledger: LedgerProcess) -> TransferParams:
@@ -275,3 +281,4 @@ async def test_a_full_disk_refuses_writes_and_goes_on_reading(ledger: LedgerProc
     async with ChainClient(ledger.url) as chain:
         assert all(status and status.error is None for status in await chain.statuses([p.signature for p in kept]))
         await chain.run([transfer(_gift(ledger))], [ledger.rich])
+    ledger.verify()

@@ -46,6 +46,7 @@ def market_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> 
     process = LedgerProcess(folder, keys.fee_payer)
     process.start()
     yield process
+    process.verify()
     process.kill()
 
 

@@ -38,6 +38,7 @@ def founding_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -
     process = LedgerProcess(folder, keys.fee_payer)
     process.start()
     yield process
+    process.verify()
     process.kill()
 
 

@@ -9,39 +9,23 @@ pub fn climb(leaf: &Hash, index: u32, count: u32, path: &[Hash]) -> Option<Hash>
     if position > last {
         return None;
     }
-<<<<<<< HEAD
     let (mut hash, mut parent) = (&mut leaf.clone(), &mut [0; 32]);
-=======
-    let (mut hash, mut parent) = (*leaf, [0; 32]);
->>>>>>> gov-instructions
     for neighbour in path {
         if last == 0 {
             return None;
         }
         if position & 1 == 1 || position == last {
-<<<<<<< HEAD
             sha256_into(parent, &[NODE, neighbour, hash]);
-=======
-            sha256_into(&mut parent, &[NODE, neighbour, &hash]);
->>>>>>> gov-instructions
             // an odd one out moved up as it was
             let up = position.trailing_zeros().min(31);
             (position, last) = (position >> up, last >> up);
         } else {
-<<<<<<< HEAD
             sha256_into(parent, &[NODE, hash, neighbour]);
-=======
-            sha256_into(&mut parent, &[NODE, &hash, neighbour]);
->>>>>>> gov-instructions
         }
         core::mem::swap(&mut hash, &mut parent);
         (position, last) = (position >> 1, last >> 1);
     }
-<<<<<<< HEAD
     (last == 0).then_some(*hash)
-=======
-    (last == 0).then_some(hash)
->>>>>>> gov-instructions
 }
 
 #[cfg(test)]

@@ -6,53 +6,14 @@ from pathlib import Path
 
 import pytest
 from solders.keypair import Keypair
-from solders.message import Message
 from solders.pubkey import Pubkey
-from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from hub.chain.ledger.chain import Chain, TransactionRefusedError
+from hub.chain.ledger.chain import TransactionRefusedError
 from hub.chain.ledger.errors import WriteRefusedError
-from hub.chain.ledger.genesis import Genesis
-from hub.chain.ledger.opening import open_chain
+from hub.chain.ledger.opening import Limits
 from hub.chain.ledger.recent import Confirmation
-from hub.clock import Clock, ManualClock
-
-AUTHORITY, RICH = Keypair(), Keypair()
-START_MS = 1_750_000_000_000
-LAMPORTS = 10**7
-
-
-class Site:
-    """A ledger file, opened as often as a test likes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.clock = ManualClock(START_MS)
-        self.chain = self.open()
-
-    def open(self, clock: Clock | None = None, gap_days: int = 0) -> Chain:
-        genesis = Genesis(RICH.pubkey(), {RICH.pubkey(): 10**15})
-        self.chain = open_chain(self._path, AUTHORITY, clock or self.clock, lambda: (genesis, {}), gap_days=gap_days)
-        return self.chain
-
-    def payment(self, to: Pubkey | None = None, lamports: int = LAMPORTS) -> VersionedTransaction:
-        """Signed with the latest blockhash."""
-        gift = TransferParams(from_pubkey=RICH.pubkey(), to_pubkey=to or Keypair().pubkey(), lamports=lamports)
-        blockhash, _ = self.chain.latest_blockhash()
-        return VersionedTransaction(Message.new_with_blockhash([transfer(gift)], RICH.pubkey(), blockhash), [RICH])
-
-    def submit(self, transaction: VersionedTransaction) -> None:
-        self.chain.check(transaction)
-        self.chain.submit(transaction, bytes(transaction))
-
-    def level(self, transaction: VersionedTransaction) -> Confirmation | None:
-        status = self.chain.statuses.get(transaction.signatures[0])
-        return status.confirmation if status else None
-
-    def lamports(self, key: Pubkey, confirmation: Confirmation) -> int:
-        account = self.chain.bank.read(key, self.chain.hidden_layers(confirmation))
-        return account.lamports if account else 0
+from support.ledger_site import LAMPORTS, RICH, Site
 
 
 @pytest.fixture
@@ -237,7 +198,7 @@ def test_the_time_never_runs_back(site: Site) -> None:
     assert site.chain.head.time_ms == head.time_ms
     assert site.chain.head.slot == head.slot + 1
     site.chain.repository.close()
-    site.open(gap_days=-1)
+    site.open(limits=Limits(gap_days=-1))
 
 
 def test_a_skipped_slot_is_answered_without_the_blocks_after_it(site: Site, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hub.chain.ledger.blocks import Header
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.errors import ClockAstrayError, LedgerClockError
 from hub.chain.ledger.genesis import Genesis
-from hub.chain.ledger.opening import open_chain
+from hub.chain.ledger.opening import Limits, open_chain
 from hub.chain.ledger.producer import Producer
 from hub.chain.ledger.server import RpcServer
 from hub.chain.ledger.steady import SteadyClock, check_gap
@@ -115,6 +115,6 @@ def test_a_ledger_from_the_future_does_not_open(tmp_path: Path) -> None:
     machine.wall.advance(-DAY_MS)
     with pytest.raises(LedgerClockError, match="--clock-gap-days -1;"):
         open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}))
-    chain = open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}), gap_days=-1)
+    chain = open_chain(tmp_path / "l.sqlite", authority, machine.wall, lambda: (founding, {}), Limits(gap_days=-1))
     assert chain.head.time_ms == START_MS
     chain.repository.close()

@@ -1,0 +1,162 @@
+"""How long the embedded ledger takes to start on a long log, and to verify it. `--json` ends with one object.
+
+The log is made in this process, block by block, on a clock of its own; start and verification are the commands that an
+operator runs, from their first instruction to their answer.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.hash import Hash
+from solders.keypair import Keypair
+from solders.message import Message
+from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
+
+from bench.common import machine
+from bench.common.figures import Figure, table
+from bench.common.machine import Effort
+from hub.chain.ledger.chain import Chain
+from hub.chain.ledger.genesis import Genesis, write_genesis
+from hub.chain.ledger.opening import Limits
+from hub.chain.ledger.serving import open_folder
+from hub.chain.ledger.steady import SteadyClock
+from hub.clock import ManualClock, SystemClock
+
+WALLETS = 1000
+LIMIT_S = 1200
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the payments lie in blocks, and the blocks in time, up to the moment of the start."""
+
+    a_block: int
+    spacing_ms: int
+
+
+SPREAD = Shape(2, 2000)
+"""Over a day; an empty block seals each, as it does when a client waits for every answer."""
+BUSY = Shape(20, 40)
+"""500 a second, more than the ledger takes: what a start reads because blockhashes still live is most."""
+
+
+def make(folder: Path, count: int, shape: Shape) -> int:
+    """A ledger with so many payments among a thousand wallets; gives its blocks."""
+    wallets = [Keypair.from_seed(number.to_bytes(32, "little")) for number in range(WALLETS)]
+    write_genesis(folder, Genesis(wallets[0].pubkey(), {one.pubkey(): 10**12 for one in wallets}))
+    rounds = -(-count // shape.a_block)
+    clock = ManualClock(SystemClock().now_ms() - rounds * shape.spacing_ms - 1000)
+    chain = open_folder(folder, SteadyClock(clock, clock.now_ms), Limits())
+    left = count
+    while left:
+        _pay(chain, wallets, left, min(shape.a_block, left))
+        left -= min(shape.a_block, left)
+        if shape is SPREAD:
+            chain.seal()
+        clock.advance(shape.spacing_ms)
+    blocks = chain.repository.tally().blocks
+    chain.close()
+    return blocks
+
+
+def _pay(chain: Chain, wallets: Sequence[Keypair], left: int, count: int) -> None:
+    blockhash, _ = chain.latest_blockhash()
+    for number in range(left - count, left):
+        sent = _payment(wallets[number % WALLETS], wallets[(number * 7 + 1) % WALLETS], number, blockhash)
+        chain.check(sent)
+        chain.submit(sent, bytes(sent))
+    chain.commit()
+
+
+def _payment(payer: Keypair, to: Keypair, number: int, blockhash: Hash) -> VersionedTransaction:
+    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to.pubkey(), lamports=1 + number % 1000))
+    return VersionedTransaction(Message.new_with_blockhash([gift], payer.pubkey(), blockhash), [payer])
+
+
+def start_s(folder: Path, *flags: str) -> float:
+    """From starting the command to its ready line."""
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(folder), "--port", "0", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        seconds = time.monotonic() - begun
+        process.terminate()
+    assert json.loads(line)["ready"]
+    return seconds
+
+
+def verify_s(folder: Path, *flags: str) -> float:
+    """From starting the command to its exit."""
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "hub.cli", "ledger", "verify", str(folder), "--json", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S)
+    assert json.loads(done.stdout)["verified"]
+    return time.monotonic() - begun
+
+
+def measure(folder: Path, count: int, runs: int) -> list[Figure]:
+    """Starts and verifications of a spread and of a busy log."""
+    figures = []
+
+    def figure(name: str, values: Sequence[float], what: str) -> None:
+        figures.append(Figure(f"{name}_{count}", "s", tuple(values), count, sum(values), what))
+
+    spread, busy = folder / "spread", folder / "busy"
+    print(f"making {count} transactions, twice ...", file=sys.stderr, flush=True)
+    blocks = make(spread, count, SPREAD)
+    figure("start", [start_s(spread) for _ in range(runs)], f"command to ready line; {blocks} blocks over a day")
+    figure("start_whole", [start_s(spread, "--check-all")], "with --check-all, as without a snapshot")
+    figure("verify_log", [verify_s(spread, "--no-execute")], "ledger verify --no-execute")
+    figure("verify", [verify_s(spread)], "ledger verify: every transaction run again")
+    blocks = make(busy, count, BUSY)
+    figure("start_busy", [start_s(busy) for _ in range(runs)], f"{blocks} blocks, all of them just before the start")
+    return figures
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    parser.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
+    parser.add_argument("--transactions", type=int, metavar="N", help="how many (100000; 200 with --quick)")
+    parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="starts (3; 1 with --quick)")
+    args = parser.parse_args(words)
+    args.runs = args.runs or (1 if args.quick else 3)
+    args.transactions = args.transactions or (200 if args.quick else 100_000)
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    about, before, begun = machine.describe(), machine.load_average(), Effort.now()
+    print(machine.line(about))
+    with tempfile.TemporaryDirectory(prefix="peerwatt-bench-") as folder:
+        figures = measure(Path(folder), args.transactions, args.runs)
+    after, ended = machine.load_average(), Effort.now()
+    seconds, others = round(ended.at - begun.at, 1), ended.others_since(begun)
+    print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
+    print(table(figures))
+    if args.json:
+        found = {
+            "bench": "ledger_start",
+            "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "machine": about,
+            "load_average": {"before": before, "after": after},
+            "others_busy_cores": others,
+            "quick": args.quick,
+            "seconds": seconds,
+            "figures": {figure.name: figure.as_json() for figure in figures},
+        }
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

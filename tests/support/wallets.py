@@ -1,0 +1,74 @@
+"""What a wallet does on any Solana node: pay, ask, and hold tokens."""
+
+import json
+from typing import Any
+
+import httpx
+import spl.token.instructions as spl
+from solders.hash import Hash
+from solders.keypair import Keypair
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
+from solders.transaction import Transaction
+from spl.token.constants import TOKEN_PROGRAM_ID
+
+from hub.chain.client import ChainClient
+
+CALL = {"jsonrpc": "2.0", "id": 7}
+
+
+def payment(payer: Keypair, to: Pubkey, lamports: int, blockhash: Hash) -> Transaction:
+    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
+    return Transaction([payer], Message([gift], payer.pubkey()), blockhash)
+
+
+async def paid(chain: ChainClient, payer: Keypair, to: Pubkey, lamports: int = 10**7) -> Signature:
+    """A payment that is final."""
+    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
+    signed = await chain.prepare([gift], [payer])
+    await chain.send(signed)
+    await chain.wait(signed)
+    return signed.signature
+
+
+async def raw_call(url: str, body: Any) -> Any:
+    async with httpx.AsyncClient() as http:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return (await http.post(url, content=content)).json()
+
+
+class Tokens:
+    """A mint with three decimals, and two accounts on it: 1,500 units of a user's, 20 of another's."""
+
+    def __init__(self, chain: ChainClient, payer: Keypair) -> None:
+        self._chain = chain
+        self._payer = payer
+        self.mint, self.user = Keypair(), Keypair()
+        self.held, self.other = Keypair(), Keypair()
+        self.delegate = Keypair().pubkey()
+
+    async def make(self) -> None:
+        payer, program, mint = self._payer.pubkey(), TOKEN_PROGRAM_ID, self.mint.pubkey()
+        begin = spl.InitializeMintParams(3, program, mint, payer, None)
+        made = [await self._space(self.mint, 82), spl.initialize_mint(begin)]
+        for account, owner, units in ((self.held, self.user.pubkey(), 1500), (self.other, payer, 20)):
+            opened = spl.InitializeAccountParams(program, account.pubkey(), mint, owner)
+            made += [await self._space(account, 165), spl.initialize_account(opened)]
+            made.append(spl.mint_to(spl.MintToParams(program, mint, account.pubkey(), payer, units)))
+        approved = spl.ApproveParams(program, self.held.pubkey(), self.delegate, self.user.pubkey(), 7)
+        made.append(spl.approve(approved))
+        await self._chain.run(made, [self._payer, self.mint, self.held, self.other, self.user])
+
+    async def _space(self, account: Keypair, size: int) -> Any:
+        rent = (await self._chain.rpc.get_minimum_balance_for_rent_exemption(size)).value
+        return create_account(
+            CreateAccountParams(
+                from_pubkey=self._payer.pubkey(),
+                to_pubkey=account.pubkey(),
+                lamports=rent,
+                space=size,
+                owner=TOKEN_PROGRAM_ID,
+            )
+        )
