@@ -40,6 +40,16 @@ def governance_proposal(index: int) -> Pubkey:
     return _find("governance", b"proposal", index.to_bytes(8, "little"))
 
 
+def governance_vote(index: int, wallet: Pubkey) -> Pubkey:
+    """A participant's vote on a proposal."""
+    return _find("governance", b"vote", index.to_bytes(8, "little"), bytes(wallet))
+
+
+def governance_upgrader() -> Pubkey:
+    """The programs' upgrade authority, for which governance signs; it holds no data."""
+    return _find("governance", b"upgrader")
+
+
 def registry_config() -> Pubkey:
     return _find("registry", b"config")
 

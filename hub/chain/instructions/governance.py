@@ -1,14 +1,16 @@
-"""Governance: the authority set, the rates that settlement reads, and pause."""
+"""Governance: the authority set and its proposals, the participants' votes, and the programs' code."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.sysvar import CLOCK, RENT
 
 from hub.chain import pdas
-from hub.chain.instructions.idl_builder import build, struct, variant
+from hub.chain.instructions.idl_builder import absent, build, struct, variant
+from hub.chain.programs import PROGRAM_IDS
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ def initialize(
     )
 
 
-def propose_pause(payer: Pubkey, member: Pubkey, index: int, *, paused: bool) -> Instruction:
-    """Proposal number ``index`` to stop, or allow, new settlements; counts as the member's approval."""
+def propose(payer: Pubkey, member: Pubkey, index: int, action: Any) -> Instruction:
+    """Proposal number ``index``, an action of hub.chain.instructions.actions; counts as the member's approval."""
     return build(
         "governance",
         "propose",
-        [variant("governance", "Action", "SetPause", paused)],
+        [action],
         {
             "payer": payer,
             "member": member,
@@ -66,11 +68,35 @@ def propose_pause(payer: Pubkey, member: Pubkey, index: int, *, paused: bool) ->
     )
 
 
+def propose_pause(payer: Pubkey, member: Pubkey, index: int, *, paused: bool) -> Instruction:
+    """Proposal number ``index`` to stop, or allow, new settlements; counts as the member's approval."""
+    return propose(payer, member, index, variant("governance", "Action", "SetPause", paused))
+
+
+def propose_rates(payer: Pubkey, member: Pubkey, index: int, rates: Rates) -> Instruction:
+    """Proposal number ``index`` to put rates in force after the time lock; counts as the member's approval."""
+    return propose(payer, member, index, variant("governance", "Action", "ScheduleRates", rates.argument()))
+
+
 def approve(member: Pubkey, index: int) -> Instruction:
     """A member's approval."""
     return build(
         "governance",
         "approve",
+        [],
+        {
+            "member": member,
+            "authority": pdas.governance_authority(),
+            "proposal": pdas.governance_proposal(index),
+        },
+    )
+
+
+def revoke(member: Pubkey, index: int) -> Instruction:
+    """Takes a member's approval back."""
+    return build(
+        "governance",
+        "revoke",
         [],
         {
             "member": member,
@@ -93,3 +119,67 @@ def execute(index: int) -> Instruction:
             "pause": pdas.governance_pause(),
         },
     )
+
+
+def accept_authority(index: int, members: Sequence[Pubkey]) -> Instruction:
+    """Puts the authority set of a proposal in force; signed by as many of its members as it needs."""
+    return build(
+        "governance",
+        "accept_authority",
+        [],
+        _due(index),
+        [AccountMeta(key, is_signer=True, is_writable=False) for key in members],
+    )
+
+
+def put_to_vote(member: Pubkey, index: int) -> Instruction:
+    """Asks the participants; signed by the proposer."""
+    accounts = _due(index) | {"member": member, "registry_config": pdas.registry_config()}
+    return build("governance", "put_to_vote", [], accounts)
+
+
+def cast_vote(payer: Pubkey, wallet: Pubkey, index: int, *, yes: bool) -> Instruction:
+    """A participant's vote; signed by payer and wallet."""
+    accounts = {
+        "payer": payer,
+        "wallet": wallet,
+        "participant": pdas.participant(wallet),
+        "proposal": pdas.governance_proposal(index),
+        "vote": pdas.governance_vote(index, wallet),
+    }
+    return build("governance", "cast_vote", [yes], accounts)
+
+
+def upgrade(index: int, program: str, buffer: Pubkey, spill: Pubkey) -> Instruction:
+    """Replaces a program's code by a buffer's, as decided; ``spill`` gets the buffer's rent. Anyone may."""
+    accounts = _due(index) | {
+        "program": PROGRAM_IDS[program],
+        "program_data": pdas.program_data(program),
+        "buffer": buffer,
+        "spill": spill,
+        "upgrader": pdas.governance_upgrader(),
+        "rent": RENT,
+        "clock": CLOCK,
+        "loader": pdas.UPGRADEABLE_LOADER,
+    }
+    return build("governance", "upgrade", [], accounts)
+
+
+def change_upgrade_authority(index: int, program: str, next_authority: Pubkey | None) -> Instruction:
+    """Hands a program's code over as decided; signed by the next upgrade authority, where there is one."""
+    accounts = _due(index) | {
+        "program": PROGRAM_IDS[program],
+        "program_data": pdas.program_data(program),
+        "upgrader": pdas.governance_upgrader(),
+        "next": next_authority or absent("governance"),
+        "loader": pdas.UPGRADEABLE_LOADER,
+    }
+    return build("governance", "change_upgrade_authority", [], accounts)
+
+
+def _due(index: int) -> dict[str, Pubkey]:
+    return {
+        "authority": pdas.governance_authority(),
+        "params": pdas.governance_params(),
+        "proposal": pdas.governance_proposal(index),
+    }

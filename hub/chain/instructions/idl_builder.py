@@ -1,5 +1,6 @@
 """Builds any instruction of the programs by its IDL (anchorpy); the package's other modules fill in the accounts."""
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, cast
@@ -17,6 +18,9 @@ from hub.chain.programs import PROGRAM_IDS, idl
 SYSTEM_PROGRAM = Pubkey.default()
 TOKEN_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 """Token-2022."""
+
+# anchorpy copies a struct's fields deeply before it encodes them, and solders' keys do not say how to be copied
+copyreg.pickle(Pubkey, lambda key: (Pubkey.from_bytes, (bytes(key),)))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Oracle: the attestation of an interval and its corrections."""
+"""Oracle: the attestation of an interval and its corrections, the proof of a meter in it, and who attests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,4 +63,25 @@ def attest(payer: Pubkey, attestors: Sequence[Pubkey], said: Attestation) -> Ins
             "interval": pdas.interval(said.start_s, said.revision),
         },
         [AccountMeta(key, is_signer=True, is_writable=False) for key in attestors[1:]],
+    )
+
+
+def adopt_attestors(index: int, attestors: Sequence[Pubkey]) -> Instruction:
+    """Names the attestors that proposal number ``index`` decided; signed by as many of the new ones as they need."""
+    return build(
+        "oracle",
+        "adopt_attestors",
+        [],
+        {"config": pdas.oracle_config(), "proposal": pdas.governance_proposal(index)},
+        [AccountMeta(key, is_signer=True, is_writable=False) for key in attestors],
+    )
+
+
+def verify_inclusion(start_s: int, leaf: bytes, index: int, path: Sequence[bytes], *, revision: int = 1) -> Instruction:
+    """Fails unless the leaf is number ``index`` in the interval's tree, its neighbours bottom up. Nobody signs."""
+    return build(
+        "oracle",
+        "verify_inclusion",
+        [list(leaf), index, b"".join(path)],
+        {"interval": pdas.interval(start_s, revision)},
     )

@@ -10,6 +10,8 @@ from hub.chain.instructions.idl_builder import build
 
 MeterKind = Literal["load", "generation", "bidirectional"]
 _KINDS: dict[MeterKind, int] = {"load": 1, "generation": 2, "bidirectional": 3}
+Status = Literal["active", "suspended", "retired"]
+_STATUSES: dict[Status, int] = {"active": 1, "suspended": 2, "retired": 3}
 
 
 def initialize(payer: Pubkey, upgrade_authority: Pubkey, registrar: Pubkey) -> Instruction:
@@ -68,5 +70,88 @@ def register_meter(
     return build("registry", "register_meter", [meter_id, _KINDS[kind], rated_power_w, list(serial_hash)], accounts)
 
 
+def swap_meter(
+    payer: Pubkey,
+    registrar: Pubkey,
+    *,
+    old_meter_id: str,
+    meter_id: str,
+    gateway_id: str,
+    kind: MeterKind,
+    rated_power_w: int,
+    serial_hash: bytes,
+    at_s: int,
+) -> Instruction:
+    """Retires a meter at a moment, from which another measures for the same owner and place; signed by payer and
+    registrar."""
+    accounts = _by_registrar(payer, registrar) | {
+        "old_meter": pdas.meter(old_meter_id),
+        "gateway": pdas.gateway(gateway_id),
+        "new_meter": pdas.meter(meter_id),
+    }
+    arguments = [meter_id, _KINDS[kind], rated_power_w, list(serial_hash), at_s]
+    return build("registry", "swap_meter", arguments, accounts)
+
+
+def set_participant_status(registrar: Pubkey, wallet: Pubkey, status: Status) -> Instruction:
+    """Suspends, takes back or retires a participant; signed by the registrar, as the next three."""
+    accounts = _registrar(registrar) | {"participant": pdas.participant(wallet)}
+    return build("registry", "set_participant_status", [_STATUSES[status]], accounts)
+
+
+def set_gateway_status(registrar: Pubkey, gateway_id: str, status: Status) -> Instruction:
+    """Suspends, takes back or retires a gateway."""
+    accounts = _registrar(registrar) | {"gateway": pdas.gateway(gateway_id)}
+    return build("registry", "set_gateway_status", [_STATUSES[status]], accounts)
+
+
+def set_meter_status(registrar: Pubkey, meter_id: str, status: Status) -> Instruction:
+    """Suspends, takes back or retires a meter."""
+    accounts = _registrar(registrar) | {"meter": pdas.meter(meter_id)}
+    return build("registry", "set_meter_status", [_STATUSES[status]], accounts)
+
+
+def end_gateway_key(registrar: Pubkey, key: Pubkey, valid_until_s: int) -> Instruction:
+    """Ends a gateway's key, an hour ago at the earliest."""
+    accounts = _registrar(registrar) | {"gateway_key": pdas.gateway_key(key)}
+    return build("registry", "end_gateway_key", [valid_until_s], accounts)
+
+
+def transfer_meter(owner: Pubkey, new_owner: Pubkey, meter_id: str) -> Instruction:
+    """Gives a meter to another participant; signed by both wallets."""
+    accounts = {
+        "owner": owner,
+        "new_owner": new_owner,
+        "old_participant": pdas.participant(owner),
+        "new_participant": pdas.participant(new_owner),
+        "meter": pdas.meter(meter_id),
+    }
+    return build("registry", "transfer_meter", [], accounts)
+
+
+def reassign_meter(index: int, meter_id: str, new_owner: Pubkey) -> Instruction:
+    """Gives a meter to another participant as proposal number ``index`` decided; anyone may."""
+    accounts = {
+        "proposal": pdas.governance_proposal(index),
+        "participant": pdas.participant(new_owner),
+        "meter": pdas.meter(meter_id),
+    }
+    return build("registry", "reassign_meter", [], accounts)
+
+
+def adopt_registrar(index: int, new_registrar: Pubkey) -> Instruction:
+    """Names the registrar that proposal number ``index`` decided; signed by the new one."""
+    accounts = {
+        "config": pdas.registry_config(),
+        "proposal": pdas.governance_proposal(index),
+        "new_registrar": new_registrar,
+    }
+    return build("registry", "adopt_registrar", [], accounts)
+
+
+def _registrar(registrar: Pubkey) -> dict[str, Pubkey]:
+    return {"registrar": registrar, "config": pdas.registry_config()}
+
+
 def _by_registrar(payer: Pubkey, registrar: Pubkey) -> dict[str, Pubkey]:
-    return {"payer": payer, "registrar": registrar, "config": pdas.registry_config()}
+    return {"payer": payer} | _registrar(registrar)

@@ -10,3 +10,7 @@ pub const PARAMS: &[u8] = b"params";
 pub const PAUSE: &[u8] = b"pause";
 /// `Proposal`, followed by its number as u64 little-endian.
 pub const PROPOSAL: &[u8] = b"proposal";
+/// `Vote`, followed by the proposal's number as u64 little-endian and the wallet.
+pub const VOTE: &[u8] = b"vote";
+/// Holds no data: the loader's upgrade authority of the programs.
+pub const UPGRADER: &[u8] = b"upgrader";

@@ -29,6 +29,20 @@ pub enum OracleError {
     TooManyMeters,
     #[msg("more energy than the valid meters can import or export in the interval at 100 MW each")]
     ImpossibleEnergy,
+    #[msg(
+        "the leaf and its path do not lead to the interval's root: check index, order and revision"
+    )]
+    NotIncluded,
+    #[msg(
+        "governance has not decided this: have the proposal executed, and adopt it within 14 days"
+    )]
+    NotDecided,
+    #[msg("a later decision has named the attestors already")]
+    DecisionOvertaken,
+    #[msg("the interval from which they attest has begun: have it decided again, for a later one")]
+    TooLateToAdopt,
+    #[msg("the last change of attestors is 73 hours old at most: wait until its corrections end")]
+    AttestorsChanging,
     #[msg("a number left its range")]
     Overflow,
 }

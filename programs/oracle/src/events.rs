@@ -18,3 +18,11 @@ pub struct Attested {
     pub import_wh: u64,
     pub export_wh: u64,
 }
+
+/// Other attestors attest intervals that start at `effective_from` or later.
+#[event]
+pub struct AttestorsAdopted {
+    pub attestors: Vec<Pubkey>,
+    pub threshold: u8,
+    pub effective_from: i64,
+}

@@ -53,4 +53,20 @@ pub mod oracle {
         };
         Attest::handle(ctx, args)
     }
+
+    /// Names other attestors as governance has decided, signed by enough of them as remaining accounts.
+    pub fn adopt_attestors<'info>(ctx: Context<'info, AdoptAttestors<'info>>) -> Result<()> {
+        AdoptAttestors::handle(ctx)
+    }
+
+    /// Fails unless the leaf is number `index` of the interval's tree; `path` are the neighbours on its way up, 32 bytes
+    /// each.
+    pub fn verify_inclusion(
+        ctx: Context<VerifyInclusion>,
+        leaf: [u8; 32],
+        index: u32,
+        path: Vec<u8>,
+    ) -> Result<()> {
+        VerifyInclusion::handle(ctx, &leaf, index, &path)
+    }
 }

@@ -1,7 +1,8 @@
 //! Who may take part.
 //!
 //! Participants are wallets, gateways are boxes with signing keys, meters belong to a participant and hang at a gateway.
-//! The registrar writes them down; nothing here moves money or energy. Keys are never deleted: what a gateway signed
+//! The registrar writes them down, suspends and retires them; a meter changes hands only with its owner's signature or by
+//! governance's decision. Nothing here moves money or energy. Keys are never deleted: what a gateway signed
 //! years ago can still be checked against the key that was valid then.
 
 extern crate framework as anchor_lang;
@@ -60,5 +61,58 @@ pub mod registry {
             serial_hash,
         };
         RegisterMeter::handle(ctx, args)
+    }
+
+    /// Suspends a participant, takes one back, or retires one for good.
+    pub fn set_participant_status(ctx: Context<SetParticipantStatus>, status: u8) -> Result<()> {
+        SetParticipantStatus::handle(ctx, status)
+    }
+
+    /// Suspends a gateway, takes it back, or retires it for good.
+    pub fn set_gateway_status(ctx: Context<SetGatewayStatus>, status: u8) -> Result<()> {
+        SetGatewayStatus::handle(ctx, status)
+    }
+
+    /// Suspends a meter, takes it back, or retires it for good.
+    pub fn set_meter_status(ctx: Context<SetMeterStatus>, status: u8) -> Result<()> {
+        SetMeterStatus::handle(ctx, status)
+    }
+
+    /// Ends a gateway's signing key at a unix time.
+    pub fn end_gateway_key(ctx: Context<EndGatewayKey>, valid_until: i64) -> Result<()> {
+        EndGatewayKey::handle(ctx, valid_until)
+    }
+
+    /// Replaces a meter at a moment `at` by a new one of the same owner and place.
+    pub fn swap_meter(
+        ctx: Context<SwapMeter>,
+        id: String,
+        kind: u8,
+        rated_power_w: u32,
+        serial_hash: [u8; 32],
+        at: i64,
+    ) -> Result<()> {
+        let args = RegisterMeterArgs {
+            id,
+            kind,
+            rated_power_w,
+            serial_hash,
+        };
+        SwapMeter::handle(ctx, args, at)
+    }
+
+    /// Gives a meter to another participant; both wallets sign.
+    pub fn transfer_meter(ctx: Context<TransferMeter>) -> Result<()> {
+        TransferMeter::handle(ctx)
+    }
+
+    /// Gives a meter to another participant as governance has decided. Anyone may call it.
+    pub fn reassign_meter(ctx: Context<ReassignMeter>) -> Result<()> {
+        ReassignMeter::handle(ctx)
+    }
+
+    /// Names another registrar as governance has decided; the new one signs.
+    pub fn adopt_registrar(ctx: Context<AdoptRegistrar>) -> Result<()> {
+        AdoptRegistrar::handle(ctx)
     }
 }

@@ -1,7 +1,11 @@
-//! What the upgradeable loader stores in front of a program's code.
+//! What the upgradeable loader stores in front of a program's code, deployed or in a buffer.
 
 /// The account kind `ProgramData` in the loader's state, a u32 little-endian.
 const PROGRAM_DATA: [u8; 4] = [3, 0, 0, 0];
+/// The account kind `Buffer`.
+const BUFFER: [u8; 4] = [1, 0, 0, 0];
+/// Kind and authority stand before a buffer's code.
+const BUFFER_CODE_AT: usize = 37;
 /// Kind and the slot of the last deployment.
 const AUTHORITY_AT: usize = 12;
 
@@ -20,6 +24,13 @@ pub fn upgrade_authority(data: &[u8]) -> Option<Option<[u8; 32]>> {
     }
 }
 
+/// The code in a buffer; None when this is no buffer.
+pub fn buffer_code(data: &[u8]) -> Option<&[u8]> {
+    data.starts_with(&BUFFER)
+        .then(|| data.get(BUFFER_CODE_AT..))
+        .flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +46,17 @@ mod tests {
     fn the_authority_stands_after_kind_and_slot() {
         assert_eq!(upgrade_authority(&program_data(1)), Some(Some([7; 32])));
         assert_eq!(upgrade_authority(&program_data(0)), Some(None));
+    }
+
+    #[test]
+    fn a_buffers_code_stands_after_kind_and_authority() {
+        let mut data = vec![1, 0, 0, 0, 1];
+        data.extend([7; 32]);
+        assert_eq!(buffer_code(&data), Some(&[][..]));
+        assert_eq!(buffer_code(&data[..36]), None);
+        data.extend(b"\x7fELF");
+        assert_eq!(buffer_code(&data), Some(&b"\x7fELF"[..]));
+        assert_eq!(buffer_code(&program_data(1)), None);
     }
 
     #[test]

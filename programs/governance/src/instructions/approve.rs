@@ -22,16 +22,16 @@ pub struct Approve<'info> {
 }
 
 impl Approve<'_> {
-    fn validate(&self) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+    fn validate(&self, now: i64) -> Result<()> {
         self.proposal.require_live(&self.authority, now)
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        ctx.accounts.validate()?;
+        let now = Clock::get()?.unix_timestamp;
+        ctx.accounts.validate(now)?;
         let accounts = ctx.accounts;
         let place = accounts.authority.place_of(accounts.member.key)?;
-        accounts.proposal.approve(place)?;
+        accounts.proposal.approve(place, &accounts.authority, now)?;
         emit!(Approved {
             index: accounts.proposal.index,
             member: accounts.member.key(),

@@ -3,7 +3,7 @@ use crate::{
     errors::GovernanceError,
     events::{Executed, PauseSet, RatesScheduled},
     seeds,
-    state::{Action, Authority, Params, Pause, Proposal, ProposalStatus, RateSet},
+    state::{Action, Authority, Params, Pause, Proposal, RateSet},
 };
 use anchor_lang::prelude::*;
 
@@ -26,26 +26,42 @@ pub struct Execute<'info> {
 
 impl Execute<'_> {
     fn validate(&self, now: i64) -> Result<()> {
-        self.proposal.require_live(&self.authority, now)?;
-        require!(
-            self.proposal.approval_count() >= self.authority.threshold,
-            GovernanceError::NotEnoughApprovals
-        );
-        Ok(())
+        self.proposal
+            .require_due(&self.authority, &self.params, now)
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let now = Clock::get()?.unix_timestamp;
         ctx.accounts.validate(now)?;
-        ctx.accounts.proposal.status = ProposalStatus::Executed;
-        match ctx.accounts.proposal.action {
-            Action::SetPause(paused) => ctx.accounts.set_pause(paused, now)?,
-            Action::ScheduleRates(rates) => ctx.accounts.schedule(rates, now)?,
-        }
+        ctx.accounts.carry_out(now)?;
+        ctx.accounts.proposal.finish(now);
         emit!(Executed {
             index: ctx.accounts.proposal.index,
         });
         ctx.accounts.params.invariant()
+    }
+
+    /// What another program has to do, it does when it sees the executed proposal.
+    fn carry_out(&mut self, now: i64) -> Result<()> {
+        match &self.proposal.action {
+            Action::SetPause(paused) => self.set_pause(*paused, now),
+            Action::ScheduleRates(rates) => self.schedule(*rates, now),
+            Action::SetTimeLock(seconds) => {
+                self.params.time_lock_s = *seconds;
+                Ok(())
+            }
+            Action::SetVoteRules(rules) => {
+                self.params.votes = *rules;
+                Ok(())
+            }
+            Action::ChangeAttestors(set) => {
+                self.params.require_attestors_at(set.effective_from, now)
+            }
+            Action::ChangeRegistrar(_) | Action::ReassignMeter(_) | Action::Resolve(_) => Ok(()),
+            Action::ChangeAuthority(_) | Action::Upgrade(_) | Action::ChangeUpgradeAuthority(_) => {
+                err!(GovernanceError::OwnInstruction)
+            }
+        }
     }
 
     fn set_pause(&mut self, paused: bool, now: i64) -> Result<()> {

@@ -3,7 +3,7 @@ use crate::{
     errors::GovernanceError,
     events::AuthorityFounded,
     seeds,
-    state::{Authority, Params, Pause, RateSet},
+    state::{Authority, Params, Pause, RateSet, VoteRules},
     Deployment,
 };
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
@@ -73,6 +73,7 @@ impl Initialize<'_> {
         ctx.accounts.params.set_inner(Params {
             rate_sets: vec![args.first_rates],
             time_lock_s: args.time_lock_s,
+            votes: VoteRules::FIRST,
             bump: ctx.bumps.params,
         });
         ctx.accounts.pause.set_inner(Pause {

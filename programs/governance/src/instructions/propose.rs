@@ -29,29 +29,30 @@ pub struct Propose<'info> {
 
 impl Propose<'_> {
     fn validate(&self, action: &Action) -> Result<()> {
-        match action {
-            Action::ScheduleRates(rates) => rates.invariant(),
-            Action::SetPause(_) => Ok(()),
-        }
+        action.invariant()
     }
 
     pub fn handle(ctx: Context<Self>, action: Action) -> Result<()> {
         ctx.accounts.validate(&action)?;
         let accounts = ctx.accounts;
+        let now = Clock::get()?.unix_timestamp;
         let index = accounts.authority.proposals;
         let place = accounts.authority.place_of(accounts.member.key)?;
         accounts.authority.proposals = index.checked_add(1).ok_or(GovernanceError::Overflow)?;
         accounts.proposal.set_inner(Proposal {
             index,
-            action,
+            action: action.clone(),
             approvals: 0,
             set_index: accounts.authority.set_index,
             status: ProposalStatus::Open,
             proposer: accounts.member.key(),
-            created_at: Clock::get()?.unix_timestamp,
+            created_at: now,
+            approved_at: 0,
+            executed_at: 0,
+            poll: None,
             bump: ctx.bumps.proposal,
         });
-        accounts.proposal.approve(place)?;
+        accounts.proposal.approve(place, &accounts.authority, now)?;
         emit!(Proposed {
             index,
             proposer: accounts.member.key(),

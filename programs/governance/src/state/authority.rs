@@ -1,4 +1,5 @@
 //! The authority set: who decides, and how many of them it takes.
+use super::AuthoritySet;
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
@@ -30,20 +31,24 @@ impl Authority {
         Ok(place.ok_or(GovernanceError::NotMember)? as u8)
     }
 
+    /// Puts another set in force and voids what the old one has not carried out.
+    pub fn change(&mut self, set: AuthoritySet) -> Result<()> {
+        self.set_index = self
+            .set_index
+            .checked_add(1)
+            .ok_or(GovernanceError::Overflow)?;
+        self.rec_validator = set.rec_validator;
+        self.members = set.members;
+        self.threshold = set.threshold;
+        self.invariant()
+    }
+
     pub fn invariant(&self) -> Result<()> {
-        let members = &self.members;
-        let distinct = (0..members.len()).all(|i| !members[..i].contains(&members[i]));
-        require!(
-            members.len() <= MAX_MEMBERS
-                && distinct
-                && members.contains(&self.rec_validator)
-                && !members.contains(&Pubkey::default()),
-            GovernanceError::InvalidMembers
-        );
-        require!(
-            (1..=members.len()).contains(&usize::from(self.threshold)),
-            GovernanceError::InvalidThreshold
-        );
-        Ok(())
+        let set = AuthoritySet {
+            rec_validator: self.rec_validator,
+            members: self.members.clone(),
+            threshold: self.threshold,
+        };
+        set.invariant()
     }
 }

@@ -1,5 +1,5 @@
 //! The parameters that settlement reads, with their history and what is scheduled.
-use super::RateSet;
+use super::{RateSet, VoteRules};
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
@@ -17,8 +17,10 @@ pub struct Params {
     /// Ascending by `effective_from`: what was in force, is, and will be.
     #[max_len(MAX_RATE_SETS)]
     pub rate_sets: Vec<RateSet>,
-    /// Seconds between a decision and the first interval it prices, at least.
+    /// Seconds between a decision and its effect, at least.
     pub time_lock_s: i64,
+    /// How participants vote.
+    pub votes: VoteRules,
     /// Of this account's address.
     pub bump: u8,
 }
@@ -33,12 +35,7 @@ impl Params {
     /// Puts rates in force outside the time lock. The last decision holds: what was to take effect then or later, and so
     /// lies outside the time lock as well, is replaced.
     pub fn schedule(&mut self, rates: RateSet, now: i64) -> Result<()> {
-        let soonest = now
-            .checked_add(self.time_lock_s)
-            .ok_or(GovernanceError::Overflow)?;
-        let latest = soonest
-            .checked_add(MAX_AHEAD_S)
-            .ok_or(GovernanceError::Overflow)?;
+        let (soonest, latest) = self.effects(now)?;
         require!(
             rates.effective_from >= soonest,
             GovernanceError::RatesTooSoon
@@ -55,6 +52,24 @@ impl Params {
         Ok(())
     }
 
+    /// Fails unless attestors who begin at `from` do so outside the time lock, and within a year after it.
+    pub fn require_attestors_at(&self, from: i64, now: i64) -> Result<()> {
+        let (soonest, latest) = self.effects(now)?;
+        require!(
+            (soonest..=latest).contains(&from),
+            GovernanceError::InvalidBeginning
+        );
+        Ok(())
+    }
+
+    /// When a decision of now can take effect, first and last.
+    fn effects(&self, now: i64) -> Result<(i64, i64)> {
+        let soonest = now.checked_add(self.time_lock_s);
+        let soonest = soonest.ok_or(GovernanceError::Overflow)?;
+        let latest = soonest.checked_add(MAX_AHEAD_S);
+        Ok((soonest, latest.ok_or(GovernanceError::Overflow)?))
+    }
+
     fn forget(&mut self, now: i64) {
         let oldest = now.saturating_sub(RETAIN_S);
         let replaced = |set: &RateSet| set.effective_from <= oldest;
@@ -63,11 +78,17 @@ impl Params {
         }
     }
 
-    pub fn invariant(&self) -> Result<()> {
+    pub fn require_time_lock(seconds: i64) -> Result<()> {
         require!(
-            (MIN_TIME_LOCK_S..=MAX_TIME_LOCK_S).contains(&self.time_lock_s),
+            (MIN_TIME_LOCK_S..=MAX_TIME_LOCK_S).contains(&seconds),
             GovernanceError::InvalidTimeLock
         );
+        Ok(())
+    }
+
+    pub fn invariant(&self) -> Result<()> {
+        Self::require_time_lock(self.time_lock_s)?;
+        self.votes.invariant()?;
         self.rate_sets.iter().try_for_each(RateSet::invariant)
     }
 }
@@ -93,6 +114,7 @@ mod tests {
         Params {
             rate_sets: vec![from(0)],
             time_lock_s: MIN_TIME_LOCK_S,
+            votes: VoteRules::FIRST,
             bump: 255,
         }
     }

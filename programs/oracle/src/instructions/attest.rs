@@ -3,7 +3,7 @@ use crate::{
     errors::OracleError,
     events::Attested,
     seeds,
-    state::{Config, Interval},
+    state::{require_quorum, Config, Interval},
 };
 use anchor_lang::prelude::*;
 
@@ -44,22 +44,30 @@ pub struct Attest<'info> {
 }
 
 impl<'info> Attest<'info> {
-    fn validate(&self, others: &[AccountInfo<'info>], end: i64, now: i64) -> Result<()> {
+    fn validate(
+        &self,
+        others: &[AccountInfo<'info>],
+        start: i64,
+        end: i64,
+        now: i64,
+    ) -> Result<()> {
         require!(now >= end, OracleError::NotEnded);
         require!(
             others.iter().all(|other| other.is_signer),
             OracleError::NotAttestor
         );
         let others = others.iter().map(|other| other.key);
-        self.config
-            .require_quorum(std::iter::once(self.attestor.key).chain(others))
+        require_quorum(
+            self.config.in_force(start, now),
+            std::iter::once(self.attestor.key).chain(others),
+        )
     }
 
     pub fn handle(ctx: Context<'info, Self>, args: AttestArgs) -> Result<()> {
         let accounts = ctx.accounts;
         let now = Clock::get()?.unix_timestamp;
         let end = Interval::end_of(args.start, accounts.config.interval_s)?;
-        accounts.validate(ctx.remaining_accounts, end, now)?;
+        accounts.validate(ctx.remaining_accounts, args.start, end, now)?;
         accounts.interval.set_inner(Interval {
             start: args.start,
             end,

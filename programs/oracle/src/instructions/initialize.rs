@@ -43,6 +43,8 @@ impl Initialize<'_> {
             attestors,
             threshold,
             interval_s,
+            next: None,
+            next_proposal: 0,
             bump: ctx.bumps.config,
         });
         ctx.accounts.config.invariant()

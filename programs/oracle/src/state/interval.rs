@@ -46,14 +46,16 @@ impl Interval {
             .ok_or(OracleError::Overflow)?)
     }
 
+    /// Leaves of its tree: one per meter, measured or estimated.
+    pub fn leaf_count(&self) -> Result<u32> {
+        let meters = self.meters_valid.checked_add(self.meters_estimated);
+        Ok(meters.ok_or(OracleError::TooManyMeters)?)
+    }
+
     /// Fails unless the valid meters can have measured these totals. Totals are summed up on chain for good, so a single
     /// wrong one must never be able to fill a number up.
     pub fn require_possible(&self, interval_s: u32) -> Result<()> {
-        let meters = self.meters_valid.checked_add(self.meters_estimated);
-        require!(
-            meters.is_some_and(|meters| meters <= MAX_METERS),
-            OracleError::TooManyMeters
-        );
+        require!(self.leaf_count()? <= MAX_METERS, OracleError::TooManyMeters);
         let most = most_wh(self.meters_valid, interval_s).ok_or(OracleError::Overflow)?;
         require!(
             self.import_wh <= most && self.export_wh <= most,

@@ -3,5 +3,5 @@
 mod config;
 mod interval;
 
-pub use config::{Config, MAX_ATTESTORS};
+pub use config::{require_quorum, Config};
 pub use interval::{Interval, CORRECTION_GRACE_S, CORRECTION_S};

@@ -19,7 +19,7 @@ pub struct Initialize<'info> {
             @ RegistryError::NotUpgradeAuthority
     )]
     pub program_data: Account<'info, Deployment>,
-    /// Governance's authority set.
+    /// Governance's authority set, which must be there: it alone names another registrar.
     pub authority: Account<'info, Authority>,
     #[account(init, payer = payer, space = 8 + Config::INIT_SPACE, seeds = [seeds::CONFIG], bump)]
     pub config: Account<'info, Config>,
@@ -36,8 +36,9 @@ impl Initialize<'_> {
         ctx.accounts.validate(registrar)?;
         let authority = ctx.accounts.authority.key();
         ctx.accounts.config.set_inner(Config {
-            authority,
             registrar,
+            participants: 0,
+            next_proposal: 0,
             bump: ctx.bumps.config,
         });
         emit!(RegistryFounded {

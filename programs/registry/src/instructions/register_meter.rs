@@ -49,7 +49,8 @@ pub struct RegisterMeter<'info> {
 impl RegisterMeter<'_> {
     pub fn handle(ctx: Context<Self>, args: RegisterMeterArgs) -> Result<()> {
         let accounts = ctx.accounts;
-        let (owner, gateway) = (accounts.participant.wallet, accounts.gateway.key());
+        let owner = accounts.participant.wallet;
+        let gateway = accounts.gateway.key();
         accounts.meter.set_inner(Meter {
             id: args.id,
             owner,
@@ -59,14 +60,16 @@ impl RegisterMeter<'_> {
             serial_hash: args.serial_hash,
             status: ACTIVE,
             zone: accounts.participant.zone,
-            registered_at: Clock::get()?.unix_timestamp,
+            since: Clock::get()?.unix_timestamp,
+            usage_point: None,
             bump: ctx.bumps.meter,
         });
+        accounts.meter.invariant()?;
         emit!(MeterRegistered {
             meter: accounts.meter.key(),
             owner,
             gateway,
         });
-        accounts.meter.invariant()
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ pub struct RegisterParticipant<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    #[account(has_one = registrar @ RegistryError::NotRegistrar)]
+    #[account(mut, dup, has_one = registrar @ RegistryError::NotRegistrar)]
     pub config: Account<'info, Config>,
     pub registrar: Signer<'info>,
     /// The new participant's key.
@@ -39,6 +39,6 @@ impl RegisterParticipant<'_> {
             bump: ctx.bumps.participant,
         });
         emit!(ParticipantRegistered { wallet });
-        Ok(())
+        ctx.accounts.config.count_in()
     }
 }

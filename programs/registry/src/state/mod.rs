@@ -11,9 +11,9 @@ mod zone;
 pub use config::Config;
 pub use gateway::{is_gateway_id, Gateway};
 pub use gateway_key::{GatewayKey, MAX_BACKDATE_S, MAX_LEAD_S};
-pub use meter::{is_meter_id, Meter};
+pub use meter::{is_meter_id, Meter, MAX_SWAP_BACKDATE_S};
 pub use participant::Participant;
-pub use status::{ACTIVE, RETIRED, SUSPENDED};
+pub use status::{require_change, ACTIVE, RETIRED, SUSPENDED};
 pub use zone::CAMPUS;
 
 /// Longest id of a gateway or a meter, in bytes.

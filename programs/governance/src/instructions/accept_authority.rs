@@ -1,0 +1,53 @@
+//! The members of a new set accept it, after the old set's approval and the time lock. Then it decides.
+use crate::{
+    errors::GovernanceError,
+    events::{AuthorityChanged, Executed},
+    seeds,
+    state::{Action, Authority, AuthoritySet, Params, Proposal},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct AcceptAuthority<'info> {
+    #[account(mut, dup, seeds = [seeds::AUTHORITY], bump = authority.bump)]
+    pub authority: Account<'info, Authority>,
+    #[account(seeds = [seeds::PARAMS], bump = params.bump)]
+    pub params: Account<'info, Params>,
+    #[account(
+        mut,
+        dup,
+        seeds = [seeds::PROPOSAL, &proposal.index.to_le_bytes()],
+        bump = proposal.bump
+    )]
+    pub proposal: Account<'info, Proposal>,
+}
+
+impl<'info> AcceptAuthority<'info> {
+    fn validate(&self, now: i64) -> Result<AuthoritySet> {
+        self.proposal
+            .require_due(&self.authority, &self.params, now)?;
+        match &self.proposal.action {
+            Action::ChangeAuthority(set) => Ok(set.clone()),
+            _ => err!(GovernanceError::WrongAction),
+        }
+    }
+
+    pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        let set = ctx.accounts.validate(now)?;
+        set.require_acceptance(ctx.remaining_accounts)?;
+        let (authority, proposal) = (&mut ctx.accounts.authority, &mut ctx.accounts.proposal);
+        proposal.finish(now);
+        authority.change(set)?;
+        emit!(Executed {
+            index: proposal.index,
+        });
+        emit!(AuthorityChanged {
+            set_index: authority.set_index,
+            rec_validator: authority.rec_validator,
+            members: authority.members.clone(),
+            threshold: authority.threshold,
+        });
+        Ok(())
+    }
+}

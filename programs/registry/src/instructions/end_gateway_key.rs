@@ -1,0 +1,30 @@
+//! Ends a gateway's signing key: it was lost, replaced, or its box is gone.
+use crate::{
+    errors::RegistryError,
+    events::GatewayKeyEnded,
+    state::{Config, GatewayKey},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct EndGatewayKey<'info> {
+    #[account(has_one = registrar @ RegistryError::NotRegistrar)]
+    pub config: Account<'info, Config>,
+    pub registrar: Signer<'info>,
+    #[account(mut)]
+    pub gateway_key: Account<'info, GatewayKey>,
+}
+
+impl EndGatewayKey<'_> {
+    pub fn handle(ctx: Context<Self>, valid_until: i64) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        let key = &mut ctx.accounts.gateway_key;
+        key.end(valid_until, now)?;
+        emit!(GatewayKeyEnded {
+            gateway: key.gateway,
+            key: key.key,
+            valid_until,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! Suspends a meter, takes it back, or retires it for good, as of now.
+use crate::{
+    errors::RegistryError,
+    events::MeterStatusSet,
+    state::{Config, Meter},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct SetMeterStatus<'info> {
+    #[account(has_one = registrar @ RegistryError::NotRegistrar)]
+    pub config: Account<'info, Config>,
+    pub registrar: Signer<'info>,
+    #[account(mut)]
+    pub meter: Account<'info, Meter>,
+}
+
+impl SetMeterStatus<'_> {
+    pub fn handle(ctx: Context<Self>, status: u8) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        let meter = &mut ctx.accounts.meter;
+        meter.change_status(status, now, now)?;
+        emit!(MeterStatusSet {
+            meter: meter.key(),
+            status,
+        });
+        meter.invariant()
+    }
+}

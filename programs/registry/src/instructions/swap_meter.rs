@@ -1,0 +1,67 @@
+//! Replaces a meter: the old one is retired at a moment, the new one measures from then on, for the same owner and place.
+use super::RegisterMeterArgs;
+use crate::{
+    errors::RegistryError,
+    events::MeterSwapped,
+    seeds,
+    state::{is_meter_id, Config, Gateway, Meter, ACTIVE, RETIRED},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+#[instruction(id: String)]
+pub struct SwapMeter<'info> {
+    /// Pays rent.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    #[account(
+        has_one = registrar @ RegistryError::NotRegistrar,
+        constraint = is_meter_id(&id) @ RegistryError::InvalidMeterId
+    )]
+    pub config: Account<'info, Config>,
+    pub registrar: Signer<'info>,
+    #[account(mut, dup, constraint = old_meter.status == ACTIVE @ RegistryError::MeterNotActive)]
+    pub old_meter: Account<'info, Meter>,
+    /// Reads the new meter.
+    #[account(constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
+    pub gateway: Account<'info, Gateway>,
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + Meter::INIT_SPACE,
+        seeds = [seeds::METER, id.as_bytes()],
+        bump
+    )]
+    pub new_meter: Account<'info, Meter>,
+    pub system_program: Program<'info, System>,
+}
+
+impl SwapMeter<'_> {
+    pub fn handle(ctx: Context<Self>, args: RegisterMeterArgs, at: i64) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        let accounts = ctx.accounts;
+        let old = &mut accounts.old_meter;
+        old.change_status(RETIRED, at, now)?;
+        let usage_point = old.usage_point.unwrap_or(old.key());
+        accounts.new_meter.set_inner(Meter {
+            id: args.id,
+            owner: old.owner,
+            gateway: accounts.gateway.key(),
+            kind: args.kind,
+            rated_power_w: args.rated_power_w,
+            serial_hash: args.serial_hash,
+            status: ACTIVE,
+            zone: old.zone,
+            since: at,
+            usage_point: Some(usage_point),
+            bump: ctx.bumps.new_meter,
+        });
+        emit!(MeterSwapped {
+            usage_point,
+            old_meter: old.key(),
+            new_meter: accounts.new_meter.key(),
+            at,
+        });
+        accounts.new_meter.invariant()
+    }
+}
