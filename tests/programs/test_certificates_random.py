@@ -1,5 +1,9 @@
-"""Random lives of certificates beside a plain model: both allow and refuse the same, and the sums always hold."""
+"""Random lives of certificates beside a plain model: both allow and refuse the same, and the sums always hold.
 
+2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000.
+"""
+
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +22,7 @@ from support.svm import START
 METERS = {"ROOF_1": ("ann", 1), "ROOF_2": ("bob", 2), "ROOF_3": ("ann", 5_000), "FLAT_1": ("bob", 0)}
 """Who owns each, and what it has exported."""
 PEOPLE = ("ann", "bob", "cid")
+LIVES = int(os.environ.get("PEERWATT_LIVES", "40"))
 AMOUNTS = st.one_of(st.integers(0, 5), st.integers(0, 5_001), st.just(2**64 - 1))
 
 
@@ -153,5 +158,5 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=LIVES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -410,7 +410,8 @@ class Exchange:
         owed = sum(map(self.balance, self.traders.values()))
         owed += sum(self.settlement(start).escrow_micros for start in starts)
         assert owed == market.accounts_total_micros == self.tokens(POOL)
-        assert sum(map(self.tokens, VAULTS.values())) == market.charges_total_micros
+        kept = market.charges_total_micros - market.collected_total_micros
+        assert sum(map(self.tokens, VAULTS.values())) == kept
         held = energy.minted_wh - energy.burned_wh
         assert held == self.supply(ENERGY_MINT) == self.tokens(ENERGY_POOL)
 

@@ -73,5 +73,15 @@ def resolve(text_hash: bytes) -> Any:
     return _action("Resolve", list(text_hash))
 
 
+def change_settler(settler: Pubkey) -> Any:
+    """Another settler, who accepts by trading.adopt_settler."""
+    return _action("ChangeSettler", settler)
+
+
+def change_payees(wheeling: Pubkey, platform: Pubkey, loss: Pubkey) -> Any:
+    """The token accounts that get the charges, by trading.adopt_payees."""
+    return _action("ChangePayees", struct("governance", "Payees", wheeling=wheeling, platform=platform, loss=loss))
+
+
 def _action(choice: str, value: Any) -> Any:
     return variant("governance", "Action", choice, value)

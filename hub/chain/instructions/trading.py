@@ -172,6 +172,40 @@ def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
     return build("trading", "close_empty", [start_s], accounts)
 
 
+def adopt_settler(new_settler: Pubkey, decision: int) -> Instruction:
+    """Takes the settling over by governance's executed proposal ``decision``; signed by the new settler."""
+    accounts = {
+        "market": pdas.market(),
+        "proposal": pdas.governance_proposal(decision),
+        "new_settler": new_settler,
+    }
+    return build("trading", "adopt_settler", [], accounts)
+
+
+def adopt_payees(wheeling: Pubkey, platform: Pubkey, loss: Pubkey, decision: int) -> Instruction:
+    """The token accounts that get the charges, by governance's executed proposal ``decision``. Nobody signs."""
+    payees = {"wheeling": wheeling, "platform": platform, "loss": loss}
+    accounts = {"market": pdas.market(), "proposal": pdas.governance_proposal(decision), **payees}
+    return build("trading", "adopt_payees", [], accounts)
+
+
+def collect_charges(currency_mint: Pubkey, charge: str, payee: Pubkey) -> Instruction:
+    """Moves all that lies in a charge's vault to its payee. Nobody signs.
+
+    Args:
+        currency_mint: the market's.
+        charge: wheeling, platform or loss.
+        payee: the token account that the market names for it.
+    """
+    accounts = {
+        "market": pdas.market(),
+        "currency_mint": currency_mint,
+        "vault": pdas.vault(charge),
+        "payee": payee,
+    }
+    return build("trading", "collect_charges", [], accounts)
+
+
 def verify_line(start_s: int, index: int, line: Line, path: Sequence[bytes]) -> Instruction:
     """Fails unless this is line ``index`` of the interval's settlement; returns whether that is final. Nobody signs.
 

@@ -5,7 +5,7 @@
 //! supply is at any time the export of the intervals that are attested and not closed.
 //!
 //! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once, when
-//! no correction can come any more, to whoever produced it. It lies in holdings that are sliced, transferred, and cancelled
+//! no correction can come any more, to the meter's owner. It lies in holdings that are sliced, transferred, and cancelled
 //! in somebody's favour; a cancelled one never moves.
 
 extern crate framework as anchor_lang;

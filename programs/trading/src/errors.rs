@@ -110,6 +110,16 @@ pub enum TradingError {
     NoLinesCount,
     #[msg("the line and its path do not lead to the root that the settlement has committed to")]
     NotCommittedLine,
+    #[msg("the proposal is no executed decision on this: pass the one that governance has executed within 14 days")]
+    NotDecided,
+    #[msg("the key or account is not the one that governance has decided")]
+    NotDecidedAccount,
+    #[msg("a later decision is in force already")]
+    DecisionOvertaken,
+    #[msg("a payee is a token account of the currency that the market does not own itself")]
+    UnsuitablePayee,
+    #[msg("governance has named nobody who gets this charge")]
+    NoPayee,
     #[msg("a number left its range")]
     Overflow,
 }

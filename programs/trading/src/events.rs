@@ -74,3 +74,27 @@ pub struct SettlementClosed {
     pub bought_wh: u64,
     pub charges_micros: u64,
 }
+
+/// Another key opens, settles and closes.
+#[event]
+pub struct SettlerAdopted {
+    pub settler: Pubkey,
+    pub decision: u64,
+}
+
+/// The charges go to these token accounts from now on.
+#[event]
+pub struct PayeesAdopted {
+    pub wheeling: Pubkey,
+    pub platform: Pubkey,
+    pub loss: Pubkey,
+    pub decision: u64,
+}
+
+/// What lay in a vault has gone to its payee.
+#[event]
+pub struct ChargesCollected {
+    pub vault: Pubkey,
+    pub payee: Pubkey,
+    pub amount_micros: u64,
+}

@@ -132,4 +132,19 @@ pub mod trading {
     ) -> Result<bool> {
         VerifyLine::handle(ctx, index, &wallet, &line, &path)
     }
+
+    /// Hands the settling over to the key that governance has decided, which accepts by signing.
+    pub fn adopt_settler(ctx: Context<AdoptSettler>) -> Result<()> {
+        AdoptSettler::handle(ctx)
+    }
+
+    /// Names the token accounts that get the charges, as governance has decided. Anyone may call it.
+    pub fn adopt_payees(ctx: Context<AdoptPayees>) -> Result<()> {
+        AdoptPayees::handle(ctx)
+    }
+
+    /// Moves what lies in a vault to its payee. Anyone may call it.
+    pub fn collect_charges(ctx: Context<CollectCharges>) -> Result<()> {
+        CollectCharges::handle(ctx)
+    }
 }

@@ -92,3 +92,20 @@ async def test_only_open_settlements_are_fetched(lone_campus: SettlingCampus, mo
     monkeypatch.setattr(campus.chain, "all_accounts", noted)
     await compare_sums(campus.chain, 0)
     assert ("IntervalSettlement", {"status": onchain.OPEN}) in asked
+
+
+async def test_what_was_collected_is_not_missing(lone_campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, collected_micros = lone_campus.chain.account, 10
+
+    async def collected(program: str, kind: str, address: Pubkey, **options: object) -> Any:
+        found = await read(program, kind, address, **options)  # type: ignore[arg-type]
+        if kind == "Market":
+            object.__setattr__(found, "charges_total_micros", 10)
+            object.__setattr__(found, "collected_total_micros", collected_micros)
+        return found
+
+    monkeypatch.setattr(lone_campus.chain, "account", collected)
+    assert (await compare_sums(lone_campus.chain, 10)).differences == []
+    collected_micros = 4
+    (missing,) = (await compare_sums(lone_campus.chain, 10)).differences
+    assert missing.startswith("6 micros are missing in the vaults")

@@ -57,7 +57,11 @@ impl Execute<'_> {
             Action::ChangeAttestors(set) => {
                 self.params.require_attestors_at(set.effective_from, now)
             }
-            Action::ChangeRegistrar(_) | Action::ReassignMeter(_) | Action::Resolve(_) => Ok(()),
+            Action::ChangeRegistrar(_)
+            | Action::ReassignMeter(_)
+            | Action::Resolve(_)
+            | Action::ChangeSettler(_)
+            | Action::ChangePayees(_) => Ok(()),
             Action::ChangeAuthority(_) | Action::Upgrade(_) | Action::ChangeUpgradeAuthority(_) => {
                 err!(GovernanceError::OwnInstruction)
             }

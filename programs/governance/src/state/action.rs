@@ -30,6 +30,10 @@ pub enum Action {
     ChangeUpgradeAuthority(NewUpgradeAuthority),
     /// Agree to a text, by its SHA-256. Nothing on chain follows.
     Resolve([u8; 32]),
+    /// Another settler, who accepts by trading's `adopt_settler`. At once: a stolen key has to go.
+    ChangeSettler(Pubkey),
+    /// Where the charges go, by trading's `adopt_payees`.
+    ChangePayees(Payees),
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,14 @@ pub struct MeterOwner {
     pub meter: Pubkey,
     /// The wallet of the participant who gets it.
     pub owner: Pubkey,
+}
+
+/// Token accounts of the currency.
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payees {
+    pub wheeling: Pubkey,
+    pub platform: Pubkey,
+    pub loss: Pubkey,
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +76,7 @@ impl Action {
             Self::SetPause(_)
                 | Self::ScheduleRates(_)
                 | Self::ChangeAttestors(_)
+                | Self::ChangeSettler(_)
                 | Self::Resolve(_)
         )
     }
@@ -91,7 +104,11 @@ impl Action {
             Self::SetVoteRules(rules) => rules.invariant(),
             Self::ChangeAuthority(set) => set.invariant(),
             Self::ChangeAttestors(set) => set.invariant(),
-            Self::ChangeRegistrar(key) => require_real(key),
+            Self::ChangeRegistrar(key) | Self::ChangeSettler(key) => require_real(key),
+            Self::ChangePayees(payees) => {
+                let keys = [payees.wheeling, payees.platform, payees.loss];
+                keys.iter().try_for_each(require_real)
+            }
             Self::ReassignMeter(change) => require_real(&change.owner),
             Self::ChangeUpgradeAuthority(change) => {
                 change.authority.iter().try_for_each(require_real)

@@ -12,7 +12,7 @@ mod rates;
 mod vote;
 mod vote_rules;
 
-pub use action::{Action, MeterOwner, NewCode, NewUpgradeAuthority};
+pub use action::{Action, MeterOwner, NewCode, NewUpgradeAuthority, Payees};
 pub use attestors::{AttestorSet, MAX_ATTESTORS};
 pub use authority::{Authority, MAX_MEMBERS};
 pub use authority_set::AuthoritySet;

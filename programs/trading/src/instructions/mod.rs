@@ -1,9 +1,12 @@
 //! One instruction per file: arguments, accounts, `validate`, handler.
 
 mod abort;
+mod adopt_payees;
+mod adopt_settler;
 mod close;
 mod close_aborted;
 mod close_empty;
+mod collect_charges;
 mod deposit;
 mod initialize;
 mod open;
@@ -15,9 +18,12 @@ mod verify_line;
 mod withdraw;
 
 pub use abort::*;
+pub use adopt_payees::*;
+pub use adopt_settler::*;
 pub use close::*;
 pub use close_aborted::*;
 pub use close_empty::*;
+pub use collect_charges::*;
 pub use deposit::*;
 pub use initialize::*;
 pub use open::*;

@@ -28,10 +28,22 @@ pub struct Market {
     pub platform_vault: Pubkey,
     /// Token account of the loss charges; this account owns it.
     pub loss_vault: Pubkey,
+    /// Token account that gets the wheeling charges; zero until governance names one.
+    pub wheeling_payee: Pubkey,
+    /// Token account that gets the platform charges; zero until governance names one.
+    pub platform_payee: Pubkey,
+    /// Token account that gets the loss charges; zero until governance names one.
+    pub loss_payee: Pubkey,
     /// Sum of all balances and of the escrows of open settlements: what the pool owes.
     pub accounts_total_micros: u64,
     /// Charges moved from the pool to the vaults since the beginning.
     pub charges_total_micros: u64,
+    /// What has left the vaults for the payees since the beginning.
+    pub collected_total_micros: u64,
+    /// Decisions of governance with a lower number come too late for the settler.
+    pub next_settler_decision: u64,
+    /// Decisions of governance with a lower number come too late for the payees.
+    pub next_payees_decision: u64,
     /// Who has credited accounts and is not closed yet.
     pub crediting: [i64; PLACES],
     /// Length of an interval in seconds.
@@ -75,6 +87,39 @@ impl Market {
         Ok(())
     }
 
+    /// Takes over the settler of governance's decision number `decision`, unless a later one has spoken.
+    pub fn adopt_settler(&mut self, settler: Pubkey, decision: u64) -> Ruling<()> {
+        self.next_settler_decision = after(self.next_settler_decision, decision)?;
+        self.settler = settler;
+        Ok(())
+    }
+
+    /// Takes over the payees of wheeling, platform and loss, unless a later decision has spoken.
+    pub fn adopt_payees(&mut self, payees: [Pubkey; 3], decision: u64) -> Ruling<()> {
+        self.next_payees_decision = after(self.next_payees_decision, decision)?;
+        [self.wheeling_payee, self.platform_payee, self.loss_payee] = payees;
+        Ok(())
+    }
+
+    /// Who gets what lies in a vault.
+    pub fn payee_of(&self, vault: &Pubkey) -> Ruling<Pubkey> {
+        let payees = [
+            (self.wheeling_vault, self.wheeling_payee),
+            (self.platform_vault, self.platform_payee),
+            (self.loss_vault, self.loss_payee),
+        ];
+        let found = payees.iter().find(|(known, _)| known == vault);
+        let (_, payee) = found.ok_or(TradingError::WrongVault)?;
+        ensure(*payee != Pubkey::default(), TradingError::NoPayee)?;
+        Ok(*payee)
+    }
+
+    pub fn count_collected(&mut self, amount: Micros) -> Ruling<()> {
+        let total = Micros(self.collected_total_micros).checked_add(amount);
+        self.collected_total_micros = total.ok_or(TradingError::Overflow)?.0;
+        Ok(())
+    }
+
     pub fn require_settler(&self, key: &Pubkey) -> Ruling<()> {
         ensure(self.settler == *key, TradingError::NotSettler)
     }
@@ -95,6 +140,12 @@ impl Market {
             TradingError::PoolShort,
         )
     }
+}
+
+/// The number that later decisions must have at least; fails when `decision` itself comes too late.
+fn after(next: u64, decision: u64) -> Ruling<u64> {
+    ensure(decision >= next, TradingError::DecisionOvertaken)?;
+    decision.checked_add(1).ok_or(TradingError::Overflow)
 }
 
 #[cfg(test)]
@@ -124,5 +175,44 @@ mod tests {
         assert_eq!(market.enrol(), Ok(1));
         market.accounts = MAX_ACCOUNTS;
         assert_eq!(market.enrol(), Err(TradingError::TooManyAccounts));
+    }
+
+    #[test]
+    fn a_decision_is_adopted_once_and_in_order() {
+        let mut market = Market::zeroed();
+        let keys = [1, 2, 3].map(|byte| Pubkey::new_from_array([byte; 32]));
+        market.adopt_settler(keys[0], 4).unwrap();
+        for late in [0, 3, 4] {
+            let found = market.adopt_settler(keys[1], late);
+            assert_eq!(found, Err(TradingError::DecisionOvertaken));
+        }
+        assert_eq!(market.settler, keys[0]);
+        market.adopt_payees(keys, 2).unwrap();
+        assert_eq!(
+            market.adopt_payees(keys, 2),
+            Err(TradingError::DecisionOvertaken)
+        );
+        assert_eq!(
+            market.adopt_settler(keys[1], u64::MAX),
+            Err(TradingError::Overflow)
+        );
+    }
+
+    #[test]
+    fn a_vault_has_its_own_payee() {
+        let mut market = Market::zeroed();
+        let vaults = [11, 12, 13].map(|byte| Pubkey::new_from_array([byte; 32]));
+        [
+            market.wheeling_vault,
+            market.platform_vault,
+            market.loss_vault,
+        ] = vaults;
+        assert_eq!(market.payee_of(&vaults[1]), Err(TradingError::NoPayee));
+        let keys = [1, 2, 3].map(|byte| Pubkey::new_from_array([byte; 32]));
+        market.adopt_payees(keys, 0).unwrap();
+        for (vault, payee) in vaults.iter().zip(keys) {
+            assert_eq!(market.payee_of(vault), Ok(payee));
+        }
+        assert_eq!(market.payee_of(&keys[0]), Err(TradingError::WrongVault));
     }
 }
