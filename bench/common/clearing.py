@@ -130,10 +130,11 @@ async def _attest(pool: Pool, people: list[Metered], start_s: int) -> None:
         start, bytes(32), len(people), imported, exported, end,
     )  # fmt: skip
     rows = [
-        (start, 1, _meter(n), one.participant_id, n, one.import_wh, one.export_wh, "valid")
+        (start, 1, _meter(n), one.participant_id, n, one.import_wh, one.export_wh, "valid", bytes(16))
         for n, one in enumerate(people)
     ]
-    names = ["start_at", "revision", "meter_id", "participant_id", "leaf_index", "import_wh", "export_wh", "quality"]
+    names = ["start_at", "revision", "meter_id", "participant_id", "leaf_index", "import_wh", "export_wh", "quality",
+             "blinding"]  # fmt: skip
     await _copy(pool, "interval_readings", names, rows)
 
 

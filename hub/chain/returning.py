@@ -4,12 +4,14 @@ It is as if nothing had been traded. Goes on wherever an earlier run, or somebod
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from edge.wire import merkle
 from hub.chain import pdas
-from hub.chain.client import ChainClient
+from hub.chain.client import ChainClient, Level
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import trading
 
@@ -25,6 +27,8 @@ async def give_back(
     start_s: int,
     lines: Sequence[trading.Line],
     leaves: Sequence[bytes],
+    *,
+    price_micro_lamports: int = 0,
 ) -> bool:
     """Gives everybody their money back; False when the settlement is over already.
 
@@ -35,6 +39,7 @@ async def give_back(
         start_s: Unix seconds.
         lines: in the order in which they were settled, at least the settled ones.
         leaves: of these lines.
+        price_micro_lamports: priority fee per compute unit.
 
     Raises:
         ProgramError: ``TooEarlyToAbort``; ``NotSettledLines`` when others were settled than these.
@@ -42,34 +47,60 @@ async def give_back(
     found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
     if found is None or found.status not in (OPEN, RETURNING):
         return False
+    sender = _Sender(chain, payer, price_micro_lamports)
     if found.status == OPEN:
-        await chain.run([trading.abort(caller.pubkey(), start_s)], [payer, caller])
+        await sender.run(trading.abort(caller.pubkey(), start_s), caller)
         found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
-    settled = found.cursor
-    for first in reversed(range(0, settled, LINES_A_BATCH)):
-        await _return(chain, payer, start_s, lines[:settled], leaves[:settled], range(first, settled)[:LINES_A_BATCH])
-    await chain.run([trading.close_aborted(start_s)], [payer])
+    way = _Way(sender, start_s, lines[: found.cursor], leaves[: found.cursor])
+    # most likely the returned lines are the last ones; those that are not are seen in the second pass
+    await way.back(found.cursor - found.returned)
+    try:
+        await sender.run(trading.close_aborted(start_s), until="finalized")
+    except ProgramError as error:
+        if error.name != "LinesMissing":
+            raise
+        await way.back(found.cursor)
+        await sender.run(trading.close_aborted(start_s), until="finalized")
     return True
 
 
-async def _return(
-    chain: ChainClient,
-    payer: Keypair,
-    start_s: int,
-    lines: Sequence[trading.Line],
-    leaves: Sequence[bytes],
-    batch: range,
-) -> None:
-    """Returns a batch; one of which a part is returned already goes line by line, the last first."""
-    proof = beside(leaves, batch.start, batch.stop)
-    made = trading.return_lines(start_s, batch.start, lines[batch.start : batch.stop], proof)
-    try:
-        await chain.run([made], [payer])
-    except ProgramError as error:
-        if error.name != "AlreadyReturned":
-            raise
-        for index in reversed(batch if len(batch) > 1 else ()):
-            await _return(chain, payer, start_s, lines, leaves, range(index, index + 1))
+@dataclass(frozen=True)
+class _Sender:
+    chain: ChainClient
+    payer: Keypair
+    price_micro_lamports: int
+
+    async def run(self, made: Instruction, *others: Keypair, until: Level = "confirmed") -> None:
+        """Only the last transaction is waited for until it is final: it can not be final without those before."""
+        signed = await self.chain.prepare([made], [self.payer, *others], price_micro_lamports=self.price_micro_lamports)
+        await self.chain.send(signed)
+        await self.chain.wait(signed, until=until)
+
+
+@dataclass(frozen=True)
+class _Way:
+    sender: _Sender
+    start_s: int
+    lines: Sequence[trading.Line]
+    leaves: Sequence[bytes]
+    """Of the settled lines, as these."""
+
+    async def back(self, count: int) -> None:
+        """Returns the first ``count`` lines, the last first, but none that is returned already."""
+        for first in reversed(range(0, count, LINES_A_BATCH)):
+            await self._return(range(first, len(self.lines))[:LINES_A_BATCH])
+
+    async def _return(self, batch: range) -> None:
+        """Returns a batch; one of which a part is returned already goes line by line, the last first."""
+        proof = beside(self.leaves, batch.start, batch.stop)
+        made = trading.return_lines(self.start_s, batch.start, self.lines[batch.start : batch.stop], proof)
+        try:
+            await self.sender.run(made)
+        except ProgramError as error:
+            if error.name != "AlreadyReturned":
+                raise
+            for index in reversed(batch if len(batch) > 1 else ()):
+                await self._return(range(index, index + 1))
 
 
 def beside(leaves: Sequence[bytes], first: int, end: int) -> list[bytes]:

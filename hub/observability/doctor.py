@@ -17,6 +17,7 @@ from hub.errors import ConfigError, HubError, PermanentError, RetryableError
 from hub.http.types import utc_text
 from hub.ingest import bus
 from hub.market.queries import open_halts
+from hub.observability.logs import quiet_libraries
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
@@ -28,6 +29,8 @@ MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_ERROR_S = 5
 LONG_MS = 3600_000
 """An interval that ended so long ago should be closed."""
+LATELY_MS = 7 * 24 * 3600_000
+"""So long what happened to an aborted settlement is shown."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    quiet_libraries()
     findings = asyncio.run(examine(load_settings(args.config)))
     if args.json:
         print(json.dumps({"findings": [vars(finding) for finding in findings]}))
@@ -59,7 +63,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every check, side by side; one that fails does not stop the others."""
     probes = {
         "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain, "clock": _clock,
-        "market": _market, "intervals": _intervals,
+        "market": _market, "intervals": _intervals, "aborts": _aborts,
     }  # fmt: skip
     return list(await asyncio.gather(*(_probe(name, probe, settings) for name, probe in probes.items())))
 
@@ -145,6 +149,17 @@ async def _intervals(settings: Settings) -> str:
     told = "; ".join(_told(row) for row in rows[:5])
     more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
     raise PermanentError(f"{len(rows)} do not get on: {told}{more}")
+
+
+async def _aborts(settings: Settings) -> str:
+    """Which settlements ended without their close lately; wrong where only the settler's key can have ended."""
+    async with db.connected(settings.database_url.get_secret_value()) as connection:
+        rows = await settlement.noted(connection, at_ms(SystemClock().now_ms() - LATELY_MS))
+    alarms = [row for row in rows if row["alarm"]]
+    told = "; ".join(f"interval {rfc3339_s(to_s(row['start_at']))}: {row['note']}" for row in (alarms or rows)[:5])
+    if alarms:
+        raise PermanentError(told)
+    return told or "no settlement was aborted in the last seven days"
 
 
 def _told(row: db.Record) -> str:

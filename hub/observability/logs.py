@@ -35,11 +35,18 @@ def configure_logs(*, level: int = logging.INFO) -> None:
             ],
         )
     )
-    # with a traceback and again and again, it tells what the loops that need the database say in one line
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+    quiet_libraries()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def quiet_libraries() -> None:
+    """What libraries say of what we say ourselves, or of nothing."""
+    # with a traceback and again and again, it tells what the loops that need the database say in one line
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+    # nats-py's reader asks to keep a half-closed connection, and asyncio says each time that TLS has none
+    logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in record.getMessage())
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -6,12 +6,10 @@ Reconcile compares the commitments with the chain; equal commitments say nothing
 from hashlib import sha256
 from uuid import UUID
 
-from solders.pubkey import Pubkey
-
 from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.clock import to_s
-from hub.db import Connection, Record
+from hub.db import Connection
 from hub.errors import HubError
 from hub.market import repository as market
 from hub.market.residuals import positions
@@ -20,9 +18,9 @@ from hub.market.utility import utility_lines
 from hub.metering.readings import Quality
 from hub.settlement import repository
 from hub.settlement.instructions import IntervalRows
-from hub.settlement.lines import Line, line_leaf
+from hub.settlement.lines import Line, line_leaf, line_of
 from hub.settlement.plan import plan
-from hub.units import Micros, Wh
+from hub.units import Wh
 
 
 async def differences(connection: Connection, rows: IntervalRows) -> list[str]:
@@ -52,7 +50,7 @@ async def _readings(connection: Connection, rows: IntervalRows) -> list[str]:
 
 
 def _lines(rows: IntervalRows) -> list[str]:
-    lines = [_line(row) for row in rows.lines]
+    lines = [line_of(row) for row in rows.lines]
     root = merkle.root([line_leaf(rows.start_s, index, line) for index, line in enumerate(lines)])
     names = ("sold_wh", "bought_wh", "credit_micros", "debit_micros")
     sums = [("line_count", len(lines)), *((name, sum(getattr(line, name) for line in lines)) for name in names)]
@@ -64,23 +62,17 @@ def _lines(rows: IntervalRows) -> list[str]:
     return said
 
 
-def _line(row: Record) -> Line:
-    wallet = bytes(Pubkey.from_string(row["wallet"]))
-    energy = Wh(row["sold_wh"]), Wh(row["bought_wh"])
-    return Line(row["participant_id"], wallet, *energy, Micros(row["credit_micros"]), Micros(row["debit_micros"]))
-
-
 async def _trades(connection: Connection, rows: IntervalRows) -> list[str]:
     trades = await market.trades(connection, rows.start_s)
     rates = await market.rates_at(connection, rows.start_s)
-    wallets: dict[UUID, bytes] = {line.participant_id: line.wallet for line in map(_line, rows.lines)}
+    wallets: dict[UUID, bytes] = {line.participant_id: line.wallet for line in map(line_of, rows.lines)}
     minted = Wh(rows.facts["minted_wh"])
     try:
         netted = plan(rows.start_s, trades, wallets, rates, minted_wh=minted, batch_lines=max(1, len(wallets))).lines
     except HubError as error:
         return [f"the trades can not be netted: {error}"]
     said = []
-    if sorted(netted, key=_who) != sorted(map(_line, rows.lines), key=_who):
+    if sorted(netted, key=_who) != sorted(map(line_of, rows.lines), key=_who):
         said.append("the trades do not net to the settlement lines")
     journal = await published_journal(connection, rows.start_s)
     if rows.lines and sha256(journal).digest() != bytes(rows.facts["journal_hash"]):

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from hub.chain.instructions import energy_token, oracle, trading
 from hub.db import Record
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.repository import StepRow
+from hub.settlement.steps.repository import StepRow
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,16 @@ def instruction_of(
     if step.kind == "open":
         return trading.open_settlement(payer, settler, _commitment(rows)), signers
     if step.kind == "settle":
-        batch = [_line(row) for row in rows.lines[step.first_line : step.end_line]]
+        batch = chain_lines(rows)[step.first_line : step.end_line]
         return trading.settle(settler, start_s, step.first_line or 0, batch), signers
     if rows.facts["line_count"]:
         return trading.close(settler, currency_mint, start_s), signers
     return trading.close_empty(payer, settler, start_s), signers
+
+
+def chain_lines(rows: IntervalRows) -> list[trading.Line]:
+    """The interval's lines as the trading program takes them."""
+    return [_line(row) for row in rows.lines]
 
 
 def _attestation(rows: IntervalRows) -> oracle.Attestation:

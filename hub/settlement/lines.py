@@ -6,7 +6,10 @@ The trading program computes the same leaf and folds the same root while lines a
 from dataclasses import dataclass
 from uuid import UUID
 
+from solders.pubkey import Pubkey
+
 from edge.wire import ladder
+from hub.db import Record
 from hub.units import Micros, Wh
 
 
@@ -32,3 +35,14 @@ def line_leaf(start_s: int, index: int, line: Line) -> bytes:
     """The leaf of the line at its place; 32 bytes."""
     energy, money = (line.sold_wh, line.bought_wh), (line.credit_micros, line.debit_micros)
     return ladder.line_leaf(start_s, index, line.wallet, *energy, *money)
+
+
+def line_of(row: Record) -> Line:
+    """The line as it is stored, the wallet in base58.
+
+    Raises:
+        ValueError: the wallet can not be read.
+    """
+    wallet = bytes(Pubkey.from_string(row["wallet"]))
+    energy = Wh(row["sold_wh"]), Wh(row["bought_wh"])
+    return Line(row["participant_id"], wallet, *energy, Micros(row["credit_micros"]), Micros(row["debit_micros"]))

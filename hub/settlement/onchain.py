@@ -12,19 +12,40 @@ from hub.chain.client import ChainClient
 from hub.clock import rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
-from hub.settlement.repository import StepRow
+from hub.settlement.steps.repository import StepRow
 
-OPEN, CLOSED, EMPTY = 1, 2, 4
+OPEN, CLOSED, ABORTED, EMPTY, RETURNING = 1, 2, 3, 4, 5
 """`status` of an IntervalSettlement, as programs/trading/src/state/settlement.rs numbers them."""
+
+STATUSES = {
+    OPEN: "open",
+    CLOSED: "closed",
+    ABORTED: "aborted",
+    EMPTY: "closed without lines",
+    RETURNING: "being returned",
+}
 
 OPEN_WINDOW_S = 12 * 3600
 """So long after its end an interval can be opened (same file); later anybody may close it without lines."""
+
+ABORT_AFTER_S = 24 * 3600
+"""So long after an interval's end anybody may abort its settlement (same file); earlier only the settler's key can."""
 
 
 class TooLateError(RetryableError):
     """The interval can not be opened any more: its trades become utility energy, and it closes with zero lines."""
 
     code = "too_late"
+
+
+class AbortedError(RetryableError):
+    """The settling was ended before its close: the lines go back, and the trades become utility energy."""
+
+    code = "settlement_aborted"
+
+    def __init__(self, start_s: int, found: Any) -> None:
+        super().__init__(f"The settlement of interval {rfc3339_s(start_s)} was aborted before its close")
+        self.found = found
 
 
 class ConflictError(PermanentError):
@@ -38,6 +59,7 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
 
     Raises:
         ConflictError: it is there with other contents.
+        AbortedError: the settlement was aborted, and lines may still have to be returned.
         TooLateError: somebody closed the interval without lines, as anybody may once it is too late to open.
     """
     if step.kind == "attest":
@@ -47,6 +69,8 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
     found = await settlement(chain, step.start_s)
     if found is None:
         return False
+    if found.status in (RETURNING, ABORTED):
+        return _is_released(found, rows)
     end_s = to_s(rows.facts["end_at"])
     if rows.facts["line_count"] and found.status == EMPTY and found.closed_at > end_s + OPEN_WINDOW_S:
         raise TooLateError(f"Interval {rfc3339_s(step.start_s)} was closed without lines, too late to be opened")
@@ -56,6 +80,13 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
     if step.kind == "close" and found.status not in (CLOSED, EMPTY):
         return False
     return _equal(step, differences_settled(found, rows))
+
+
+def _is_released(found: Any, rows: IntervalRows) -> bool:
+    """What was committed to and aborted says nothing of an interval whose trades are released: it is closed."""
+    if found.status == ABORTED and not rows.facts["line_count"]:
+        return True
+    raise AbortedError(rows.start_s, found)
 
 
 def _equal(step: StepRow, differences: list[str] | None) -> bool:

@@ -5,19 +5,21 @@ Comes after an interval is closed; only an interval without a difference becomes
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from hub.clock import Clock, rfc3339_s
-from hub.db import Pool
+from hub.chain.errors import ChainUnreachableError
+from hub.clock import Clock, rfc3339_s, to_s
+from hub.db import AWAY, Pool
 from hub.errors import PermanentError
-from hub.lease import Lease, guard
+from hub.lease import Lease, LeaseLostError, guard
 from hub.live import journal
 from hub.settlement import books, onchain, repository
+from hub.settlement.abort import EARLY, by_settler, told
 from hub.settlement.aside import Aside
 from hub.settlement.instructions import IntervalRows
 
@@ -30,7 +32,7 @@ SUMS_TRIES, SUMS_PAUSE_S = 5, 1.0
 class Report:
     """What was compared, and every difference in words; none means that all agree.
 
-    ``notes`` is what anybody can bring about and nobody loses by: money given to the pool or a vault.
+    ``notes`` is what nobody loses by: money given to the pool or a vault, a settlement that was aborted and returned.
     """
 
     checked: int
@@ -46,6 +48,16 @@ class Sums:
     notes: list[str]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """What was found of one interval, in words; ``alarm`` says that a note is one that a person has to look into."""
+
+    differences: list[str]
+    notes: list[str] = field(default_factory=list)
+    alarm: bool = False
+    lines: int = 0
+
+
 class DifferenceError(PermanentError):
     """The chain and the database tell an interval differently."""
 
@@ -57,24 +69,29 @@ async def reconcile_due(
 ) -> list[int]:
     """Reconciles intervals that were closed since; returns the starts of those that agree.
 
-    One that does not is set ``aside`` with its report stored, and compared again after a while.
+    One that does not, or can not be read, is set ``aside`` with its report stored, and compared again after a while.
+
+    Raises:
+        ChainUnreachableError: the chain is away.
+        LeaseLostError: another process leads.
+        OSError, asyncpg.PostgresError: the database is away.
     """
     aside = aside or Aside()
     async with pool.acquire() as connection:
         starts = await repository.starts_in(connection, ["closed"], limit, but=aside.waiting(clock))
     agreed = []
     for start_s in starts:
-        rows = await _rows(pool, start_s)
-        differences = await _differences(pool, chain, rows)
-        if differences:
-            aside.put(start_s, DifferenceError("; ".join(differences)), clock)
+        compared = await _compare(pool, chain, start_s)
+        if compared.differences:
+            aside.put(start_s, DifferenceError("; ".join(compared.differences)), clock)
         else:
             aside.forget(start_s)
-        report = {"checked_at_ms": clock.now_ms(), "differences": differences}
+        report = {"checked_at_ms": clock.now_ms(), "differences": compared.differences, "notes": compared.notes}
+        report["alarm"] = compared.alarm
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)
             if await repository.record_reconciled(connection, start_s, report, clock.now_ms()):
-                payload = {"start_at": rfc3339_s(start_s), "lines": len(rows.lines)}
+                payload = {"start_at": rfc3339_s(start_s), "lines": compared.lines}
                 await journal.append(connection, "reconciled", payload)
                 agreed.append(start_s)
     return agreed
@@ -82,13 +99,14 @@ async def reconcile_due(
 
 async def compare_all(pool: Pool, chain: ChainClient, *, page: int = 1000) -> Report:
     """Every closed interval again, page by page, and the sums that must hold over all of them."""
-    checked, differences = 0, []
+    checked, differences, notes = 0, [], []
     async for start_s in _closed(pool, page):
         checked += 1
-        found = await _differences(pool, chain, await _rows(pool, start_s))
-        differences += [f"interval {rfc3339_s(start_s)}: {one}" for one in found]
+        compared, name = await _compare(pool, chain, start_s), f"interval {rfc3339_s(start_s)}"
+        differences += [f"{name}: {one}" for one in compared.differences]
+        notes += [f"{name}: {one}" for one in compared.notes]
     sums = await steady_sums(pool, chain)
-    return Report(checked, differences + sums.differences, sums.notes)
+    return Report(checked, differences + sums.differences, notes + sums.notes)
 
 
 async def _closed(pool: Pool, page: int) -> AsyncIterator[int]:
@@ -119,13 +137,21 @@ async def _sums(pool: Pool, chain: ChainClient) -> Sums:
     return await compare_sums(chain, charges)
 
 
-async def _differences(pool: Pool, chain: ChainClient, rows: IntervalRows) -> list[str]:
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        own = await books.differences(connection, rows)
-    return await compare_interval(chain, rows) + own
+async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> Compared:
+    """One interval on both sides; rows that can not be read are a difference too, and hold up no other interval."""
+    try:
+        rows = await _rows(pool, start_s)
+        compared = await compare_interval(chain, rows)
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            own = await books.differences(connection, rows)
+    except (ChainUnreachableError, LeaseLostError, *AWAY):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with these rows, the next interval's are compared
+        return Compared([f"its rows can not be read: {type(error).__name__}: {error}"])
+    return replace(compared, differences=compared.differences + own, lines=len(rows.lines))
 
 
-async def compare_interval(chain: ChainClient, rows: IntervalRows) -> list[str]:
+async def compare_interval(chain: ChainClient, rows: IntervalRows) -> Compared:
     """How the commitments to one closed interval differ between chain and database, field by field.
 
     Equal roots and a finished cursor make every line that the chain moved one that we committed to; that our rows are
@@ -136,12 +162,23 @@ async def compare_interval(chain: ChainClient, rows: IntervalRows) -> list[str]:
     settled = await onchain.settlement(chain, start_s)
     differences = _or_missing("attestation", onchain.differences_attested(attested, rows))
     differences += _or_missing("minted energy", onchain.differences_minted(minted, rows))
-    differences += _or_missing("settlement", onchain.differences_settled(settled, rows))
     if minted is not None and not minted.burned:
         differences.append("the interval's energy was not burned")
+    if settled is not None and settled.status == onchain.ABORTED and not rows.facts["line_count"]:
+        alarm = by_settler(settled.closed_at, to_s(rows.facts["end_at"]))
+        note = f"{told(settled)}; {EARLY}" if alarm else told(settled)
+        return Compared(differences + _differences_returned(settled), [note], alarm)
+    differences += _or_missing("settlement", onchain.differences_settled(settled, rows))
     if settled is not None:
         differences += _differences_closed(settled, rows)
-    return differences
+    return Compared(differences)
+
+
+def _differences_returned(settled: Any) -> list[str]:
+    """Of what an aborted settlement has moved, nothing may be left."""
+    left = {"escrow_micros": settled.escrow_micros, "lines not returned": settled.cursor - settled.returned}
+    left |= {name: getattr(settled, name) for name in ("settled_credit_micros", "settled_debit_micros")}
+    return [f"its settlement was aborted, and {name} are {value} on the chain" for name, value in left.items() if value]
 
 
 def _or_missing(what: str, differences: list[str] | None) -> list[str]:
@@ -151,11 +188,12 @@ def _or_missing(what: str, differences: list[str] | None) -> list[str]:
 def _differences_closed(settled: Any, rows: IntervalRows) -> list[str]:
     facts = rows.facts
     status = onchain.CLOSED if facts["line_count"] else onchain.EMPTY
-    expected = {"status": status, "cursor": facts["line_count"], "escrow_micros": 0}
+    expected = {"cursor": facts["line_count"], "escrow_micros": 0}
     if facts["line_count"]:
         expected |= {f"settled_{name}": facts[name] for name in ("sold_wh", "bought_wh", "credit_micros")}
         expected["settled_debit_micros"] = facts["debit_micros"]
-    found = [(name, getattr(settled, name), value) for name, value in expected.items()]
+    found = [("status", onchain.STATUSES.get(settled.status), onchain.STATUSES[status])]
+    found += [(name, getattr(settled, name), value) for name, value in expected.items()]
     if facts["line_count"]:
         found += [(name, getattr(settled.rates, name), facts[name]) for name in RATES]
     return [f"{name} is {theirs} on the chain and {ours} here" for name, theirs, ours in found if theirs != ours]
@@ -168,16 +206,19 @@ async def compare_sums(chain: ChainClient, charges_micros: int) -> Sums:
     """
     market = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
     accounts = await chain.all_accounts("trading", "Account", commitment=Finalized)
-    opened = {"status": onchain.OPEN}
-    settlements = await chain.all_accounts("trading", "IntervalSettlement", where=opened, commitment=Finalized)
+    escrows = 0
+    for status in (onchain.OPEN, onchain.RETURNING):
+        found = await chain.all_accounts(
+            "trading", "IntervalSettlement", where={"status": status}, commitment=Finalized
+        )
+        escrows += sum(one.escrow_micros for _, one in found)
     energy = await chain.account("energy_token", "State", pdas.energy_state(), commitment=Finalized)
     pool = await chain.token_balance(pdas.currency_pool(), commitment=Finalized)
     vaults = [await chain.token_balance(pdas.vault(name), commitment=Finalized) for name in VAULTS]
     supply = await chain.token_supply(pdas.energy_mint(), commitment=Finalized)
     balances = sum(account.balance_micros for _, account in accounts)
-    escrows = sum(one.escrow_micros for _, one in settlements)
     equal = [
-        ("balances and open escrows", balances + escrows, "the market's total", market.accounts_total_micros),
+        ("balances and escrows", balances + escrows, "the market's total", market.accounts_total_micros),
         ("the market's charges", market.charges_total_micros, "the charges of all closed intervals", charges_micros),
         ("energy minted and not burned", energy.minted_wh - energy.burned_wh, "the token's supply", supply),
     ]

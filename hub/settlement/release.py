@@ -1,6 +1,7 @@
-"""Ends an interval that the chain no longer lets open: its trades become utility energy, and it closes with zero lines.
+"""Ends an interval that can not settle: its trades become utility energy, and it closes with zero lines.
 
-The submitter calls it when a program says `TooLate`; the interval's steps are planned anew, attestation and mint stay.
+The submitter calls it when it is too late to open, or when the settlement was aborted and everything is returned; the
+interval's steps are planned anew, attestation and mint stay.
 """
 
 from hub.clock import rfc3339_s

@@ -1,4 +1,4 @@
-"""Settlement's SQL: what a plan starts from, and its rows: settlement, lines and steps."""
+"""Settlement's SQL but its steps': what a plan starts from, the settlement with its lines, and what stands aside."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,20 +91,6 @@ async def insert_plan(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """One step of an interval and the newest transaction that carries it."""
-
-    start_s: int
-    kind: str
-    batch: int
-    first_line: int | None
-    end_line: int | None
-    state: str
-    signature: str | None
-    last_valid_block_height: int | None
-
-
 async def next_unsettled(connection: Connection, but: Sequence[int]) -> int | None:
     """The next interval to settle, but none of these: those with lines have a deadline and come first, oldest first."""
     start_at = await connection.fetchval(
@@ -116,20 +102,6 @@ async def next_unsettled(connection: Connection, but: Sequence[int]) -> int | No
         [at_s(start_s) for start_s in but],
     )
     return None if start_at is None else to_s(start_at)
-
-
-async def steps(connection: Connection, start_s: int) -> list[StepRow]:
-    """The interval's steps in the order in which they must happen."""
-    rows = await connection.fetch(
-        """
-        SELECT s.kind, s.batch, s.first_line, s.end_line, s.state, s.signature, t.last_valid_block_height
-        FROM settlement_steps s LEFT JOIN blockchain_transactions t USING (signature)
-        WHERE s.start_at = $1
-        ORDER BY array_position(ARRAY['attest', 'mint', 'open', 'settle', 'close'], s.kind), s.batch
-        """,
-        at_s(start_s),
-    )
-    return [StepRow(start_s, *row.values()) for row in rows]
 
 
 async def interval_facts(connection: Connection, start_s: int) -> Record:
@@ -167,93 +139,6 @@ async def settlement_lines(connection: Connection, start_s: int) -> list[Record]
             at_s(start_s),
         )
     )
-
-
-async def record_signed(
-    connection: Connection, step: StepRow, signature: str, raw: bytes, last_valid_block_height: int, now_ms: int
-) -> None:
-    """Keeps a signed transaction before it is sent; the same instruction and blockhash give the same signature."""
-    await connection.execute(
-        """
-        INSERT INTO blockchain_transactions
-            (signature, start_at, kind, batch, raw, last_valid_block_height, state, submitted_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 'submitted', $7)
-        ON CONFLICT (signature) DO UPDATE SET state = 'submitted', error = NULL
-        """,
-        signature, at_s(step.start_s), step.kind, step.batch, raw, last_valid_block_height, at_ms(now_ms),
-    )  # fmt: skip
-    await _set_step(connection, step, "submitted", signature, now_ms)
-    await connection.execute(
-        "UPDATE intervals SET state = 'settling' WHERE start_at = $1 AND state = 'planned'", at_s(step.start_s)
-    )
-
-
-async def raw_transaction(connection: Connection, signature: str) -> bytes:
-    """The bytes of a transaction that was signed before."""
-    return bytes(await connection.fetchval("SELECT raw FROM blockchain_transactions WHERE signature = $1", signature))
-
-
-async def record_confirmed(connection: Connection, step: StepRow, slot: int, now_ms: int) -> None:
-    """The step's transaction is in a block that is not final yet."""
-    await connection.execute(
-        """
-        UPDATE blockchain_transactions SET state = 'confirmed', slot = $2, confirmed_at = coalesce(confirmed_at, $3)
-        WHERE signature = $1 AND state = 'submitted'
-        """,
-        step.signature, slot, at_ms(now_ms),
-    )  # fmt: skip
-    await _set_step(connection, step, "confirmed", step.signature, now_ms)
-
-
-async def record_finalized(connection: Connection, step: StepRow, slot: int, units: int | None, now_ms: int) -> None:
-    """The step's transaction is final."""
-    await connection.execute(
-        """
-        UPDATE blockchain_transactions
-        SET state = 'finalized', slot = $2, compute_units = coalesce($3, compute_units),
-            confirmed_at = coalesce(confirmed_at, $4), finalized_at = $4
-        WHERE signature = $1
-        """,
-        step.signature, slot, units, at_ms(now_ms),
-    )  # fmt: skip
-    await _set_step(connection, step, "finalized", step.signature, now_ms)
-
-
-async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: int) -> None:
-    """The chain already holds what the step does, with equal contents, by a transaction that we may not know."""
-    if step.signature is not None:
-        await connection.execute(
-            "UPDATE blockchain_transactions SET state = 'expired' WHERE signature = $1 AND state <> 'finalized'",
-            step.signature,
-        )
-    await _set_step(connection, step, "finalized", step.signature, now_ms)
-
-
-async def record_unconfirmed(connection: Connection, step: StepRow, now_ms: int) -> None:
-    """The block that held the step's transaction was abandoned; while its blockhash lives it may land again."""
-    await connection.execute(
-        "UPDATE blockchain_transactions SET state = 'submitted' WHERE signature = $1 AND state = 'confirmed'",
-        step.signature,
-    )
-    await _set_step(connection, step, "submitted", step.signature, now_ms)
-
-
-async def record_void(connection: Connection, step: StepRow, state: str, error: str | None, now_ms: int) -> None:
-    """The step's transaction will never count (`expired` or `failed`): the step is planned again."""
-    await connection.execute(
-        "UPDATE blockchain_transactions SET state = $2, error = $3 WHERE signature = $1", step.signature, state, error
-    )
-    await _set_step(connection, step, "planned", None, now_ms)
-
-
-async def _set_step(connection: Connection, step: StepRow, state: str, signature: str | None, now_ms: int) -> None:
-    await connection.execute(
-        """
-        UPDATE settlement_steps SET state = $4, signature = $5, updated_at = $6
-        WHERE start_at = $1 AND kind = $2 AND batch = $3
-        """,
-        at_s(step.start_s), step.kind, step.batch, state, signature, at_ms(now_ms),
-    )  # fmt: skip
 
 
 async def attested_readings(connection: Connection, start_s: int) -> list[Record]:
@@ -329,6 +214,20 @@ async def record_reconciled(connection: Connection, start_s: int, report: dict[s
         at_ms(now_ms),
     )
     return bool(status == "UPDATE 1")
+
+
+async def noted(connection: Connection, since: datetime) -> list[Record]:
+    """What reconcile noted of intervals that it finished since then, the newest first: `note`, and `alarm` of it."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT start_at, reconcile_report->'notes'->>0 AS note, (reconcile_report->>'alarm')::boolean AS alarm
+            FROM settlements JOIN intervals USING (start_at)
+            WHERE reconciled_at >= $1 AND reconcile_report->'notes'->>0 IS NOT NULL ORDER BY start_at DESC LIMIT 100
+            """,
+            since,
+        )
+    )
 
 
 async def charges_of_closed(connection: Connection) -> int:

@@ -27,15 +27,16 @@ from hub.chain.errors import (
 )
 from hub.clock import Clock, rfc3339_s
 from hub.db import Pool
-from hub.errors import HubError, RetryableError
+from hub.errors import HubError, PermanentError, RetryableError
 from hub.lease import Lease, LeaseLostError, guard
 from hub.live import journal
-from hub.settlement import onchain, repository
+from hub.settlement import abort, onchain, repository
 from hub.settlement.aside import Aside
 from hub.settlement.instructions import IntervalRows, instruction_of
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.release import release_trades
-from hub.settlement.repository import StepRow
+from hub.settlement.steps import repository as steps_of
+from hub.settlement.steps.repository import StepRow
 
 log = structlog.get_logger()
 
@@ -47,6 +48,17 @@ class StepRefusedError(RetryableError):
     """A program refused a step, and the chain does not hold it either; tried again with a pause."""
 
     code = "step_refused"
+
+    def __init__(self, message: str, refusal: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+        """The program's name for it."""
+
+
+class UnreadableRowsError(PermanentError):
+    """An interval's rows are not what they were written as; the others go on."""
+
+    code = "rows_unreadable"
 
 
 @dataclass(frozen=True)
@@ -83,35 +95,62 @@ class Submitter:
 
     async def _try(self, start_s: int) -> bool:
         try:
-            closed = await self._settle(start_s)
-        except onchain.TooLateError as error:
-            log.warning("an interval's trades are released", start_at=rfc3339_s(start_s), reason=str(error))
-            await self._release(start_s)
-            return False
+            closed = await self._settle_or_release(start_s)
         except (ChainUnreachableError, LeaseLostError):
             raise
         except HubError as error:
             self.aside.put(start_s, error, self.clock)
             return False
+        except (ValueError, LookupError) as error:
+            self.aside.put(start_s, UnreadableRowsError(f"Its rows can not be read: {error}"), self.clock)
+            return False
         self.aside.forget(start_s)
         return closed
 
-    async def _release(self, start_s: int) -> None:
-        async with self.pool.acquire() as connection, connection.transaction():
-            await guard(connection, self.lease)
-            await release_trades(connection, start_s, self.clock.now_ms())
-
-    async def _settle(self, start_s: int) -> bool:
+    async def _settle_or_release(self, start_s: int) -> bool:
+        """True when it is closed; False when its trades were released and it closes without lines next."""
         async with self.pool.acquire() as connection:
             facts = await repository.interval_facts(connection, start_s)
             lines = await repository.settlement_lines(connection, start_s)
-            steps = await repository.steps(connection, start_s)
         rows = IntervalRows(start_s, facts, lines)
-        for step in steps:
-            if step.state != "finalized":
-                await self._confirm(step, rows)
-        await self._finalize(start_s, rows)
-        return await self._close(start_s, rows)
+        reason: HubError
+        try:
+            return await self._settle(rows)
+        except onchain.TooLateError as error:
+            reason = error
+        except onchain.AbortedError as error:
+            abort.alarm(error.found, rows, self.clock)
+            reason = error
+        except StepRefusedError as error:
+            if not await abort.is_due(self.chain, rows, error.refusal, self.clock):
+                raise
+            log.warning("a settlement is aborted", start_at=rfc3339_s(start_s), reason=str(error))
+            reason = error
+        if not isinstance(reason, onchain.TooLateError):
+            await self._give_back(rows)
+        log.warning("an interval's trades are released", start_at=rfc3339_s(start_s), reason=str(reason))
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+            await release_trades(connection, start_s, self.clock.now_ms())
+        return False
+
+    async def _settle(self, rows: IntervalRows) -> bool:
+        for step in await self._not_final(rows.start_s):
+            await self._confirm(step, rows)
+        await self._finalize(rows.start_s, rows)
+        return await self._close(rows.start_s, rows)
+
+    async def _give_back(self, rows: IntervalRows) -> None:
+        """Leaves the settlement aborted, everything returned; what it takes to get there is read from the chain."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await guard(connection, self.lease)
+        async with _patience(rows.start_s):
+            await abort.give_all_back(self.chain, self.keys.fee_payer, rows, self.priority_fee_micro_lamports)
+        for step in await self._not_final(rows.start_s):
+            if step.state == "confirmed":
+                (status,) = await self.chain.statuses([Signature.from_string(str(step.signature))])
+                if status is not None and status.error is None and status.reached("finalized"):
+                    await self._record_final(step, status)
 
     # -- one step until it is in a block
 
@@ -129,7 +168,7 @@ class Submitter:
         if await onchain.is_done(self.chain, step, rows):
             async with self.pool.acquire() as connection, connection.transaction():
                 await guard(connection, self.lease)
-                await repository.record_done_elsewhere(connection, step, self.clock.now_ms())
+                await steps_of.record_done_elsewhere(connection, step, self.clock.now_ms())
             return
         instruction, signers = instruction_of(step, rows, self.keys, self.currency_mint)
         try:
@@ -141,10 +180,10 @@ class Submitter:
                 # the chain's clock only goes on, so that nothing signed before can open it either
                 raise onchain.TooLateError(str(error)) from error
             # done at `confirmed` but not final yet, or truly refused: the next look tells
-            raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}") from error
+            raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}", error.name) from error
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-            await repository.record_signed(
+            await steps_of.record_signed(
                 connection, step, str(signed.signature), signed.raw, signed.last_valid_height, self.clock.now_ms()
             )
         await self._send(signed.raw)
@@ -168,7 +207,7 @@ class Submitter:
             await asyncio.sleep(POLL_S)
             if status is None:
                 async with self.pool.acquire() as connection:
-                    raw = await repository.raw_transaction(connection, step.signature)
+                    raw = await steps_of.raw_transaction(connection, step.signature)
                 await self._send(raw)
 
     async def _record(self, step: StepRow, status: Status) -> None:
@@ -177,17 +216,17 @@ class Submitter:
             return
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-            await repository.record_confirmed(connection, step, status.slot, self.clock.now_ms())
+            await steps_of.record_confirmed(connection, step, status.slot, self.clock.now_ms())
 
     async def _void(self, step: StepRow, state: str, error: str | None) -> None:
         log.warning("a transaction will not count", step=step.kind, state=state, reason=error, signature=step.signature)
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-            await repository.record_void(connection, step, state, error, self.clock.now_ms())
+            await steps_of.record_void(connection, step, state, error, self.clock.now_ms())
 
     async def _reload(self, step: StepRow) -> StepRow:
         async with self.pool.acquire() as connection:
-            steps = await repository.steps(connection, step.start_s)
+            steps = await steps_of.steps(connection, step.start_s)
         return next(one for one in steps if (one.kind, one.batch) == (step.kind, step.batch))
 
     # -- all steps until they are final
@@ -213,18 +252,18 @@ class Submitter:
         log.warning("a transaction left the chain before it was final", step=step.kind, signature=step.signature)
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-            await repository.record_unconfirmed(connection, step, self.clock.now_ms())
+            await steps_of.record_unconfirmed(connection, step, self.clock.now_ms())
 
     async def _not_final(self, start_s: int) -> list[StepRow]:
         async with self.pool.acquire() as connection:
-            return [step for step in await repository.steps(connection, start_s) if step.state != "finalized"]
+            return [step for step in await steps_of.steps(connection, start_s) if step.state != "finalized"]
 
     async def _record_final(self, step: StepRow, status: Status) -> None:
         assert step.signature is not None  # noqa: S101 - only what was sent has a status
         units = await self.chain.compute_units(Signature.from_string(step.signature))
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-            await repository.record_finalized(connection, step, status.slot, units, self.clock.now_ms())
+            await steps_of.record_finalized(connection, step, status.slot, units, self.clock.now_ms())
 
     async def _close(self, start_s: int, rows: IntervalRows) -> bool:
         async with self.pool.acquire() as connection, connection.transaction():

@@ -98,6 +98,7 @@ def test_memory_stays_small(battered: Battered) -> None:
 def test_doctor_finds_nothing_to_mend(battered: Battered) -> None:
     done = battered.demo.hub("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(battered: Battered) -> None:

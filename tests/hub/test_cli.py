@@ -167,7 +167,7 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
     done = hub("doctor", "--config", file, "--json")
     assert done.returncode == 3
     problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
-    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "market", "intervals"}
+    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "market", "intervals", "aborts"}
     assert f"chmod 700 {tmp_path}" in problems["state"]
     assert "There is no key" in problems["keys"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["database"]
@@ -176,7 +176,7 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
     assert "PEERWATT_HUB_DATABASE_URL" in problems["clock"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["intervals"]
     plain = hub("doctor", "--config", file)
-    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 7
+    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 9
 
 
 def test_doctor_names_a_schema_that_is_too_old(tmp_path: Path, pg_server: str) -> None:

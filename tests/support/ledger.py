@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.cli import EXIT_CONFIG, main
 
+TESTS = Path(__file__).parents[1]
 RICH_LAMPORTS = 1_000_000 * 10**9
 
 
@@ -30,10 +31,19 @@ class LedgerProcess:
     def start(self, *flags: str, port: int = 0) -> str:
         """Starts it and waits until it is ready; the URL."""
         command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
+        return self._start([*command, "--faucet", *flags])
+
+    def go_on_later(self, ahead_s: int) -> None:
+        """The same ledger at the same address, after a pause of so many seconds."""
+        port = self.url.rsplit(":", 1)[1]
+        self.kill()
+        self._start([sys.executable, "-m", "support.ledger_later", str(self.folder), port, str(ahead_s)])
+
+    def _start(self, command: Sequence[str]) -> str:
         log = (self.folder / "ledger.log").open("a")
         with log:
             self._process = subprocess.Popen(
-                [*command, "--faucet", *flags], stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ}
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONPATH": str(TESTS)}
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

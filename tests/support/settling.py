@@ -46,9 +46,9 @@ class SettlingCampus:
     @classmethod
     async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
         """Founds programs and rows; every participant has a wallet, an account, money and a mandate."""
-        campus = cls(pool, chain, keys, [UUID(int=number + 1) for number in range(count)])
+        campus = cls(pool, chain, keys, [cls.person(number) for number in range(count)])
         await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
-        await setup.ensure_traders(chain, keys, [_trader(wallet_of(person)) for person in campus.people])
+        await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
         campus.mandates_from_s = int(time.time())
         await add_rates(pool)
         for number, person in enumerate(campus.people):
@@ -57,6 +57,10 @@ class SettlingCampus:
                 pool, meter_of(number), person, expected_from_s=campus.mandates_from_s, rated_power_w=RATED_POWER_W
             )
         return campus
+
+    @staticmethod
+    def person(number: int) -> UUID:
+        return UUID(int=number + 1)
 
     async def interval(self, energy_wh: Sequence[int]) -> int:
         """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
@@ -115,7 +119,7 @@ def meter_of(number: int) -> str:
     return f"METER_{number:05}"
 
 
-def _trader(wallet: Keypair) -> setup.Trader:
+def trader_of(wallet: Keypair) -> setup.Trader:
     mandate = trading.Mandate(
         expiry=int(time.time()) + 86_400,
         max_price_mills=5000,

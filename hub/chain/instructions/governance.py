@@ -53,10 +53,19 @@ def initialize(
 
 def propose_pause(payer: Pubkey, member: Pubkey, index: int, *, paused: bool) -> Instruction:
     """Proposal number ``index`` to stop, or allow, new settlements; counts as the member's approval."""
+    return _propose(payer, member, index, variant("governance", "Action", "SetPause", paused))
+
+
+def propose_rates(payer: Pubkey, member: Pubkey, index: int, rates: Rates) -> Instruction:
+    """Proposal number ``index`` to put rates in force after the time lock; counts as the member's approval."""
+    return _propose(payer, member, index, variant("governance", "Action", "ScheduleRates", rates.argument()))
+
+
+def _propose(payer: Pubkey, member: Pubkey, index: int, action: Any) -> Instruction:
     return build(
         "governance",
         "propose",
-        [variant("governance", "Action", "SetPause", paused)],
+        [action],
         {
             "payer": payer,
             "member": member,

@@ -24,7 +24,7 @@ from hub.chain.ledger.server import RpcServer
 from hub.chain.ledger.steady import SteadyClock, boottime_ms
 from hub.chain.ledger.websocket import MAX_MESSAGE_BYTES
 from hub.chain.programs import PROGRAM_IDS, program_binary
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.keys import load_or_create
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
 
 
-async def serve(service: Service) -> None:
-    """Serves the ledger in that folder until the process is told to stop.
+async def serve(service: Service, wall: Clock | None = None) -> None:
+    """Serves the ledger in that folder until the process is told to stop; ``wall`` is the machine's clock by default.
 
     Raises:
         LedgerError: the folder can not be served as it is.
@@ -58,7 +58,7 @@ async def serve(service: Service) -> None:
     state = service.state
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(state), _listener(service.port) as listener, _second(service) as second:
-        chain = open_folder(state, SteadyClock(SystemClock(), boottime_ms), service.limits)
+        chain = open_folder(state, SteadyClock(wall or SystemClock(), boottime_ms), service.limits)
         logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
             await _serve(chain, [listener, *second], service)

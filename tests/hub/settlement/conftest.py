@@ -40,10 +40,14 @@ async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIte
 
 
 @pytest.fixture
-async def lone_campus(pool: Pool, tmp_path: Path) -> AsyncIterator[SettlingCampus]:
-    """With a ledger of its own, on which sums over everything can be compared."""
-    keys = Bootstrap.random()
+def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
     process = start_ledger(tmp_path, keys)
-    async with ChainClient(process.url) as chain:
-        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+    yield process
     process.kill()
+
+
+@pytest.fixture
+async def lone_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+    """With a ledger of its own, on which sums over everything can be compared."""
+    async with ChainClient(lone_ledger.url) as chain:
+        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))

@@ -6,11 +6,14 @@ import pytest
 from solders.signature import Signature
 
 from hub.chain.client import Status
+from hub.chain.errors import ChainUnreachableError
 from hub.chain.transactions import Blockhash
-from hub.clock import SystemClock
-from hub.settlement import onchain
+from hub.clock import SystemClock, rfc3339_s
+from hub.lease import LeaseLostError
+from hub.settlement import onchain, reconcile
 from hub.settlement.aside import Aside
 from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due
+from hub.settlement.submitter import UnreadableRowsError
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
 
@@ -139,6 +142,62 @@ async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCam
     again = [await reconcile_due(campus.pool, lease, clock, campus.chain, aside=aside, limit=1) for _ in range(3)]
     assert again == [[], [second], []]
     assert isinstance(aside.errors[first], DifferenceError)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE settlement_lines SET wallet = 'nonsense' WHERE start_at = to_timestamp($1)", "ValueError"),
+        (
+            """WITH gone AS (DELETE FROM settlement_lines WHERE start_at = to_timestamp($1))
+            DELETE FROM settlements WHERE start_at = to_timestamp($1)""",
+            "LookupError",
+        ),
+        ("UPDATE rates SET effective_from = to_timestamp($1 + 1)", "ConfigError"),
+    ],
+)
+async def test_rows_that_can_not_be_read_are_a_difference_of_their_interval(
+    planned: tuple[SettlingCampus, int], change: str, said: str
+) -> None:
+    campus, first = planned
+    second = await campus.interval(ENERGY)
+    assert await (await campus.submitter()).settle_due() == [second]
+    await campus.pool.execute(change, first)
+    aside = Aside()
+    lease = await lead(campus.pool)
+    assert await reconcile_due(campus.pool, lease, SystemClock(), campus.chain, aside=aside) == [second]
+    assert isinstance(aside.errors[first], DifferenceError)
+    assert f"its rows can not be read: {said}" in str(aside.errors[first])
+    report = await compare_all(campus.pool, campus.chain)
+    named = [one for one in report.differences if one.startswith("interval")]
+    assert len(named) == 1
+    assert named[0].startswith(f"interval {rfc3339_s(first)}: its rows can not be read: {said}")
+
+
+@pytest.mark.parametrize("gone", [ChainUnreachableError("away"), LeaseLostError("lost"), ConnectionResetError("away")])
+async def test_what_is_away_ends_a_round_and_is_no_difference(
+    planned: tuple[SettlingCampus, int], monkeypatch: pytest.MonkeyPatch, gone: Exception
+) -> None:
+    campus, _ = planned
+
+    async def away(*_: object) -> None:
+        raise gone
+
+    monkeypatch.setattr(reconcile, "compare_interval", away)
+    with pytest.raises(type(gone)):
+        await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain)
+    with pytest.raises(type(gone)):
+        await compare_all(campus.pool, campus.chain)
+    assert await campus.pool.fetchval("SELECT reconcile_report FROM settlements") is None
+
+
+async def test_a_line_that_can_not_be_read_does_not_hold_up_the_next(campus: SettlingCampus) -> None:
+    first = await campus.interval(ENERGY)
+    await campus.pool.execute("UPDATE settlement_lines SET wallet = 'nonsense'")
+    second = await campus.interval(ENERGY)
+    submitter = await campus.submitter()
+    assert await submitter.settle_due() == [second]
+    assert isinstance(submitter.aside.errors[first], UnreadableRowsError)
 
 
 @pytest.fixture

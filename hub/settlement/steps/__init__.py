@@ -1,0 +1,1 @@
+"""The steps that carry a settlement onto the chain."""

@@ -1,0 +1,76 @@
+"""A participant who pays with what another settlement has credited and not closed: the interval waits for its close."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from hub.chain import pdas, setup
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.instructions.governance import Rates
+from hub.clock import ManualClock
+from hub.db import Pool
+from hub.errors import PermanentError, RetryableError
+from hub.settlement import onchain
+from hub.settlement.aside import RETRY_MS
+from hub.settlement.submitter import POLL_S, StepRefusedError, Submitter
+from support.ledger import LedgerProcess
+from support.settling import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
+
+DEPOSIT_MICROS = 1_000
+DAY_MS = 24 * 3_600_000
+
+
+@pytest.fixture
+async def poor_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+    """The first of its people has next to nothing but what the sun brings."""
+    async with ChainClient(lone_ledger.url) as chain:
+        await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        rich = trader_of(wallet_of(SettlingCampus.person(0)))
+        await setup.ensure_traders(chain, keys, [replace(rich, deposit_micros=DEPOSIT_MICROS)])
+        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+
+
+async def check_it_waits(submitter: Submitter, start_s: int) -> None:
+    assert await submitter.settle_due(limit=1) == []
+    refused = submitter.aside.errors[start_s]
+    assert isinstance(refused, StepRefusedError)
+    assert refused.refusal == "CreditOpen"
+    assert not isinstance(refused, PermanentError)
+
+
+async def opened(campus: SettlingCampus, start_s: int) -> None:
+    async with asyncio.timeout(20):
+        while await onchain.settlement(campus.chain, start_s) is None:  # noqa: ASYNC110 (the ledger makes the block)
+            await asyncio.sleep(POLL_S)
+
+
+async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: SettlingCampus) -> None:
+    campus = poor_campus
+    first = await campus.interval(ENERGY)
+    clock = ManualClock(first * 1000 + 2 * DAY_MS)
+    submitter = replace(await campus.submitter(), clock=clock)
+    # the first settlement is as far as it can be without its close
+    await campus.pool.execute("DELETE FROM settlement_steps WHERE kind = 'close'")
+    assert await submitter.settle_due(limit=1) == [first]
+    await campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    await campus.pool.execute(
+        "INSERT INTO settlement_steps (start_at, kind, state) SELECT start_at, 'close', 'planned' FROM intervals"
+    )
+    submitter.aside.put(first, RetryableError("held by this test"), clock)
+    second = await campus.interval((-100, 0, 100, 0, 0))
+    owes = "SELECT debit_micros FROM settlement_lines WHERE extract(epoch FROM start_at) = $1 AND debit_micros > 0"
+    assert await campus.pool.fetchval(owes, second) > DEPOSIT_MICROS
+    await check_it_waits(submitter, second)
+    await opened(campus, second)
+    # so late that what is refused for good would be aborted
+    clock.advance(RETRY_MS)
+    submitter.aside.put(first, RetryableError("held by this test"), clock)
+    await check_it_waits(submitter, second)
+    assert (await onchain.settlement(campus.chain, second)).status == onchain.OPEN
+    clock.advance(RETRY_MS)
+    assert await submitter.settle_due() == [first, second]
+    account = await campus.chain.account("trading", "Account", pdas.account(wallet_of(campus.people[0]).pubkey()))
+    assert account.balance_micros > DEPOSIT_MICROS
