@@ -21,4 +21,4 @@ class LaterClock:
 
 if __name__ == "__main__":
     state, port, ahead_s = sys.argv[1:]
-    asyncio.run(serve(Service(Path(state), int(port), faucet=True, wall=LaterClock(int(ahead_s)))))
+    asyncio.run(serve(Service(Path(state), int(port), ws_port=0, faucet=True), wall=LaterClock(int(ahead_s))))

@@ -72,5 +72,9 @@ class RpcServer:
             body += chunk
             if len(body) > MAX_REQUEST_BYTES:
                 return PlainTextResponse(f"A request has at most {MAX_REQUEST_BYTES} bytes\n", status_code=413)
-        text = json.dumps(answer(bytes(body), self._methods), separators=(",", ":"))
+        text = json.dumps(self.answer(bytes(body)), separators=(",", ":"))
         return Response(text, media_type="application/json")
+
+    def answer(self, body: bytes) -> Any:
+        """The JSON answer to a request body."""
+        return answer(body, self._methods)

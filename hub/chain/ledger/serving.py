@@ -46,11 +46,10 @@ class Service:
     """Of browser pages that may ask."""
     faucet: bool = False
     limits: Limits = field(default_factory=Limits)
-    wall: Clock = field(default_factory=SystemClock)
 
 
-async def serve(service: Service) -> None:
-    """Serves the ledger in that folder until the process is told to stop.
+async def serve(service: Service, wall: Clock | None = None) -> None:
+    """Serves the ledger in that folder until the process is told to stop; ``wall`` is the machine's clock by default.
 
     Raises:
         LedgerError: the folder can not be served as it is.
@@ -59,7 +58,7 @@ async def serve(service: Service) -> None:
     state = service.state
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(state), _listener(service.port) as listener, _second(service) as second:
-        chain = open_folder(state, SteadyClock(service.wall, boottime_ms), service.limits)
+        chain = open_folder(state, SteadyClock(wall or SystemClock(), boottime_ms), service.limits)
         logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
         try:
             await _serve(chain, [listener, *second], service)
