@@ -15,8 +15,8 @@ from hub.explorer.schemas import (
     ChainBlock,
     ChainHead,
     ChainPrograms,
-    ChainTransaction,
     SignaturePath,
+    TransactionDetail,
     TransactionPage,
 )
 from hub.http.context import Ctx
@@ -83,7 +83,7 @@ async def transactions(
     summary="One transaction with instructions, logs and compute units",
     responses=refusals(NotFoundError),
 )
-async def transaction(_: Human, ctx: Ctx, signature: SignaturePath) -> ChainTransaction:
+async def transaction(_: Human, ctx: Ctx, signature: SignaturePath) -> TransactionDetail:
     """Instructions by their names in the IDL, and the program's own name for an error."""
     return await ctx.explorer.transaction(_signature(signature))
 

@@ -113,7 +113,7 @@ class TransactionInstruction(BaseModel):
     data_hex: Hex
 
 
-class ChainTransaction(BaseModel):
+class TransactionDetail(BaseModel):
     """A transaction with what it did."""
 
     signature: Signature

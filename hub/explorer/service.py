@@ -24,8 +24,8 @@ from hub.explorer.schemas import (
     ChainHead,
     ChainProgram,
     ChainPrograms,
-    ChainTransaction,
     FirstAccount,
+    TransactionDetail,
     TransactionPage,
     TransactionRow,
 )
@@ -102,7 +102,7 @@ class Explorer:
         asked = self.chain.rpc.get_signatures_for_address(address, before, limit=limit, commitment=Confirmed)
         return [_row(one) for one in (await self.chain.ask(asked)).value]
 
-    async def transaction(self, signature: Signature) -> ChainTransaction:
+    async def transaction(self, signature: Signature) -> TransactionDetail:
         """One transaction with instructions, logs and compute units.
 
         Raises:

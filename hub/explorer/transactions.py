@@ -10,19 +10,19 @@ from hub.chain.faults import from_transaction_error
 from hub.clock import at_s
 from hub.explorer import idl_values
 from hub.explorer.names import OURS, name_of
-from hub.explorer.schemas import ChainTransaction, Level, NamedAddress, TransactionInstruction
+from hub.explorer.schemas import Level, NamedAddress, TransactionDetail, TransactionInstruction
 
 _MAX_LOGS, _MAX_LINE = 300, 400
 
 
-def read_transaction(answer: Any, level: Level | None) -> ChainTransaction:
+def read_transaction(answer: Any, level: Level | None) -> TransactionDetail:
     """The answer of getTransaction (base64) as the API shows it."""
     inner, meta = answer.transaction, answer.transaction.meta
     transaction = inner.transaction
     assert isinstance(transaction, VersionedTransaction)  # noqa: S101 - asked for in base64
     keys = _keys(transaction.message, meta)
     logs = tuple(meta.log_messages or ())
-    return ChainTransaction(
+    return TransactionDetail(
         signature=str(transaction.signatures[0]),
         slot=answer.slot,
         at=None if answer.block_time is None else at_s(answer.block_time),

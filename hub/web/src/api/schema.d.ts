@@ -962,6 +962,40 @@ export interface components {
             transactions: components["schemas"]["ProofTransaction"][];
         };
         /**
+         * ChainTransaction
+         * @description A transaction that carried the trade's interval to the chain.
+         */
+        ChainTransaction: {
+            /** Compute Units */
+            compute_units: number | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Finalized At */
+            finalized_at: string | null;
+            /**
+             * Kind
+             * @example attest
+             * @example mint
+             * @example open
+             * @example settle
+             * @example close
+             */
+            kind: string;
+            /** Signature */
+            signature: string;
+            /** Slot */
+            slot: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "submitted" | "confirmed" | "finalized" | "expired" | "failed";
+            /** Submitted At */
+            submitted_at: string | null;
+        };
+        /**
          * Clearing
          * @description The auction of one interval.
          */
@@ -2338,7 +2372,7 @@ export interface components {
              */
             traded_at: string;
             /** Transactions */
-            transactions: components["schemas"]["hub__market__schemas__ChainTransaction"][];
+            transactions: components["schemas"]["ChainTransaction"][];
             /** Wh */
             wh: number;
             /** Wheeling Mills */
@@ -2371,6 +2405,44 @@ export interface components {
              * @enum {string}
              */
             name: "cleared" | "planned" | "sent" | "confirmed" | "final";
+        };
+        /**
+         * TransactionDetail
+         * @description A transaction with what it did.
+         */
+        TransactionDetail: {
+            /** At */
+            at: string | null;
+            /** Compute Units */
+            compute_units: number | null;
+            /**
+             * Error
+             * @description With the program's own name for it
+             */
+            error: string | null;
+            /** Fee Lamports */
+            fee_lamports: number;
+            /**
+             * Fee Payer
+             * @description base58
+             */
+            fee_payer: string;
+            /** Instructions */
+            instructions: components["schemas"]["TransactionInstruction"][];
+            /** Level */
+            level: ("processed" | "confirmed" | "finalized") | null;
+            /**
+             * Logs
+             * @description At most 300 lines of 400 characters
+             */
+            logs: string[];
+            /**
+             * Signature
+             * @description base58
+             */
+            signature: string;
+            /** Slot */
+            slot: number;
         };
         /**
          * TransactionInstruction
@@ -2459,78 +2531,6 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
-        };
-        /**
-         * ChainTransaction
-         * @description A transaction with what it did.
-         */
-        hub__explorer__schemas__ChainTransaction: {
-            /** At */
-            at: string | null;
-            /** Compute Units */
-            compute_units: number | null;
-            /**
-             * Error
-             * @description With the program's own name for it
-             */
-            error: string | null;
-            /** Fee Lamports */
-            fee_lamports: number;
-            /**
-             * Fee Payer
-             * @description base58
-             */
-            fee_payer: string;
-            /** Instructions */
-            instructions: components["schemas"]["TransactionInstruction"][];
-            /** Level */
-            level: ("processed" | "confirmed" | "finalized") | null;
-            /**
-             * Logs
-             * @description At most 300 lines of 400 characters
-             */
-            logs: string[];
-            /**
-             * Signature
-             * @description base58
-             */
-            signature: string;
-            /** Slot */
-            slot: number;
-        };
-        /**
-         * ChainTransaction
-         * @description A transaction that carried the trade's interval to the chain.
-         */
-        hub__market__schemas__ChainTransaction: {
-            /** Compute Units */
-            compute_units: number | null;
-            /** Confirmed At */
-            confirmed_at: string | null;
-            /** Error */
-            error: string | null;
-            /** Finalized At */
-            finalized_at: string | null;
-            /**
-             * Kind
-             * @example attest
-             * @example mint
-             * @example open
-             * @example settle
-             * @example close
-             */
-            kind: string;
-            /** Signature */
-            signature: string;
-            /** Slot */
-            slot: number | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "planned" | "submitted" | "confirmed" | "finalized" | "expired" | "failed";
-            /** Submitted At */
-            submitted_at: string | null;
         };
     };
     responses: never;
@@ -3126,7 +3126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__explorer__schemas__ChainTransaction"];
+                    "application/json": components["schemas"]["TransactionDetail"];
                 };
             };
             /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
