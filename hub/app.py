@@ -10,8 +10,11 @@ from fastapi import APIRouter, FastAPI
 from hub import keys, problems
 from hub.accounts import endpoints as accounts
 from hub.accounts.tokens import AccessTokens
+from hub.chain.client import ChainClient
 from hub.clock import Clock
 from hub.db import Pool
+from hub.explorer import endpoints as explorers
+from hub.explorer.service import Explorer
 from hub.http.context import Context
 from hub.http.headers import Etags, SecurityHeaders
 from hub.http.limits import BodyLimit
@@ -28,6 +31,7 @@ from hub.settlement import endpoints as settlement
 from hub.system import endpoints as system
 
 PREFIX = "/api/v1"
+CHAIN_PATIENCE_S = 5
 BODY_LIMIT_BYTES = 64 * 1024
 DESCRIPTION = (
     "A campus trades its own solar power. Energy is integer Wh, money integer micros (millionths of the currency), "
@@ -38,7 +42,7 @@ DESCRIPTION = (
 
 def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     """The API and the web app on one listener; the pool stays the caller's to close."""
-    feed = Feed(pool)
+    feed, explorer = Feed(pool), _explorer(settings, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -47,10 +51,11 @@ def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
             yield
         finally:
             await feed.stop()
+            await explorer.chain.close()
 
     app = describe()
     app.router.lifespan_context = lifespan
-    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), feed)
+    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), feed, explorer)
     app.include_router(system.probes)
     app.router.default = WebApp()
     _harden(app, settings)
@@ -64,7 +69,9 @@ def create_device_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     app = FastAPI(
         title="Peerwatt devices", version=version("peerwatt"), openapi_url=None, docs_url=None, redoc_url=None
     )
-    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), Feed(pool))
+    app.state.context = Context(
+        settings, pool, clock, _access_tokens(settings, clock), Feed(pool), _explorer(settings, clock)
+    )
     app.include_router(devices.router, prefix=PREFIX)
     app.include_router(system.probes)
     problems.install(app)
@@ -83,7 +90,7 @@ def describe() -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix=PREFIX)
-    for part in (accounts, system, metering, market, settlement, live, operator):
+    for part in (accounts, system, metering, market, settlement, live, operator, explorers):
         api.include_router(part.router)
     app.include_router(api)
     problems.install(app)
@@ -97,6 +104,10 @@ def _harden(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES)
     app.add_middleware(RequestMetrics)
     app.add_middleware(SecurityHeaders, tls=settings.public_origin.startswith("https://"))
+
+
+def _explorer(settings: Settings, clock: Clock) -> Explorer:
+    return Explorer(ChainClient(settings.rpc_url, timeout_s=CHAIN_PATIENCE_S), clock)
 
 
 def _access_tokens(settings: Settings, clock: Clock) -> AccessTokens:

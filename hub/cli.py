@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": ("hub.serve", "serve the API, the web app and the device listener"),
     "worker": ("hub.worker", "take in frames, attest, clear, settle and reconcile"),
     "ledger": ("hub.chain.ledger.command", "run the embedded chain"),
+    "chain": ("hub.chain.command", "deploy the programs to a Solana RPC, or say what it runs"),
     "migrate": ("hub.migrate", "bring the database schema up to date"),
     "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),
     "trace": ("hub.observability.trace", "show the hops of one reading with their times"),
@@ -32,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="peerwatt-hub",
         description="Peerwatt's hub. Every setting has an environment twin: PEERWATT_HUB_<NAME>.",
-        epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 doctor found a problem, 75 try again later, "
+        epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 doctor or chain status found a problem, 75 try again later, "
         "78 wrong configuration.",
     )
     parser.add_argument("--version", action="version", version=f"peerwatt-hub {version('peerwatt')}")

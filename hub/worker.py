@@ -30,13 +30,16 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability import metrics
 from hub.observability.logs import configure_logs
 from hub.observability.outage import Outage
+from hub.preflight import Preflight, check_funds
 from hub.settings import Settings, add_config_argument, load_settings
+from hub.settlement import repository as settlement
 from hub.settlement.aside import Aside
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
+from hub.settlement.steps.repository import steps as steps_of
 from hub.settlement.submitter import Submitter, read_currency_mint
 
 log = structlog.get_logger()
@@ -59,6 +62,7 @@ class Workplace:
     holder: str
     """Names this process and no other that there ever was."""
     rates: GovernedRates = field(default_factory=GovernedRates)
+    preflight: Preflight = field(default_factory=Preflight)
     halted: asyncio.Event = field(default_factory=asyncio.Event)
     """The market broke a rule of its own: nothing is cleared until a person has looked and restarted us."""
     unplanned: Aside = field(default_factory=Aside)
@@ -216,6 +220,7 @@ async def _market_round(place: Workplace, lease: Lease) -> bool:
 async def _clear(place: Workplace, lease: Lease) -> bool:
     if place.halted.is_set():
         return False
+    await place.preflight.refuse_other_chain(place.pool, place.chain)
     await place.rates.follow(place.pool, lease, place.clock, place.chain)
     try:
         done = await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain), limit=ROUND)
@@ -238,8 +243,13 @@ async def _plan(place: Workplace, lease: Lease) -> bool:
 
 async def _settlement_round(place: Workplace, lease: Lease) -> bool:
     keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
+    accounts = await place.preflight.ready_to_send(place.pool, place.clock, place.chain, keys)
     mint = await read_currency_mint(place.chain)
     fee = place.settings.priority_fee_micro_lamports
+    async with place.pool.acquire() as connection:
+        start_s = await settlement.next_unsettled(connection, place.unsettled.waiting(place.clock))
+        steps = [] if start_s is None else await steps_of(connection, start_s)
+    await check_funds(place.chain, keys, steps, accounts, fee)
     submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled, fee)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
@@ -249,6 +259,7 @@ async def _settlement_round(place: Workplace, lease: Lease) -> bool:
 
 async def _reconcile_round(place: Workplace, lease: Lease) -> bool:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
+    await place.preflight.refuse_other_chain(place.pool, place.chain)
     done = await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled, limit=ROUND)
     for start_s in done:
         log.info("reconciled", start_s=start_s)

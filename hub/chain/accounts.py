@@ -38,6 +38,19 @@ def field_bytes(program: str, kind: str, field: str, value: Any) -> tuple[int, b
     raise LookupError(f"{program}.{kind} has no field {field}")
 
 
+def fixed_bytes(program: str, kind: str) -> int:
+    """The size of an account of this kind whose fields all have a fixed length, discriminator included.
+
+    Raises:
+        LookupError: a field varies.
+    """
+    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no other door
+    try:
+        return len(discriminator(kind)) + sum(int(part.sizeof()) for part in layout.subcon.subcon.subcons)
+    except SizeofError as error:
+        raise LookupError(f"{program}.{kind} has no fixed size: {error}") from error
+
+
 def decode(program: str, kind: str, data: bytes) -> Any:
     """The account's fields as attributes, integers as they are, addresses as Pubkey.
 

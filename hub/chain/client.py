@@ -258,6 +258,18 @@ class ChainClient:
     async def genesis_hash(self) -> Hash:
         return (await self._call(self.rpc.get_genesis_hash())).value
 
+    async def slot(self) -> int:
+        """The newest slot at the client's commitment."""
+        return (await self._call(self.rpc.get_slot())).value
+
+    async def block_time_s(self, slot: int) -> int | None:
+        """The chain's own time at a slot in Unix seconds; None when the node does not keep it."""
+        return (await self._call(self.rpc.get_block_time(slot))).value
+
+    async def ask(self, request: Awaitable[T]) -> T:
+        """Any other question of solana-py's client ``rpc``, with our errors."""
+        return await self._call(request)
+
     async def _call(self, request: Awaitable[T]) -> T:
         try:
             return await request

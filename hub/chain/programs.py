@@ -39,6 +39,22 @@ def program_binary(name: str) -> bytes:
     raise ConfigError(f"The program {name}.so is missing in programs/deploy: run `make programs`, or install the wheel")
 
 
+def published_hash(name: str) -> str:
+    """SHA-256 in hex of the program as it was published with this version (``SHA256SUMS``).
+
+    Raises:
+        ConfigError: the list, or the program in it, is missing.
+    """
+    for folder in _PLACES:
+        path = folder / "SHA256SUMS"
+        if path.is_file():
+            rows = (line.split() for line in path.read_text().splitlines())
+            found = next((row[0] for row in rows if row[1:] == [f"{name}.so"]), None)
+            if found is not None:
+                return found
+    raise ConfigError(f"{name}.so has no hash in programs/deploy/SHA256SUMS: run `make programs`, or install the wheel")
+
+
 @cache
 def idl(name: str) -> Idl:
     """The program's IDL in the form that anchorpy reads."""

@@ -68,12 +68,19 @@ async def check_programs(chain: ChainClient) -> None:
     for name, account in zip(NAMES, found, strict=True):
         if account is None:
             raise ProgramsDifferError(
-                f"{chain.url} does not run {name} ({PROGRAM_IDS[name]}): deploy the programs first"
+                f"{chain.url} does not run {name} ({PROGRAM_IDS[name]}): deploy the programs first, with "
+                f"`peerwatt-hub chain deploy --url {chain.url}`, or correct the URL. Nothing was sent"
             )
         if account.data[_PROGRAM_DATA_HEADER:].rstrip(b"\0") != program_binary(name).rstrip(b"\0"):
-            raise ProgramsDifferError(
-                f"{chain.url} runs another build of {name}: upgrade it, or use the version that made this chain"
-            )
+            raise ProgramsDifferError(program_differs(chain.url, name))
+
+
+def program_differs(url: str, name: str) -> str:
+    """What to say of another build of a program."""
+    return (
+        f"{url} runs another build of {name}: upgrade it, or use the version of the hub that made this chain "
+        f"(`peerwatt-hub chain status --url {url}` shows the hashes). Nothing was sent"
+    )
 
 
 async def ensure_genesis(chain: ChainClient, keys: Bootstrap, *, rates: Rates, interval_s: int) -> list[str]:

@@ -16,6 +16,7 @@ from hub.settings import Settings
 
 if TYPE_CHECKING:
     from hub.accounts.tokens import AccessTokens
+    from hub.explorer.service import Explorer
     from hub.live.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Context:
     clock: Clock
     access_tokens: "AccessTokens"
     feed: "Feed"
+    explorer: "Explorer"
 
 
 def context(request: Request) -> Context:

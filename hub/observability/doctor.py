@@ -11,13 +11,15 @@ import asyncpg
 
 from hub import db
 from hub.chain.client import ChainClient
+from hub.chain.deployment import require_funds
 from hub.chain.setup import check_programs
 from hub.clock import SystemClock, at_ms, rfc3339_s, to_s
-from hub.errors import ConfigError, HubError, PermanentError, RetryableError
+from hub.errors import ConfigError, HubError, PermanentError
 from hub.http.types import utc_text
 from hub.ingest import bus
 from hub.market.queries import open_halts
 from hub.observability.logs import quiet_libraries
+from hub.preflight import check_clock, check_keys, same_chain
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
@@ -27,6 +29,8 @@ EXIT_FOUND = 3
 PROBE_S = 10
 MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_ERROR_S = 5
+ENOUGH_LAMPORTS = 10**9
+"""Of the fee payer's: warned below it, long before the worker has to stop."""
 LONG_MS = 3600_000
 """An interval that ended so long ago should be closed."""
 LATELY_MS = 7 * 24 * 3600_000
@@ -123,12 +127,14 @@ async def _nats(settings: Settings) -> str:
 async def _chain(settings: Settings) -> str:
     async with ChainClient(settings.rpc_url) as chain:
         await check_programs(chain)
+        keys = SettlementKeys.load(settings.keys_dir, demo=settings.demo)
+        await check_keys(chain, keys)
+        await check_clock(chain, SystemClock())
         mint = await read_currency_mint(chain)
-        payer = SettlementKeys.load(settings.keys_dir, demo=settings.demo).fee_payer.pubkey()
-        lamports = await chain.lamports(payer)
-        if lamports < 10**9:
-            raise RetryableError(f"the fee payer {payer} has {lamports} lamports left: send it some SOL")
-        return f"{settings.rpc_url}, our programs, currency {mint}"
+        await require_funds(chain, keys.fee_payer, ENOUGH_LAMPORTS, "settlement for a while")
+        async with await db.create_pool(settings.database_url.get_secret_value(), size=1) as pool:
+            await same_chain(pool, chain)
+        return f"{settings.rpc_url}, our programs and keys, currency {mint}"
 
 
 async def _clock(settings: Settings) -> str:

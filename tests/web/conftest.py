@@ -44,8 +44,14 @@ def web_app() -> dict[str, str]:
 
 
 @pytest.fixture
+def rpc_url() -> str:
+    """Where the hub finds its chain: nowhere, unless a test says otherwise."""
+    return "http://127.0.0.1:1"
+
+
+@pytest.fixture
 async def site(
-    pool: Pool, state_dir: Path, tmp_path: Path, chromium: str, web_app: dict[str, str]
+    pool: Pool, state_dir: Path, tmp_path: Path, chromium: str, web_app: dict[str, str], rpc_url: str
 ) -> AsyncIterator[Site]:
     """The hub on the seeded campus, with a morning behind it."""
     async with pool.acquire() as connection:
@@ -58,8 +64,9 @@ async def site(
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(
-        state_dir=state_dir, database_url=SecretStr("postgresql://unused"), public_origin=origin, interval_s=INTERVAL_S
-    )
+        state_dir=state_dir, database_url=SecretStr("postgresql://unused"), public_origin=origin,
+        interval_s=INTERVAL_S, rpc_url=rpc_url,
+    )  # fmt: skip
     app = create_app(settings, pool, ManualClock(NOW_S * 1000))
     server = Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5), app)
     running = asyncio.create_task(server.serve([listener]))

@@ -70,6 +70,21 @@ export async function axeFaults(page) {
   );
 }
 
+export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+
+/** How far anything reaches sideways beyond what is seen: the page itself, or a box of it that scrolls. */
+export function beyond(page) {
+  return page.evaluate(() =>
+    Math.max(
+      ...[document.documentElement, ...document.querySelectorAll("main *")]
+        .filter(
+          (one) => one === document.documentElement || /auto|scroll/.test(getComputedStyle(one).overflowX),
+        )
+        .map((one) => one.scrollWidth - one.clientWidth),
+    ),
+  );
+}
+
 /** The states of the ladder's rungs, once none is waiting. */
 export async function rungs(page) {
   await page.locator("[data-rung='chain']:not([data-state='waiting'])").waitFor();

@@ -1,7 +1,5 @@
 // Every page at phone and desktop width, light and dark: a picture of each, and what axe says.
-import { axeFaults, given, rungs, signIn, tell, withPage } from "./browser.mjs";
-
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+import { axeFaults, beyond, given, rungs, SIZES, signIn, tell, withPage } from "./browser.mjs";
 
 const main = (page) => page.locator("main h1").first().waitFor();
 
@@ -36,16 +34,6 @@ const PAGES = {
   },
 };
 
-/** How far anything reaches sideways beyond what is seen: the page itself, or a box of it that scrolls. */
-const beyond = () =>
-  Math.max(
-    ...[document.documentElement, ...document.querySelectorAll("main *")]
-      .filter(
-        (one) => one === document.documentElement || /auto|scroll/.test(getComputedStyle(one).overflowX),
-      )
-      .map((one) => one.scrollWidth - one.clientWidth),
-  );
-
 await withPage(async (page, faults) => {
   await page.goto("/");
   await page.getByLabel("E-mail").waitFor();
@@ -60,7 +48,7 @@ await withPage(async (page, faults) => {
         const picture = `${given.out}/${name}-${size}-${colorScheme}.png`;
         await page.screenshot({ path: picture, fullPage: true });
         if (name === "today") await page.screenshot({ path: `${given.out}/fold-${size}-${colorScheme}.png` });
-        const overflow = await page.evaluate(beyond);
+        const overflow = await beyond(page);
         tell({ name: `${name} ${size} ${colorScheme}`, overflow, axe: await axeFaults(page), faults });
       }
     }

@@ -38,8 +38,35 @@ const proof = createRoute({
   component: lazyRouteComponent(() => import("./features/proof/Proof"), "Proof"),
 });
 
+const chain = createRoute({
+  getParentRoute: () => root,
+  path: "/chain",
+  component: lazyRouteComponent(() => import("./features/chain/Chain"), "Chain"),
+});
+
+const chainAccount = createRoute({
+  getParentRoute: () => root,
+  path: "/chain/$address",
+  component: lazyRouteComponent(() => import("./features/chain/ChainAccount"), "ChainAccount"),
+});
+
+const chainTransaction = createRoute({
+  getParentRoute: () => root,
+  path: "/chain/tx/$signature",
+  component: lazyRouteComponent(() => import("./features/chain/ChainTransaction"), "ChainTransaction"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([today, trades, trade, proofStart, proof]),
+  routeTree: root.addChildren([
+    today,
+    trades,
+    trade,
+    proofStart,
+    proof,
+    chain,
+    chainAccount,
+    chainTransaction,
+  ]),
   defaultPreload: "intent",
   defaultErrorComponent: Broken,
   scrollRestoration: true,

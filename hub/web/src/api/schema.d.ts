@@ -104,6 +104,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chain/accounts/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One account, decoded by the IDL
+         * @description Any account of the chain; fields when it is one of our programs' or a token's.
+         */
+        get: operations["getChainAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/blocks/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One block
+         * @description Its hash, its parent and the signatures of its transactions.
+         */
+        get: operations["getChainBlock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the chain stands
+         * @description Newest and finalized slot, height, the chain's own time.
+         */
+        get: operations["getChainHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/programs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The five programs, compared with the published
+         * @description Hash, upgrade authority and first accounts of each; at most a minute old.
+         */
+        get: operations["listChainPrograms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Transactions, newest first
+         * @description Those that name an address, page by page; without one the newest of our five programs.
+         */
+        get: operations["listChainTransactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/transactions/{signature}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One transaction with instructions, logs and compute units
+         * @description Instructions by their names in the IDL, and the program's own name for an error.
+         */
+        get: operations["getChainTransaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clearings/latest": {
         parameters: {
             query?: never;
@@ -683,6 +803,147 @@ export interface components {
             utility_wh: number;
         };
         /**
+         * ChainAccount
+         * @description An account; its fields when the IDL of its owner knows its kind.
+         */
+        ChainAccount: {
+            /**
+             * Address
+             * @description base58
+             */
+            address: string;
+            /** Data Bytes */
+            data_bytes: number;
+            /**
+             * Data Hex
+             * @description The first 256 bytes
+             */
+            data_hex: string;
+            /** Executable */
+            executable: boolean;
+            /**
+             * Fields
+             * @description By the IDL, names in snake_case; whole numbers beyond 2^53 as text, runs of bytes in hex
+             */
+            fields: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Kind
+             * @description As in the IDL, for example `IntervalSettlement`
+             */
+            kind: string | null;
+            /** Lamports */
+            lamports: number;
+            /**
+             * Owner
+             * @description base58
+             */
+            owner: string;
+            /**
+             * Owner Name
+             * @description When it is one of our programs or one of Solana's
+             */
+            owner_name: string | null;
+        };
+        /**
+         * ChainBlock
+         * @description A block of the chain.
+         */
+        ChainBlock: {
+            /** At */
+            at: string | null;
+            /** Blockhash */
+            blockhash: string;
+            /** Parent Slot */
+            parent_slot: number;
+            /** Previous Blockhash */
+            previous_blockhash: string;
+            /**
+             * Signatures
+             * @description At most 1,000
+             */
+            signatures: string[];
+            /** Slot */
+            slot: number;
+        };
+        /**
+         * ChainHead
+         * @description Where the chain stands.
+         */
+        ChainHead: {
+            /** Block Height */
+            block_height: number;
+            /**
+             * Cluster
+             * @description `mainnet-beta` and `devnet` are Solana's; every other chain is `private`
+             */
+            cluster: string;
+            /**
+             * Finalized At
+             * @description The chain's own time at the finalized slot
+             */
+            finalized_at: string | null;
+            /** Finalized Slot */
+            finalized_slot: number;
+            /** Genesis Hash */
+            genesis_hash: string;
+            /** Slot */
+            slot: number;
+            /**
+             * Transactions
+             * @description Since the genesis
+             */
+            transactions: number;
+        };
+        /**
+         * ChainProgram
+         * @description One of the five programs, as deployed and as published.
+         */
+        ChainProgram: {
+            /** Accounts */
+            accounts: components["schemas"]["FirstAccount"][];
+            /**
+             * Address
+             * @description base58
+             */
+            address: string;
+            /** Deployed */
+            deployed: boolean;
+            /**
+             * Matches
+             * @description What is deployed is what belongs to this version of the hub
+             */
+            matches: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Published Sha256
+             * @description 32 bytes in hex
+             */
+            published_sha256: string;
+            /**
+             * Sha256
+             * @description Of the deployed code
+             */
+            sha256: string | null;
+            /**
+             * Slot
+             * @description When it was deployed or upgraded last
+             */
+            slot: number | null;
+            /** Upgrade Authority */
+            upgrade_authority: string | null;
+        };
+        /**
+         * ChainPrograms
+         * @description All five, in the order in which they build on one another.
+         */
+        ChainPrograms: {
+            /** Items */
+            items: components["schemas"]["ChainProgram"][];
+        };
+        /**
          * ChainRung
          * @description Where the roots stand on the chain.
          */
@@ -826,6 +1087,24 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FirstAccount
+         * @description What a program needs before anybody can use it.
+         */
+        FirstAccount: {
+            /**
+             * Address
+             * @description base58
+             */
+            address: string;
+            /** Founded */
+            founded: boolean;
+            /**
+             * Kind
+             * @description As in the IDL
+             */
+            kind: string;
         };
         /**
          * Gateway
@@ -1224,6 +1503,26 @@ export interface components {
         Meters: {
             /** Items */
             items: components["schemas"]["Meter"][];
+        };
+        /**
+         * NamedAddress
+         * @description An account as an instruction takes it.
+         */
+        NamedAddress: {
+            /**
+             * Address
+             * @description base58
+             */
+            address: string;
+            /**
+             * Name
+             * @description As the IDL names it in this instruction
+             */
+            name: string | null;
+            /** Signer */
+            signer: boolean;
+            /** Writable */
+            writable: boolean;
         };
         /**
          * ParticipantInterval
@@ -2108,6 +2407,105 @@ export interface components {
             name: "cleared" | "planned" | "sent" | "confirmed" | "final";
         };
         /**
+         * TransactionDetail
+         * @description A transaction with what it did.
+         */
+        TransactionDetail: {
+            /** At */
+            at: string | null;
+            /** Compute Units */
+            compute_units: number | null;
+            /**
+             * Error
+             * @description With the program's own name for it
+             */
+            error: string | null;
+            /** Fee Lamports */
+            fee_lamports: number;
+            /**
+             * Fee Payer
+             * @description base58
+             */
+            fee_payer: string;
+            /** Instructions */
+            instructions: components["schemas"]["TransactionInstruction"][];
+            /** Level */
+            level: ("processed" | "confirmed" | "finalized") | null;
+            /**
+             * Logs
+             * @description At most 300 lines of 400 characters
+             */
+            logs: string[];
+            /**
+             * Signature
+             * @description base58
+             */
+            signature: string;
+            /** Slot */
+            slot: number;
+        };
+        /**
+         * TransactionInstruction
+         * @description One instruction; name and arguments when it is one of our programs'.
+         */
+        TransactionInstruction: {
+            /** Accounts */
+            accounts: components["schemas"]["NamedAddress"][];
+            /** Args */
+            args: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Data Hex
+             * @description Bytes in hex
+             */
+            data_hex: string;
+            /**
+             * Name
+             * @description As in the IDL
+             */
+            name: string | null;
+            /**
+             * Program
+             * @description base58
+             */
+            program: string;
+            /** Program Name */
+            program_name: string | null;
+        };
+        /**
+         * TransactionPage
+         * @description Newest first.
+         */
+        TransactionPage: {
+            /** Items */
+            items: components["schemas"]["TransactionRow"][];
+            /**
+             * Next Before
+             * @description For the next page; null on the last, and without an address
+             */
+            next_before: string | null;
+        };
+        /**
+         * TransactionRow
+         * @description One line of a list of transactions.
+         */
+        TransactionRow: {
+            /** At */
+            at: string | null;
+            /** Failed */
+            failed: boolean;
+            /** Level */
+            level: ("processed" | "confirmed" | "finalized") | null;
+            /**
+             * Signature
+             * @description base58
+             */
+            signature: string;
+            /** Slot */
+            slot: number;
+        };
+        /**
          * User
          * @description Who is signed in.
          */
@@ -2391,6 +2789,384 @@ export interface operations {
             };
             /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChainAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's address, base58 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainAccount"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChainBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainBlock"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChainHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainHead"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChainPrograms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainPrograms"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChainTransactions: {
+        parameters: {
+            query?: {
+                /** @description Only those that name this address */
+                address?: string | null;
+                /** @description `next_before` of the page before; needs an address */
+                before?: string | null;
+                /** @description At most this many items */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionPage"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChainTransaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A transaction's signature, base58 */
+                signature: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionDetail"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible right now (`chain_unreachable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,6 @@
 // The ladder as people see it: five rungs, each with its state in a mark, a word and a colour, open to its bytes.
 
+import { Link } from "@tanstack/react-router";
 import styles from "./proof.module.css";
 import type { Rung, RungState, Shown } from "./rungs";
 
@@ -45,15 +46,35 @@ function Checks({ rung }: { rung: Rung }) {
   );
 }
 
+function OnChain({ value, on }: Shown) {
+  if (on === "account") {
+    return (
+      <Link to="/chain/$address" params={{ address: value }}>
+        {value}
+      </Link>
+    );
+  }
+  if (on === "transaction") {
+    return (
+      <Link to="/chain/tx/$signature" params={{ signature: value }}>
+        {value}
+      </Link>
+    );
+  }
+  return value;
+}
+
 function Bytes({ shown, title }: { shown: Shown[]; title: string }) {
   return (
     <details className={styles.bytes}>
       <summary>{title}</summary>
       <dl>
-        {shown.map(({ name, value }) => (
-          <div key={`${name} ${value}`}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
+        {shown.map((one) => (
+          <div key={`${one.name} ${one.value}`}>
+            <dt>{one.name}</dt>
+            <dd>
+              <OnChain {...one} />
+            </dd>
           </div>
         ))}
       </dl>

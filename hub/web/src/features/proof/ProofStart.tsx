@@ -149,8 +149,11 @@ export function ProofStart() {
       <h1 className={styles.title}>Check any number yourself</h1>
       <p className={styles.lead}>
         Every reading is signed by its gateway. Your browser checks that signature, follows the reading to its
-        interval and settlement line, and tells you what holds and what you would have to compare with the
-        chain.
+        interval and settlement line, and tells you what holds and what you would have to compare with{" "}
+        <Link to="/chain" className={styles.another}>
+          the chain
+        </Link>
+        .
       </p>
       <div className={styles.start}>
         <Card title="Your newest readings" className={styles.wide}>

@@ -233,11 +233,14 @@ export function verifyChain(proof: ProofDocument, asked: Asked | null): Rung {
     sentence: `Not verified in your browser: accounts and transactions below are what ${teller(asked)} says. Read them from any node of the chain and compare the roots with the rungs above.`,
     checks: [],
     shown: [
-      { name: "interval account", value: chain.interval_account },
-      ...(chain.settlement_account ? [{ name: "settlement account", value: chain.settlement_account }] : []),
+      { name: "interval account", value: chain.interval_account, on: "account" },
+      ...(chain.settlement_account
+        ? [{ name: "settlement account", value: chain.settlement_account, on: "account" as const }]
+        : []),
       ...chain.transactions.map((one) => ({
         name: `${one.kind} (${one.state}${one.slot === null ? "" : `, slot ${one.slot}`})`,
         value: one.signature,
+        on: "transaction" as const,
       })),
     ],
   };

@@ -10,7 +10,12 @@ export type RungState = "waiting" | "verified" | "consistent" | "broken" | "abse
 export type Asked = { readingId: string; interval: string | undefined };
 
 export type Check = { says: string; holds: boolean };
-export type Shown = { name: string; value: string };
+export type Shown = {
+  name: string;
+  value: string;
+  /** What it names on the chain, when one can go and look there. */
+  on?: "account" | "transaction";
+};
 
 export type Rung = {
   id: "reading" | "frame" | "interval" | "line" | "chain";

@@ -151,7 +151,13 @@ function Transactions({ trade, site }: Props) {
                 {one.finalized_at ? `, ${time(one.finalized_at, site)}` : ""}
                 {one.error ? `: ${one.error}` : ""}
               </span>
-              <span className={styles.mono}>{one.signature}</span>
+              <Link
+                to="/chain/tx/$signature"
+                params={{ signature: one.signature }}
+                className={`${styles.mono} ${styles.chainLink}`}
+              >
+                {one.signature}
+              </Link>
             </li>
           ))}
         </ul>

@@ -7,7 +7,7 @@ export const STEP_MEANS: Record<Trade["state"], string> = {
   cleared: "The market matched it",
   planned: "It is part of a settlement line",
   sent: "The line was sent to the chain",
-  confirmed: "Most of the chain's validators have it",
+  confirmed: "It stands in a block of the chain",
   final: "It can not be undone",
 };
 

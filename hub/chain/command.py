@@ -1,0 +1,107 @@
+"""`peerwatt-hub chain deploy|status`: the programs and their first accounts on any Solana RPC, and what is there."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from hub.chain import setup
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.deployment import FOUNDING_LAMPORTS, deploy_programs, require_funds
+from hub.chain.founding import check_founders
+from hub.chain.instructions.governance import Rates
+from hub.chain.status import ChainStatus, read_status
+from hub.keys import refuse_demo_keys
+from hub.settings import add_json_argument
+
+EXIT_NOT_READY = 3
+_TIMEOUT_S = 30
+_RATES = {"wheeling": 100, "platform": 25, "loss": 5, "export_tariff": 2200, "import_tariff": 5000}
+_INTERVAL_S = 900
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    status = actions.add_parser("status", help="compare what the chain runs with the published hashes; 3 = not ready")
+    _add_common(status)
+    deploy = actions.add_parser(
+        "deploy", help="put the programs and their first accounts there; run it again after an interruption"
+    )
+    _add_common(deploy)
+    keys = os.environ.get("PEERWATT_CHAIN_KEYS")
+    deploy.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        required=keys is None,
+        default=keys,
+        help="folder of the founders' keys, made there when missing (env: PEERWATT_CHAIN_KEYS)",
+    )
+    _add_number(deploy, "interval_s", _INTERVAL_S, "length of an interval in seconds")
+    for name, mills in _RATES.items():
+        _add_number(deploy, f"{name}_mills", mills, "first rate in thousandths of the currency per kWh")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    url = os.environ.get("PEERWATT_CHAIN_URL")
+    parser.add_argument("--url", required=url is None, default=url, help="Solana RPC (env: PEERWATT_CHAIN_URL)")
+    add_json_argument(parser)
+
+
+def _add_number(parser: argparse.ArgumentParser, name: str, default: int, purpose: str) -> None:
+    variable = f"PEERWATT_CHAIN_{name.upper()}"
+    parser.add_argument(
+        f"--{name.replace('_', '-')}",
+        type=int,
+        metavar="N",
+        default=os.environ.get(variable, str(default)),
+        help=f"{purpose} (env: {variable}; default {default})",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    status = asyncio.run(_deploy(args) if args.action == "deploy" else _status(args.url))
+    if args.json:
+        print(json.dumps(status.to_json()))
+    else:
+        _print(status)
+    return EXIT_NOT_READY if status.todo else 0
+
+
+async def _status(url: str) -> ChainStatus:
+    async with ChainClient(url, timeout_s=_TIMEOUT_S) as chain:
+        return await read_status(chain)
+
+
+async def _deploy(args: argparse.Namespace) -> ChainStatus:
+    refuse_demo_keys(args.keys, demo=False)
+    keys = Bootstrap.load_or_create(args.keys)
+    rates = Rates(0, **{f"{name}_mills": getattr(args, f"{name}_mills") for name in _RATES})
+    async with ChainClient(args.url, timeout_s=_TIMEOUT_S) as chain:
+        await check_founders(chain, keys)
+        await deploy_programs(chain, keys, _say)
+        if any(not one.founded for one in (await read_status(chain)).accounts):
+            await require_funds(chain, keys.fee_payer, FOUNDING_LAMPORTS, "the first accounts")
+            for name in await setup.ensure_genesis(chain, keys, rates=rates, interval_s=args.interval_s):
+                _say(f"{name}: first accounts founded")
+        return await read_status(chain)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print(status: ChainStatus) -> None:
+    print(f"{status.url}: {status.cluster} chain, genesis {status.genesis_hash}, slot {status.slot}")
+    for one in status.programs:
+        word = "ok     " if one.matches else "DIFFERS" if one.deployed else "MISSING"
+        print(f"{word} {one.name:<12} {one.address}")
+        if one.deployed:
+            print(f"        sha256 {one.sha256}, upgrade authority {one.upgrade_authority or 'nobody'}")
+    for account in status.accounts:
+        print(f"{'founded' if account.founded else 'MISSING'} {account.program}.{account.kind} {account.address}")
+    for line in status.todo or ["ready: every program is the published one and founded"]:
+        print(line)

@@ -1,0 +1,108 @@
+"""The chain for everybody who is signed in: what anybody with a node of their own could read as well."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from hub.accounts.access import ACCESS_ERRORS, Human
+from hub.explorer.schemas import (
+    AddressPath,
+    AddressQuery,
+    BeforeQuery,
+    ChainAccount,
+    ChainBlock,
+    ChainHead,
+    ChainPrograms,
+    SignaturePath,
+    TransactionDetail,
+    TransactionPage,
+)
+from hub.http.context import Ctx
+from hub.problems import MALFORMED, ApiError, NotFoundError, refusals
+
+MAX_TRANSACTIONS = 100
+
+
+class ChainAwayError(ApiError):
+    """The hub's RPC node does not answer; asking again later may help."""
+
+    status, title, code = 503, "Not possible right now", "chain_unreachable"
+
+
+class NotBase58Error(ApiError):
+    """An address or a signature that has the right letters and not the right length."""
+
+    status, title, code = 422, "Malformed request", "not_base58"
+
+
+router = APIRouter(prefix="/chain", tags=["chain"], responses={**refusals(*ACCESS_ERRORS, ChainAwayError), **MALFORMED})
+
+
+@router.get("/head", operation_id="getChainHead", summary="Where the chain stands")
+async def head(_: Human, ctx: Ctx) -> ChainHead:
+    """Newest and finalized slot, height, the chain's own time."""
+    return await ctx.explorer.head()
+
+
+@router.get("/programs", operation_id="listChainPrograms", summary="The five programs, compared with the published")
+async def programs(_: Human, ctx: Ctx) -> ChainPrograms:
+    """Hash, upgrade authority and first accounts of each; at most a minute old."""
+    return await ctx.explorer.programs()
+
+
+@router.get(
+    "/accounts/{address}",
+    operation_id="getChainAccount",
+    summary="One account, decoded by the IDL",
+    responses=refusals(NotFoundError),
+)
+async def account(_: Human, ctx: Ctx, address: AddressPath) -> ChainAccount:
+    """Any account of the chain; fields when it is one of our programs' or a token's."""
+    return await ctx.explorer.account(_address(address))
+
+
+@router.get("/transactions", operation_id="listChainTransactions", summary="Transactions, newest first")
+async def transactions(
+    _: Human,
+    ctx: Ctx,
+    address: AddressQuery = None,
+    before: BeforeQuery = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_TRANSACTIONS, description="At most this many items")] = 25,
+) -> TransactionPage:
+    """Those that name an address, page by page; without one the newest of our five programs."""
+    return await ctx.explorer.transactions(
+        None if address is None else _address(address), None if before is None else _signature(before), limit
+    )
+
+
+@router.get(
+    "/transactions/{signature}",
+    operation_id="getChainTransaction",
+    summary="One transaction with instructions, logs and compute units",
+    responses=refusals(NotFoundError),
+)
+async def transaction(_: Human, ctx: Ctx, signature: SignaturePath) -> TransactionDetail:
+    """Instructions by their names in the IDL, and the program's own name for an error."""
+    return await ctx.explorer.transaction(_signature(signature))
+
+
+@router.get("/blocks/{slot}", operation_id="getChainBlock", summary="One block", responses=refusals(NotFoundError))
+async def block(_: Human, ctx: Ctx, slot: Annotated[int, Path(ge=0, lt=2**53)]) -> ChainBlock:
+    """Its hash, its parent and the signatures of its transactions."""
+    return await ctx.explorer.block(slot)
+
+
+def _address(text: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(text)
+    except ValueError as error:
+        raise NotBase58Error(f"{text} is not 32 bytes in base58: copy the whole address") from error
+
+
+def _signature(text: str) -> Signature:
+    try:
+        return Signature.from_string(text)
+    except ValueError as error:
+        raise NotBase58Error(f"{text[:16]}... is not 64 bytes in base58: copy the whole signature") from error

@@ -1,0 +1,191 @@
+"""`peerwatt-hub chain deploy` through the loader, killed in the middle and run again; and who is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from hub.chain import deployment, loader, pdas
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.deployment import LoaderClosedError, deploy_programs
+from hub.chain.ledger.genesis import Genesis, write_genesis
+from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary, program_key, published_hash
+from hub.cli import EXIT_CONFIG
+from hub.keys import mark_as_demo
+from support.ledger import RICH_LAMPORTS, LedgerProcess
+
+NOT_READY = 3
+SOL = 10**9
+
+
+@pytest.fixture
+def keys_dir(tmp_path: Path) -> Path:
+    Bootstrap.load_or_create(tmp_path / "keys")
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def empty(tmp_path: Path, keys_dir: Path) -> Iterator[LedgerProcess]:
+    """A chain that takes programs and has none; our fee payer has money."""
+    keys = Bootstrap.load_or_create(keys_dir)
+    with _open_ledger(tmp_path / "ledger", {keys.fee_payer.pubkey(): RICH_LAMPORTS}) as process:
+        yield process
+
+
+@contextmanager
+def _open_ledger(folder: Path, funded: dict[Pubkey, int]) -> Iterator[LedgerProcess]:
+    write_genesis(folder, Genesis(Keypair().pubkey(), funded))
+    process = LedgerProcess(folder, Keypair())
+    process.start_open()
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def _command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "hub.cli", "chain", *map(str, words)]
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
+
+
+def chain_command(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(_command(*words), capture_output=True, text=True, check=False, timeout=300, env=_clean())
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, keys_dir: Path) -> None:
+    before = chain_command("status", "--url", empty.url, "--json")
+    assert before.returncode == NOT_READY
+    todo = json.loads(before.stdout)["todo"]
+    assert len(todo) == 12
+    assert f"run `peerwatt-hub chain deploy --url {empty.url}`" in todo[0]
+
+    words = _command("deploy", "--url", empty.url, "--keys", keys_dir)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=_clean()) as first:
+        assert first.stderr is not None
+        said = [first.stderr.readline() for _ in range(3)]
+        first.kill()
+    assert "registry: deployed at" in said[1], said
+    assert said[2].startswith("oracle: ")
+
+    again = chain_command("deploy", "--url", empty.url, "--keys", keys_dir, "--json")
+    assert again.returncode == 0, again.stderr
+    assert "registry: deployed" not in again.stderr
+    assert again.stderr.count("deployed at") == len(NAMES) - 1
+    assert again.stderr.count("founded") == 6
+    status = json.loads(again.stdout)
+    assert (status["ready"], status["todo"], status["cluster"]) == (True, [], "private")
+    authority = str(Bootstrap.load_or_create(keys_dir).upgrade_authority.pubkey())
+    assert {(one["name"], one["sha256"], one["upgrade_authority"]) for one in status["programs"]} == {
+        (name, published_hash(name), authority) for name in NAMES
+    }
+
+    third = chain_command("deploy", "--url", empty.url, "--keys", keys_dir)
+    assert (third.returncode, third.stderr) == (0, "")
+    assert "ready: every program is the published one and founded" in third.stdout
+
+
+def test_an_empty_fee_payer_deploys_nothing(tmp_path: Path, keys_dir: Path) -> None:
+    payer = Bootstrap.load_or_create(keys_dir).fee_payer.pubkey()
+    with _open_ledger(tmp_path / "ledger", {payer: SOL}) as process:
+        done = chain_command("deploy", "--url", process.url, "--keys", keys_dir)
+        assert done.returncode == EXIT_CONFIG
+        assert f"The fee payer {payer} has {SOL} lamports" in done.stderr
+        assert "SOL. Nothing was sent" in done.stderr
+        assert chain_command("status", "--url", process.url).returncode == NOT_READY
+
+
+def test_the_demos_keys_deploy_nothing(tmp_path: Path) -> None:
+    keys = tmp_path / "demo"
+    Bootstrap.load_or_create(keys)
+    mark_as_demo(keys)
+    done = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys)
+    assert done.returncode == EXIT_CONFIG
+    assert "made by `peerwatt-hub demo`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("settler.json", "the settler on"),
+        ("currency_mint.json", "the currency on"),
+        ("attestor.json", "the attestor on"),
+        ("registrar.json", "the registrar on"),
+        ("rec_validator.json", "the REC validator on"),
+        ("upgrade_authority.json", "under the upgrade authority"),
+    ],
+)
+def test_other_keys_than_the_founders_are_refused(
+    founded: tuple[LedgerProcess, Path], tmp_path: Path, file: str, says: str
+) -> None:
+    process, folder = founded
+    copy = copytree(folder, tmp_path / "other")
+    (copy / file).unlink()
+    done = chain_command("deploy", "--url", process.url, "--keys", copy)
+    assert done.returncode == EXIT_CONFIG
+    assert says in done.stderr
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerProcess, Path]]:
+    """A chain with programs from its first start, founded by the command."""
+    folder = tmp_path_factory.mktemp("founded")
+    keys = Bootstrap.load_or_create(folder / "keys")
+    write_genesis(folder / "ledger", keys.genesis())
+    process = LedgerProcess(folder / "ledger", keys.fee_payer)
+    process.start()
+    try:
+        done = chain_command("deploy", "--url", process.url, "--keys", folder / "keys")
+        assert done.returncode == 0, done.stderr
+        yield process, folder / "keys"
+    finally:
+        process.kill()
+
+
+async def test_a_runtime_that_takes_no_new_programs_is_named(
+    empty: LedgerProcess, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an embedded ledger is by itself: buffers are written, the deployment is refused."""
+    empty.kill()
+    empty.start()
+    monkeypatch.setattr(deployment, "program_binary", lambda _: program_binary("arith"))
+    async with ChainClient(empty.url) as chain:
+        with pytest.raises(LoaderClosedError, match="SIMD-0167"):
+            await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None)
+
+
+def test_a_file_that_is_no_key_is_named(keys_dir: Path) -> None:
+    (keys_dir / "settler.json").write_text("[1, 2, 3]")
+    done = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys_dir)
+    assert done.returncode == EXIT_CONFIG
+    assert "settler.json is no key" in done.stderr
+
+
+def test_the_loaders_accounts_are_read() -> None:
+    program, authority = PROGRAM_IDS["oracle"], Keypair().pubkey()
+    head = (3).to_bytes(4, "little") + (77).to_bytes(8, "little")
+    found = loader.read_deployed(head + b"\1" + bytes(authority) + b"code\0\0")
+    assert found == loader.Deployed(77, authority, b"code\0\0")
+    final = loader.read_deployed(head + b"\0" + bytes(32) + b"code")
+    assert final is not None
+    assert final.upgrade_authority is None
+    assert loader.read_deployed(b"\2" + bytes(60)) is None
+    assert loader.read_deployed(b"") is None
+    code = program_binary("oracle")
+    assert loader.code_hash(code + bytes(100), code) == published_hash("oracle")
+    assert loader.code_hash(code[:-1] + b"\7", code) != published_hash("oracle")
+    assert program_key("oracle").pubkey() == program
+    assert pdas.program_data("oracle") != program
