@@ -1,7 +1,9 @@
 """`peerwatt-hub chain deploy` through the loader, killed in the middle and run again; and who is refused."""
 
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +15,13 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from hub.chain import deployment, loader, pdas
+from hub.chain import deployment, loader, pdas, status
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import LoaderClosedError, deploy_programs
 from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary, program_key, published_hash
+from hub.chain.setup import ProgramsDifferError
 from hub.cli import EXIT_CONFIG
 from hub.keys import mark_as_demo
 from support.ledger import RICH_LAMPORTS, LedgerProcess
@@ -77,6 +80,7 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=_clean()) as first:
         assert first.stderr is not None
         said = [first.stderr.readline() for _ in range(3)]
+        asyncio.run(_part_of(empty.url, Bootstrap.load_or_create(keys_dir), "oracle"))
         first.kill()
     assert "registry: deployed at" in said[1], said
     assert said[2].startswith("oracle: ")
@@ -84,18 +88,30 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     again = chain_command("deploy", "--url", empty.url, "--keys", keys_dir, "--json")
     assert again.returncode == 0, again.stderr
     assert "registry: deployed" not in again.stderr
+    left, whole = re.findall(r"oracle: (\d+) of (\d+) parts", again.stderr)[0]
+    assert int(left) < int(whole), "what was written before is not written again"
     assert again.stderr.count("deployed at") == len(NAMES) - 1
     assert again.stderr.count("founded") == 6
-    status = json.loads(again.stdout)
-    assert (status["ready"], status["todo"], status["cluster"]) == (True, [], "private")
+    reached = json.loads(again.stdout)
+    assert (reached["ready"], reached["todo"], reached["cluster"]) == (True, [], "private")
     authority = str(Bootstrap.load_or_create(keys_dir).upgrade_authority.pubkey())
-    assert {(one["name"], one["sha256"], one["upgrade_authority"]) for one in status["programs"]} == {
+    assert {(one["name"], one["sha256"], one["upgrade_authority"]) for one in reached["programs"]} == {
         (name, published_hash(name), authority) for name in NAMES
     }
 
     third = chain_command("deploy", "--url", empty.url, "--keys", keys_dir)
     assert (third.returncode, third.stderr) == (0, "")
     assert "ready: every program is the published one and founded" in third.stdout
+
+
+async def _part_of(url: str, keys: Bootstrap, name: str) -> None:
+    """Waits until some of a program's code stands in its buffer."""
+    buffer = deployment._buffer_key(keys, name).pubkey()
+    async with ChainClient(url) as chain, asyncio.timeout(60):
+        while True:
+            (account,) = await chain.raw_accounts([buffer])
+            if account is not None and any(account.data[loader.BUFFER_HEADER :]):
+                return
 
 
 def test_an_empty_fee_payer_deploys_nothing(tmp_path: Path, keys_dir: Path) -> None:
@@ -165,6 +181,19 @@ async def test_a_runtime_that_takes_no_new_programs_is_named(
     async with ChainClient(empty.url) as chain:
         with pytest.raises(LoaderClosedError, match="SIMD-0167"):
             await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None)
+
+
+async def test_another_build_is_named_and_not_deployed_over(
+    founded: tuple[LedgerProcess, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, folder = founded
+    monkeypatch.setattr(status, "published_hash", lambda name: "00" * 32 if name == "oracle" else published_hash(name))
+    async with ChainClient(process.url) as chain:
+        found = await status.read_status(chain)
+        with pytest.raises(ProgramsDifferError, match="another build of oracle"):
+            await deploy_programs(chain, Bootstrap.load_or_create(folder), lambda _: None)
+    assert len(found.todo) == 1
+    assert "oracle is another build" in found.todo[0] and published_hash("oracle") in found.todo[0]
 
 
 def test_a_file_that_is_no_key_is_named(keys_dir: Path) -> None:
