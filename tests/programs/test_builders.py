@@ -22,5 +22,5 @@ def test_every_instruction_has_a_builder(module: ModuleType) -> None:
 def test_every_action_has_a_builder() -> None:
     (action,) = [kind for kind in program("governance").idl.types if kind.name == "Action"]
     names = [variant.name for variant in action.ty.variants]
-    assert len(names) == 11
+    assert len(names) == 13
     assert [name for name in names if not hasattr(actions, snake(name))] == []
