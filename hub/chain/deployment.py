@@ -70,7 +70,8 @@ def _refuse_foreign(chain: ChainClient, keys: Bootstrap, state: ProgramState) ->
         return
     if not state.matches:
         raise ProgramsDifferError(program_differs(chain.url, state.name))
-    if state.upgrade_authority != str(keys.upgrade_authority.pubkey()):
+    # a founded chain has handed its code to governance
+    if state.upgrade_authority not in {str(keys.upgrade_authority.pubkey()), str(pdas.governance_upgrader())}:
         raise ForeignProgramError(
             f"{chain.url} runs {state.name} under the upgrade authority {state.upgrade_authority or 'nobody'}, and the "
             f"keys here have {keys.upgrade_authority.pubkey()}: use the keys that deployed it (--keys)"

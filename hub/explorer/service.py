@@ -118,10 +118,10 @@ class Explorer:
         return read_transaction(answer, None if status is None else status.level)
 
     async def block(self, slot: int) -> ChainBlock:
-        """One block with its transactions' signatures.
+        """One final block with its transactions' signatures.
 
         Raises:
-            NotFoundError: the slot was skipped, lies ahead, or the node does not keep it.
+            NotFoundError: the slot was skipped, is not final yet, or the node does not keep it.
         """
         try:
             block: Any = (await self.chain.ask(self.chain.rpc.get_block(slot, "base64", 0))).value

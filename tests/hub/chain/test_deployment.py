@@ -91,10 +91,10 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     left, whole = re.findall(r"oracle: (\d+) of (\d+) parts", again.stderr)[0]
     assert int(left) < int(whole), "what was written before is not written again"
     assert again.stderr.count("deployed at") == len(NAMES) - 1
-    assert again.stderr.count("founded") == 6
+    assert again.stderr.count("founded") == 7
     reached = json.loads(again.stdout)
     assert (reached["ready"], reached["todo"], reached["cluster"]) == (True, [], "private")
-    authority = str(Bootstrap.load_or_create(keys_dir).upgrade_authority.pubkey())
+    authority = str(pdas.governance_upgrader())
     assert {(one["name"], one["sha256"], one["upgrade_authority"]) for one in reached["programs"]} == {
         (name, published_hash(name), authority) for name in NAMES
     }
@@ -141,7 +141,6 @@ def test_the_demos_keys_deploy_nothing(tmp_path: Path) -> None:
         ("attestor.json", "the attestor on"),
         ("registrar.json", "the registrar on"),
         ("rec_validator.json", "the REC validator on"),
-        ("upgrade_authority.json", "under the upgrade authority"),
     ],
 )
 def test_other_keys_than_the_founders_are_refused(

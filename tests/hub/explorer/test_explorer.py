@@ -19,6 +19,7 @@ from hub.db import Pool
 from hub.demo.chain import RATES
 from support.api import Api, problem, running_api
 from support.ledger import LedgerProcess
+from support.nats import eventually
 from support.settling import trader_of
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -67,13 +68,13 @@ async def test_the_head(api: Api, chain: ChainClient) -> None:
     assert (block["slot"], block["signatures"]) == (0, [])
 
 
-async def test_programs_are_compared_with_the_published_ones(api: Api, keys: Bootstrap) -> None:
+async def test_programs_are_compared_with_the_published_ones(api: Api) -> None:
     items = {one["name"]: one for one in (await _get(api, "/programs"))["items"]}
     assert list(items) == list(NAMES)
     for name, one in items.items():
         assert (one["address"], one["deployed"], one["matches"]) == (str(PROGRAM_IDS[name]), True, True)
         assert one["sha256"] == one["published_sha256"] == published_hash(name)
-        assert one["upgrade_authority"] == str(keys.upgrade_authority.pubkey())
+        assert one["upgrade_authority"] == str(pdas.governance_upgrader())
         assert all(first["founded"] for first in one["accounts"]) and one["accounts"]
 
 
@@ -131,8 +132,13 @@ async def test_a_transaction_with_its_logs_and_units(api: Api, chain: ChainClien
     assert named["participant"]["address"] == str(address)
     assert named["wallet"]["signer"] and named["payer"]["writable"]
     assert any("Instruction: RegisterParticipant" in line for line in told["logs"])
+    await eventually(lambda: _is_final(api, told["slot"]), what="the transaction's block is final")
     block = await _get(api, f"/blocks/{told['slot']}")
     assert row["signature"] in block["signatures"]
+
+
+async def _is_final(api: Api, slot: int) -> bool:
+    return bool((await _get(api, "/head"))["finalized_slot"] >= slot)
 
 
 async def test_a_failed_transaction_has_the_programs_own_name_for_it(
