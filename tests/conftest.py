@@ -1,5 +1,6 @@
 """Fixtures that every package's tests share: real servers, started once, and a fresh database for each test."""
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -55,6 +56,16 @@ async def pool(db_url: str) -> AsyncIterator[db.Pool]:
     pool = await db.create_pool(db_url)
     yield pool
     await pool.close()
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that is run in this process sets the root logger up for itself; the next test knows nothing of it."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
