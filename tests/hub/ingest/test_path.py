@@ -113,8 +113,9 @@ async def test_a_copy_killed_between_commit_and_acknowledgement_loses_nothing(
             await ingest.kill(copy)
         await ingest.start()
         await ingest.drained()
+        # frames that came again before the one with the meter's declaration wait a moment for it
+        await ingest.counted("readings", 24)
     assert await ingest.count("frames") == 5
-    assert await ingest.count("readings") == 24
 
 
 async def test_a_flipped_bit_is_refused_by_name_and_its_neighbours_are_stored(
