@@ -19,14 +19,14 @@ from hub.chain.client import ChainClient
 from hub.chain.instructions import energy_token, governance, loader, oracle, registry, token, trading
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.registry import MeterKind
+from hub.chain.loader import PROGRAM_DATA_HEADER
 from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary
 from hub.errors import ConfigError
 
 T = TypeVar("T")
 
 TIME_LOCK_S = 172_800
-_PROGRAM_DATA_HEADER = 45
-_AUTHORITY = slice(13, _PROGRAM_DATA_HEADER)
+_AUTHORITY = slice(13, PROGRAM_DATA_HEADER)
 _PARALLEL = 8
 
 
@@ -71,7 +71,7 @@ async def check_programs(chain: ChainClient) -> None:
                 f"{chain.url} does not run {name} ({PROGRAM_IDS[name]}): deploy the programs first, with "
                 f"`peerwatt-hub chain deploy --url {chain.url}`, or correct the URL. Nothing was sent"
             )
-        if account.data[_PROGRAM_DATA_HEADER:].rstrip(b"\0") != program_binary(name).rstrip(b"\0"):
+        if account.data[PROGRAM_DATA_HEADER:].rstrip(b"\0") != program_binary(name).rstrip(b"\0"):
             raise ProgramsDifferError(program_differs(chain.url, name))
 
 
