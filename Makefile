@@ -14,7 +14,7 @@ demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts;
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
 
 test: check ## every test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
 	@$(BIN)/python .ci/check.py

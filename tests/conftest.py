@@ -8,10 +8,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from hub import db
 from hub.embedded.postgres import create_database, run_postgres
 from support.background import Background
+
+ACCEPTANCE = "tests/acceptance/"
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +80,26 @@ def state_dir(tmp_path: Path) -> Path:
     return folder
 
 
+class FileByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
+    """One process runs a whole file, and one all acceptance tests, which share two demos."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ACCEPTANCE if nodeid.startswith(ACCEPTANCE) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
+    """Shares the tests out among processes."""
+    return FileByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The acceptance tests wait for demos that run meanwhile: they come last, so that the wait costs nothing."""
-    items.sort(key=lambda item: "acceptance" in item.path.parts)
+    """The acceptance tests wait longest, so they begin first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(ACCEPTANCE))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for a processor: tests mostly wait, for servers, polls and intervals."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

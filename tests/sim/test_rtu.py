@@ -1,6 +1,5 @@
 """One serial bus with several devices on a pty, and the same frames over TCP, read by a plain client."""
 
-import os
 import struct
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def test_the_crc_is_the_one_of_the_serial_line_guide() -> None:
 REQUEST = bytes((4, 0, 0x48, 0, 4))
 
 
-@pytest.mark.parametrize("noise", [b"", b"\x00", b"\xff\x10\x03", b"\x01\x03\x00", os.urandom(40)])
+@pytest.mark.parametrize("noise", [b"", b"\x00", b"\xff\x10\x03", b"\x01\x03\x00", bytes(range(1, 256, 6))])
 def test_a_request_is_found_behind_noise(noise: bytes) -> None:
     stream = RtuStream()
     stream.feed(noise, 0.0)
