@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -38,17 +39,22 @@ def keys_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path, keys_dir: Path) -> Iterator[LedgerProcess]:
-    """A chain that takes programs and has none; our fee payer has money."""
+    """A chain without programs; our fee payer has money."""
     keys = Bootstrap.load_or_create(keys_dir)
-    with _open_ledger(tmp_path / "ledger", {keys.fee_payer.pubkey(): RICH_LAMPORTS}) as process:
+    with _started(tmp_path / "ledger", _without_programs({keys.fee_payer.pubkey(): RICH_LAMPORTS})) as process:
         yield process
+        process.verify()
+
+
+def _without_programs(funded: dict[Pubkey, int]) -> Genesis:
+    return Genesis(Keypair().pubkey(), funded, programs=False)
 
 
 @contextmanager
-def _open_ledger(folder: Path, funded: dict[Pubkey, int]) -> Iterator[LedgerProcess]:
-    write_genesis(folder, Genesis(Keypair().pubkey(), funded))
+def _started(folder: Path, genesis: Genesis) -> Iterator[LedgerProcess]:
+    write_genesis(folder, genesis)
     process = LedgerProcess(folder, Keypair())
-    process.start_open()
+    process.start()
     try:
         yield process
     finally:
@@ -116,7 +122,7 @@ async def _part_of(url: str, keys: Bootstrap, name: str) -> None:
 
 def test_an_empty_fee_payer_deploys_nothing(tmp_path: Path, keys_dir: Path) -> None:
     payer = Bootstrap.load_or_create(keys_dir).fee_payer.pubkey()
-    with _open_ledger(tmp_path / "ledger", {payer: SOL}) as process:
+    with _started(tmp_path / "ledger", _without_programs({payer: SOL})) as process:
         done = chain_command("deploy", "--url", process.url, "--keys", keys_dir)
         assert done.returncode == EXIT_CONFIG
         assert f"The fee payer {payer} has {SOL} lamports" in done.stderr
@@ -171,15 +177,16 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerPr
 
 
 async def test_a_runtime_that_takes_no_new_programs_is_named(
-    empty: LedgerProcess, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an embedded ledger is by itself: buffers are written, the deployment is refused."""
-    empty.kill()
-    empty.start()
+    """As an embedded ledger is that began with every feature on: buffers are written, the deployment is refused."""
+    keys = Bootstrap.load_or_create(keys_dir)
+    old = replace(_without_programs({keys.fee_payer.pubkey(): RICH_LAMPORTS}), features_off=())
     monkeypatch.setattr(deployment, "program_binary", lambda _: program_binary("arith"))
-    async with ChainClient(empty.url) as chain:
-        with pytest.raises(LoaderClosedError, match="SIMD-0167"):
-            await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None)
+    with _started(tmp_path / "ledger", old) as process:
+        async with ChainClient(process.url) as chain:
+            with pytest.raises(LoaderClosedError, match="SIMD-0167"):
+                await deploy_programs(chain, keys, lambda _: None)
 
 
 async def test_another_build_is_named_and_not_deployed_over(
