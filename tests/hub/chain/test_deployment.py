@@ -43,7 +43,6 @@ def empty(tmp_path: Path, keys_dir: Path) -> Iterator[LedgerProcess]:
     keys = Bootstrap.load_or_create(keys_dir)
     with _started(tmp_path / "ledger", _without_programs({keys.fee_payer.pubkey(): RICH_LAMPORTS})) as process:
         yield process
-        process.verify()
 
 
 def _without_programs(funded: dict[Pubkey, int]) -> Genesis:
@@ -91,6 +90,9 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     assert "registry: deployed at" in said[1], said
     assert said[2].startswith("oracle: ")
 
+    # a ledger that is opened again has the same features
+    empty.kill()
+    empty.start()
     again = chain_command("deploy", "--url", empty.url, "--keys", keys_dir, "--json")
     assert again.returncode == 0, again.stderr
     assert "registry: deployed" not in again.stderr
@@ -176,6 +178,17 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerPr
         process.kill()
 
 
+async def test_what_was_deployed_follows_from_the_log(
+    empty: LedgerProcess, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the same features, whoever runs it again; one small program, for it is long otherwise."""
+    monkeypatch.setattr(deployment, "program_binary", lambda _: program_binary("arith"))
+    monkeypatch.setattr(status, "NAMES", ["oracle"])
+    async with ChainClient(empty.url) as chain:
+        assert await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None) == ["oracle"]
+    empty.verify()
+
+
 async def test_a_runtime_that_takes_no_new_programs_is_named(
     tmp_path: Path, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +200,7 @@ async def test_a_runtime_that_takes_no_new_programs_is_named(
         async with ChainClient(process.url) as chain:
             with pytest.raises(LoaderClosedError, match="SIMD-0167"):
                 await deploy_programs(chain, keys, lambda _: None)
+        process.verify()
 
 
 async def test_another_build_is_named_and_not_deployed_over(
