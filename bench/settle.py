@@ -72,7 +72,7 @@ async def single(campus: SettlingCampus, count: int) -> Figure:
     for number in range(count):
         wallet = wallet_of(campus.people[number % len(campus.people)])
         withdrawal = trading.withdraw(wallet.pubkey(), campus.keys.mint, 1)
-        signed = await campus.chain.prepare([withdrawal], [wallet])
+        signed = await campus.chain.prepare([withdrawal], [campus.keys.fee_payer, wallet])
         sent = time.monotonic()
         await campus.chain.send(signed)
         await campus.chain.wait(signed, poll_s=POLL_S)
