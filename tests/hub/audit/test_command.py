@@ -1,0 +1,148 @@
+"""`peerwatt-hub audit` against a real ledger and a real hub: what an outsider reads is enough to say what is wrong."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from solders.pubkey import Pubkey
+
+from hub.audit.audit import PUBLIC_CHECKS, program_faults
+from hub.chain import pdas
+from hub.chain.instructions import oracle
+from hub.chain.programs import published_hash
+from hub.chain.status import ProgramState
+from hub.cli import EXIT_TRY_AGAIN, main
+from hub.clock import rfc3339_s
+from support.settling import ENERGY, INTERVAL_S, SettlingCampus, wallet_of
+
+ALL = [check.name for check in PUBLIC_CHECKS]
+NOBODY_SELLS = (-100, -100, -100, -100, -100)
+
+
+@dataclass
+class Auditor:
+    """Somebody at a command line."""
+
+    capsys: pytest.CaptureFixture[str]
+    url: str
+    code: int = 0
+
+    async def says(self, *words: str | Path) -> str:
+        self.code = await asyncio.to_thread(main, ["audit", "--url", self.url, *map(str, words)])
+        return self.capsys.readouterr().out
+
+    async def verdicts(self, start_s: int, *words: str | Path) -> dict[str, str]:
+        """Of one interval, by check."""
+        span = ("--from", rfc3339_s(start_s), "--to", rfc3339_s(start_s + INTERVAL_S))
+        told = json.loads(await self.says(*span, *words, "--json"))
+        assert told["programs"] == []
+        (interval,) = told["intervals"]
+        return {one["check"]: one["verdict"] for one in interval["checks"]}
+
+
+@pytest.fixture
+def auditor(capsys: pytest.CaptureFixture[str], campus: SettlingCampus) -> Auditor:
+    return Auditor(capsys, campus.chain.url)
+
+
+async def settled(campus: SettlingCampus, energy: tuple[int, ...] = ENERGY) -> int:
+    start = await campus.interval(energy)
+    assert await (await campus.submitter()).settle_due() == [start]
+    return start
+
+
+async def test_an_honest_hub_passes_from_outside(campus: SettlingCampus, hub_url: str, auditor: Auditor) -> None:
+    traded, quiet = await settled(campus), await settled(campus, NOBODY_SELLS)
+    found = await auditor.verdicts(traded, "--hub", hub_url)
+    assert auditor.code == 0
+    assert found == dict.fromkeys(ALL, "ok") | {"empty_without_trades": "not checked"}
+    of_quiet = await auditor.verdicts(quiet, "--hub", hub_url)
+    assert auditor.code == 0
+    assert of_quiet["empty_without_trades"] == "ok"
+    text = await auditor.says("--hub", hub_url, "--from", rfc3339_s(traded), "--to", rfc3339_s(traded + INTERVAL_S))
+    assert "ok           clears_again" in text and "1 intervals audited" in text and "nothing was found" in text
+
+
+async def test_a_hub_that_shows_another_journal_is_found(
+    campus: SettlingCampus, hub_url: str, auditor: Auditor
+) -> None:
+    start = await settled(campus)
+    await campus.pool.execute("UPDATE trades SET price_mills = price_mills + 1")
+    found = await auditor.verdicts(start, "--hub", hub_url)
+    assert auditor.code == 1
+    failed = {name for name, verdict in found.items() if verdict == "FAILED"}
+    assert failed == {"journal_committed", "clears_again", "trades_net_to_lines"}
+    text = await auditor.says("--hub", hub_url, "--from", rfc3339_s(start), "--to", rfc3339_s(start + INTERVAL_S))
+    assert "FAILED       journal_committed: the orders and trades shown are not those that were settled" in text
+    assert text.rstrip().endswith("3 findings")
+
+
+async def test_a_hub_that_shows_none_is_found(campus: SettlingCampus, hub_url: str, auditor: Auditor) -> None:
+    start = await settled(campus)
+    await campus.pool.execute("DELETE FROM clearings")
+    assert (await auditor.verdicts(start, "--hub", hub_url))["journal_committed"] == "FAILED"
+    assert (await auditor.verdicts(start))["journal_committed"] == "not checked"
+
+
+async def test_a_kept_journal_and_ones_own_line(
+    campus: SettlingCampus, hub_url: str, auditor: Auditor, tmp_path: Path
+) -> None:
+    start = await settled(campus)
+    kept = tmp_path / "journal"
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{hub_url}/api/v1/clearings/{rfc3339_s(start)}/journal")
+    kept.write_bytes(answer.content)
+    seller, other = campus.people[0], campus.people[1]
+    own = ("--participant", str(seller), "--wallet", str(wallet_of(seller).pubkey()))
+    found = await auditor.verdicts(start, "--journal", kept, *own)
+    assert auditor.code == 0
+    assert (found["own_order"], found["own_line"]) == ("ok", "ok")
+    mixed = ("--participant", str(seller), "--wallet", str(wallet_of(other).pubkey()))
+    found = await auditor.verdicts(start, "--journal", kept, *mixed)
+    assert (auditor.code, found["own_line"]) == (1, "FAILED")
+    found = await auditor.verdicts(start, "--journal", kept, *own, "--ask-limit", "2300")
+    assert found["own_order"] == "FAILED"
+
+
+async def test_corrections_are_read_too(campus: SettlingCampus, hub_url: str, auditor: Auditor) -> None:
+    """A correction that speaks of fewer meters leaves somebody out."""
+    start = await settled(campus)
+    said = oracle.Attestation(start, bytes(32), len(ENERGY) - 1, 0, 0, 0, revision=2)
+    made = oracle.attest(campus.keys.fee_payer.pubkey(), [key.pubkey() for key in campus.keys.attestors], said)
+    await campus.chain.run([made], [campus.keys.fee_payer, *campus.keys.attestors])
+    found = await auditor.verdicts(start, "--hub", hub_url)
+    assert {name for name, verdict in found.items() if verdict == "FAILED"} == {"meters_attested"}
+
+
+async def test_what_can_not_be_audited_is_said(
+    campus: SettlingCampus, auditor: Auditor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = await settled(campus)
+    span = ("--from", rfc3339_s(start), "--to", rfc3339_s(start + INTERVAL_S))
+    for words, code, says in (
+        (("--from", rfc3339_s(start), "--to", rfc3339_s(start)), 1, "name --from and --to"),
+        ((*span, "--hub", "http://127.0.0.1:1"), EXIT_TRY_AGAIN, "check --hub"),
+        ((*span, "--journal", "none"), 78, "name a journal"),
+        ((*span, "--proof", "none"), 1, "name a proof"),
+    ):
+        assert await asyncio.to_thread(main, ["audit", "--url", campus.chain.url, *words]) == code, words
+        assert says in capsys.readouterr().err
+    assert await asyncio.to_thread(main, ["audit", "--url", "http://127.0.0.1:1"]) == EXIT_TRY_AGAIN
+
+
+def test_other_programs_than_the_published_are_a_finding() -> None:
+    published, governance = published_hash("trading"), str(pdas.governance_upgrader())
+
+    def faults(sha256: str, authority: str | None, *, deployed: bool = True) -> list[str]:
+        return program_faults(
+            ProgramState("trading", "address", deployed=deployed, sha256=sha256, published_sha256=published,
+                         upgrade_authority=authority, slot=1)
+        )  # fmt: skip
+
+    assert faults(published, governance) == faults(published, None) == []
+    assert "another build" in faults("00" * 32, governance)[0]
+    assert "without governance" in faults(published, str(Pubkey.default()))[0]
+    assert "not deployed" in faults(published, None, deployed=False)[0]
