@@ -50,7 +50,8 @@ def _attested_in_time(interval: PublicInterval) -> Iterator[str]:
             yield f"revision {one.number} is of another time, or older than the interval's end"
 
 
-def _not_attested(interval: PublicInterval) -> str | None:
+def not_attested(interval: PublicInterval) -> str | None:
+    """Why there is no revision to look at, or None."""
     return "it is not attested" if interval.first is None else None
 
 
@@ -68,7 +69,7 @@ def _rated_powers_unknown(interval: PublicInterval) -> str | None:
     strangers = max((one.leaves for one in interval.revisions), default=0) - len(interval.meters)
     if strangers > 0:
         return f"at least {strangers} meters are of people without a wallet, and only the hub knows what those can pass"
-    return _not_attested(interval)
+    return not_attested(interval)
 
 
 def _energy_possible(interval: PublicInterval) -> Iterator[str]:
@@ -104,7 +105,7 @@ def _minted_as_attested(interval: PublicInterval) -> Iterator[str]:
 def _not_settled_yet(interval: PublicInterval) -> str | None:
     if interval.settlement is None and interval.now_s <= interval.end_s + ABORT_AFTER_S:
         return "not settled yet, and it is not late"
-    return _not_attested(interval)
+    return not_attested(interval)
 
 
 def _settled_in_time(interval: PublicInterval) -> Iterator[str]:
@@ -135,7 +136,10 @@ def _lines_committed(interval: PublicInterval) -> Iterator[str]:
     settlement, lines = interval.settlement, interval.lines
     assert settlement is not None  # noqa: S101 - `no_lines_count`
     if len(lines) != settlement.cursor:
-        yield f"the settlement's transactions show {len(lines)} lines, it counts {settlement.cursor}"
+        yield (
+            f"the transactions that this node keeps show {len(lines)} lines, the settlement counts {settlement.cursor}: "
+            f"ask one that keeps them all"
+        )
         return
     twice = [wallet for wallet, times in Counter(line.wallet for line in lines).items() if times > 1]
     if twice:
@@ -195,7 +199,7 @@ CHAIN_CHECKS = (
         "meters_attested",
         "somebody's meter was left out of the interval: its owner finds out with their own signed readings",
         _meters_attested,
-        _not_attested,
+        not_attested,
     ),
     Check("energy_possible", "energy was made up", _energy_possible, _rated_powers_unknown),
     Check("minted_as_attested", "the chain runs other programs than the published", _minted_as_attested, _not_minted),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from uuid import UUID
 
-from hub.audit.chain_checks import no_lines_count
+from hub.audit.chain_checks import no_lines_count, not_attested
 from hub.audit.checks import Check
 from hub.audit.facts import OPEN_WINDOW_S, PublicInterval, Settlement, Status
 from hub.errors import PermanentError
@@ -130,10 +130,14 @@ def _fits(trade: Trade, ask: Order, bid: Order) -> bool:
     )
 
 
+def _unreadable_or_not_attested(interval: PublicInterval) -> str | None:
+    return _unreadable(interval) or not_attested(interval)
+
+
 def _orders_backed(interval: PublicInterval) -> Iterator[str]:
     """A residual order is a part of ``(export - import) - (sold - bought)``, so that it says how much was metered."""
     published, first = _published(interval), interval.first
-    assert first is not None  # noqa: S101 - a settlement opens on revision 1
+    assert first is not None  # noqa: S101 - `_unreadable_or_not_attested`
     forward = Counter[UUID]()
     for trade in forward_trades(published):
         forward[trade.seller_id] += trade.wh
@@ -208,7 +212,8 @@ JOURNAL_CHECKS = (
     Check("limits_within_tariffs", "somebody traded worse than with the utility, or an order was made up",
           _limits_within_tariffs, _unreadable),
     Check("forward_within_orders", "a forward trade was made up or changed", _forward_within_orders, _unreadable),
-    Check("orders_backed", "energy was traded that was not measured", _orders_backed, _unreadable),
+    Check("orders_backed", "energy was traded that was not measured", _orders_backed,
+          _unreadable_or_not_attested),
     Check("trades_net_to_lines", "money moved that the trades do not account for", _trades_net_to_lines, _unreadable),
     Check("empty_without_trades", "trades were suppressed", _empty_without_trades, _not_closed_empty),
 )  # fmt: skip

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from hub.market.orders import Side
+from hub.units import PriceMills
+from support.campus_chain import INTERVAL_S
 from support.chain_lines import ChainLine
-from support.dishonest import INTERVAL_S, Metering, Stage, Told, order_of
+from support.dishonest import Metering, Stage, Told, order_of
 from support.svm import START
 
 HONEST = {"anna": 3_708_000, "ben": -1_470_500, "cleo": -2_354_500}
@@ -89,7 +91,7 @@ def orders_in_others_names(stage: Stage) -> Done:
 def orders_of_nobody(stage: Stage) -> Done:
     told = stage.honest()
     ben = order_of(told, stage.people["ben"])
-    nameless = replace(ben, order_id=sha256(b"nobody's").digest(), limit_mills=MOST_MILLS)
+    nameless = replace(ben, order_id=sha256(b"nobody's").digest(), limit_mills=PriceMills(MOST_MILLS))
     return _played(stage, stage.cleared(replace(told, orders=tuple(nameless if o is ben else o for o in told.orders))))
 
 

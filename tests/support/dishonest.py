@@ -205,7 +205,7 @@ class Stage:
         """Attests and mints once the interval is over; the refusal's name, or None."""
         chain, campus = self.exchange.chain, self.exchange.campus
         chain.set_time(max(chain.now, told.end_s))
-        said = {
+        said: dict[str, Any] = {
             "merkle_root": list(merkle.root([meter.leaf(told.start_s) for meter in told.meters])),
             "meters_valid": len(told.meters),
             "import_wh": sum(meter.import_wh for meter in told.meters),
