@@ -137,8 +137,8 @@ def _lines_committed(interval: PublicInterval) -> Iterator[str]:
     assert settlement is not None  # noqa: S101 - `no_lines_count`
     if len(lines) != settlement.cursor:
         yield (
-            f"the transactions that this node keeps show {len(lines)} lines, the settlement counts {settlement.cursor}: "
-            f"ask one that keeps them all"
+            f"the transactions that this node keeps show {len(lines)} lines, the settlement counts "
+            f"{settlement.cursor}: ask one that keeps them all"
         )
         return
     twice = [wallet for wallet, times in Counter(line.wallet for line in lines).items() if times > 1]
