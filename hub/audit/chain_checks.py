@@ -34,8 +34,12 @@ def no_lines_count(interval: PublicInterval) -> str | None:
 
 
 def _not_attested_yet(interval: PublicInterval) -> str | None:
-    if interval.first is None and interval.now_s <= interval.end_s + OPEN_WINDOW_S:
+    if interval.first is not None:
+        return None
+    if interval.now_s <= interval.end_s + OPEN_WINDOW_S:
         return "not attested yet, and it is not late"
+    if all(meter.since_s > interval.start_s for meter in interval.meters):
+        return "not attested, and no meter is registered since before its start"
     return None
 
 

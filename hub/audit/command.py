@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -124,8 +125,10 @@ def told(done: Audit) -> list[str]:
     lines = [f"FAILED  programs: {words}" for words in done.programs] or ["ok      programs are the published ones"]
     for one in done.intervals:
         lines += _interval(one)
+    verdicts = Counter(result.verdict for one in done.intervals for result in one.results)
+    counts = ", ".join(f"{verdicts[one]} {one.value}" for one in Verdict)
     verdict = f"{done.findings} findings" if done.findings else "nothing was found"
-    return [*lines, f"{len(done.intervals)} intervals audited at {done.url}: {verdict}"]
+    return [*lines, f"{len(done.intervals)} intervals at {done.url}, {counts}: {verdict}"]
 
 
 def _interval(one: AuditedInterval) -> list[str]:

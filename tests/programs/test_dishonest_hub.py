@@ -3,18 +3,22 @@
 What it did is found from outside: by anybody with what is public, or by the participant whom it concerns.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from hub.audit.audit import PUBLIC_CHECKS
 from hub.audit.checks import Verdict
 from support.campus_chain import INTERVAL_S
 from support.chain_lines import ChainLine, changed
-from support.deeds import DEEDS, HONEST, Deed
+from support.deeds import DEEDS, HONEST, Deed, bought_of_mallory
 from support.dishonest import Stage
 from support.market_chain import Exchange
 from support.svm import START
 
 DAY_LIMIT = 1_000_000
+MAX_DEBIT, MAX_PRICE, MIN_PRICE = 8_000_000, 5_000, 2_000
+"""What everybody on the stage has signed for an interval."""
 
 
 def robbery(exchange: Exchange, start: int, micros: int, wh: int) -> str | None:
@@ -117,6 +121,23 @@ def test_a_deed_gets_what_mandates_allow_and_is_found(deed: Deed) -> None:
     if deed.afterwards is not None:
         deed.afterwards(stage, done.told)
     assert stage.gains() == deed.gains
+    assert min(deed.gains.values(), default=0) >= -MAX_DEBIT
+
+
+@pytest.mark.parametrize(
+    ("wh", "most", "one_more", "refusal"),
+    [
+        (1_601, MAX_DEBIT, MAX_DEBIT + 1, "MandateExceededDebit"),
+        (346, 346 * MAX_PRICE, 346 * MAX_PRICE + 1, "MandateExceededMaxPrice"),
+        (900, 900 * (MIN_PRICE + 130), 900 * (MIN_PRICE + 130) - 1, "MandateExceededMinPrice"),
+    ],
+)
+def test_a_mandate_is_used_up_to_the_last_micro(wh: int, most: int, one_more: int, refusal: str) -> None:
+    for debit, refused in ((one_more, refusal), (most, None)):
+        stage = Stage.begin()
+        lines = bought_of_mallory(stage, wh, debit)
+        assert stage.play(replace(stage.honest(), lines=lines, hidden=True)) == refused
+    assert stage.gains() == {"ben": -most, "mallory": most - 130 * wh}
 
 
 def test_every_deed_is_refused_or_found() -> None:

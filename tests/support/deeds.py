@@ -56,7 +56,7 @@ def _played(stage: Stage, told: Told) -> Done:
     return Done(told, stage.play(told))
 
 
-def _lines(stage: Stage, wh: int, debit_micros: int) -> tuple[ChainLine, ...]:
+def bought_of_mallory(stage: Stage, wh: int, debit_micros: int) -> tuple[ChainLine, ...]:
     """Ben buys of Mallory, who has nothing to sell."""
     return (
         ChainLine(stage.wallet("ben"), bought_wh=wh, debit_micros=debit_micros),
@@ -65,12 +65,12 @@ def _lines(stage: Stage, wh: int, debit_micros: int) -> tuple[ChainLine, ...]:
 
 
 def beyond_the_mandate(stage: Stage) -> Done:
-    return _played(stage, replace(stage.honest(), lines=_lines(stage, 100, 500_100), hidden=True))
+    return _played(stage, replace(stage.honest(), lines=bought_of_mallory(stage, 100, 500_100), hidden=True))
 
 
 def beyond_the_balance(stage: Stage) -> Done:
     first, second = (
-        replace(stage.honest(start), lines=_lines(stage, 1_600, 8_000_000), hidden=True)
+        replace(stage.honest(start), lines=bought_of_mallory(stage, 1_600, 8_000_000), hidden=True)
         for start in (START, START + INTERVAL_S)
     )
     assert stage.play(first) is None
@@ -78,7 +78,7 @@ def beyond_the_balance(stage: Stage) -> Done:
 
 
 def for_a_friend(stage: Stage) -> Done:
-    return _played(stage, replace(stage.honest(), lines=_lines(stage, 1_600, 8_000_000), hidden=True))
+    return _played(stage, replace(stage.honest(), lines=bought_of_mallory(stage, 1_600, 8_000_000), hidden=True))
 
 
 def orders_in_others_names(stage: Stage) -> Done:

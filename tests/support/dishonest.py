@@ -12,10 +12,6 @@ from nacl.signing import SigningKey
 from solders.pubkey import Pubkey
 
 from edge.wire import merkle
-from edge.wire.frames import Frame, seal
-from edge.wire.ladder import interval_leaf
-from edge.wire.proofs import make_proof
-from edge.wire.records import Reading, encode_record
 from hub.audit.audit import judge
 from hub.audit.checks import Result, failed
 from hub.audit.facts import (
@@ -31,7 +27,6 @@ from hub.audit.facts import (
 )
 from hub.audit.own_checks import Own, RegisteredKey
 from hub.audit.proofs import own_proof
-from hub.clock import rfc3339_s
 from hub.market.auction import Case, hold
 from hub.market.clearing import clear
 from hub.market.journal import journal_bytes
@@ -43,13 +38,12 @@ from hub.units import PriceMills, Wh
 from support.campus_chain import INTERVAL_S, PARAMS, interval_address
 from support.chain_lines import ChainLine
 from support.market_chain import LINES_PER_BATCH, Exchange, Trader, founded_exchange, minted_address, settlement_address
+from support.own_proofs import GATEWAY, LeafRow, interval_rung, signed_reading
 from support.svm import START, pda
 from support.worked_example import RATES
 
-GATEWAY = "gw-north"
 LOAD, BIDIRECTIONAL = 1, 3
 BALANCE = 10_000_000
-BOOT = b"b" * 16
 MAX_REVISIONS = 9
 
 
@@ -61,14 +55,9 @@ class Metering:
     import_wh: int
     export_wh: int
 
-    def leaf(self, start_s: int) -> bytes:
-        return interval_leaf(
-            start_s, start_s + INTERVAL_S, self.meter_id, self.import_wh, self.export_wh, "valid", self.blinding
-        )
-
-    @property
-    def blinding(self) -> bytes:
-        return sha256(self.meter_id.encode()).digest()[:16]
+    def row(self, start_s: int) -> LeafRow:
+        blinding = sha256(self.meter_id.encode()).digest()[:16]
+        return LeafRow(start_s, start_s + INTERVAL_S, self.meter_id, self.import_wh, self.export_wh, blinding)
 
 
 @dataclass(frozen=True)
@@ -206,7 +195,7 @@ class Stage:
         chain, campus = self.exchange.chain, self.exchange.campus
         chain.set_time(max(chain.now, told.end_s))
         said: dict[str, Any] = {
-            "merkle_root": list(merkle.root([meter.leaf(told.start_s) for meter in told.meters])),
+            "merkle_root": list(merkle.root([meter.row(told.start_s).leaf for meter in told.meters])),
             "meters_valid": len(told.meters),
             "import_wh": sum(meter.import_wh for meter in told.meters),
             "export_wh": sum(meter.export_wh for meter in told.meters),
@@ -318,38 +307,11 @@ class Stage:
     def _proof(self, measured: Metering, told: Told, meter: Metering | None, *, end: bool) -> dict[str, Any]:
         slot_s = told.end_s if end else told.start_s
         registers = (5_000 + measured.import_wh * end, 7_000 + measured.export_wh * end)
-        frame = self._frame(slot_s, registers)
-        shown = dict(zip(("import_wh", "export_wh"), registers, strict=True))
-        document = make_proof(frame, 0, bytes(self.gateway_key.verify_key)) | {
-            "reading": {"meter_id": measured.meter_id, "slot_at": rfc3339_s(slot_s), **shown}
-        }
-        return document if meter is None else document | {"interval": _rung(told, meter)}
-
-    def _frame(self, slot_s: int, registers: tuple[int, int]) -> Frame:
-        record = encode_record(Reading(0, 1, slot_s, 40, "S", "G", 0, *registers))
-        return seal(
-            gateway_id=GATEWAY, boot_id=BOOT, sequence=1, previous_hash=bytes(32), sealed_at_ms=slot_s * 1000 + 500,
-            records=[record], signing_key=self.gateway_key,
-        )  # fmt: skip
-
-
-def _rung(told: Told, meter: Metering) -> dict[str, Any]:
-    leaves, index = [one.leaf(told.start_s) for one in told.meters], told.meters.index(meter)
-    return {
-        "start_at": rfc3339_s(told.start_s),
-        "end_at": rfc3339_s(told.end_s),
-        "revision": 1,
-        "merkle_root": merkle.root(leaves).hex(),
-        "leaf": leaves[index].hex(),
-        "meter_id": meter.meter_id,
-        "import_wh": meter.import_wh,
-        "export_wh": meter.export_wh,
-        "quality": "valid",
-        "blinding": meter.blinding.hex(),
-        "index": index,
-        "count": len(leaves),
-        "path": [one.hex() for one in merkle.path(leaves, index)],
-    }
+        document = signed_reading(self.gateway_key, measured.meter_id, slot_s, registers)
+        if meter is None:
+            return document
+        rows = [one.row(told.start_s) for one in told.meters]
+        return document | {"interval": interval_rung(rows, meter.row(told.start_s))}
 
 
 def _at_price(trade: Trade, price_mills: PriceMills) -> Trade:

@@ -15,9 +15,9 @@ from hub.db import Pool
 from hub.serve import Server
 from support.api import running_api
 from support.ledger import LedgerProcess
+from support.own_proofs import GATEWAY
 from support.settling import ENERGY, SettlingCampus, meter_of, wallet_of
 
-GATEWAY = "gw-north"
 MOST_POWER_W = 100_000_000
 
 

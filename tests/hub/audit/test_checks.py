@@ -1,8 +1,10 @@
 """Each check by itself: what it finds in facts that the programs or an honest hub never leave, and what it lets be."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hub.audit.audit import PUBLIC_CHECKS, judge
 from hub.audit.checks import Verdict, failed
 from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, Status
 from hub.audit.own_checks import Own
-from hub.audit.proofs import own_proof
+from hub.audit.proofs import ProofFileError, own_proof, read_proof
 from hub.market.auction import hold
 from hub.market.journal import journal_bytes
 from hub.market.orders import Trade
@@ -87,6 +89,8 @@ FOUND: list[tuple[str, Change, set[str]]] = [
 LET_BE: list[tuple[str, Change, set[str]]] = [
     ("not attested yet", lambda i: replace(i, revisions=(), settlement=None, minted_wh=None),
      {"attested_in_time", "meters_attested", "energy_possible", "minted_as_attested", "settled_in_time"}),
+    ("from before the first meter", lambda i: later(replace(i, revisions=(), settlement=None, minted_wh=None,
+     meters=tuple(replace(meter, since_s=i.end_s) for meter in i.meters)), 13 * HOUR_S), {"attested_in_time"}),
     ("not settled yet", lambda i: replace(i, settlement=None, lines=()), {"settled_in_time", "lines_committed"}),
     ("meters of people without a wallet", lambda i: first(i, meters_valid=4, export_wh=Wh(10**6)),
      {"energy_possible"}),
@@ -190,6 +194,30 @@ def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, ho
     document["interval"]["import_wh"] -= 1
     changed = Own(proofs=(own_proof("changed", document),))
     assert failed(judge(honest, changed)) == {"own_proofs_hold"}
+
+
+def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
+    """What the hub shows may fit together and not be what was attested."""
+    own = stage.own("ben", told)
+    assert failed(judge(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
+    assert failed(judge(first(honest, meters_estimated=1), own)) == {"own_meter_attested"}
+    assert failed(judge(replace(honest, revisions=()), own)) == {"minted_as_attested"}
+    corrected = replace(honest, revisions=(replace(honest.revisions[0], number=2),))
+    assert "own_meter_attested" in failed(judge(corrected, own))
+
+
+def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(stage.proofs("ben", told)[1]))
+    proof = read_proof(file)
+    assert proof.reading is not None and proof.leaf is not None
+    assert (proof.reading.meter_id, proof.reading.slot_s, proof.leaf.import_wh) == ("METER_002", told.end_s, 500)
+    file.write_text(json.dumps({**stage.proofs("ben", told)[1], "signature": "00" * 64}))
+    assert read_proof(file).fault is not None
+    for text in ("", "[]", "{", '"text"'):
+        file.write_text(text)
+        with pytest.raises(ProofFileError, match=str(file)):
+            read_proof(file)
 
 
 def test_every_check_has_been_seen_to_fail() -> None:
