@@ -151,6 +151,21 @@ def _no_id_or_journal(own: Own, interval: PublicInterval) -> str | None:
     return NO_JOURNAL if interval.published is None else None
 
 
+def _nothing_to_say_of_an_order(own: Own, interval: PublicInterval) -> str | None:
+    lacking, published = _no_id_or_journal(own, interval), interval.published
+    if lacking is not None or published is None or own.participant_id is None:
+        return lacking
+    if own_order(own.participant_id, published) is not None:
+        return None
+    if forward_trades(published):
+        return "no automatic order has this participant's name, and there may be none after forward trades"
+    if _metered_wh(own, interval) is None or own.funds(interval) is None:
+        return (
+            "no order has this participant's name; a mandate and proofs of all meters would show whether one is missing"
+        )
+    return None
+
+
 def own_order(participant_id: UUID, published: Published) -> Order | None:
     """The participant's automatic order: nobody else's has a name that is a hash over this id."""
     for order in residual_orders(published):
@@ -166,7 +181,7 @@ def _order_own(own: Own, interval: PublicInterval) -> Iterator[str]:
     order, metered = own_order(own.participant_id, published), _metered_wh(own, interval)
     funds, rates = own.funds(interval), interval.known_rates
     if order is None:
-        if metered is not None and funds is not None and rates is not None and not forward_trades(published):
+        if metered is not None and funds is not None and rates is not None:
             yield from _missing_order(own, metered, funds, rates)
         return
     if funds is not None and rates is not None:
@@ -246,7 +261,7 @@ _CHECKS = (
     ("own_meter_attested", "the meter was left out of the interval", _meter_attested, _no_proofs_or_revision),
     ("own_energy_signed", "other energy was attested than the gateway signed", _energy_signed, _no_boundaries),
     ("own_order", "the order was suppressed, or another was made in this participant's name", _order_own,
-     _no_id_or_journal),
+     _nothing_to_say_of_an_order),
     ("own_line", "money of this participant moved that their trades do not account for, or did not move", _line_own,
      _no_line_to_own),
 )  # fmt: skip

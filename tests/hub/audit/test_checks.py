@@ -196,6 +196,20 @@ def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, ho
     assert failed(judge(honest, changed)) == {"own_proofs_hold"}
 
 
+def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told: Told, honest: PublicInterval) -> None:
+    own = stage.own("ben", told)
+    others = tuple(order for order in told.orders if order.participant_id != own.participant_id)
+    without = replace(honest, journal=replace(told, orders=others, trades=()).journal)
+    assert verdict_of_order(without, own) is Verdict.FAILED
+    for lacking in (replace(own, proofs=()), replace(own, account=None), replace(own, participant_id=None)):
+        assert verdict_of_order(without, lacking) is Verdict.UNCHECKED
+    assert verdict_of_order(honest, replace(own, proofs=(), account=None)) is Verdict.OK
+
+
+def verdict_of_order(interval: PublicInterval, own: Own) -> Verdict:
+    return next(one.verdict for one in judge(interval, own) if one.check == "own_order")
+
+
 def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
     """What the hub shows may fit together and not be what was attested."""
     own = stage.own("ben", told)
