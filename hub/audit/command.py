@@ -132,7 +132,10 @@ def told(done: Audit) -> list[str]:
 
 
 def _interval(one: AuditedInterval) -> list[str]:
-    lines = [f"{rfc3339_s(one.start_s)} to {rfc3339_s(one.end_s)}"]
+    span = f"{rfc3339_s(one.start_s)} to {rfc3339_s(one.end_s)}"
+    if all(result.verdict is Verdict.UNCHECKED for result in one.results):
+        return [f"{span}: nothing to check: {one.results[0].found[0]}"]
+    lines = [span]
     for result in one.results:
         if result.verdict is Verdict.OK:
             lines.append(f"  ok           {result.check}")

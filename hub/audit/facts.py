@@ -2,12 +2,10 @@
 meters, the published journal. Comes from ``reader``; every check works on this and on nothing else.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from hub.chain.programs import coder
 from hub.market.journal import JournalMalformedError, Published, read_journal
 from hub.market.orders import Rates
 from hub.units import Micros, PriceMills, Wh
@@ -155,40 +153,6 @@ class PublicInterval:
             return read_journal(self.journal)
         except JournalMalformedError:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class SettleCall:
-    """One `settle` instruction: the first line's place, the lines' figures, and the trading accounts they move."""
-
-    first: int
-    figures: tuple[tuple[int, int, int, int], ...]
-    accounts: tuple[bytes, ...]
-
-
-_SETTLEMENT, _FIXED_ACCOUNTS = 2, 3
-"""Before the lines' accounts `settle` names settler, market and settlement."""
-
-
-def settle_call(data: bytes, accounts: Sequence[bytes], settlement: bytes) -> SettleCall | None:
-    """The instruction as it was sent to the trading program; None unless it is a `settle` of this settlement."""
-    try:
-        parsed: Any = coder("trading").instruction.parse(data)
-    except Exception:  # noqa: BLE001 - construct raises many kinds, and anybody may send any bytes
-        return None
-    if parsed.name != "settle" or accounts[_SETTLEMENT] != settlement:
-        return None
-    figures = ((one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros) for one in parsed.data.lines)
-    return SettleCall(parsed.data.start_index, tuple(figures), tuple(accounts[_FIXED_ACCOUNTS:]))
-
-
-def settled_lines(calls: Iterable[SettleCall], wallets: dict[bytes, bytes]) -> tuple[SettledLine, ...]:
-    """The lines in their order; ``wallets`` has the wallet behind each trading account."""
-    return tuple(
-        SettledLine(wallets[account], Wh(sold), Wh(bought), Micros(credit), Micros(debit))
-        for call in sorted(calls, key=lambda one: one.first)
-        for account, (sold, bought, credit, debit) in zip(call.accounts, call.figures, strict=True)
-    )
 
 
 def revision_of(account: Any) -> Revision:

@@ -16,18 +16,15 @@ from hub.audit.facts import (
     PublicInterval,
     RegisteredMeter,
     Revision,
-    SettleCall,
     SettledLine,
     meter_of,
     rates_in_force,
     revision_of,
-    settle_call,
-    settled_lines,
     settlement_of,
 )
+from hub.audit.settle_calls import SettleCall, settle_calls, settled_lines
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from hub.chain.programs import PROGRAM_IDS
 from hub.clock import rfc3339_s
 from hub.errors import PermanentError, RetryableError
 from hub.units import Wh
@@ -152,14 +149,7 @@ async def _settle_calls(chain: ChainClient, signature: Signature, settlement: Pu
     answer: Any = (await chain.ask(asked)).value
     if answer is None:
         return []
-    message, loaded = answer.transaction.transaction.message, answer.transaction.meta.loaded_addresses
-    keys = [*message.account_keys, *((*loaded.writable, *loaded.readonly) if loaded else ())]
-    calls = []
-    for one in message.instructions:
-        accounts = [bytes(keys[index]) for index in bytes(one.accounts)]
-        if keys[one.program_id_index] == PROGRAM_IDS["trading"]:
-            calls.append(settle_call(bytes(one.data), accounts, bytes(settlement)))
-    return [call for call in calls if call is not None]
+    return settle_calls(answer.transaction, bytes(settlement))
 
 
 async def fetch_journals(hub_url: str, starts: Sequence[int]) -> Mapping[int, bytes | None]:

@@ -17,16 +17,14 @@ from hub.audit.checks import Result, failed
 from hub.audit.facts import (
     ABORT_AFTER_S,
     PublicInterval,
-    SettleCall,
     meter_of,
     rates_in_force,
     revision_of,
-    settle_call,
-    settled_lines,
     settlement_of,
 )
 from hub.audit.own_checks import Own, RegisteredKey
 from hub.audit.proofs import own_proof
+from hub.audit.settle_calls import SettleCall, settle_call, settled_lines
 from hub.market.auction import Case, hold
 from hub.market.clearing import clear
 from hub.market.journal import journal_bytes

@@ -4,14 +4,20 @@ import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
+from based58 import b58encode
 from nacl.signing import SigningKey
 from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction_status import UiCompiledInstruction
 
 from hub.audit.audit import PUBLIC_CHECKS, program_faults
 from hub.audit.own_checks import Own, own_checks
+from hub.audit.settle_calls import SettleCall, settle_calls
 from hub.chain import pdas, setup
 from hub.chain.instructions import oracle
 from hub.chain.programs import published_hash
@@ -110,6 +116,32 @@ async def test_a_kept_journal_and_ones_own_line(
     assert (auditor.code, found["own_line"]) == (1, "FAILED")
     found = await auditor.verdicts(start, "--journal", kept, *own, "--ask-limit", "2300")
     assert found["own_order"] == "FAILED"
+
+
+async def test_lines_that_another_program_settled_are_read_too(campus: SettlingCampus) -> None:
+    """The same instructions, as a node tells them when a program made them and not the transaction itself."""
+    start, chain = await settled(campus), campus.chain
+    address = pdas.settlement(start)
+    rows = await campus.pool.fetch("SELECT signature FROM blockchain_transactions WHERE kind = 'settle' ORDER BY batch")
+    direct: list[SettleCall] = []
+    made: list[SettleCall] = []
+    for row in rows:
+        asked = chain.rpc.get_transaction(Signature.from_string(row["signature"]), encoding="base64")
+        found: Any = await chain.ask(asked)
+        answer = found.value.transaction
+        direct += settle_calls(answer, bytes(address))
+        message: Any = answer.transaction.message
+        inner = [
+            UiCompiledInstruction(one.program_id_index, bytes(one.accounts), b58encode(bytes(one.data)).decode())
+            for one in message.instructions
+        ]
+        told = SimpleNamespace(
+            transaction=SimpleNamespace(message=SimpleNamespace(account_keys=message.account_keys, instructions=[])),
+            meta=SimpleNamespace(loaded_addresses=None, inner_instructions=[SimpleNamespace(instructions=inner)]),
+        )
+        made += settle_calls(told, bytes(address))
+    assert made == direct
+    assert [call.first for call in direct] == [0, 2, 4]
 
 
 async def proofs_of(campus: SettlingCampus, key: SigningKey, start_s: int, number: int, folder: Path) -> list[Path]:
