@@ -1,7 +1,7 @@
 """The checks that only a participant can make, with their own readings, id and wallet beside what is public; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,8 +41,8 @@ class Own:
     bid_limit_mills: PriceMills | None = None
     """Standing limits as they were set; None: the market's default."""
     proofs: tuple[OwnProof, ...] = ()
-    keys: Mapping[bytes, RegisteredKey | None] | None = None
-    """Of the gateways that signed the proofs; None where the registry has none."""
+    keys: Mapping[bytes, RegisteredKey | None] = field(default_factory=dict)
+    """Of the gateways that signed the proofs, by public key; None where the registry has none."""
 
     @property
     def wanted(self) -> Metered:
@@ -87,7 +87,7 @@ def _proofs_hold(own: Own, interval: PublicInterval) -> Iterator[str]:
 
 
 def _key_faults(own: Own, interval: PublicInterval, reading: SignedReading) -> Iterator[str]:
-    key = None if own.keys is None else own.keys.get(reading.public_key)
+    key = own.keys.get(reading.public_key)
     gateway = bytes(pdas.gateway(reading.gateway_id))
     if key is None or key.gateway != gateway:
         yield f"the registry has no such key of {reading.gateway_id}"

@@ -188,7 +188,7 @@ def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, ho
     own = stage.own("ben", told)
     assert failed(judge(honest, own)) == set()
     assert failed(judge(honest, replace(own, keys={}))) == {"own_proofs_hold"}
-    expired = {key: found and replace(found, valid_until_s=1) for key, found in (own.keys or {}).items()}
+    expired = {key: found and replace(found, valid_until_s=1) for key, found in own.keys.items()}
     assert failed(judge(honest, replace(own, keys=expired))) == {"own_proofs_hold"}
     document = stage.proofs("ben", told)[1]
     document["interval"]["import_wh"] -= 1
