@@ -92,6 +92,7 @@ def describe() -> FastAPI:
     api = APIRouter(prefix=PREFIX)
     for part in (accounts, system, metering, market, settlement, live, operator, explorers):
         api.include_router(part.router)
+    api.include_router(market.published)
     app.include_router(api)
     problems.install(app)
     vars(app)["openapi"] = lambda: document(app)  # FastAPI's own way to change the description

@@ -21,7 +21,7 @@ from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.planner import plan_cleared
+from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
 from support.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
 
@@ -42,6 +42,7 @@ class SettlingCampus:
     keys: Bootstrap
     people: Sequence[UUID]
     mandates_from_s: int = 0
+    batch_lines: int = BATCH_LINES
 
     @classmethod
     async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
@@ -102,7 +103,7 @@ class SettlingCampus:
 
     async def plan(self) -> None:
         """Plans what is cleared."""
-        await plan_cleared(self.pool, await lead(self.pool), SystemClock())
+        await plan_cleared(self.pool, await lead(self.pool), SystemClock(), batch_lines=self.batch_lines)
 
     async def _read(self, meter_id: str, start_s: int, wh: int) -> None:
         query = "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1"
