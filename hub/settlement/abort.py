@@ -10,6 +10,7 @@ from solders.keypair import Keypair
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
+from hub.chain.quorum import agreed
 from hub.chain.returning import give_back
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import RetryableError
@@ -53,9 +54,9 @@ async def give_all_back(chain: ChainClient, payer: Keypair, rows: IntervalRows, 
         ConflictError: other lines than ours were settled.
         ReturnRefusedError: a program refused, or the settlement is not over.
     """
-    found = await onchain.settlement(chain, rows.start_s)
-    if found is not None and found.status == onchain.ABORTED:
+    if await _is_returned(chain, rows.start_s):
         return
+    found = await onchain.settlement(chain, rows.start_s)
     if found is not None and found.cursor > len(rows.lines):
         raise _foreign(rows)
     leaves = [line_leaf(rows.start_s, index, line_of(row)) for index, row in enumerate(rows.lines)]
@@ -67,9 +68,18 @@ async def give_all_back(chain: ChainClient, payer: Keypair, rows: IntervalRows, 
         if error.name == "NotSettledLines":
             raise _foreign(rows) from error
         raise ReturnRefusedError(f"returning interval {rfc3339_s(rows.start_s)}: {error}") from error
-    found = await onchain.settlement(chain, rows.start_s)
-    if found is None or found.status != onchain.ABORTED:
+    if not await _is_returned(chain, rows.start_s):
         raise ReturnRefusedError(f"Interval {rfc3339_s(rows.start_s)} is not returned yet")
+
+
+async def _is_returned(chain: ChainClient, start_s: int) -> bool:
+    """By a quorum of the nodes: trades are released for good after it."""
+
+    async def returned(view: ChainClient) -> bool:
+        found = await onchain.settlement(view, start_s)
+        return found is not None and found.status == onchain.ABORTED
+
+    return await agreed(chain, returned, f"the return of interval {rfc3339_s(start_s)}")
 
 
 def _foreign(rows: IntervalRows) -> onchain.ConflictError:

@@ -9,6 +9,8 @@ from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
+from hub.chain.errors import ChainUnreachableError
+from hub.chain.quorum import disagreement, majority
 from hub.clock import rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
@@ -55,13 +57,31 @@ class ConflictError(PermanentError):
 
 
 async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
-    """True when the step's effect is final on the chain with equal contents.
+    """True when the step's effect is final on the chain with equal contents, by a quorum of the nodes.
+
+    While they differ, or too few answer, it is not: to send what was done is harmless, to believe what was not is not.
 
     Raises:
+        ChainUnreachableError: no node answers.
+        NodesDisagreeError: no node says that it is still to be done, and they do not agree on anything else.
         ConflictError: it is there with other contents.
         AbortedError: the settlement was aborted, and lines may still have to be returned.
         TooLateError: somebody closed the interval without lines, as anybody may once it is too late to open.
     """
+    answers = await chain.everywhere(lambda view: _is_done(view, step, rows))
+    found = majority(answers, chain.quorum)
+    if found is not None:
+        return found
+    if False in answers:
+        return False
+    given = [one for one in answers if not isinstance(one, ChainUnreachableError)]
+    if len(given) < chain.quorum:
+        raise next(one for one in answers if isinstance(one, ChainUnreachableError))
+    raise disagreement(chain, f"the {step.kind} of interval {rfc3339_s(step.start_s)}", answers)
+
+
+async def _is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
+    """The same by one node."""
     if step.kind == "attest":
         return _equal(step, differences_attested(await attested(chain, step.start_s), rows))
     if step.kind == "mint":

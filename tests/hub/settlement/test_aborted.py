@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.chain import pdas, returning
-from hub.chain.client import Level, Status
+from hub.chain.fate import Level, Status
 from hub.chain.instructions import trading
 from hub.chain.transactions import SignedTransaction
 from hub.clock import ManualClock, SystemClock
