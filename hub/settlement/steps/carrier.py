@@ -75,6 +75,8 @@ class Carrier:
             StepRefusedError, ConflictError, AbortedError, TooLateError: it can not be had.
             ChainUnreachableError: the chain is away.
         """
+        # what an earlier run saw confirmed may have left the chain since, and the next step builds on it
+        await self._go_on([step for step in await self._open_steps() if step.state == "confirmed"])
         for step in await self._open_steps():
             await self._confirm(step)
         await self._finalize()
@@ -112,6 +114,7 @@ class Carrier:
             if step.kind == "open" and error.name == "TooLate":
                 # the chain's clock only goes on, so that nothing signed before can open it either
                 raise onchain.TooLateError(str(error)) from error
+            self._raise_dispute(error)
             # done at `confirmed` but not final yet, or truly refused: the next look tells
             raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}", error.name) from error
         async with self._led() as connection:
@@ -159,11 +162,14 @@ class Carrier:
     async def _finalize(self) -> None:
         async with self.patience():
             while steps := await self._open_steps():
-                for step, fate in zip(steps, await self._look_at(steps), strict=True):
-                    await self._go_on(step, fate)
+                await self._go_on(steps)
                 await asyncio.sleep(POLL_S)
 
-    async def _go_on(self, step: StepRow, fate: Fate) -> None:
+    async def _go_on(self, steps: list[StepRow]) -> None:
+        for step, fate in zip(steps, await self._look_at(steps), strict=True):
+            await self._follow(step, fate)
+
+    async def _follow(self, step: StepRow, fate: Fate) -> None:
         if await self._void_if_lost(step, fate):
             await self._confirm(await self._reload(step))
         elif fate.status is None:
@@ -209,12 +215,16 @@ class Carrier:
             async with asyncio.timeout(PATIENCE_S):
                 yield
         except TimeoutError as error:
+            self._raise_dispute(error)
             start = rfc3339_s(self.rows.start_s)
-            for signature, fate in self._fates.items():
-                if fate.disputed:
-                    what = f"transaction {signature} of interval {start}"
-                    raise nodes_disagree("finality", what, fate.told) from error
             raise NotYetFinalError(f"Interval {start} is not final after {PATIENCE_S:.0f} s") from error
+
+    def _raise_dispute(self, cause: Exception) -> None:
+        """Where nodes disagree on a step, that is why the interval does not get on."""
+        for signature, fate in self._fates.items():
+            if fate.disputed:
+                what = f"transaction {signature} of interval {rfc3339_s(self.rows.start_s)}"
+                raise nodes_disagree("finality", what, fate.told) from cause
 
 
 def _sent(step: StepRow) -> Sent:
