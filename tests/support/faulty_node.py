@@ -74,7 +74,8 @@ class FaultyNode:
                 size = f"content-length: {len(reply.body)}\r\n{reply.headers}\r\n"
                 writer.write(f"HTTP/1.1 {reply.status} .\r\n{size}".encode() + reply.body)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, httpx.HTTPError):
+        except (asyncio.IncompleteReadError, ConnectionError, httpx.HTTPError, asyncio.CancelledError):
+            # the client, the node or the test is done
             return
         finally:
             self._open.discard(task)

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from solana.rpc.commitment import Finalized
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
@@ -56,10 +56,14 @@ class Watched:
         """No difference, by itself; and every balance moved by its lines once."""
         campus = self.campus
         agreed: set[int] = set()
+        # whoever led before may have been killed
+        await campus.pool.execute("UPDATE leases SET expires_at = now()")
         async with asyncio.timeout(PATIENT_S):
             while agreed < set(starts):
                 agreed |= set(await self._reconcile())
-        moved = {who: after - self.before[who] for who, after in (await _balances(campus, self.truth)).items()}
+        moved = {
+            who: after - self.before[who] for who, after in (await _balances(campus, self.truth, Finalized)).items()
+        }
         assert moved == dict([tuple(row) for row in await campus.pool.fetch(SUMS)])
         wrong = "SELECT count(*) FROM settlements WHERE reconcile_report -> 'differences' <> '[]'::jsonb"
         assert await campus.pool.fetchval(wrong) == 0
@@ -82,10 +86,10 @@ async def watched(campus: SettlingCampus, *nodes: str) -> AsyncIterator[Watched]
     """The campus settles through these nodes; its chain before was a client of the ledger itself."""
     truth = campus.chain
     async with ChainClient(*nodes, timeout_s=1) as campus.chain:
-        yield Watched(campus, truth, await _balances(campus, truth))
+        yield Watched(campus, truth, await _balances(campus, truth, Confirmed))
 
 
-async def _balances(campus: SettlingCampus, truth: ChainClient) -> dict[str, int]:
+async def _balances(campus: SettlingCampus, truth: ChainClient, commitment: Commitment) -> dict[str, int]:
     wallets = [wallet_of(person).pubkey() for person in campus.people]
-    accounts = await truth.accounts("trading", "Account", [pdas.account(one) for one in wallets], commitment=Finalized)
+    accounts = await truth.accounts("trading", "Account", [pdas.account(one) for one in wallets], commitment=commitment)
     return {str(wallet): account.balance_micros for wallet, account in zip(wallets, accounts, strict=True) if account}
