@@ -64,6 +64,12 @@ class SettlingCampus:
 
     async def interval(self, energy_wh: Sequence[int]) -> int:
         """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
+        start_s = await self.passed(energy_wh)
+        await self._plan(ChainFunds(self.chain))
+        return start_s
+
+    async def passed(self, energy_wh: Sequence[int]) -> int:
+        """As `interval`, of which nothing but the readings is there."""
         last = await self.pool.fetchval("SELECT extract(epoch FROM max(start_at))::bigint FROM intervals")
         first = max(self.mandates_from_s, int(time.time()) if last is None else last)
         start_s = first // INTERVAL_S * INTERVAL_S + INTERVAL_S
@@ -72,7 +78,6 @@ class SettlingCampus:
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
         await self._until(start_s + INTERVAL_S)
-        await self._plan(ChainFunds(self.chain))
         return start_s
 
     async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
