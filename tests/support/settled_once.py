@@ -52,12 +52,15 @@ class Watched:
         )
         return bool(count == len(starts))
 
+    async def end_leases(self) -> None:
+        """Whoever led was killed."""
+        await self.campus.pool.execute("UPDATE leases SET expires_at = now()")
+
     async def reconciled_to_the_micro(self, starts: Sequence[int]) -> None:
         """No difference, by itself; and every balance moved by its lines once."""
         campus = self.campus
         agreed: set[int] = set()
-        # whoever led before may have been killed
-        await campus.pool.execute("UPDATE leases SET expires_at = now()")
+        await self.end_leases()
         async with asyncio.timeout(PATIENT_S):
             while agreed < set(starts):
                 agreed |= set(await self._reconcile())

@@ -53,6 +53,7 @@ async def test_killed_at_every_change_of_state(site: tuple[Watched, Site], tmp_p
     seen, place = site
     starts, kills = [], 0
     while kills < KILLS:
+        await seen.end_leases()
         starts.append(await seen.campus.interval(ENERGY))
         for moment in MOMENTS:
             assert run_and_die(place, moment) == -9, moment
