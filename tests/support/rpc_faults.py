@@ -7,6 +7,7 @@ from typing import Any
 from support.faulty_node import Call, Reply, Result
 
 SEND, STATUSES, FEES = "sendTransaction", "getSignatureStatuses", "getRecentPrioritizationFees"
+ACCOUNTS = "getMultipleAccounts"
 HEIGHTS = ("getEpochInfo", "getBlockHeight", "getSlot")
 
 
@@ -164,6 +165,18 @@ class Claims(Fault):
         }
         count = len(answer["result"]["value"])
         return {**answer, "result": {**answer["result"], "value": [said] * count}}
+
+
+@dataclass
+class Hides(Fault):
+    """Shows no account, as a node does that stands still before they were made."""
+
+    async def __call__(self, call: Call) -> Result | None:
+        if call.method != ACCOUNTS or not self._happens():
+            return None
+        answer = dict(await call.on())
+        value = answer["result"]
+        return {**answer, "result": {**value, "value": [None] * len(value["value"])}}
 
 
 @dataclass

@@ -10,9 +10,12 @@ import pytest
 from solders.compute_budget import set_compute_unit_price
 from solders.transaction import Transaction
 
+from hub.chain import quorum
 from hub.chain.errors import NodesDisagreeError
+from hub.clock import SystemClock
+from hub.settlement.aside import Aside
 from hub.settlement.fees import Fees
-from hub.settlement.reconcile import compare_all
+from hub.settlement.reconcile import compare_all, reconcile_due
 from hub.settlement.steps import carrier
 from support.faulty_node import Fault, FaultyNode, faulty_node
 from support.ledger import LedgerProcess
@@ -24,6 +27,7 @@ from support.rpc_faults import (
     Drops,
     ForgetsWhatItKnows,
     Hangs,
+    Hides,
     Holds,
     Lags,
     Races,
@@ -31,6 +35,7 @@ from support.rpc_faults import (
 )
 from support.settled_once import Watched, watched
 from support.settling import ENERGY, SettlingCampus
+from support.site_rows import lead
 
 LATER_S = 70
 """More than a blockhash lives."""
@@ -207,6 +212,37 @@ async def test_with_one_of_two_nodes_away_steps_go_on_and_nothing_closes(
     second.faults = []
     await both.settle_until_closed([start])
     assert await both.transactions() == ONCE
+    await both.reconciled_to_the_micro([start])
+
+
+async def test_what_one_node_alone_shows_as_done_closes_nothing(both: Watched, second: FaultyNode) -> None:
+    start = await both.campus.interval(ENERGY)
+    await both.settle_until_closed([start])
+    await both.campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
+    await both.campus.pool.execute("UPDATE intervals SET state = 'settling'")
+    second.faults = [Hides()]
+    for _ in range(2):
+        await both.settle_round()
+        assert not await both.closed([start])
+    second.faults = []
+    await both.settle_until_closed([start])
+    assert await both.transactions() == ONCE
+    await both.reconciled_to_the_micro([start])
+
+
+@pytest.mark.parametrize("liar", [0, 1])
+async def test_nothing_is_reconciled_by_one_node_alone(
+    both: Watched, first: FaultyNode, second: FaultyNode, monkeypatch: pytest.MonkeyPatch, liar: int
+) -> None:
+    monkeypatch.setattr(quorum, "PAUSE_S", 0)
+    start = await both.campus.interval(ENERGY)
+    await both.settle_until_closed([start])
+    (first, second)[liar].faults = [Hides()]
+    aside, lease, pool = Aside(), await lead(both.campus.pool), both.campus.pool
+    assert await reconcile_due(pool, lease, SystemClock(), both.campus.chain, aside=aside) == []
+    assert isinstance(aside.errors[start], NodesDisagreeError)
+    assert await pool.fetchval("SELECT reconcile_report FROM settlements") is None
+    first.faults = second.faults = []
     await both.reconciled_to_the_micro([start])
 
 
