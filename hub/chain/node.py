@@ -48,9 +48,7 @@ class Node(AsyncHTTPProvider):
         """
         if not self.breaker.admits():
             left_s = self.breaker.left_ms / 1000
-            raise ChainUnreachableError(
-                f"The chain at {self.url} is left alone after failures, for {left_s:.0f} s more"
-            )
+            raise ChainUnreachableError(f"The chain at {self.url} does not answer, it is asked again in {left_s:.0f} s")
         try:
             answer: T = await super().make_request(body, parser)
         except SolanaRpcException as error:

@@ -1,7 +1,11 @@
-"""Every fault of an RPC node while intervals settle: never two debits, and reconciled in the end without a hand."""
+"""Every fault of an RPC node while intervals settle: never two debits, and reconciled in the end without a hand.
+
+One random mixture of them as a rule; PEERWATT_MIXTURES=20 makes it twenty (`make kills`).
+"""
 
 import asyncio
 import contextlib
+import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,6 +41,7 @@ from support.settled_once import Watched, watched
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
 
+MIXTURES = int(os.environ.get("PEERWATT_MIXTURES", "1"))
 LATER_S = 70
 """More than a blockhash lives."""
 ONCE = {"finalized": 5}
@@ -260,7 +265,7 @@ async def test_a_fee_spike_is_followed_up_to_the_cap(
     assert ("fees are above the cap" in capsys.readouterr().out) is (asked > 2000)
 
 
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.parametrize("seed", range(MIXTURES))
 async def test_a_mixture_of_faults_over_several_intervals(
     lone_campus: SettlingCampus, lone_ledger: LedgerProcess, seed: int
 ) -> None:
