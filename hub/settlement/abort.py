@@ -23,9 +23,6 @@ log = structlog.get_logger()
 PASSING = frozenset({"AlreadySettled", "NotOpen", "CreditOpen", "TooManyCrediting"})
 """Refusals that end by themselves: what was done is not final yet, or another settlement closes first."""
 
-CLOCKS_APART_S = 60
-"""An abort that looks so little too early may be a stranger's by the chain's clock."""
-
 EARLY = (
     "only the settler's key can abort so early, and this hub does not: if none of you did it by hand, the key is in "
     "other hands, so stop the hub and replace it"
@@ -91,7 +88,7 @@ def _foreign(rows: IntervalRows) -> onchain.ConflictError:
 
 def alarm(found: Any, rows: IntervalRows, clock: Clock) -> None:
     """Says loudly when only the settler's key can have ended the settling: this hub never uses it for that."""
-    seen_s = found.closed_at or clock.now_ms() // 1000 + CLOCKS_APART_S
+    seen_s = found.closed_at or clock.now_ms() // 1000 + onchain.CLOCKS_APART_S
     if by_settler(seen_s, to_s(rows.facts["end_at"])):
         reason = f"{told(found)}; {EARLY}"
         log.critical("needs a person", start_at=rfc3339_s(rows.start_s), code="aborted_by_settler", reason=reason)

@@ -11,7 +11,7 @@ from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.chain.quorum import disagreement, majority
-from hub.clock import rfc3339_s, to_s
+from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.steps.repository import StepRow
@@ -34,6 +34,10 @@ ABORT_AFTER_S = 24 * 3600
 """So long after an interval's end anybody may abort its settlement (same file); earlier only the settler's key can."""
 
 
+CLOCKS_APART_S = 60
+"""So far our clock and the chain's may differ: what looks so little too early may be right by the other."""
+
+
 class TooLateError(RetryableError):
     """The interval can not be opened any more: its trades become utility energy, and it closes with zero lines."""
 
@@ -54,6 +58,11 @@ class ConflictError(PermanentError):
     """The chain holds something else for this interval than we committed to; a person has to look."""
 
     code = "settlement_conflict"
+
+
+def is_late(rows: IntervalRows, clock: Clock) -> bool:
+    """Whether by our clock too, a minute off at most, the window is over: no node releases trades by its word alone."""
+    return clock.now_ms() // 1000 > to_s(rows.facts["end_at"]) + OPEN_WINDOW_S - CLOCKS_APART_S
 
 
 async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:

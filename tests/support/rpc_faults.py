@@ -7,7 +7,7 @@ from typing import Any
 from support.faulty_node import Call, Reply, Result
 
 SEND, STATUSES, FEES = "sendTransaction", "getSignatureStatuses", "getRecentPrioritizationFees"
-ACCOUNTS = "getMultipleAccounts"
+ACCOUNTS, SIMULATE = "getMultipleAccounts", "simulateTransaction"
 HEIGHTS = ("getEpochInfo", "getBlockHeight", "getSlot")
 
 
@@ -165,6 +165,27 @@ class Claims(Fault):
         }
         count = len(answer["result"]["value"])
         return {**answer, "result": {**answer["result"], "value": [said] * count}}
+
+
+@dataclass
+class RefusesToRun(Fault):
+    """Says of the simulations after the first ``passing`` that a program refused them."""
+
+    passing: int = 0
+    program: str = ""
+    number: int = 0
+    simulated: int = 0
+
+    async def __call__(self, call: Call) -> Result | None:
+        self.simulated += call.method == SIMULATE
+        if call.method != SIMULATE or self.simulated <= self.passing or not self._happens():
+            return None
+        answer = dict(await call.on())
+        logs = [f"Program {self.program} failed: custom program error: {self.number:#x}"]
+        value = {
+            **answer["result"]["value"], "err": {"InstructionError": [1, {"Custom": self.number}]}, "logs": logs
+        }  # fmt: skip
+        return {**answer, "result": {**answer["result"], "value": value}}
 
 
 @dataclass

@@ -16,11 +16,13 @@ from solders.transaction import Transaction
 
 from hub.chain import quorum
 from hub.chain.errors import NodesDisagreeError
+from hub.chain.programs import PROGRAM_IDS, idl
 from hub.clock import SystemClock
 from hub.settlement.aside import Aside
 from hub.settlement.fees import Fees
 from hub.settlement.reconcile import compare_all, reconcile_due
 from hub.settlement.steps import carrier
+from hub.settlement.steps.carrier import StepRefusedError
 from support.faulty_node import Fault, FaultyNode, faulty_node
 from support.ledger import LedgerProcess
 from support.rpc_faults import (
@@ -36,6 +38,7 @@ from support.rpc_faults import (
     Lags,
     Races,
     Refuses,
+    RefusesToRun,
 )
 from support.settled_once import Watched, watched
 from support.settling import ENERGY, SettlingCampus
@@ -233,6 +236,21 @@ async def test_what_one_node_alone_shows_as_done_closes_nothing(both: Watched, s
     await both.settle_until_closed([start])
     assert await both.transactions() == ONCE
     await both.reconciled_to_the_micro([start])
+
+
+async def test_trades_are_not_released_by_the_clock_of_a_node_alone(alone: Watched, first: FaultyNode) -> None:
+    """It says that the interval's twelve hours are over."""
+    start = await alone.campus.interval(ENERGY)
+    (too_late,) = [error.code for error in idl("trading").errors or [] if error.name == "TooLate"]
+    first.faults = [RefusesToRun(passing=2, program=str(PROGRAM_IDS["trading"]), number=too_late)]
+    submitter = await alone.campus.submitter()
+    assert await submitter.settle_due() == []
+    error = submitter.aside.errors[start]
+    assert isinstance(error, StepRefusedError) and error.refusal == "TooLate"
+    assert await alone.campus.pool.fetchval("SELECT sum(wh) FROM trades") == 1000
+    first.faults = []
+    await alone.settle_until_closed([start])
+    await alone.reconciled_to_the_micro([start])
 
 
 @pytest.mark.parametrize("liar", [0, 1])
