@@ -44,9 +44,9 @@ async def intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Fi
     seconds, transactions, per_line, begun = [], [], [], time.monotonic()
     for number in range(args.runs):
         book = Book.random(campus.people, args.trades, number)
-        start_s = await campus.coming_interval(book.energy_wh)
+        start_s = await campus.passed(book.energy_wh)
         await book.insert(campus.pool, start_s)
-        await campus.cleared(start_s)
+        await campus.clear()
         submitter = await campus.submitter()
         with sampled(args.profile / "settle.txt" if args.profile else None):
             planned = time.monotonic()

@@ -108,7 +108,7 @@ def _harden(app: FastAPI, settings: Settings) -> None:
 
 
 def _explorer(settings: Settings, clock: Clock) -> Explorer:
-    return Explorer(ChainClient(settings.rpc_url, timeout_s=CHAIN_PATIENCE_S), clock)
+    return Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_PATIENCE_S), clock)
 
 
 def _access_tokens(settings: Settings, clock: Clock) -> AccessTokens:

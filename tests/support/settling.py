@@ -65,13 +65,13 @@ class SettlingCampus:
 
     async def interval(self, energy_wh: Sequence[int]) -> int:
         """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
-        start_s = await self.coming_interval(energy_wh)
-        await self.cleared(start_s)
+        start_s = await self.passed(energy_wh)
+        await self.clear()
         await self.plan()
         return start_s
 
-    async def coming_interval(self, energy_wh: Sequence[int]) -> int:
-        """What the meters will have read in the next interval; its start."""
+    async def passed(self, energy_wh: Sequence[int]) -> int:
+        """As `interval`, of which nothing but the readings is there."""
         last = await self.pool.fetchval("SELECT extract(epoch FROM max(start_at))::bigint FROM intervals")
         first = max(self.mandates_from_s, int(time.time()) if last is None else last)
         start_s = first // INTERVAL_S * INTERVAL_S + INTERVAL_S
@@ -79,12 +79,8 @@ class SettlingCampus:
             await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
-        return start_s
-
-    async def cleared(self, start_s: int) -> None:
-        """Lets the interval end, attests and clears it."""
         await self._until(start_s + INTERVAL_S)
-        await self._clear(ChainFunds(self.chain))
+        return start_s
 
     async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
         """As `interval`, the first one, of long ago and with trades: as if the hub had been down since; its start."""
@@ -92,14 +88,15 @@ class SettlingCampus:
         await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
-        await self._clear(KnownFunds())
+        await self.clear(KnownFunds())
         await self.plan()
         return start_s
 
-    async def _clear(self, funds: Funds) -> None:
+    async def clear(self, funds: Funds | None = None) -> None:
+        """Attests and clears the interval that has passed."""
         lease, clock = await lead(self.pool), SystemClock()
         await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0), limit=1)
-        await clear_attested(self.pool, lease, clock, funds)
+        await clear_attested(self.pool, lease, clock, funds or ChainFunds(self.chain))
 
     async def plan(self) -> None:
         """Plans what is cleared."""
