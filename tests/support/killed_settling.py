@@ -117,7 +117,7 @@ async def _settle(site: Site, watch: Watch) -> None:
 def _listen(watch: Watch) -> None:
     """asyncpg's own query loggers are called some time later, when the next query may be on its way."""
     for kind in (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy):
-        kind.execute = _watched(kind.execute, watch)
+        kind.execute = _watched(kind.execute, watch)  # type: ignore[method-assign,assignment]  # on purpose
 
 
 def _watched(execute: Callable[..., Awaitable[Any]], watch: Watch) -> Callable[..., Awaitable[Any]]:

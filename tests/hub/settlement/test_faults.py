@@ -23,7 +23,7 @@ from hub.settlement.fees import Fees
 from hub.settlement.reconcile import compare_all, reconcile_due
 from hub.settlement.steps import carrier
 from hub.settlement.steps.carrier import StepRefusedError
-from support.faulty_node import Fault, FaultyNode, faulty_node
+from support.faulty_node import Call, Fault, FaultyNode, Reply, Result, faulty_node
 from support.ledger import LedgerProcess
 from support.rpc_faults import (
     SEND,
@@ -122,7 +122,7 @@ def _of_kind(held: Holds, at: int) -> Fault:
     """Lets so many transactions pass before it holds one."""
     passed = 0
 
-    async def fault(call):  # type: ignore[no-untyped-def]  # as Fault
+    async def fault(call: Call) -> Result | Reply | None:
         nonlocal passed
         passed += call.method == SEND
         return await held(call) if passed > at else None
@@ -133,7 +133,7 @@ def _of_kind(held: Holds, at: int) -> Fault:
 def _drops_after(held: Holds) -> Fault:
     drops = Drops()
 
-    async def fault(call):  # type: ignore[no-untyped-def]  # as Fault
+    async def fault(call: Call) -> Result | Reply | None:
         return await drops(call) if held.holding.is_set() else None
 
     return fault
