@@ -8,13 +8,16 @@ OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test check format programs web bench clean
+.PHONY: demo test lives check format programs web bench clean
 
 demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
 
 test: check ## every test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside plain models: 100,000 steps each, ten minutes
+	PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py $(PYTEST_ARGS)
 
 check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
 	@$(BIN)/python .ci/check.py
