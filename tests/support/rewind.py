@@ -34,6 +34,12 @@ class RewindingSvm:
         account = self._svm.get_account(address)
         return account if account is not None and account.lamports > 0 else None
 
+    def stored(self, address: Pubkey) -> Account:
+        """The account, which is there."""
+        account = self.get_account(address)
+        assert account is not None, f"no account at {address}"
+        return account
+
     def send_transaction(self, transaction: Transaction) -> Any:
         """Executes; every account of the message is remembered first."""
         self._remember(transaction.message.account_keys)
@@ -79,8 +85,13 @@ class RewindingSvm:
         self._svm.set_clock(clock)
 
 
-def make_rewinding(chain: Chain) -> RewindingSvm:
+def make_rewinding(chain: Chain) -> None:
     """Gives the chain's machine a memory."""
-    svm = RewindingSvm(chain.svm)
-    chain.svm = cast("LiteSVM", svm)
+    chain.svm = cast("LiteSVM", RewindingSvm(chain.svm))
+
+
+def rewinding(chain: Chain) -> RewindingSvm:
+    """The machine of a chain that was given a memory."""
+    svm: Any = chain.svm
+    assert isinstance(svm, RewindingSvm)
     return svm

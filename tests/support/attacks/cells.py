@@ -8,13 +8,13 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
 
-from hub.chain.accounts import field_bytes
 from support.attacks.arguments import Argument, arguments
 from support.attacks.kinds import PROGRAM, SYSVAR, kind_of, same_owner
 from support.attacks.scene import Call
 from support.attacks.shapes import Shape, Slot
 from support.attacks.world import ANOTHER, ANOTHERS, World
 from support.campus_chain import PAUSE
+from support.fields import put_field
 from support.svm import PROGRAM_IDS, deterministic_key
 
 LATER_S = 400 * 86_400
@@ -85,8 +85,8 @@ class Cells:
                 absent = AccountMeta(PROGRAM_IDS[self.shape.program], False, False)
                 yield Attack(Place("accounts", slot.name, "left out"), self._with(index, absent))
 
-        for label, swaps in self.call.together.items():
-            yield Attack(Place("accounts", " + ".join(swaps), label), self._at(self.call.instruction, swaps))
+        for label, addresses in self.call.together.items():
+            yield Attack(Place("accounts", " + ".join(addresses), label), self._at(self.call.instruction, addresses))
 
     def _signers(self, meta: AccountMeta) -> Iterator[tuple[str, AccountMeta, Prepare]]:
         stranger, ben = self.world.stranger.pubkey(), deterministic_key("trader ben").pubkey()
@@ -194,8 +194,4 @@ def _nothing(_: World) -> None: ...
 
 
 def _pause(world: World) -> None:
-    stored = world.svm.get_account(PAUSE)
-    offset, on = field_bytes("governance", "Pause", "paused", value=True)
-    data = bytearray(stored.data)
-    data[offset : offset + len(on)] = on
-    world.svm.set_account(PAUSE, Account(stored.lamports, bytes(data), stored.owner))
+    put_field(world.chain, "governance", "Pause", PAUSE, "paused", value=True)

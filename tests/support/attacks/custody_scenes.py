@@ -66,7 +66,7 @@ def adopt_payees(world: World) -> Call:
     treasury = _treasury(world)
     for payee in (world.ben.token, treasury):
         executed(world.campus, actions.change_payees(*[payee] * 3))
-    return Call(trading.adopt_payees(*[treasury] * 3, decision=OURS))
+    return Call(trading.adopt_payees(treasury, treasury, treasury, OURS))
 
 
 @scene("trading", "collect_charges")

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
-from hub.chain.accounts import field_bytes
 from support.attacks.scene import Call, founding, scene
 from support.attacks.world import ANOTHERS, BEFORE, BENS_METER, EXPORT_WH, HOME, METER, METERS, SECOND_METER, World
 from support.campus_chain import interval_address
 from support.certified import SETTLED_S
+from support.fields import put_field
 from support.market_chain import ENERGY_MINT, ENERGY_POOL, ENERGY_STATE, minted_address
 from support.svm import TOKEN_2022, instruction
 
@@ -36,7 +35,7 @@ def burn_interval(world: World) -> Call:
     puppet = world.chain.key("market's puppet")
     world.attested()
     _close_all_but_the_energy(world)
-    _put(world, "State", ENERGY_STATE, "trading_authority", puppet.pubkey())
+    put_field(world.chain, "energy_token", "State", ENERGY_STATE, "trading_authority", puppet.pubkey())
     burned = instruction(
         "energy_token",
         "burn_interval",
@@ -54,18 +53,10 @@ def _close_all_but_the_energy(world: World) -> None:
     """The state in the middle of a close: trading has booked it, and burns next."""
     for start_s in (BEFORE, HOME):
         energy = [minted_address(start_s), ENERGY_STATE, ENERGY_MINT, ENERGY_POOL]
-        before = {address: world.svm.get_account(address) for address in energy}
+        before = [world.svm.stored(address) for address in energy]
         world.chain.ok(world.exchange.close_empty(start_s), signers=[world.settler])
-        for address, account in before.items():
+        for address, account in zip(energy, before, strict=True):
             world.svm.set_account(address, account)
-
-
-def _put(world: World, kind: str, address: Pubkey, name: str, value: Pubkey) -> None:
-    stored = world.svm.get_account(address)
-    offset, written = field_bytes("energy_token", kind, name, value)
-    data = bytearray(stored.data)
-    data[offset : offset + len(written)] = written
-    world.svm.set_account(address, Account(stored.lamports, bytes(data), stored.owner))
 
 
 def _certified(world: World, *meters: str) -> list[Pubkey]:

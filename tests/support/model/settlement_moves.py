@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from support.chain_lines import ChainLine, payers_first
 from support.model.beside import PAYER, Beside
@@ -60,7 +61,7 @@ class SettlementMoves(Beside):
         first = max(len(settlement.settled) - (choice == 1) + (choice == 2), 0)
         shares = settlement.committed[first : first + count] or settlement.committed[:1]
         changes = {3: {"credit_micros": MOST}, 4: {"sold_wh": max(shares[0].line.sold_wh - 1, 0)}, 5: {"bought_wh": 0}}
-        shares = _with_first(shares, **changes.get(choice, {}))
+        shares = _with_first(shares, changes.get(choice, {}))
         by = ANYBODY if choice == 0 else SETTLER
         ix = self.stage.instead(self.stage.exchange.settle(start_s, first, _lines(shares)), SETTLER, by)
         self.both("settle", ix, [by], lambda model: model.settle(start_s, first, shares, by))
@@ -70,7 +71,7 @@ class SettlementMoves(Beside):
         left = [number for number in range(len(settled)) if number not in settlement.returned]
         end = (choice % len(settled) if choice < 30 else left[-1]) + 1
         first = max(end - count, 0)
-        shares = _with_first(settled[first:end], **({"debit_micros": MOST} if choice == 0 else {}))
+        shares = _with_first(settled[first:end], {"debit_micros": MOST} if choice == 0 else {})
         said = [share.line.argument() for share in shares]
         ix = self.stage.exchange.return_lines(start_s, _lines(settled), first, end, lines=said)
         self.both("give_back", ix, [], lambda model: model.give_back(start_s, first, shares))
@@ -94,6 +95,6 @@ def _lines(shares: Sequence[Share]) -> list[ChainLine]:
     return [share.line for share in shares]
 
 
-def _with_first(shares: Sequence[Share], **changes: int) -> list[Share]:
+def _with_first(shares: Sequence[Share], changes: dict[str, Any]) -> list[Share]:
     first, *others = shares
     return [replace(first, line=replace(first.line, **changes)), *others]

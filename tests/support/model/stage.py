@@ -25,7 +25,7 @@ from support.model.decided import Proposal
 from support.model.market import Account, Custody
 from support.model.people import REGISTRAR
 from support.model.settling import SETTLER, Settlement, Share, Totals
-from support.rewind import RewindingSvm, make_rewinding
+from support.rewind import RewindingSvm, make_rewinding, rewinding
 from support.svm import START, Chain, pda, swapped
 
 PEOPLE = ("ann", "ben", "cid", "dan")
@@ -49,9 +49,7 @@ class Stage:
     @property
     def svm(self) -> RewindingSvm:
         """The machine itself."""
-        svm = self.chain.svm
-        assert isinstance(svm, RewindingSvm)
-        return svm
+        return rewinding(self.chain)
 
     def key(self, name: str) -> Keypair:
         """Whose name it is."""
