@@ -16,7 +16,7 @@ demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts;
 test: check ## every test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside plain models: 100,000 steps each, ten minutes
+lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside plain models: 100,000 steps each
 	PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py $(PYTEST_ARGS)
 
 check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
