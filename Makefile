@@ -8,7 +8,7 @@ OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test kills lives check format programs web bench clean
+.PHONY: demo test kills lives check format programs reproduce validator web bench clean
 
 demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
@@ -31,6 +31,12 @@ format: $(VENV)/.dev
 
 programs: $(VENV)/.dev ## rebuilds the five programs and compares them with the committed files
 	programs/toolchain/build
+
+reproduce: ## slow: builds the programs twice from nothing, in two folders; both must give the committed bytes
+	programs/toolchain/reproduce
+
+validator: $(VENV)/.dev ## slow: deployment, conformance and settlement on Agave's validator; writes docs/validator.md
+	$(BIN)/python -m bench.validator
 
 web: ## builds the web app into hub/static
 	@rm -f hub/static/index.html && $(MAKE) hub/static/index.html

@@ -138,7 +138,7 @@ async def _deploy(chain: ChainClient, keys: Bootstrap, name: str, say: Say) -> N
         if any(_CLOSED in line for line in error.logs):
             raise LoaderClosedError(
                 f"{chain.url} takes no new programs through the upgradeable loader (its runtime has SIMD-0167 on): "
-                "an embedded ledger has them from its first start, see `peerwatt-hub ledger --help`"
+                "an embedded ledger that is older than its genesis.json's `features_off` begins anew to take them"
             ) from error
         raise
     await chain.wait(transaction)

@@ -16,7 +16,7 @@ from hub.chain.client import ChainClient
 from hub.chain.deployment import FeePayerEmptyError
 from hub.chain.errors import ChainUnreachableError
 from hub.chain.founding import WrongKeyError
-from hub.chain.ledger.genesis import write_genesis
+from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.setup import ProgramsDifferError
 from hub.clock import ManualClock, SystemClock
 from hub.db import Pool
@@ -138,7 +138,8 @@ async def test_a_chain_becomes_the_hubs_only_when_it_is_founded(
 async def test_a_chain_without_the_programs_is_refused(place: Workplace, other_ledger: LedgerProcess) -> None:
     other_ledger.kill()
     (other_ledger.folder / "ledger.sqlite").unlink()
-    other_ledger.start_open()
+    write_genesis(other_ledger.folder, Genesis(Keypair().pubkey(), programs=False))
+    other_ledger.start()
     async with ChainClient(other_ledger.url) as other:
         said = await _refused(replace(place, chain=other), ProgramsDifferError)
     assert f"`peerwatt-hub chain deploy --url {other_ledger.url}`" in said

@@ -33,11 +33,6 @@ class LedgerProcess:
         command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
         return self._start([*command, "--faucet", *flags])
 
-    def start_open(self) -> str:
-        """Starts it without our programs, with a runtime that takes new ones; the URL."""
-        module = [sys.executable, "-m", "support.open_ledger"]
-        return self._start([*module, "--state", str(self.folder), "--port", "0", "--faucet"])
-
     def go_on_later(self, ahead_s: int) -> None:
         """The same ledger at the same address, after a pause of so many seconds."""
         port = self.url.rsplit(":", 1)[1]

@@ -1,7 +1,8 @@
-"""A Solana RPC node that conformance tests talk to: the embedded ledger always, and any other by its URL.
+"""A Solana RPC node that tests talk to: the embedded ledger always, and any other by its URL.
 
 PEERWATT_TEST_RPC_URL names another node with a faucet, PEERWATT_TEST_WS_URL its WebSockets when they are not on the
-port after the first.
+port after the first. Settlement tests run on it as well when PEERWATT_TEST_CHAIN_KEYS names the folder of the keys that
+`peerwatt-hub chain deploy --interval-s 2` founded it with.
 """
 
 import os
@@ -16,10 +17,12 @@ import httpx
 import pytest
 from solders.keypair import Keypair
 
-from support.ledger import new_ledger
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.ledger.genesis import write_genesis
+from support.ledger import LedgerProcess, new_ledger
 
 EMBEDDED = "embedded"
-RPC_URL, WS_URL = "PEERWATT_TEST_RPC_URL", "PEERWATT_TEST_WS_URL"
+RPC_URL, WS_URL, KEYS = "PEERWATT_TEST_RPC_URL", "PEERWATT_TEST_WS_URL", "PEERWATT_TEST_CHAIN_KEYS"
 GIFT_LAMPORTS = 100 * 10**9
 _TRIES = 120
 
@@ -33,9 +36,22 @@ class Node:
     rich: Keypair
 
 
+@dataclass(frozen=True)
+class SettlingNode:
+    """Where it is, and the keys that its programs know or will be founded with."""
+
+    url: str
+    keys: Bootstrap
+
+
 def names() -> list[str]:
-    """What the tests run against."""
+    """What the conformance tests run against."""
     return [EMBEDDED, *([os.environ[RPC_URL]] if os.environ.get(RPC_URL) else [])]
+
+
+def settling_names() -> list[str]:
+    """What the settlement tests run against."""
+    return names() if os.environ.get(KEYS) else [EMBEDDED]
 
 
 @contextmanager
@@ -49,6 +65,22 @@ def open_node(name: str, folder: Path) -> Iterator[Node]:
     rich = Keypair()
     _ask_faucet(name, rich)
     yield Node(name, os.environ.get(WS_URL) or _next_port(name), rich)
+
+
+@contextmanager
+def open_settling_node(name: str, folder: Path) -> Iterator[SettlingNode]:
+    """The node: a new embedded ledger, or the other with what earlier tests did on it."""
+    if name != EMBEDDED:
+        yield SettlingNode(name, Bootstrap.load_or_create(Path(os.environ[KEYS])))
+        return
+    keys = Bootstrap.random()
+    write_genesis(folder, keys.genesis())
+    process = LedgerProcess(folder, keys.fee_payer)
+    try:
+        yield SettlingNode(process.start(), keys)
+        process.verify()
+    finally:
+        process.kill()
 
 
 def _next_port(url: str) -> str:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from solders.account import Account
 from solders.clock import Clock
-from solders.litesvm import LiteSVM
+from solders.litesvm import FeatureSet, LiteSVM
 from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo, TransactionMetadata
 
+from hub.chain.ledger.genesis import is_off
 from hub.chain.ledger.lattice import AccountsHash
 
 Changes = dict[Pubkey, Account | None]
@@ -66,7 +67,8 @@ class Bank:
     """One LiteSVM with the ledger's accounts; not thread-safe."""
 
     def __init__(self, accounts: Iterable[tuple[Pubkey, Account]]) -> None:
-        svm = LiteSVM()
+        accounts = list(accounts)
+        svm = _machine({key for key, account in accounts if is_off(account)})
         # signatures, blockhashes and repeated transactions are checked by the chain, before anything runs
         self._svm = svm.with_blockhash_check(False).with_sigverify(False).with_transaction_history(0)
         self._owned: defaultdict[Pubkey, set[Pubkey]] = defaultdict(set)
@@ -194,6 +196,14 @@ class Bank:
             self._owned[old.owner].discard(key)
         if new is not None:
             self._owned[new.owner].add(key)
+
+
+def _machine(features_off: set[Pubkey]) -> LiteSVM:
+    """One with every feature of Solana's runtime but these."""
+    if not features_off:
+        return LiteSVM()
+    active = {key: slot for key, slot in FeatureSet.all_enabled().active.items() if key not in features_off}
+    return LiteSVM().with_builtins(FeatureSet(active, features_off))
 
 
 def writable_of(message: Message | MessageV0) -> tuple[bool, ...]:

@@ -71,7 +71,8 @@ def open_folder(state: Path, clock: SteadyClock, limits: Limits) -> Chain:
     authority = load_or_create(state / "authority.json")
 
     def genesis() -> tuple[Genesis, Mapping[Pubkey, bytes]]:
-        return read_genesis(state), {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
+        found = read_genesis(state)
+        return found, {key: program_binary(name) for name, key in PROGRAM_IDS.items() if found.programs}
 
     return open_chain(state / FILE_NAME, authority, clock, genesis, limits)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -38,17 +39,21 @@ def keys_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path, keys_dir: Path) -> Iterator[LedgerProcess]:
-    """A chain that takes programs and has none; our fee payer has money."""
+    """A chain without programs; our fee payer has money."""
     keys = Bootstrap.load_or_create(keys_dir)
-    with _open_ledger(tmp_path / "ledger", {keys.fee_payer.pubkey(): RICH_LAMPORTS}) as process:
+    with _started(tmp_path / "ledger", _without_programs({keys.fee_payer.pubkey(): RICH_LAMPORTS})) as process:
         yield process
 
 
+def _without_programs(funded: dict[Pubkey, int]) -> Genesis:
+    return Genesis(Keypair().pubkey(), funded, programs=False)
+
+
 @contextmanager
-def _open_ledger(folder: Path, funded: dict[Pubkey, int]) -> Iterator[LedgerProcess]:
-    write_genesis(folder, Genesis(Keypair().pubkey(), funded))
+def _started(folder: Path, genesis: Genesis) -> Iterator[LedgerProcess]:
+    write_genesis(folder, genesis)
     process = LedgerProcess(folder, Keypair())
-    process.start_open()
+    process.start()
     try:
         yield process
     finally:
@@ -85,6 +90,9 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     assert "registry: deployed at" in said[1], said
     assert said[2].startswith("oracle: ")
 
+    # a ledger that is opened again has the same features
+    empty.kill()
+    empty.start()
     again = chain_command("deploy", "--url", empty.url, "--keys", keys_dir, "--json")
     assert again.returncode == 0, again.stderr
     assert "registry: deployed" not in again.stderr
@@ -116,7 +124,7 @@ async def _part_of(url: str, keys: Bootstrap, name: str) -> None:
 
 def test_an_empty_fee_payer_deploys_nothing(tmp_path: Path, keys_dir: Path) -> None:
     payer = Bootstrap.load_or_create(keys_dir).fee_payer.pubkey()
-    with _open_ledger(tmp_path / "ledger", {payer: SOL}) as process:
+    with _started(tmp_path / "ledger", _without_programs({payer: SOL})) as process:
         done = chain_command("deploy", "--url", process.url, "--keys", keys_dir)
         assert done.returncode == EXIT_CONFIG
         assert f"The fee payer {payer} has {SOL} lamports" in done.stderr
@@ -170,16 +178,29 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerPr
         process.kill()
 
 
-async def test_a_runtime_that_takes_no_new_programs_is_named(
+async def test_what_was_deployed_follows_from_the_log(
     empty: LedgerProcess, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an embedded ledger is by itself: buffers are written, the deployment is refused."""
-    empty.kill()
-    empty.start()
+    """Under the same features, whoever runs it again; one small program, for it is long otherwise."""
     monkeypatch.setattr(deployment, "program_binary", lambda _: program_binary("arith"))
+    monkeypatch.setattr(status, "NAMES", ["oracle"])
     async with ChainClient(empty.url) as chain:
-        with pytest.raises(LoaderClosedError, match="SIMD-0167"):
-            await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None)
+        assert await deploy_programs(chain, Bootstrap.load_or_create(keys_dir), lambda _: None) == ["oracle"]
+    empty.verify()
+
+
+async def test_a_runtime_that_takes_no_new_programs_is_named(
+    tmp_path: Path, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an embedded ledger is that began with every feature on: buffers are written, the deployment is refused."""
+    keys = Bootstrap.load_or_create(keys_dir)
+    old = replace(_without_programs({keys.fee_payer.pubkey(): RICH_LAMPORTS}), features_off=())
+    monkeypatch.setattr(deployment, "program_binary", lambda _: program_binary("arith"))
+    with _started(tmp_path / "ledger", old) as process:
+        async with ChainClient(process.url) as chain:
+            with pytest.raises(LoaderClosedError, match="SIMD-0167"):
+                await deploy_programs(chain, keys, lambda _: None)
+        process.verify()
 
 
 async def test_another_build_is_named_and_not_deployed_over(

@@ -1,4 +1,7 @@
-"""Campuses that settle on a real embedded ledger: one that a module shares, and one of a test's own."""
+"""Campuses that settle on a real node: one that a module shares, and one of a test's own on the embedded ledger.
+
+The shared one is also on the node that PEERWATT_TEST_RPC_URL names (support/nodes.py).
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,38 +13,34 @@ from hub.chain.client import ChainClient
 from hub.chain.ledger.genesis import write_genesis
 from hub.db import Pool
 from support.ledger import LedgerProcess
+from support.nodes import SettlingNode, open_settling_node, settling_names
 from support.settling import ENERGY, SettlingCampus
+
+
+@pytest.fixture(scope="module", params=settling_names())
+def settling_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettlingNode]:
+    """Shared: tests add intervals to it, and no interval meets another's."""
+    with open_settling_node(request.param, tmp_path_factory.mktemp("ledger")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def campus(pool: Pool, settling_node: SettlingNode) -> AsyncIterator[SettlingCampus]:
+    async with ChainClient(settling_node.url) as chain:
+        yield await SettlingCampus.found(pool, chain, settling_node.keys, len(ENERGY))
 
 
 @pytest.fixture(scope="module")
 def keys() -> Bootstrap:
+    """Of the ledgers that tests have to themselves."""
     return Bootstrap.random()
-
-
-def start_ledger(folder: Path, keys: Bootstrap) -> LedgerProcess:
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    return process
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    """Shared: tests add intervals to it, and no interval meets another's."""
-    process = start_ledger(tmp_path_factory.mktemp("ledger"), keys)
-    yield process
-    process.kill()
-
-
-@pytest.fixture
-async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    async with ChainClient(ledger.url) as chain:
-        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
 
 
 @pytest.fixture
 def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    process = start_ledger(tmp_path, keys)
+    write_genesis(tmp_path, keys.genesis())
+    process = LedgerProcess(tmp_path, keys.fee_payer)
+    process.start()
     yield process
     process.kill()
 

@@ -145,12 +145,15 @@ async def test_another_attestation_on_the_chain_stops_the_interval(campus: Settl
     assert "export_wh is 1000 on the chain and 1001 here" in str(submitter.aside.errors[start])
 
 
-async def test_settling_goes_on_when_the_ledger_is_back(campus: SettlingCampus, ledger: LedgerProcess) -> None:
+async def test_settling_goes_on_when_the_ledger_is_back(
+    lone_campus: SettlingCampus, lone_ledger: LedgerProcess
+) -> None:
+    campus = lone_campus
     start = await campus.interval(ENERGY)
-    submitter, port = await campus.submitter(), int(ledger.url.rsplit(":", 1)[1])
-    ledger.kill()
+    submitter, port = await campus.submitter(), int(lone_ledger.url.rsplit(":", 1)[1])
+    lone_ledger.kill()
     with pytest.raises(ChainUnreachableError):
         await submitter.settle_due()
-    ledger.start(port=port)
+    lone_ledger.start(port=port)
     assert await submitter.settle_due() == [start]
     assert await reconciled(campus) == [start]
