@@ -66,6 +66,7 @@ class SettlingCampus:
     async def interval(self, energy_wh: Sequence[int]) -> int:
         """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
         start_s = await self.passed(energy_wh)
+        await self._passed_on_chain(start_s + INTERVAL_S)
         await self.clear()
         await self.plan()
         return start_s
@@ -112,8 +113,11 @@ class SettlingCampus:
         await add_readings(self.pool, meter_id, rows)
 
     async def _until(self, moment_s: int) -> None:
-        """An interval has to pass, here and by the chain's clock, which may be behind."""
+        """An interval has to pass."""
         await asyncio.sleep(max(0.0, moment_s + 0.1 - time.time()))
+
+    async def _passed_on_chain(self, moment_s: int) -> None:
+        """By the chain's clock too, which may be behind."""
         while await self.chain_time() < moment_s:  # noqa: ASYNC110 (the chain's clock is another process's)
             await asyncio.sleep(0.1)
 
