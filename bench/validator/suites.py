@@ -13,12 +13,7 @@ from support.nodes import KEYS, RPC_URL
 
 SUITES = {
     "conformance": ("tests/hub/chain/test_conformance*.py",),
-    "settlement": (
-        "tests/hub/chain/test_settling.py",
-        "tests/hub/settlement/test_submitter.py",
-        "tests/hub/settlement/test_stuck.py",
-        "tests/hub/settlement/test_rates.py",
-    ),
+    "settlement": ("tests/hub/chain/test_settling.py", "tests/hub/settlement/test_submitter.py"),
 }
 TEST_LIMIT_S = 600
 

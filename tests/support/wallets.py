@@ -34,7 +34,8 @@ async def paid(chain: ChainClient, payer: Keypair, to: Pubkey, lamports: int = 1
 
 
 async def raw_call(url: str, body: Any) -> Any:
-    async with httpx.AsyncClient() as http:
+    """The answer to a body that no client would make."""
+    async with httpx.AsyncClient(headers={"Content-Type": "application/json"}, timeout=30) as http:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return (await http.post(url, content=content)).json()
 

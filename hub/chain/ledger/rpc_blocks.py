@@ -135,11 +135,12 @@ class BlockMethods:
     def _blocks(self, params: Params) -> list[int]:
         first = params.integer(0, "a slot")
         with_end = params.any(1) is not None and not isinstance(params.any(1), dict)
-        last = params.integer(1, "a slot") if with_end else first + MAX_SLOTS - 1
+        last = params.integer(1, "a slot") if with_end else first + MAX_SLOTS
         level = params.config(2 if with_end else 1).history()
-        if last - first >= MAX_SLOTS:
+        last = min(last, self._chain.slot_for(level))
+        if last - first > MAX_SLOTS:
             raise invalid(f"Slot range too large; max {MAX_SLOTS}")
-        return self._chain.repository.slots(first, min(last, self._chain.slot_for(level)), MAX_SLOTS)
+        return self._chain.repository.slots(first, last, MAX_SLOTS)
 
     def _blocks_with_limit(self, params: Params) -> list[int]:
         first, limit = params.integer(0, "a slot"), params.integer(1, "a limit")

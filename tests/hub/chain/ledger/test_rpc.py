@@ -7,20 +7,23 @@ from typing import Any
 import httpx
 import pytest
 from solana.rpc.commitment import Confirmed, Finalized, Processed
+from solana.rpc.core import RPCException
 from solana.rpc.types import DataSliceOpts, MemcmpOpts, TxOpts
 from solders.keypair import Keypair
-from solders.transaction_status import TransactionConfirmationStatus
+from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorFieldless
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
+from hub.chain.ledger.blocks import SLOT_MS
 from hub.chain.ledger.genesis import Genesis
 from hub.chain.ledger.opening import open_chain
 from hub.chain.ledger.producer import BATCH_S, SEAL_S, Producer
+from hub.chain.ledger.rpc_blocks import MAX_SLOTS
 from hub.chain.ledger.server import RpcServer
 from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.clock import SystemClock
 from support.ledger import LedgerProcess
-from support.ledger_site import served
+from support.ledger_site import Site, served
 from support.wallets import CALL, paid, payment, raw_call
 
 
@@ -90,15 +93,46 @@ async def test_what_the_ledger_says_of_itself(chain: ChainClient) -> None:
     assert block.blockhash == await chain.genesis_hash()
 
 
-OWN_BOUNDS: list[tuple[Any, int]] = [
+OWN_REFUSALS: list[tuple[Any, int]] = [
     (b"[" * 100_000, -32700),
     ({**CALL, "method": "getMinimumBalanceForRentExemption", "params": [2**40]}, -32602),
+    # Agave answers these three without JSON, with an empty body, and as if no commitment were named
+    (b"\xff", -32700),
+    ([], -32600),
+    ({**CALL, "method": "getBalance", "params": [str(Keypair().pubkey()), {"commitment": "soon"}]}, -32602),
 ]
 
 
-@pytest.mark.parametrize(("body", "code"), OWN_BOUNDS, ids=["nested", "rent"])
-async def test_own_bounds(chain: ChainClient, body: Any, code: int) -> None:
+@pytest.mark.parametrize(("body", "code"), OWN_REFUSALS, ids=["nested", "rent", "bytes", "empty", "commitment"])
+async def test_own_refusals(chain: ChainClient, body: Any, code: int) -> None:
     assert (await raw_call(chain.url, body))["error"]["code"] == code
+
+
+async def test_the_faucet_pays_the_same_gift_twice(chain: ChainClient) -> None:
+    """Also within the life of one blockhash, where Agave's second gift is the same transaction as its first."""
+    to = Keypair().pubkey()
+    for signature in [(await chain.rpc.request_airdrop(to, 10**9)).value for _ in range(2)]:
+        await chain.rpc.confirm_transaction(signature, Confirmed)
+    assert await chain.lamports(to) == 2 * 10**9
+
+
+async def test_a_second_copy_is_refused_at_once(chain: ChainClient, shared_ledger: LedgerProcess) -> None:
+    """Agave's preflight looks at a block that is final unless it is told otherwise, and takes the copy until then."""
+    sent = payment(shared_ledger.rich, Keypair().pubkey(), 10**7, (await chain.latest_blockhash()).value)
+    await chain.rpc.send_raw_transaction(bytes(sent))
+    with pytest.raises(RPCException) as caught:
+        await chain.rpc.send_raw_transaction(bytes(sent))
+    assert caught.value.args[0].data.err == TransactionErrorFieldless.AlreadyProcessed
+
+
+async def test_a_range_of_too_many_slots_is_refused(tmp_path: Path) -> None:
+    site = Site(tmp_path / "ledger.sqlite")
+    async with served(RpcServer(site.chain, Producer(site.chain), faucet=False)) as url:
+        asked = {**CALL, "method": "getBlocks", "params": [0, 10**6]}
+        assert (await raw_call(url, asked))["result"] == [0]
+        site.clock.advance((MAX_SLOTS + 1) * SLOT_MS)
+        assert (await raw_call(url, asked))["error"]["code"] == -32602
+    site.chain.close()
 
 
 async def test_batches_are_answered_in_order_and_bounded(chain: ChainClient) -> None:
