@@ -25,6 +25,7 @@ from hub.settlement.steps import carrier
 from hub.settlement.steps.carrier import StepRefusedError
 from support.faulty_node import Call, Fault, FaultyNode, Reply, Result, faulty_node
 from support.ledger import LedgerProcess
+from support.nodes import SettlingNode
 from support.rpc_faults import (
     SEND,
     AsksFees,
@@ -52,14 +53,14 @@ ONCE = {"finalized": 5}
 
 
 @pytest.fixture
-async def first(ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(ledger.url) as node:
+async def first(settling_node: SettlingNode) -> AsyncIterator[FaultyNode]:
+    async with faulty_node(settling_node.url) as node:
         yield node
 
 
 @pytest.fixture
-async def second(ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(ledger.url) as node:
+async def second(settling_node: SettlingNode) -> AsyncIterator[FaultyNode]:
+    async with faulty_node(settling_node.url) as node:
         yield node
 
 
