@@ -17,11 +17,12 @@ from bench.common import script
 from bench.common.book import Book
 from bench.common.figures import Figure, percentile
 from bench.common.sampler import sampled
-from bench.common.servers import durable_postgres, fresh_pool, running_ledger
+from bench.common.servers import durable_postgres, fresh_pool
 from bench.common.settlement import used
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions import trading
+from support.ledger import running_ledger
 from support.settling import SettlingCampus, wallet_of
 
 TIMED = ("seconds_to_closed", "cu_per_line", "transactions", "submit_to_finalised_p95_ms")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from bench.common.figures import Figure
 from bench.common.sampler import sampled
-from bench.common.servers import durable_postgres, fresh_pool, running_ledger
+from bench.common.servers import durable_postgres, fresh_pool
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.clock import at_s
 from hub.db import Pool
+from support.ledger import running_ledger
 from support.settling import SettlingCampus
 
 TIMES = """

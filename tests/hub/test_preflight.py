@@ -25,7 +25,7 @@ from hub.keys import KeyFileError
 from hub.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.settings import Settings
 from hub.worker import Round, Workplace
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
 
@@ -39,20 +39,14 @@ def keys(tmp_path: Path) -> Bootstrap:
 
 @pytest.fixture
 def ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    yield from _ledger(tmp_path / "ledger", keys)
+    with running_ledger(tmp_path / "ledger", keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture
 def other_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    yield from _ledger(tmp_path / "other", keys)
-
-
-def _ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path / "other", keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture

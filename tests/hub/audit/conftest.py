@@ -10,11 +10,10 @@ import uvicorn
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.ledger.genesis import write_genesis
 from hub.db import Pool
 from hub.serve import Server
 from support.api import running_api
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.own_proofs import GATEWAY
 from support.settling import ENERGY, SettlingCampus, meter_of, wallet_of
 
@@ -28,12 +27,8 @@ def keys() -> Bootstrap:
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    folder = tmp_path_factory.mktemp("ledger")
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path_factory.mktemp("ledger"), keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture

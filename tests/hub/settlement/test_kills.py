@@ -13,11 +13,10 @@ from solders.signature import Signature
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.ledger.genesis import write_genesis
 from hub.db import Pool
 from hub.settlement.reconcile import compare_all
 from support.killed_settling import Site, run_and_die
-from support.ledger import LedgerProcess
+from support.ledger import running_ledger
 from support.settled_once import Watched, watched
 from support.settling import ENERGY, SettlingCampus
 
@@ -36,16 +35,11 @@ EXPIRED = ("attest planned written", "attest planned committed")
 @pytest.fixture
 async def site(pool: Pool, db_url: str, tmp_path: Path) -> AsyncIterator[tuple[Watched, Site]]:
     keys = Bootstrap.load_or_create(tmp_path / "keys")
-    write_genesis(tmp_path / "ledger", keys.genesis())
-    ledger = LedgerProcess(tmp_path / "ledger", keys.fee_payer)
-    ledger.start()
-    try:
+    with running_ledger(tmp_path / "ledger", keys) as ledger:
         async with ChainClient(ledger.url) as chain:
             campus = await SettlingCampus.found(pool, chain, keys, len(ENERGY))
             async with watched(campus, ledger.url) as seen:
                 yield seen, Site(db_url, ledger.url, tmp_path / "keys")
-    finally:
-        ledger.kill()
 
 
 @pytest.mark.timeout(1800)

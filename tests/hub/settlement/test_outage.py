@@ -11,7 +11,6 @@ from hub import worker
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.ledger.genesis import write_genesis
 from hub.clock import SystemClock
 from hub.db import Pool
 from hub.market.funds import ParticipantFunds
@@ -21,7 +20,7 @@ from hub.settlement.reconcile import compare_all
 from hub.settlement.steady_funds import Remembered, at_least
 from hub.units import Micros, PriceMills, Wh
 from hub.worker import Workplace
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.settling import ENERGY, INTERVAL_S, SettlingCampus
 from support.site_rows import lead
 
@@ -33,12 +32,8 @@ def own_keys(tmp_path: Path) -> Bootstrap:
 
 @pytest.fixture
 def own_ledger(tmp_path: Path, own_keys: Bootstrap) -> Iterator[LedgerProcess]:
-    folder = tmp_path / "ledger"
-    write_genesis(folder, own_keys.genesis())
-    process = LedgerProcess(folder, own_keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path / "ledger", own_keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture
