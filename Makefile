@@ -8,13 +8,20 @@ OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test check format programs reproduce validator web bench clean
+.PHONY: demo test kills lives check format programs reproduce validator web bench clean
 
 demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
 
 test: check ## every test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+kills: $(VENV)/.dev ## slow: a settling process is killed 200 times and more, and RPC nodes fail at random
+	PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -k "killed or mixture" \
+	    tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py $(PYTEST_ARGS)
+
+lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside plain models: 100,000 steps each
+	PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py $(PYTEST_ARGS)
 
 check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
 	@$(BIN)/python .ci/check.py

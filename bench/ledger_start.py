@@ -20,9 +20,8 @@ from solders.message import Message
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from bench.common import machine
-from bench.common.figures import Figure, table
-from bench.common.machine import Effort
+from bench.common import script
+from bench.common.figures import Figure
 from hub.chain.ledger.chain import Chain
 from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.ledger.opening import Limits
@@ -123,39 +122,17 @@ def measure(folder: Path, count: int, runs: int) -> list[Figure]:
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    parser.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
+    parser = script.parser(str(__doc__))
     parser.add_argument("--transactions", type=int, metavar="N", help="how many (100000; 200 with --quick)")
-    parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="starts (3; 1 with --quick)")
-    args = parser.parse_args(words)
-    args.runs = args.runs or (1 if args.quick else 3)
+    args = script.parsed(parser, words)
     args.transactions = args.transactions or (200 if args.quick else 100_000)
     return args
 
 
 def main() -> None:
     args = arguments()
-    about, before, begun = machine.describe(), machine.load_average(), Effort.now()
-    print(machine.line(about))
     with tempfile.TemporaryDirectory(prefix="peerwatt-bench-") as folder:
-        figures = measure(Path(folder), args.transactions, args.runs)
-    after, ended = machine.load_average(), Effort.now()
-    seconds, others = round(ended.at - begun.at, 1), ended.others_since(begun)
-    print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
-    print(table(figures))
-    if args.json:
-        found = {
-            "bench": "ledger_start",
-            "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "machine": about,
-            "load_average": {"before": before, "after": after},
-            "others_busy_cores": others,
-            "quick": args.quick,
-            "seconds": seconds,
-            "figures": {figure.name: figure.as_json() for figure in figures},
-        }
-        print(json.dumps(found))
+        script.report("ledger_start", args, lambda: measure(Path(folder), args.transactions, args.runs))
 
 
 if __name__ == "__main__":

@@ -5,18 +5,15 @@ Everything runs on real servers on loopback, in a temporary folder that is remov
 
 import argparse
 import asyncio
-import json
 import logging
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench.common import clearing, ingest, machine, settlement
-from bench.common.figures import Figure, table
+from bench.common import clearing, ingest, script, settlement
+from bench.common.figures import Figure
 from bench.common.ingest import Crew, Shape
-from bench.common.machine import Effort
 
 PART_LIMIT_S = 900
 
@@ -67,17 +64,13 @@ async def measure(args: argparse.Namespace) -> list[Figure]:
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    parser.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
+    parser = script.parser(str(__doc__))
     parser.add_argument("--only", choices=list(PARTS))
-    parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="repeats (3; 1 with --quick)")
     parser.add_argument("--copies", type=int, choices=range(1, 5), metavar="1-4", default=1, help="of ingest (1)")
     parser.add_argument("--batch", type=int, metavar="FRAMES", help="most frames in a batch (default: the worker's)")
     parser.add_argument("--lanes", type=int, metavar="N", help="batches at once in a copy (default: the worker's)")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="sample where time goes; slows every figure")
-    args = parser.parse_args(words)
-    args.runs = args.runs or (1 if args.quick else 3)
+    args = script.parsed(parser, words)
     if args.profile:
         args.profile.mkdir(parents=True, exist_ok=True)
     return args
@@ -87,27 +80,8 @@ def main() -> None:
     args = arguments()
     # nats-py ends every connection in a way that makes asyncio say so
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    about, before, begun = machine.describe(), machine.load_average(), Effort.now()
-    print(machine.line(about))
-    figures = asyncio.run(measure(args))
-    after, ended = machine.load_average(), Effort.now()
-    seconds, others = round(ended.at - begun.at, 1), ended.others_since(begun)
-    print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
-    print(table(figures))
-    if args.json:
-        found = {
-            "bench": "path",
-            "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "machine": about,
-            "load_average": {"before": before, "after": after},
-            "others_busy_cores": others,
-            "quick": args.quick,
-            "ingest_copies": args.copies,
-            "ingest_limits": limits(args),
-            "seconds": seconds,
-            "figures": {figure.name: figure.as_json() for figure in figures},
-        }
-        print(json.dumps(found))
+    asked = {"ingest_copies": args.copies, "ingest_limits": limits(args)}
+    script.report("path", args, lambda: asyncio.run(measure(args)), lambda _: asked)
 
 
 if __name__ == "__main__":

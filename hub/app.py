@@ -92,6 +92,7 @@ def describe() -> FastAPI:
     api = APIRouter(prefix=PREFIX)
     for part in (accounts, system, metering, market, settlement, live, operator, explorers):
         api.include_router(part.router)
+    api.include_router(market.published)
     app.include_router(api)
     problems.install(app)
     vars(app)["openapi"] = lambda: document(app)  # FastAPI's own way to change the description
@@ -107,7 +108,7 @@ def _harden(app: FastAPI, settings: Settings) -> None:
 
 
 def _explorer(settings: Settings, clock: Clock) -> Explorer:
-    return Explorer(ChainClient(settings.rpc_url, timeout_s=CHAIN_PATIENCE_S), clock)
+    return Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_PATIENCE_S), clock)
 
 
 def _access_tokens(settings: Settings, clock: Clock) -> AccessTokens:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from solana.rpc.commitment import Finalized
 from solana.rpc.types import DataSliceOpts
+from solders.hash import Hash
 
 from hub.chain import pdas, repository
 from hub.chain.accounts import fixed_bytes
@@ -22,7 +23,7 @@ from hub.chain.setup import check_programs
 from hub.chain.transactions import MAX_COMPUTE_UNITS
 from hub.clock import Clock, at_ms
 from hub.db import Pool
-from hub.errors import ConfigError, PermanentError, RetryableError
+from hub.errors import ConfigError, HubError, PermanentError, RetryableError
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.steps.repository import StepRow
 
@@ -88,23 +89,34 @@ class Preflight:
 
 
 async def same_chain(pool: Pool, chain: ChainClient) -> bool:
-    """Compares the chain's genesis with the one that this hub has seen; False when it has seen none yet.
+    """Compares each node's genesis with the one that this hub has seen; False when it has seen none yet.
+
+    A node that does not answer is no reason to wait: it has no say in a quorum either.
 
     Raises:
-        OtherChainError: they differ.
+        OtherChainError: one of them serves another chain.
+        ChainUnreachableError: none of them answers.
     """
     async with pool.acquire() as connection:
         known = await repository.known_genesis(connection)
-    if known is None:
-        return False
-    found = await chain.genesis_hash()
-    if bytes(found) != known:
-        first = type(found)(known)
-        raise OtherChainError(
-            f"{chain.url} serves the chain with genesis {found}, and this hub's intervals settle on {first}: set "
-            "rpc_url (PEERWATT_HUB_RPC_URL) to a node of that chain; a new chain needs a new database. Nothing was sent"
-        )
-    return True
+    answers = await chain.everywhere(lambda view: view.genesis_hash())
+    served = {node: one for node, one in zip(chain.nodes, answers, strict=True) if isinstance(one, Hash)}
+    if not served:
+        raise next(one for one in answers if isinstance(one, HubError))
+    first = Hash(known) if known is not None else next(iter(served.values()))
+    for node, found in served.items():
+        if found != first:
+            raise OtherChainError(_other_chain(node.url, found, first, known=known is not None))
+    return known is not None
+
+
+def _other_chain(url: str, found: Hash, first: Hash, *, known: bool) -> str:
+    whose = f"this hub's intervals settle on {first}" if known else f"the first node serves {first}"
+    return (
+        f"{url} serves the chain with genesis {found}, and {whose}: set rpc_url (PEERWATT_HUB_RPC_URL) and "
+        "more_rpc_urls (PEERWATT_HUB_MORE_RPC_URLS) to nodes of that chain; a new chain needs a new database. "
+        "Nothing was sent"
+    )
 
 
 async def check_keys(chain: ChainClient, keys: SettlementKeys) -> int:

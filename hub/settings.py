@@ -4,9 +4,9 @@ import argparse
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import ConfigError
@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     nats_ca_file: Path | None = None
     nats_creds_file: Path | None = Field(default=None, description="The hub's own NATS credentials")
     rpc_url: str = "http://127.0.0.1:8899"
+    more_rpc_urls: list[str] = Field(
+        default_factory=list, max_length=4,
+        description="Other nodes of the same chain: only what two of two, or two of three, call final is final",
+    )  # fmt: skip
 
     site_name: str = "Peerwatt campus"
     site_timezone: str = "Europe/Zurich"
@@ -38,6 +42,9 @@ class Settings(BaseSettings):
         default=0, ge=0, le=1_000_000, description="Per compute unit, on top of the fee; the embedded ledger takes none"
     )
     """At most 1.4 million units a transaction: the cap keeps one below 0.0014 SOL."""
+    priority_fee_cap_micro_lamports: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="Offers what others paid lately, up to this; unset = never more"
+    )
 
     web_host: str = "127.0.0.1"
     web_port: int = 8080
@@ -58,6 +65,17 @@ class Settings(BaseSettings):
     @property
     def keys_dir(self) -> Path:
         return self.state_dir / "keys"
+
+    @property
+    def rpc_urls(self) -> list[str]:
+        """Of all nodes, the one that reads come from first."""
+        return [self.rpc_url, *self.more_rpc_urls]
+
+    @model_validator(mode="after")
+    def _nodes_differ(self) -> Self:
+        if len(set(self.rpc_urls)) < len(self.rpc_urls):
+            raise ValueError("more_rpc_urls names a node twice: one node's word twice is no quorum")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -34,11 +34,13 @@ from hub.preflight import Preflight, check_funds
 from hub.settings import Settings, add_config_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.aside import Aside
+from hub.settlement.fees import Fees
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
+from hub.settlement.steady_funds import Remembered, SteadyFunds
 from hub.settlement.steps.repository import steps as steps_of
 from hub.settlement.submitter import Submitter, read_currency_mint
 
@@ -46,6 +48,8 @@ log = structlog.get_logger()
 
 PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
 LEASE_S = 6
+CHAIN_S = 5.0
+"""So long a node may take to answer; after three times it is left alone for a while."""
 ROUND = 50
 """Intervals in one round; after a full one there may be more, and the next begins at once."""
 PASSES = (RetryableError, NatsError, *db.AWAY)
@@ -63,6 +67,7 @@ class Workplace:
     """Names this process and no other that there ever was."""
     rates: GovernedRates = field(default_factory=GovernedRates)
     preflight: Preflight = field(default_factory=Preflight)
+    remembered: Remembered = field(default_factory=Remembered)
     halted: asyncio.Event = field(default_factory=asyncio.Event)
     """The market broke a rule of its own: nothing is cleared until a person has looked and restarted us."""
     unplanned: Aside = field(default_factory=Aside)
@@ -89,7 +94,7 @@ async def _work(settings: Settings) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         async with (
             await db.create_pool(settings.database_url.get_secret_value()) as pool,
-            ChainClient(settings.rpc_url) as chain,
+            ChainClient(*settings.rpc_urls, timeout_s=CHAIN_S) as chain,
         ):
             await db.check_schema(pool)
             place = Workplace(settings, pool, SystemClock(), chain, holder)
@@ -223,7 +228,8 @@ async def _clear(place: Workplace, lease: Lease) -> bool:
     await place.preflight.refuse_other_chain(place.pool, place.chain)
     await place.rates.follow(place.pool, lease, place.clock, place.chain)
     try:
-        done = await clear_attested(place.pool, lease, place.clock, ChainFunds(place.chain), limit=ROUND)
+        funds = SteadyFunds(ChainFunds(place.chain), place.remembered, place.pool, place.clock)
+        done = await clear_attested(place.pool, lease, place.clock, funds, limit=ROUND)
     except MarketHaltedError:
         # said loudly by the market itself, and written down
         place.halted.set()
@@ -245,12 +251,12 @@ async def _settlement_round(place: Workplace, lease: Lease) -> bool:
     keys = SettlementKeys.load(place.settings.keys_dir, demo=place.settings.demo)
     accounts = await place.preflight.ready_to_send(place.pool, place.clock, place.chain, keys)
     mint = await read_currency_mint(place.chain)
-    fee = place.settings.priority_fee_micro_lamports
+    fees = Fees(place.settings.priority_fee_micro_lamports, place.settings.priority_fee_cap_micro_lamports)
     async with place.pool.acquire() as connection:
         start_s = await settlement.next_unsettled(connection, place.unsettled.waiting(place.clock))
         steps = [] if start_s is None else await steps_of(connection, start_s)
-    await check_funds(place.chain, keys, steps, accounts, fee)
-    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled, fee)
+    await check_funds(place.chain, keys, steps, accounts, fees.cap)
+    submitter = Submitter(place.pool, lease, place.clock, place.chain, keys, mint, place.unsettled, fees)
     for start_s in await submitter.settle_due():
         log.info("closed", start_s=start_s)
     await place.unsettled.write_down(place.pool, lease, "settlement")

@@ -2,17 +2,14 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
 
 from hub import db
-from hub.chain.bootstrap import Bootstrap
-from hub.chain.ledger.genesis import write_genesis
 from hub.db import Pool
 from hub.embedded.postgres import create_database, run_postgres
-from support.ledger import LedgerProcess
 
 TEMPLATE = "bench_template"
 
@@ -45,18 +42,6 @@ async def fresh_pool(server_url: str, template: str = TEMPLATE) -> AsyncIterator
 async def checkpoint(server_url: str) -> None:
     """So that one run does not pay for the pages of the run before."""
     await _execute(server_url, "CHECKPOINT")
-
-
-@contextlib.contextmanager
-def running_ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    """The embedded ledger as `peerwatt-hub ledger` runs it, in a process of its own."""
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.kill()
 
 
 async def _execute(url: str, query: str) -> None:

@@ -2,26 +2,49 @@
 
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.common.figures import Figure
 from bench.common.sampler import sampled
-from bench.common.servers import durable_postgres, fresh_pool, running_ledger
+from bench.common.servers import durable_postgres, fresh_pool
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.clock import at_s
 from hub.db import Pool
+from support.ledger import running_ledger
 from support.settling import SettlingCampus
 
 TIMES = """
 SELECT extract(epoch FROM closed_at - planned_at)::float8 FROM intervals WHERE start_at = $1 AND state = 'closed'
 """
 USED = """
-SELECT count(*) AS transactions, count(*) FILTER (WHERE kind = 'settle') AS batches,
+SELECT (SELECT line_count FROM settlements WHERE start_at = $1) AS lines,
+       (SELECT count(*) FROM trades WHERE start_at = $1) AS trades,
+       count(*) AS transactions, count(*) FILTER (WHERE kind = 'settle') AS batches,
        coalesce(sum(compute_units) FILTER (WHERE kind = 'settle'), 0)::bigint AS settle_cu,
        sum(compute_units)::bigint AS all_cu
 FROM blockchain_transactions WHERE start_at = $1 AND state = 'finalized'
 """
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a closed interval took on the chain."""
+
+    lines: int
+    trades: int
+    transactions: int
+    batches: int
+    settle_cu: int
+    all_cu: int
+
+
+async def used(pool: Pool, start_s: int) -> Used:
+    """What the interval took."""
+    row = await pool.fetchrow(USED, at_s(start_s))
+    assert row is not None
+    return Used(**row)
 
 
 async def measure(folder: Path, people: int, *, runs: int, profiles: Path | None = None) -> list[Figure]:
@@ -44,14 +67,13 @@ async def _intervals(campus: SettlingCampus, people: int, runs: int, profiles: P
         submitter = await campus.submitter()
         with sampled(profiles / "settle.txt" if profiles else None):
             assert await submitter.settle_due() == [start_s]
-        assert await _lines(campus.pool, start_s) == people
         seconds.append(await campus.pool.fetchval(TIMES, at_s(start_s)))
-        used = await campus.pool.fetchrow(USED, at_s(start_s))
-        assert used is not None
-        transactions.append(used["transactions"])
-        per_line.append(used["settle_cu"] / people)
-        in_all.append(used["all_cu"] / people)
-        batches = used["batches"]
+        spent = await used(campus.pool, start_s)
+        assert spent.lines == people
+        transactions.append(spent.transactions)
+        per_line.append(spent.settle_cu / people)
+        in_all.append(spent.all_cu / people)
+        batches = spent.batches
     took = time.monotonic() - begun
     what = "interval planned to closed: attest, mint, open, settle batches, close, all finalized"
     return [
@@ -66,7 +88,3 @@ def energy(people: int, seed: int) -> list[int]:
     """Pairs that sell and buy the same, so that everybody trades."""
     dice = random.Random(seed)  # noqa: S311 - a benchmark's own dice
     return [sign * wh for wh in (dice.randint(100, 1000) for _ in range(people // 2)) for sign in (1, -1)]
-
-
-async def _lines(pool: Pool, start_s: int) -> int:
-    return int(await pool.fetchval("SELECT line_count FROM settlements WHERE start_at = $1", at_s(start_s)))

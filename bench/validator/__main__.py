@@ -17,7 +17,6 @@ from typing import Any
 
 from bench.common import ROOT, machine
 from bench.common.machine import Effort
-from bench.common.servers import running_ledger
 from bench.validator import StageError
 from bench.validator.campus import Played, play
 from bench.validator.compute_units import compare
@@ -25,6 +24,7 @@ from bench.validator.node import Validator, running_validator
 from bench.validator.page import written_into
 from bench.validator.suites import SUITES, Outcome, run_suite
 from hub.chain.bootstrap import Bootstrap
+from support.ledger import running_ledger
 from support.settling import INTERVAL_S
 
 PAGE, FIGURES = ROOT / "docs/validator.md", ROOT / "docs/figures"

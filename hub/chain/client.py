@@ -1,23 +1,22 @@
 """The hub's only way to the chain: solana-py's AsyncClient with our errors, compute limits, and waiting for finality.
 
+Reads come from the first node that serves; a transaction goes to all, and a quorum of them says what became of it.
 Instructions come from ``instructions``; a transaction is signed once, its signature known before it is sent.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import based58
-from solana.exceptions import SolanaRpcException
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Commitment, Confirmed
-from solana.rpc.core import RPCException
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
+from solana.rpc.core import RPCException, _ClientCore
 from solana.rpc.types import MemcmpOpts, TxOpts
 from solders.account import Account
-from solders.errors import SerdeJSONError
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -29,13 +28,15 @@ from solders.transaction_status import TransactionConfirmationStatus
 
 from hub.chain.accounts import decode, discriminator, field_bytes
 from hub.chain.errors import BlockhashExpiredError, ChainRefusedError, ChainUnreachableError, NotYetFinalError
+from hub.chain.fate import Fate, Level, Opinion, Sent, Status, judge
 from hub.chain.faults import from_transaction_error
+from hub.chain.node import Failover, Node, PlainAnswer, PlainRequest, is_unhealthy
 from hub.chain.programs import PROGRAM_IDS
 from hub.chain.transactions import MAX_COMPUTE_UNITS, Blockhash, SignedTransaction, limit_for, sign
+from hub.clock import SystemClock
 from hub.errors import HubError
 
 T = TypeVar("T")
-Level = Literal["processed", "confirmed", "finalized"]
 
 MAX_ACCOUNTS_PER_CALL = 100
 MAX_STATUSES_PER_CALL = 256
@@ -44,8 +45,6 @@ _LEVELS: dict[int, Level] = {
     int(TransactionConfirmationStatus.Confirmed): "confirmed",
     int(TransactionConfirmationStatus.Finalized): "finalized",
 }
-_RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
-_UNHEALTHY = ("NodeUnhealthy", "NodeBehind", "BlockStatusNotAvailableYet", "MinContextSlotNotReached", "InternalError")
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,44 @@ class Simulation:
 
 
 @dataclass(frozen=True)
-class Status:
-    """Where a sent transaction stands; error is None when it succeeded."""
+class Root:
+    """The newest final block that a node knows."""
 
     slot: int
-    level: Level
-    error: HubError | None
+    height: int
 
-    def reached(self, level: Level) -> bool:
-        return _RANKS[self.level] >= _RANKS[level]
+
+class _Rpc(AsyncClient):
+    """solana-py's client, asking through our provider."""
+
+    def __init__(self, provider: Node | Failover, commitment: Commitment) -> None:
+        # AsyncClient's own __init__ opens an HTTP client that nobody would use
+        _ClientCore.__init__(self, commitment)
+        self._provider = provider  # type: ignore[assignment]  # of a provider, it uses make_request and close only
+
+    async def plain(self, method: str, *params: Any) -> Any:
+        """The result of a method that solana-py lacks."""
+        request: Any = PlainRequest(method, *params)
+        answer: Any = await self._provider.make_request(request, PlainAnswer)
+        return answer.result
 
 
 class ChainClient:
-    """One connection; use as ``async with ChainClient(url) as chain``."""
+    """One chain behind one or more nodes; use as ``async with ChainClient(url) as chain``."""
 
-    def __init__(self, url: str, *, timeout_s: float = 10, commitment: Commitment = Confirmed) -> None:
-        """Reads answer at ``commitment`` unless a call says otherwise."""
-        self.url = url
-        self.rpc = AsyncClient(url, commitment=commitment, timeout=timeout_s)
+    def __init__(self, *places: str | Node, timeout_s: float = 10, commitment: Commitment = Confirmed) -> None:
+        """Reads answer at ``commitment`` unless a call says otherwise; places are URLs of one chain's nodes."""
+        clock = SystemClock()
+        self.nodes = tuple(one if isinstance(one, Node) else Node(one, timeout_s, clock) for one in places)
+        self.url = self.nodes[0].url
+        self.quorum = len(self.nodes) // 2 + 1
+        """So many nodes have to agree: one of one, two of two, two of three."""
+        alone = len(self.nodes) == 1
+        self.rpc = _Rpc(self.nodes[0] if alone else Failover(self.nodes), commitment)
+        self.views: tuple[ChainClient, ...] = (
+            (self,) if alone else tuple(ChainClient(node, commitment=commitment) for node in self.nodes)
+        )
+        """Each node by itself."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,7 +104,19 @@ class ChainClient:
         await self.close()
 
     async def close(self) -> None:
-        await self.rpc.close()
+        for node in self.nodes:
+            await node.close()
+
+    async def everywhere(self, ask: Callable[["ChainClient"], Awaitable[T]]) -> list[T | HubError]:
+        """What each node answers by itself, or its error, in the order of ``nodes``."""
+
+        async def outcome(view: ChainClient) -> T | HubError:
+            try:
+                return await ask(view)
+            except HubError as error:
+                return error
+
+        return list(await asyncio.gather(*(outcome(view) for view in self.views)))
 
     # -- transactions
 
@@ -95,6 +126,16 @@ class ChainClient:
 
     async def block_height(self) -> int:
         return int((await self._call(self.rpc.get_block_height())).value)
+
+    async def root(self) -> Root:
+        """The newest final block."""
+        value = (await self._call(self.rpc.get_epoch_info(Finalized))).value
+        return Root(value.absolute_slot, value.block_height)
+
+    async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
+        """The least priority fee that got into each of the last blocks with these accounts, micro-lamports per unit."""
+        rows = await self._call(self.rpc.plain("getRecentPrioritizationFees", [str(address) for address in writable]))
+        return [int(row["prioritizationFee"]) for row in rows]
 
     async def prepare(
         self,
@@ -131,7 +172,7 @@ class ChainClient:
         return Simulation(value.units_consumed or 0, logs)
 
     async def send(self, transaction: SignedTransaction | bytes, *, preflight: bool = True) -> Signature:
-        """Sends the raw bytes once; the answer is the signature, not yet a place on the chain.
+        """Sends the raw bytes once to every node; the answer is the signature, not yet a place on the chain.
 
         Raises:
             AlreadyProcessedError, BlockhashExpiredError, ProgramError, TransactionFailedError: the preflight's word.
@@ -139,16 +180,61 @@ class ChainClient:
         """
         raw = transaction if isinstance(transaction, bytes) else transaction.raw
         options = TxOpts(skip_preflight=not preflight, preflight_commitment=Confirmed, max_retries=0)
-        return (await self._call(self.rpc.send_raw_transaction(raw, opts=options))).value
+        answers = await self.everywhere(lambda view: view.ask(view.rpc.send_raw_transaction(raw, opts=options)))
+        for answer in answers:
+            if not isinstance(answer, HubError):
+                return answer.value
+        said = [answer for answer in answers if isinstance(answer, HubError)]
+        raise next((error for error in said if not isinstance(error, ChainUnreachableError)), said[0])
 
     async def statuses(self, signatures: Sequence[Signature], *, history: bool = True) -> list[Status | None]:
-        """Where these transactions stand, in the same order; None = the chain does not know it (yet)."""
+        """Where one node sees these transactions, in the same order; None = it does not know it (yet)."""
+        return (await self._statuses(signatures, history=history))[1]
+
+    async def _statuses(
+        self, signatures: Sequence[Signature], *, history: bool = True
+    ) -> tuple[int, list[Status | None]]:
+        """With the slot as of which the node answered."""
         found: list[Status | None] = []
+        slots = []
         for at in range(0, len(signatures), MAX_STATUSES_PER_CALL):
             part = list(signatures[at : at + MAX_STATUSES_PER_CALL])
             answer = await self._call(self.rpc.get_signature_statuses(part, search_transaction_history=history))
             found += [None if one is None else _status(one) for one in answer.value]
-        return found
+            slots.append(answer.context.slot)
+        return min(slots, default=0), found
+
+    async def fates(self, sent: Sequence[Sent]) -> list[Fate]:
+        """What became of these transactions by the word of all nodes, in the same order.
+
+        Raises:
+            ChainUnreachableError: no node answers.
+        """
+        answers = await self.everywhere(lambda view: view.opinions(sent))
+        said = [answer for answer in answers if isinstance(answer, HubError)]
+        if len(said) == len(answers):
+            raise said[0]
+        columns = [[None] * len(sent) if isinstance(one, HubError) else one for one in answers]
+        names = [node.name for node in self.nodes]
+        return [judge(dict(zip(names, row, strict=True)), self.quorum) for row in zip(*columns, strict=True)]
+
+    async def opinions(self, sent: Sequence[Sent]) -> list[Opinion]:
+        """This node's. That one expired is said of its final blocks only, and as of a time not before them.
+
+        Behind one URL may stand several machines, of which one lags: it must not make us sign anew what may still land.
+        """
+        signatures = [one.signature for one in sent]
+        _, found = await self._statuses(signatures)
+        if all(found):
+            return [Opinion(status) for status in found]
+        root = await self.root()
+        if all(status or one.last_valid_height >= root.height for one, status in zip(sent, found, strict=True)):
+            return [Opinion(status) for status in found]
+        slot, found = await self._statuses(signatures)
+        return [
+            Opinion(status, expired=status is None and slot >= root.slot and root.height > one.last_valid_height)
+            for one, status in zip(sent, found, strict=True)
+        ]
 
     async def logs(self, signature: Signature) -> tuple[str, ...]:
         """What the programs logged in a transaction; empty when the chain does not (yet) know it."""
@@ -169,21 +255,20 @@ class ChainClient:
     async def wait(
         self, transaction: SignedTransaction, *, until: Level = "finalized", timeout_s: float = 60, poll_s: float = 0.05
     ) -> Status:
-        """Polls until the transaction has reached the level.
+        """Polls until the transaction has reached the level, `finalized` by a quorum of the nodes.
 
         Raises:
             ProgramError, TransactionFailedError: it is on the chain, and failed.
             BlockhashExpiredError: it is not on the chain and never will be.
             NotYetFinalError: the time is over.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline, sent = time.monotonic() + timeout_s, Sent(transaction.signature, transaction.last_valid_height)
         while time.monotonic() < deadline:
-            height = await self.block_height()
-            (status,) = await self.statuses([transaction.signature])
-            if status is not None and status.reached(until):
-                await self._raise_failure(transaction.signature, status)
-                return status
-            if status is None and height > transaction.last_valid_height:
+            (fate,) = await self.fates([sent])
+            if fate.status is not None and fate.status.reached(until):
+                await self._raise_failure(transaction.signature, fate.status)
+                return fate.status
+            if fate.expired:
                 raise BlockhashExpiredError(f"Transaction {transaction.signature} did not land in its blockhash's time")
             await asyncio.sleep(poll_s)
         raise NotYetFinalError(f"Transaction {transaction.signature} is not {until} after {timeout_s:.0f} s: ask again")
@@ -273,22 +358,8 @@ class ChainClient:
     async def _call(self, request: Awaitable[T]) -> T:
         try:
             return await request
-        except SolanaRpcException as error:
-            cause = error.__cause__ or error
-            raise ChainUnreachableError(f"The chain at {self.url} does not answer: {cause!r}") from error
         except RPCException as error:
-            raise _rpc_error(self.url, error.args[0]) from error
-        except (ValueError, SerdeJSONError) as error:
-            raise _no_rpc_node(self.url, error) from error
-        except BaseException as error:
-            # solders panics on an answer that it can not read, and a panic is no Exception
-            if type(error).__name__ != "PanicException":
-                raise
-            raise _no_rpc_node(self.url, error) from error
-
-
-def _no_rpc_node(url: str, error: BaseException) -> ChainUnreachableError:
-    return ChainUnreachableError(f"{url} answers, but not as a Solana RPC node: {error}")
+            raise _rpc_error(self.url, error) from error
 
 
 def _status(value: Any) -> Status:
@@ -297,11 +368,11 @@ def _status(value: Any) -> Status:
     return Status(value.slot, level, error)
 
 
-def _rpc_error(url: str, error: Any) -> HubError:
+def _rpc_error(url: str, refusal: RPCException) -> HubError:
+    error = refusal.args[0]
     if isinstance(error, SendTransactionPreflightFailureMessage):
         return from_transaction_error(error.data.err, tuple(error.data.logs or ()))
-    kind = type(error).__name__
     text = getattr(error, "message", str(error))
-    if any(word in kind for word in _UNHEALTHY):
+    if is_unhealthy(refusal):
         return ChainUnreachableError(f"The chain at {url} can not serve now: {text}")
     return ChainRefusedError(f"The chain at {url} refused the request: {text}")

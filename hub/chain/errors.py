@@ -21,6 +21,12 @@ class NotYetFinalError(RetryableError):
     code = "not_yet_final"
 
 
+class NodesDisagreeError(RetryableError):
+    """The RPC nodes tell different things, and no quorum one; nothing is closed by it, and it is asked again."""
+
+    code = "nodes_disagree"
+
+
 class AlreadyProcessedError(PermanentError):
     """This very transaction is already on the chain: look at its status."""
 

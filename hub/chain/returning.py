@@ -11,8 +11,9 @@ from solders.keypair import Keypair
 
 from edge.wire import merkle
 from hub.chain import pdas
-from hub.chain.client import ChainClient, Level
+from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
+from hub.chain.fate import Level
 from hub.chain.instructions import trading
 
 OPEN, RETURNING = 1, 5

@@ -3,18 +3,24 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from hub.accounts.access import ACCESS_ERRORS, Human, OwnParticipant
 from hub.accounts.errors import NoParticipantError
+from hub.clock import to_s
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot
 from hub.http.types import Cursor, Hash, Limit, UtcTime
-from hub.market import queries, trade_view
+from hub.market import queries, service, trade_view
 from hub.market.schemas import Clearing, TradeDetail, TradePage
 from hub.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 
 router = APIRouter(tags=["market"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
+published = APIRouter(tags=["market"], responses=MALFORMED)
+"""What anybody may read."""
+
+IntervalStart = Annotated[UtcTime, Path(description="The interval's start")]
+BINARY = "application/octet-stream"
 
 
 @router.get(
@@ -69,11 +75,28 @@ async def latest_clearing(principal: Human, connection: Snapshot) -> Clearing:
     summary="The clearing of one interval with its curves",
     responses=refusals(NotFoundError),
 )
-async def clearing(
-    principal: Human, connection: Snapshot, start_at: Annotated[UtcTime, Path(description="The interval's start")]
-) -> Clearing:
+async def clearing(principal: Human, connection: Snapshot, start_at: IntervalStart) -> Clearing:
     """Orders are summed by price; only one's own are told apart."""
     return await _clearing(connection, start_at, principal.participant_id)
+
+
+@published.get(
+    "/clearings/{start_at}/journal",
+    operation_id="getJournal",
+    summary="The orders and trades of one interval, under pseudonyms",
+    response_class=Response,
+    responses={
+        200: {"content": {BINARY: {"schema": {"type": "string", "format": "binary"}}}},
+        **refusals(NotFoundError),
+    },
+)
+async def journal(connection: Snapshot, start_at: IntervalStart) -> Response:
+    """Needs no sign-in: the settlement on the chain commits to the SHA-256 of these bytes, and anybody can clear them
+    again, as `peerwatt-hub audit` does.
+    """
+    if await queries.clearing(connection, start_at) is None:
+        raise NotFoundError("This interval has not been cleared (yet)")
+    return Response(await service.published_journal(connection, to_s(start_at)), media_type=BINARY)
 
 
 async def _clearing(connection: Snapshot, start_at: UtcTime | None, own: UUID | None) -> Clearing:

@@ -19,6 +19,7 @@ from hub.http.types import utc_text
 from hub.ingest import bus
 from hub.market.queries import open_halts
 from hub.observability.logs import quiet_libraries
+from hub.observability.nodes import look_at_nodes
 from hub.preflight import check_clock, check_keys, same_chain
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
@@ -66,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, side by side; one that fails does not stop the others."""
     probes = {
-        "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain, "clock": _clock,
+        "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain,
+        "nodes": look_at_nodes, "clock": _clock,
         "market": _market, "intervals": _intervals, "aborts": _aborts,
     }  # fmt: skip
     return list(await asyncio.gather(*(_probe(name, probe, settings) for name, probe in probes.items())))
@@ -125,7 +127,7 @@ async def _nats(settings: Settings) -> str:
 
 
 async def _chain(settings: Settings) -> str:
-    async with ChainClient(settings.rpc_url) as chain:
+    async with ChainClient(*settings.rpc_urls) as chain:
         await check_programs(chain)
         keys = SettlementKeys.load(settings.keys_dir, demo=settings.demo)
         await check_keys(chain, keys)

@@ -38,6 +38,20 @@ BEATS = Counter("peerwatt_ingest_beats_total", "Heartbeats of gateways", ["outco
 RECEIPTS = Counter("peerwatt_ingest_receipts_total", "Signed receipts sent", ["occasion"])
 """occasion: stored, beat"""
 
+NODE_BREAKER = Gauge("peerwatt_chain_node_breaker", "Whether calls to an RPC node go out", ["node"])
+"""0 closed: they do; 1 half open: one, as a probe; 2 open: none"""
+
+NODE_FAILURES = Counter("peerwatt_chain_node_failures_total", "Calls that an RPC node did not answer", ["node"])
+
+NODES_DISAGREE = Counter("peerwatt_chain_nodes_disagree_total", "No quorum of the RPC nodes agreed", ["about"])
+"""about: finality, contents"""
+
+PRIORITY_FEE = Gauge("peerwatt_chain_priority_fee_micro_lamports", "Offered per compute unit for the last interval")
+
+PRIORITY_FEE_WANTED = Gauge(
+    "peerwatt_chain_priority_fee_wanted_micro_lamports", "What others paid lately, without our cap"
+)
+
 
 @contextlib.contextmanager
 def served(port: int) -> Iterator[None]:

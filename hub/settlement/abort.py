@@ -10,6 +10,7 @@ from solders.keypair import Keypair
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
+from hub.chain.quorum import agreed
 from hub.chain.returning import give_back
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import RetryableError
@@ -21,9 +22,6 @@ log = structlog.get_logger()
 
 PASSING = frozenset({"AlreadySettled", "NotOpen", "CreditOpen", "TooManyCrediting"})
 """Refusals that end by themselves: what was done is not final yet, or another settlement closes first."""
-
-CLOCKS_APART_S = 60
-"""An abort that looks so little too early may be a stranger's by the chain's clock."""
 
 EARLY = (
     "only the settler's key can abort so early, and this hub does not: if none of you did it by hand, the key is in "
@@ -53,9 +51,9 @@ async def give_all_back(chain: ChainClient, payer: Keypair, rows: IntervalRows, 
         ConflictError: other lines than ours were settled.
         ReturnRefusedError: a program refused, or the settlement is not over.
     """
-    found = await onchain.settlement(chain, rows.start_s)
-    if found is not None and found.status == onchain.ABORTED:
+    if await _is_returned(chain, rows.start_s):
         return
+    found = await onchain.settlement(chain, rows.start_s)
     if found is not None and found.cursor > len(rows.lines):
         raise _foreign(rows)
     leaves = [line_leaf(rows.start_s, index, line_of(row)) for index, row in enumerate(rows.lines)]
@@ -67,9 +65,18 @@ async def give_all_back(chain: ChainClient, payer: Keypair, rows: IntervalRows, 
         if error.name == "NotSettledLines":
             raise _foreign(rows) from error
         raise ReturnRefusedError(f"returning interval {rfc3339_s(rows.start_s)}: {error}") from error
-    found = await onchain.settlement(chain, rows.start_s)
-    if found is None or found.status != onchain.ABORTED:
+    if not await _is_returned(chain, rows.start_s):
         raise ReturnRefusedError(f"Interval {rfc3339_s(rows.start_s)} is not returned yet")
+
+
+async def _is_returned(chain: ChainClient, start_s: int) -> bool:
+    """By a quorum of the nodes: trades are released for good after it."""
+
+    async def returned(view: ChainClient) -> bool:
+        found = await onchain.settlement(view, start_s)
+        return found is not None and found.status == onchain.ABORTED
+
+    return await agreed(chain, returned, f"the return of interval {rfc3339_s(start_s)}")
 
 
 def _foreign(rows: IntervalRows) -> onchain.ConflictError:
@@ -81,7 +88,7 @@ def _foreign(rows: IntervalRows) -> onchain.ConflictError:
 
 def alarm(found: Any, rows: IntervalRows, clock: Clock) -> None:
     """Says loudly when only the settler's key can have ended the settling: this hub never uses it for that."""
-    seen_s = found.closed_at or clock.now_ms() // 1000 + CLOCKS_APART_S
+    seen_s = found.closed_at or clock.now_ms() // 1000 + onchain.CLOCKS_APART_S
     if by_settler(seen_s, to_s(rows.facts["end_at"])):
         reason = f"{told(found)}; {EARLY}"
         log.critical("needs a person", start_at=rfc3339_s(rows.start_s), code="aborted_by_settler", reason=reason)

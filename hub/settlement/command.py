@@ -36,6 +36,6 @@ def say(report: Report, *, as_json: bool) -> int:
 
 async def _compare(settings: Settings) -> Report:
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=2)
-    async with pool, ChainClient(settings.rpc_url) as chain:
+    async with pool, ChainClient(*settings.rpc_urls) as chain:
         await db.check_schema(pool)
         return await compare_all(pool, chain)

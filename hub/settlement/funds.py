@@ -20,11 +20,15 @@ class ChainFunds:
     def __init__(self, chain: ChainClient) -> None:
         self._chain = chain
 
-    async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
-        """The funds behind these wallets; who has no account or no mandate for the interval is left out."""
+    async def accounts(self, wallets: Mapping[UUID, str]) -> dict[UUID, Any]:
+        """The decoded accounts behind these wallets; who has none is left out."""
         addresses = [pdas.account(Pubkey.from_string(wallet)) for wallet in wallets.values()]
         found = await self._chain.accounts("trading", "Account", addresses)
-        known = {who: funds_of(account, start_s, end_s) for who, account in zip(wallets, found, strict=True) if account}
+        return {who: account for who, account in zip(wallets, found, strict=True) if account}
+
+    async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
+        """The funds behind these wallets; who has no account or no mandate for the interval is left out."""
+        known = {who: funds_of(account, start_s, end_s) for who, account in (await self.accounts(wallets)).items()}
         return {who: funds for who, funds in known.items() if funds is not None}
 
 

@@ -9,7 +9,9 @@ from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from hub.clock import rfc3339_s, to_s
+from hub.chain.errors import ChainUnreachableError
+from hub.chain.quorum import disagreement, majority
+from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.steps.repository import StepRow
@@ -30,6 +32,10 @@ OPEN_WINDOW_S = 12 * 3600
 
 ABORT_AFTER_S = 24 * 3600
 """So long after an interval's end anybody may abort its settlement (same file); earlier only the settler's key can."""
+
+
+CLOCKS_APART_S = 60
+"""So far our clock and the chain's may differ: what looks so little too early may be right by the other."""
 
 
 class TooLateError(RetryableError):
@@ -54,14 +60,37 @@ class ConflictError(PermanentError):
     code = "settlement_conflict"
 
 
+def is_late(rows: IntervalRows, clock: Clock) -> bool:
+    """Whether by our clock too, a minute off at most, the window is over: no node releases trades by its word alone."""
+    return clock.now_ms() // 1000 > to_s(rows.facts["end_at"]) + OPEN_WINDOW_S - CLOCKS_APART_S
+
+
 async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
-    """True when the step's effect is final on the chain with equal contents.
+    """True when the step's effect is final on the chain with equal contents, by a quorum of the nodes.
+
+    While they differ, or too few answer, it is not: to send what was done is harmless, to believe what was not is not.
 
     Raises:
+        ChainUnreachableError: no node answers.
+        NodesDisagreeError: no node says that it is still to be done, and they do not agree on anything else.
         ConflictError: it is there with other contents.
         AbortedError: the settlement was aborted, and lines may still have to be returned.
         TooLateError: somebody closed the interval without lines, as anybody may once it is too late to open.
     """
+    answers = await chain.everywhere(lambda view: _is_done(view, step, rows))
+    found = majority(answers, chain.quorum)
+    if found is not None:
+        return found
+    if False in answers:
+        return False
+    given = [one for one in answers if not isinstance(one, ChainUnreachableError)]
+    if len(given) < chain.quorum:
+        raise next(one for one in answers if isinstance(one, ChainUnreachableError))
+    raise disagreement(chain, f"the {step.kind} of interval {rfc3339_s(step.start_s)}", answers)
+
+
+async def _is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
+    """The same by one node."""
     if step.kind == "attest":
         return _equal(step, differences_attested(await attested(chain, step.start_s), rows))
     if step.kind == "mint":

@@ -12,7 +12,8 @@ from solana.rpc.commitment import Finalized
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from hub.chain.errors import ChainUnreachableError
+from hub.chain.errors import ChainUnreachableError, NodesDisagreeError
+from hub.chain.quorum import agreed
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.db import AWAY, Pool
 from hub.errors import PermanentError
@@ -81,7 +82,11 @@ async def reconcile_due(
         starts = await repository.starts_in(connection, ["closed"], limit, but=aside.waiting(clock))
     agreed = []
     for start_s in starts:
-        compared = await _compare(pool, chain, start_s)
+        try:
+            compared = await _compare(pool, chain, start_s)
+        except NodesDisagreeError as error:
+            aside.put(start_s, error, clock)
+            continue
         if compared.differences:
             aside.put(start_s, DifferenceError("; ".join(compared.differences)), clock)
         else:
@@ -134,17 +139,21 @@ async def steady_sums(pool: Pool, chain: ChainClient) -> Sums:
 async def _sums(pool: Pool, chain: ChainClient) -> Sums:
     async with pool.acquire() as connection:
         charges = await repository.charges_of_closed(connection)
-    return await compare_sums(chain, charges)
+    return await agreed(chain, lambda view: compare_sums(view, charges), "the sums over all intervals")
 
 
 async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> Compared:
-    """One interval on both sides; rows that can not be read are a difference too, and hold up no other interval."""
+    """One interval on both sides, the chain's by a quorum of the nodes.
+
+    Rows that can not be read are a difference too, and hold up no other interval.
+    """
     try:
         rows = await _rows(pool, start_s)
-        compared = await compare_interval(chain, rows)
+        what = f"interval {rfc3339_s(start_s)}"
+        compared = await agreed(chain, lambda view: compare_interval(view, rows), what)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             own = await books.differences(connection, rows)
-    except (ChainUnreachableError, LeaseLostError, *AWAY):
+    except (ChainUnreachableError, NodesDisagreeError, LeaseLostError, *AWAY):
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with these rows, the next interval's are compared
         return Compared([f"its rows can not be read: {type(error).__name__}: {error}"])

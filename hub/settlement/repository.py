@@ -186,6 +186,19 @@ async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bo
     return bool(status == "UPDATE 1")
 
 
+async def debited_since(connection: Connection, since_ms: int) -> dict[str, int]:
+    """Micros by wallet that intervals closed since then have debited."""
+    rows = await connection.fetch(
+        """
+        SELECT l.wallet, sum(l.debit_micros)::bigint AS debit_micros
+        FROM intervals i JOIN settlement_lines l USING (start_at)
+        WHERE i.closed_at >= $1 GROUP BY l.wallet
+        """,
+        at_ms(since_ms),
+    )
+    return {row["wallet"]: row["debit_micros"] for row in rows}
+
+
 async def starts_in(
     connection: Connection, states: Sequence[str], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
 ) -> list[int]:

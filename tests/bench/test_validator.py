@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from bench.common.servers import running_ledger
 from bench.validator import StageError, node
 from bench.validator.campus import play
 from bench.validator.compute_units import Row, calls, compare
@@ -18,6 +17,7 @@ from bench.validator.page import BEGIN, END, STAGES, written_into
 from bench.validator.suites import SUITES, read_report
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.programs import PROGRAM_IDS
+from support.ledger import running_ledger
 from support.measure import all_measures
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -168,16 +168,19 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
     done = hub("doctor", "--config", file, "--json")
     assert done.returncode == 3
     problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
-    assert set(problems) == {"state", "keys", "database", "nats", "chain", "clock", "market", "intervals", "aborts"}
+    assert set(problems) == {
+        "state", "keys", "database", "nats", "chain", "nodes", "clock", "market", "intervals", "aborts"
+    }  # fmt: skip
     assert f"chmod 700 {tmp_path}" in problems["state"]
     assert "There is no key" in problems["keys"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["database"]
     assert "PEERWATT_HUB_NATS_CA_FILE" in problems["nats"]
     assert "does not answer" in problems["chain"]
+    assert "does not serve" in problems["nodes"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["clock"]
     assert "PEERWATT_HUB_DATABASE_URL" in problems["intervals"]
     plain = hub("doctor", "--config", file)
-    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 9
+    assert plain.returncode == 3 and plain.stdout.count("WRONG") == 10
 
 
 def test_doctor_names_a_schema_that_is_too_old(tmp_path: Path, pg_server: str) -> None:
@@ -232,3 +235,9 @@ def test_a_full_disk_under_a_command_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "No space left on device" in done.stderr and "Traceback" not in done.stderr
     assert CHECKED_IN.stat().st_size > 0
+
+
+def test_a_node_that_is_named_twice_is_no_quorum(tmp_path: Path) -> None:
+    urls = 'rpc_url = "http://127.0.0.1:1"\nmore_rpc_urls = ["http://127.0.0.1:2", "http://127.0.0.1:1"]\n'
+    done = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path) + urls))
+    assert done.returncode == 78 and "names a node twice" in done.stderr

@@ -14,6 +14,7 @@ from hub import worker
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import FeePayerEmptyError
+from hub.chain.errors import ChainUnreachableError
 from hub.chain.founding import WrongKeyError
 from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.setup import ProgramsDifferError
@@ -21,10 +22,10 @@ from hub.clock import ManualClock, SystemClock
 from hub.db import Pool
 from hub.errors import HubError, RetryableError
 from hub.keys import KeyFileError
-from hub.preflight import ClockBehindError, OtherChainError
+from hub.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.settings import Settings
 from hub.worker import Round, Workplace
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import lead
 
@@ -38,20 +39,14 @@ def keys(tmp_path: Path) -> Bootstrap:
 
 @pytest.fixture
 def ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    yield from _ledger(tmp_path / "ledger", keys)
+    with running_ledger(tmp_path / "ledger", keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture
 def other_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    yield from _ledger(tmp_path / "other", keys)
-
-
-def _ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path / "other", keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture
@@ -95,6 +90,31 @@ async def test_another_chain_is_refused_by_every_round(
             said = await _refused(moved, OtherChainError, work)
             assert f"settle on {first}" in said and "PEERWATT_HUB_RPC_URL" in said
     await _settles(place)
+
+
+async def test_a_second_node_of_another_chain_is_refused(
+    place: Workplace, campus: SettlingCampus, ledger: LedgerProcess, other_ledger: LedgerProcess
+) -> None:
+    """At the very first start as well, when the hub knows no chain yet."""
+    async with ChainClient(ledger.url, other_ledger.url) as mixed:
+        moved = replace(place, chain=mixed)
+        said = await _refused(moved, OtherChainError)
+        assert f"{other_ledger.url} serves" in said and "the first node serves" in said
+        await _settles(place)
+        await campus.interval(ENERGY)
+        for work in (worker._settlement_round, worker._market_round, worker._reconcile_round):
+            said = await _refused(moved, OtherChainError, work)
+            assert f"{other_ledger.url} serves" in said and "PEERWATT_HUB_MORE_RPC_URLS" in said
+
+
+async def test_a_second_node_that_is_away_holds_up_no_other(place: Workplace, ledger: LedgerProcess) -> None:
+    """Nothing closes without it, and what can be sent is."""
+    async with ChainClient(ledger.url, "http://127.0.0.1:1") as half:
+        await worker._market_round(replace(place, chain=half), await lead(place.pool))
+        assert not await same_chain(place.pool, half)
+    async with ChainClient("http://127.0.0.1:1", "http://127.0.0.1:2") as away:
+        with pytest.raises(ChainUnreachableError):
+            await same_chain(place.pool, away)
 
 
 async def test_a_chain_becomes_the_hubs_only_when_it_is_founded(

@@ -129,7 +129,7 @@ async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypat
     """The first interval was cleared, the second breaks a rule: the first is planned, and the halt is written down."""
     await _two_attested(pool)
     monkeypatch.setattr(invariants, "check", _broken_after(START_S))
-    monkeypatch.setattr(worker, "ChainFunds", lambda _: KnownFunds())
+    monkeypatch.setattr(worker, "SteadyFunds", lambda *_: KnownFunds())
     place, lease = _place(pool), await lead(pool)
     assert await worker._market_round(place, lease) is False
     assert await worker._market_round(place, lease) is False
@@ -141,7 +141,7 @@ async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypat
 
     # a person looked and started the worker again
     monkeypatch.undo()
-    monkeypatch.setattr(worker, "ChainFunds", lambda _: KnownFunds())
+    monkeypatch.setattr(worker, "SteadyFunds", lambda *_: KnownFunds())
     await worker._market_round(_place(pool), lease)
     assert await pool.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == 2
     async with pool.acquire() as connection:

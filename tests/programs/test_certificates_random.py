@@ -1,15 +1,16 @@
 """Random lives of certificates beside a plain model: both allow and refuse the same, and the sums always hold.
 
-2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000.
+2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make lives`).
 """
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -17,6 +18,7 @@ from hub.chain import pdas
 from support.campus_chain import INTERVAL_S
 from support.certified import SETTLED_S, Certified, Said
 from support.market_chain import founded_exchange
+from support.rewind import make_rewinding, rewinding
 from support.svm import START
 
 METERS = {"ROOF_1": ("ann", 1), "ROOF_2": ("bob", 2), "ROOF_3": ("ann", 5_000), "FLAT_1": ("bob", 0)}
@@ -76,17 +78,29 @@ class Model:
         return True
 
 
+@cache
+def attested() -> Certified:
+    """An interval of four meters is attested and settled, once for all lives."""
+    certified = Certified(founded_exchange())
+    for meter_id, (owner, _) in METERS.items():
+        certified.meter(meter_id, owner)
+    certified.attest(START, {meter_id: Said(export_wh=wh) for meter_id, (_, wh) in METERS.items()})
+    certified.campus.chain.set_time(START + INTERVAL_S + SETTLED_S)
+    make_rewinding(certified.campus.chain)
+    return certified
+
+
 class Lives(RuleBasedStateMachine):
     """The programs and the model side by side."""
 
-    @initialize()
-    def found(self) -> None:
-        """An interval of four meters is attested and settled."""
-        self.model, self.certified = Model(), Certified(founded_exchange())
-        for meter_id, (owner, _) in METERS.items():
-            self.certified.meter(meter_id, owner)
-        self.certified.attest(START, {meter_id: Said(export_wh=wh) for meter_id, (_, wh) in METERS.items()})
-        self.certified.campus.chain.set_time(START + INTERVAL_S + SETTLED_S)
+    def __init__(self) -> None:
+        super().__init__()
+        self.model, self.certified = Model(), attested()
+        self._frame = rewinding(self.certified.campus.chain).rewound()
+        self._frame.__enter__()
+
+    def teardown(self) -> None:
+        self._frame.__exit__(None, None, None)
 
     @rule(meter_id=st.sampled_from(list(METERS)), signer=st.sampled_from(["body", "body", "body", "ann", "cid"]))
     def issue(self, meter_id: str, signer: str) -> None:

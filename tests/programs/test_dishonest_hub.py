@@ -1,11 +1,24 @@
-"""A dishonest hub has the settler's key and attests what it likes; it can move what mandates allow, and no more."""
+"""A dishonest hub has the settler's key and attests what it likes; it can move what mandates allow, and no more.
 
+What it did is found from outside: by anybody with what is public, or by the participant whom it concerns.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from hub.audit.audit import PUBLIC_CHECKS
+from hub.audit.checks import Verdict
 from support.campus_chain import INTERVAL_S
 from support.chain_lines import ChainLine, changed
+from support.deeds import DEEDS, HONEST, Deed, bought_of_mallory
+from support.dishonest import Stage
 from support.market_chain import Exchange
 from support.svm import START
 
 DAY_LIMIT = 1_000_000
+MAX_DEBIT, MAX_PRICE, MIN_PRICE = 8_000_000, 5_000, 2_000
+"""What everybody on the stage has signed for an interval."""
 
 
 def robbery(exchange: Exchange, start: int, micros: int, wh: int) -> str | None:
@@ -85,3 +98,49 @@ def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:
         exchange.mandate(buyer)
     chain.fails("MandateMissing", exchange.settle(START, 0, lines), signers=signers)
     exchange.check_books(START)
+
+
+def test_nothing_is_found_of_an_honest_hub() -> None:
+    stage = Stage.begin()
+    told = stage.honest()
+    assert stage.play(told) is None
+    assert stage.gains() == HONEST
+    unchecked = {"empty_without_trades"}
+    assert {one.check for one in stage.results(told) if one.verdict is not Verdict.OK} == unchecked
+    for name in ("anna", "ben", "cleo"):
+        assert {one.check for one in stage.results(told, name) if one.verdict is not Verdict.OK} == unchecked
+
+
+@pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.title)
+def test_a_deed_gets_what_mandates_allow_and_is_found(deed: Deed) -> None:
+    stage = Stage.begin()
+    done = deed.act(stage)
+    assert done.refused == deed.refused
+    assert stage.found(done.told) == deed.outsider
+    assert {name: stage.found(done.told, name) for name in deed.participants} == deed.participants
+    if deed.afterwards is not None:
+        deed.afterwards(stage, done.told)
+    assert stage.gains() == deed.gains
+    assert min(deed.gains.values(), default=0) >= -MAX_DEBIT
+
+
+@pytest.mark.parametrize(
+    ("wh", "most", "one_more", "refusal"),
+    [
+        (1_601, MAX_DEBIT, MAX_DEBIT + 1, "MandateExceededDebit"),
+        (346, 346 * MAX_PRICE, 346 * MAX_PRICE + 1, "MandateExceededMaxPrice"),
+        (900, 900 * (MIN_PRICE + 130), 900 * (MIN_PRICE + 130) - 1, "MandateExceededMinPrice"),
+    ],
+)
+def test_a_mandate_is_used_up_to_the_last_micro(wh: int, most: int, one_more: int, refusal: str) -> None:
+    for debit, refused in ((one_more, refusal), (most, None)):
+        stage = Stage.begin()
+        lines = bought_of_mallory(stage, wh, debit)
+        assert stage.play(replace(stage.honest(), lines=lines, hidden=True)) == refused
+    assert stage.gains() == {"ben": -most, "mallory": most - 130 * wh}
+
+
+def test_every_deed_is_refused_or_found() -> None:
+    unseen = [deed.title for deed in DEEDS if not (deed.refused or deed.outsider or any(deed.participants.values()))]
+    assert unseen == []
+    assert {name for deed in DEEDS for name in deed.outsider} <= {check.name for check in PUBLIC_CHECKS}

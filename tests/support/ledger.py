@@ -11,6 +11,7 @@ from pathlib import Path
 
 from solders.keypair import Keypair
 
+from hub.chain.bootstrap import Bootstrap
 from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.cli import EXIT_CONFIG, main
 
@@ -84,6 +85,18 @@ class LedgerProcess:
         if process.stdout:
             process.stdout.close()
         return code
+
+
+@contextmanager
+def running_ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    """A fresh ledger that these keys can found."""
+    write_genesis(folder, keys.genesis())
+    ledger = LedgerProcess(folder, keys.fee_payer)
+    try:
+        ledger.start()
+        yield ledger
+    finally:
+        ledger.kill()
 
 
 @contextmanager

@@ -18,8 +18,7 @@ import pytest
 from solders.keypair import Keypair
 
 from hub.chain.bootstrap import Bootstrap
-from hub.chain.ledger.genesis import write_genesis
-from support.ledger import LedgerProcess, new_ledger
+from support.ledger import new_ledger, running_ledger
 
 EMBEDDED = "embedded"
 RPC_URL, WS_URL, KEYS = "PEERWATT_TEST_RPC_URL", "PEERWATT_TEST_WS_URL", "PEERWATT_TEST_CHAIN_KEYS"
@@ -74,13 +73,9 @@ def open_settling_node(name: str, folder: Path) -> Iterator[SettlingNode]:
         yield SettlingNode(name, Bootstrap.load_or_create(Path(os.environ[KEYS])))
         return
     keys = Bootstrap.random()
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    try:
-        yield SettlingNode(process.start(), keys)
-        process.verify()
-    finally:
-        process.kill()
+    with running_ledger(folder, keys) as ledger:
+        yield SettlingNode(ledger.url, keys)
+        ledger.verify()
 
 
 def _next_port(url: str) -> str:

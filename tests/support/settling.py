@@ -21,7 +21,7 @@ from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.planner import plan_cleared
+from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
 from support.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
 
@@ -42,6 +42,7 @@ class SettlingCampus:
     keys: Bootstrap
     people: Sequence[UUID]
     mandates_from_s: int = 0
+    batch_lines: int = BATCH_LINES
 
     @classmethod
     async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
@@ -64,6 +65,14 @@ class SettlingCampus:
 
     async def interval(self, energy_wh: Sequence[int]) -> int:
         """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
+        start_s = await self.passed(energy_wh)
+        await self._passed_on_chain(start_s + INTERVAL_S)
+        await self.clear()
+        await self.plan()
+        return start_s
+
+    async def passed(self, energy_wh: Sequence[int]) -> int:
+        """As `interval`, of which nothing but the readings is there."""
         last = await self.pool.fetchval("SELECT extract(epoch FROM max(start_at))::bigint FROM intervals")
         first = max(self.mandates_from_s, int(time.time()) if last is None else last)
         start_s = first // INTERVAL_S * INTERVAL_S + INTERVAL_S
@@ -72,7 +81,6 @@ class SettlingCampus:
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
         await self._until(start_s + INTERVAL_S)
-        await self._plan(ChainFunds(self.chain))
         return start_s
 
     async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
@@ -81,14 +89,19 @@ class SettlingCampus:
         await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
         for number, wh in enumerate(energy_wh):
             await self._read(meter_of(number), start_s, wh)
-        await self._plan(KnownFunds())
+        await self.clear(KnownFunds())
+        await self.plan()
         return start_s
 
-    async def _plan(self, funds: Funds) -> None:
+    async def clear(self, funds: Funds | None = None) -> None:
+        """Attests and clears the interval that has passed."""
         lease, clock = await lead(self.pool), SystemClock()
         await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0), limit=1)
-        await clear_attested(self.pool, lease, clock, funds)
-        await plan_cleared(self.pool, lease, clock)
+        await clear_attested(self.pool, lease, clock, funds or ChainFunds(self.chain))
+
+    async def plan(self) -> None:
+        """Plans what is cleared."""
+        await plan_cleared(self.pool, await lead(self.pool), SystemClock(), batch_lines=self.batch_lines)
 
     async def _read(self, meter_id: str, start_s: int, wh: int) -> None:
         query = "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1"
@@ -100,8 +113,11 @@ class SettlingCampus:
         await add_readings(self.pool, meter_id, rows)
 
     async def _until(self, moment_s: int) -> None:
-        """An interval has to pass, here and by the chain's clock, which may be behind."""
+        """An interval has to pass."""
         await asyncio.sleep(max(0.0, moment_s + 0.1 - time.time()))
+
+    async def _passed_on_chain(self, moment_s: int) -> None:
+        """By the chain's clock too, which may be behind."""
         while await self.chain_time() < moment_s:  # noqa: ASYNC110 (the chain's clock is another process's)
             await asyncio.sleep(0.1)
 

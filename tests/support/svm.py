@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,17 @@ def program(name: str) -> Any:
     return Program(idl, PROGRAM_IDS[name], provider)
 
 
+@lru_cache(maxsize=4_096)
+def _decoded(name: str, data: bytes) -> Any:
+    return program(name).coder.accounts.decode(data)
+
+
 def program_type(name: str, type_name: str) -> Any:
     """A struct or enum of a program's IDL, to make arguments of."""
     return program(name).type[type_name]
 
 
+@lru_cache(maxsize=16_384)
 def pda(name: str, *seeds: bytes | Pubkey) -> Pubkey:
     """The address that program `name` derives from the seeds."""
     return Pubkey.find_program_address([bytes(seed) for seed in seeds], PROGRAM_IDS[name])[0]
@@ -192,11 +198,12 @@ class Chain:
             self.svm.airdrop(key.pubkey(), 10**10)
         return key
 
-    def send(self, *ixs: Instruction, signers: Sequence[Keypair] = ()) -> Outcome:
-        """Runs one transaction, paid by the payer and signed by the payer and the signers."""
+    def send(self, *ixs: Instruction, signers: Sequence[Keypair] = (), payer: Keypair | None = None) -> Outcome:
+        """Runs one transaction, signed by the signers and by the payer, as a rule the chain's own, who pays for it."""
         self.svm.expire_blockhash()
-        keys = list({key.pubkey(): key for key in (self.payer, *signers)}.values())
-        message = Message(list(ixs), self.payer.pubkey())
+        by = payer or self.payer
+        keys = list({key.pubkey(): key for key in (by, *signers)}.values())
+        message = Message(list(ixs), by.pubkey())
         result = self.svm.send_transaction(Transaction(keys, message, self.svm.latest_blockhash()))
         if isinstance(result, TransactionMetadata):
             return Outcome(result.compute_units_consumed(), result.logs(), events=_events(result.logs()))
@@ -227,4 +234,4 @@ class Chain:
         stored = self.svm.get_account(address)
         assert stored is not None, f"no account at {address}"
         assert stored.owner == PROGRAM_IDS[name], f"{address} belongs to {stored.owner}"
-        return program(name).coder.accounts.decode(bytes(stored.data))
+        return _decoded(name, bytes(stored.data))

@@ -11,10 +11,9 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import registry
-from hub.chain.ledger.genesis import write_genesis
 from hub.demo.chain import RATES
 from support.browser import Site
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.settling import trader_of
 
 PAGES = ("chain", "chain-account", "chain-transaction", "chain-failed")
@@ -24,11 +23,8 @@ LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[LedgerProcess]:
     keys = Bootstrap.load_or_create(tmp_path / "keys")
-    write_genesis(tmp_path / "ledger", keys.genesis())
-    process = LedgerProcess(tmp_path / "ledger", keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path / "ledger", keys) as ledger:
+        yield ledger
 
 
 class TestFounded:

@@ -11,7 +11,10 @@ from support.seed import ANNA, BEN, CLEO, GATEWAY, NOBODY, START_S, Campus
 
 ROLES = ("participant", "facilities", "operator", "rec_validator", "auditor", "device")
 HUMANS = frozenset(ROLES) - {"device"}
-PUBLIC = {"POST /auth/login", "POST /auth/refresh", "POST /auth/logout", "GET /system/site"}
+PUBLIC = {
+    "POST /auth/login", "POST /auth/refresh", "POST /auth/logout", "GET /system/site",
+    "GET /clearings/{start_at}/journal",
+}  # fmt: skip
 ALLOWED: dict[str, frozenset[str]] = {
     "GET /auth/me": HUMANS,
     "GET /system/totals": HUMANS,

@@ -25,7 +25,7 @@ from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary, program_key, 
 from hub.chain.setup import ProgramsDifferError
 from hub.cli import EXIT_CONFIG
 from hub.keys import mark_as_demo
-from support.ledger import RICH_LAMPORTS, LedgerProcess
+from support.ledger import RICH_LAMPORTS, LedgerProcess, running_ledger
 
 NOT_READY = 3
 SOL = 10**9
@@ -167,15 +167,10 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerPr
     """A chain with programs from its first start, founded by the command."""
     folder = tmp_path_factory.mktemp("founded")
     keys = Bootstrap.load_or_create(folder / "keys")
-    write_genesis(folder / "ledger", keys.genesis())
-    process = LedgerProcess(folder / "ledger", keys.fee_payer)
-    process.start()
-    try:
-        done = chain_command("deploy", "--url", process.url, "--keys", folder / "keys")
+    with running_ledger(folder / "ledger", keys) as ledger:
+        done = chain_command("deploy", "--url", ledger.url, "--keys", folder / "keys")
         assert done.returncode == 0, done.stderr
-        yield process, folder / "keys"
-    finally:
-        process.kill()
+        yield ledger, folder / "keys"
 
 
 async def test_what_was_deployed_follows_from_the_log(

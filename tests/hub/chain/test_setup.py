@@ -19,9 +19,8 @@ from hub.chain.errors import ProgramError, TransactionFailedError
 from hub.chain.instructions import governance, loader, registry
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import SYSTEM_PROGRAM
-from hub.chain.ledger.genesis import write_genesis
 from hub.chain.programs import NAMES, PROGRAM_IDS, idl
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
 
@@ -33,13 +32,9 @@ def keys() -> Bootstrap:
 
 @pytest.fixture(scope="module")
 def founding_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    folder = tmp_path_factory.mktemp("founding")
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    yield process
-    process.verify()
-    process.kill()
+    with running_ledger(tmp_path_factory.mktemp("founding"), keys) as ledger:
+        yield ledger
+        ledger.verify()
 
 
 @pytest.fixture
@@ -51,14 +46,9 @@ async def chain(founding_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
 @pytest.fixture
 async def unfounded(tmp_path: Path, keys: Bootstrap) -> AsyncIterator[ChainClient]:
     """A ledger with the programs and nothing founded."""
-    write_genesis(tmp_path, keys.genesis())
-    process = LedgerProcess(tmp_path, keys.fee_payer)
-    process.start()
-    try:
-        async with ChainClient(process.url) as client:
+    with running_ledger(tmp_path, keys) as ledger:
+        async with ChainClient(ledger.url) as client:
             yield client
-    finally:
-        process.kill()
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import governance, registry
-from hub.chain.ledger.genesis import write_genesis
 from hub.chain.programs import NAMES, PROGRAM_IDS, published_hash
 from hub.db import Pool
 from hub.demo.chain import RATES
 from support.api import Api, problem, running_api
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.nats import eventually
 from support.settling import trader_of
 
@@ -32,12 +31,8 @@ def keys() -> Bootstrap:
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    folder = tmp_path_factory.mktemp("ledger")
-    write_genesis(folder, keys.genesis())
-    process = LedgerProcess(folder, keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path_factory.mktemp("ledger"), keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from dataclasses import replace
 from struct import unpack_from
 from uuid import UUID
 
+import pytest
+
 from hub.market.auction import hold, published_hash
 from hub.market.clearing import clear
-from hub.market.journal import journal_bytes, journal_hash, pseudonyms
+from hub.market.journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.market.orders import Order, Side
 from hub.units import PriceMills, Wh
 from support.books import START_S, order
@@ -78,3 +80,25 @@ def test_forward_orders_and_trades_are_part_of_it() -> None:
         START_S, outcome.orders, outcome.clearing.trades, outcome.clearing.price_mills, RATES.charges_mills
     )
     assert whole != without
+
+
+def test_what_was_published_is_read_back() -> None:
+    outcome = hold(BASE_CASE)
+    orders = (*BASE_CASE.forward_orders, *outcome.orders)
+    for price in (None, outcome.clearing.price_mills):
+        written = journal_bytes(START_S, orders, outcome.trades, price, 130)
+        found = read_journal(written)
+        assert (found.start_s, found.price_mills, found.charges_mills) == (START_S, price, 130)
+        assert {order.order_id for order in found.orders} == {order.order_id for order in orders}
+        assert [trade.wh for trade in found.trades if trade.kind == "forward"] == [600]
+        assert journal_bytes(START_S, found.orders, found.trades, price, 130) == written
+
+
+def test_bytes_that_are_no_journal_are_refused() -> None:
+    cleared = clear(START_S, BOOK)
+    sound = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    first = sound[HEADER + 32 :][:ORDER_BYTES]
+    rank_7 = first[:32] + bytes([7]) + first[33:]
+    for spoilt in (b"", b"x" * 99, sound[:-1], sound + b"x", sound[:HEADER], sound.replace(first, rank_7)):
+        with pytest.raises(JournalMalformedError):
+            read_journal(spoilt)

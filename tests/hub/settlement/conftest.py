@@ -10,9 +10,8 @@ import pytest
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.ledger.genesis import write_genesis
 from hub.db import Pool
-from support.ledger import LedgerProcess
+from support.ledger import LedgerProcess, running_ledger
 from support.nodes import SettlingNode, open_settling_node, settling_names
 from support.settling import ENERGY, SettlingCampus
 
@@ -38,11 +37,8 @@ def keys() -> Bootstrap:
 
 @pytest.fixture
 def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    write_genesis(tmp_path, keys.genesis())
-    process = LedgerProcess(tmp_path, keys.fee_payer)
-    process.start()
-    yield process
-    process.kill()
+    with running_ledger(tmp_path, keys) as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.chain import pdas, returning
-from hub.chain.client import Level, Status
+from hub.chain.fate import Level, Status
 from hub.chain.instructions import trading
 from hub.chain.transactions import SignedTransaction
 from hub.clock import ManualClock, SystemClock
@@ -20,8 +20,9 @@ from hub.settlement.abort import ReturnRefusedError, give_all_back
 from hub.settlement.instructions import IntervalRows, chain_lines
 from hub.settlement.lines import line_leaf, line_of
 from hub.settlement.reconcile import compare_all, compare_sums, reconcile_due
+from hub.settlement.steps.carrier import Carrier, StepRefusedError
 from hub.settlement.steps.repository import StepRow
-from hub.settlement.submitter import StepRefusedError, Submitter
+from hub.settlement.submitter import Submitter
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, SettlingCampus, wallet_of
 from support.site_rows import lead
@@ -43,17 +44,17 @@ async def rows_of(campus: SettlingCampus, start_s: int) -> IntervalRows:
 
 async def settled_until(campus: SettlingCampus, kind: str, batch: int = 0) -> None:
     """Settles what is planned up to this step."""
-    submitter = await campus.submitter()
-    submit = submitter._submit
+    submitter, submit = await campus.submitter(), Carrier._submit
 
-    async def submit_before(step: StepRow, rows: IntervalRows) -> None:
+    async def submit_before(carrier: Carrier, step: StepRow) -> None:
         if (step.kind, step.batch) == (kind, batch):
             raise ConnectionResetError("killed before the step")
-        await submit(step, rows)
+        await submit(carrier, step)
 
-    object.__setattr__(submitter, "_submit", submit_before)
-    with pytest.raises(ConnectionResetError):
-        await submitter.settle_due()
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(Carrier, "_submit", submit_before)
+        with pytest.raises(ConnectionResetError):
+            await submitter.settle_due()
 
 
 async def abort_as_settler(campus: SettlingCampus, start_s: int) -> None:

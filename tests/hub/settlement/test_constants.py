@@ -1,8 +1,9 @@
-"""What the hub says of a settlement's states and times is what the trading program says."""
+"""What hub and audit say of a settlement's states and times is what the trading program says."""
 
 import re
 from pathlib import Path
 
+from hub.audit import facts
 from hub.settlement import onchain
 
 SOURCES = Path(__file__).resolve().parents[3] / "programs" / "trading" / "src"
@@ -21,3 +22,9 @@ def constant(name: str) -> int:
 def test_states_and_window_are_the_programs() -> None:
     names = ("OPEN", "CLOSED", "EMPTY", "OPEN_WINDOW_S")
     assert {name: getattr(onchain, name) for name in names} == {name: constant(name) for name in names}
+
+
+def test_an_auditor_knows_the_same_ones() -> None:
+    assert {one.name: one.value for one in facts.Status} == {one.name: constant(one.name) for one in facts.Status}
+    names = ("OPEN_WINDOW_S", "ABORT_AFTER_S")
+    assert {name: getattr(facts, name) for name in names} == {name: constant(name) for name in names}

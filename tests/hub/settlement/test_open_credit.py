@@ -15,7 +15,8 @@ from hub.db import Pool
 from hub.errors import PermanentError, RetryableError
 from hub.settlement import onchain
 from hub.settlement.aside import RETRY_MS
-from hub.settlement.submitter import POLL_S, StepRefusedError, Submitter
+from hub.settlement.steps.carrier import POLL_S, StepRefusedError
+from hub.settlement.submitter import Submitter
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
 

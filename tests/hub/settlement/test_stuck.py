@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import pytest
-from solders.signature import Signature
 
-from hub.chain.client import Status
 from hub.chain.errors import ChainUnreachableError
+from hub.chain.fate import Opinion, Sent
 from hub.chain.transactions import Blockhash
 from hub.clock import SystemClock, rfc3339_s
 from hub.lease import LeaseLostError
@@ -79,14 +78,14 @@ async def test_a_signature_is_kept_while_its_blockhash_lives(
     """A confirmed transaction that a node has lost sight of may still land: it is sent again, not signed anew."""
     start = await campus.interval(ENERGY)
     submitter = await campus.submitter()
-    asked, statuses = 0, campus.chain.statuses
+    asked, opinions = 0, campus.chain.opinions
 
-    async def forgetful(signatures: Sequence[Signature]) -> list[Status | None]:
+    async def forgetful(sent: Sequence[Sent]) -> list[Opinion]:
         nonlocal asked
-        asked += len(signatures) > 1
-        return [None for _ in signatures] if asked == 1 and len(signatures) > 1 else await statuses(signatures)
+        asked += len(sent) > 1
+        return [Opinion(None) for _ in sent] if asked == 1 and len(sent) > 1 else await opinions(sent)
 
-    monkeypatch.setattr(campus.chain, "statuses", forgetful)
+    monkeypatch.setattr(campus.chain, "opinions", forgetful)
     assert await submitter.settle_due() == [start]
     assert asked > 1
     assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5
@@ -102,13 +101,14 @@ async def test_the_same_signature_twice_is_one_transaction(
     async def same() -> Blockhash:
         return blockhash
 
-    async def die(_raw: bytes) -> None:
+    async def die(*_: object, **__: object) -> None:
         raise ConnectionResetError("killed between storing and sending")
 
     monkeypatch.setattr(campus.chain, "latest_blockhash", same)
-    object.__setattr__(submitter, "_send", die)
-    with pytest.raises(ConnectionResetError):
-        await submitter.settle_due()
+    with monkeypatch.context() as dying:
+        dying.setattr(campus.chain, "send", die)
+        with pytest.raises(ConnectionResetError):
+            await submitter.settle_due()
     await campus.pool.execute("UPDATE blockchain_transactions SET state = 'failed'")
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
     assert await (await campus.submitter()).settle_due() == [start]

@@ -10,6 +10,7 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
 from hub.settlement import onchain, reconcile
+from hub.settlement.fees import Fees
 from hub.settlement.reconcile import Sums, compare_all, reconcile_due
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, SettlingCampus
@@ -40,7 +41,7 @@ async def test_intervals_are_settled_and_reconciled(lone_campus: SettlingCampus)
 
 async def test_a_priority_fee_is_offered_when_it_is_set(campus: SettlingCampus) -> None:
     start = await campus.interval(ENERGY)
-    submitter = replace(await campus.submitter(), priority_fee_micro_lamports=1234)
+    submitter = replace(await campus.submitter(), fees=Fees(1234))
     assert await submitter.settle_due() == [start]
     sent = await campus.pool.fetch("SELECT raw FROM blockchain_transactions")
     offered = bytes(set_compute_unit_price(1234).data)
@@ -92,17 +93,20 @@ async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus
     assert await reconciled(campus) == [start]
 
 
-async def test_a_transaction_that_never_left_is_sent_after_a_restart(campus: SettlingCampus) -> None:
+async def test_a_transaction_that_never_left_is_sent_after_a_restart(
+    campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = await campus.interval(ENERGY)
     await campus.pool.execute("UPDATE leases SET expires_at = now()")
     dead = await campus.submitter("dead")
 
-    async def die(_raw: bytes) -> None:
+    async def die(*_: object, **__: object) -> None:
         raise ConnectionResetError("killed between storing and sending")
 
-    object.__setattr__(dead, "_send", die)
-    with pytest.raises(ConnectionResetError):
-        await dead.settle_due()
+    with monkeypatch.context() as dying:
+        dying.setattr(campus.chain, "send", die)
+        with pytest.raises(ConnectionResetError):
+            await dead.settle_due()
     assert await campus.pool.fetchval("SELECT state FROM blockchain_transactions") == "submitted"
     await campus.pool.execute("UPDATE leases SET expires_at = now()")
     assert await (await campus.submitter()).settle_due() == [start]

@@ -3,7 +3,7 @@ use crate::{
     errors::RegistryError,
     events::GatewayRegistered,
     seeds,
-    state::{is_gateway_id, Config, Gateway, ACTIVE},
+    state::{id_seed, is_gateway_id, Config, Gateway, ACTIVE},
 };
 use anchor_lang::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct RegisterGateway<'info> {
         init,
         payer = payer,
         space = 8 + Gateway::INIT_SPACE,
-        seeds = [seeds::GATEWAY, id.as_bytes()],
+        seeds = [seeds::GATEWAY, id_seed(&id, RegistryError::InvalidGatewayId)?],
         bump
     )]
     pub gateway: Account<'info, Gateway>,

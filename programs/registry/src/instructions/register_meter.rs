@@ -3,7 +3,7 @@ use crate::{
     errors::RegistryError,
     events::MeterRegistered,
     seeds,
-    state::{is_meter_id, Config, Gateway, Meter, Participant, ACTIVE},
+    state::{id_seed, is_meter_id, Config, Gateway, Meter, Participant, ACTIVE},
 };
 use anchor_lang::prelude::*;
 
@@ -39,7 +39,7 @@ pub struct RegisterMeter<'info> {
         init,
         payer = payer,
         space = 8 + Meter::INIT_SPACE,
-        seeds = [seeds::METER, id.as_bytes()],
+        seeds = [seeds::METER, id_seed(&id, RegistryError::InvalidMeterId)?],
         bump
     )]
     pub meter: Account<'info, Meter>,

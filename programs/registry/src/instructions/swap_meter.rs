@@ -4,7 +4,7 @@ use crate::{
     errors::RegistryError,
     events::MeterSwapped,
     seeds,
-    state::{is_meter_id, Config, Gateway, Meter, ACTIVE, RETIRED},
+    state::{id_seed, is_meter_id, Config, Gateway, Meter, ACTIVE, RETIRED},
 };
 use anchor_lang::prelude::*;
 
@@ -29,7 +29,7 @@ pub struct SwapMeter<'info> {
         init,
         payer = payer,
         space = 8 + Meter::INIT_SPACE,
-        seeds = [seeds::METER, id.as_bytes()],
+        seeds = [seeds::METER, id_seed(&id, RegistryError::InvalidMeterId)?],
         bump
     )]
     pub new_meter: Account<'info, Meter>,

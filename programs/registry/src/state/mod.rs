@@ -3,6 +3,7 @@
 mod config;
 mod gateway;
 mod gateway_key;
+mod id;
 mod meter;
 mod participant;
 mod status;
@@ -11,10 +12,8 @@ mod zone;
 pub use config::Config;
 pub use gateway::{is_gateway_id, Gateway};
 pub use gateway_key::{GatewayKey, MAX_BACKDATE_S, MAX_LEAD_S};
+pub use id::{id_seed, MAX_ID};
 pub use meter::{is_meter_id, Meter, MAX_SWAP_BACKDATE_S};
 pub use participant::Participant;
 pub use status::{require_change, ACTIVE, RETIRED, SUSPENDED};
 pub use zone::CAMPUS;
-
-/// Longest id of a gateway or a meter, in bytes.
-pub const MAX_ID: usize = 32;

@@ -1,11 +1,10 @@
 // One account: whose it is, its fields as the program's IDL names them, and the transactions that name it.
 import { Link, useParams } from "@tanstack/react-router";
-import { type Site, useSite } from "../../lib/site";
 import { useTitle } from "../../lib/useTitle";
 import { Card } from "../../ui/Card";
-import { OldFigures } from "../../ui/OldFigures";
-import { Bone, Empty, Failed } from "../../ui/states";
+import { Empty } from "../../ui/states";
 import styles from "./chain.module.css";
+import { Known } from "./Known";
 import { type Account, ADDRESS, useAccount } from "./queries";
 import { TransactionList } from "./TransactionList";
 import { AddressLink, FieldList } from "./Values";
@@ -45,60 +44,33 @@ function Facts({ account }: { account: Account }) {
   );
 }
 
-function Loaded({ account, site }: { account: Account; site: Site }) {
+function Loaded({ address }: { address: string }) {
   return (
-    <>
-      <header className={styles.head}>
-        <p className={styles.quiet}>
-          <Link to="/chain">Chain</Link> / account
-        </p>
-        <h1>{title(account)}</h1>
-      </header>
-      <div className={styles.stack}>
-        {account.fields ? (
-          <Card
-            title="What it says"
-            aside={<span className={styles.quiet}>decoded by {account.owner_name}</span>}
-          >
-            <FieldList fields={account.fields} site={site} />
+    <Known what="account" asked={useAccount(address)} title={title}>
+      {(account, site) => (
+        <>
+          {account.fields ? (
+            <Card
+              title="What it says"
+              aside={<span className={styles.quiet}>decoded by {account.owner_name}</span>}
+            >
+              <FieldList fields={account.fields} site={site} />
+            </Card>
+          ) : null}
+          <Facts account={account} />
+          <Card title="Transactions">
+            <TransactionList address={account.address} site={site} />
           </Card>
-        ) : null}
-        <Facts account={account} />
-        <Card title="Transactions">
-          <TransactionList address={account.address} site={site} />
-        </Card>
-      </div>
-    </>
-  );
-}
-
-function Known({ address }: { address: string }) {
-  const sites = useSite();
-  const asked = useAccount(address);
-  const failed = [asked, sites].find((one) => one.isError && !one.data);
-  if (failed)
-    return <Failed error={failed.error} retry={() => Promise.all([asked.refetch(), sites.refetch()])} />;
-  if (!asked.data || !sites.data) {
-    return (
-      <div className={styles.stack} aria-busy="true">
-        <span className="pw-visually-hidden">Loading the account</span>
-        <Bone width="40%" height={36} />
-        <Bone height={280} />
-      </div>
-    );
-  }
-  return (
-    <>
-      <OldFigures of={[asked]} />
-      <Loaded account={asked.data} site={sites.data} />
-    </>
+        </>
+      )}
+    </Known>
   );
 }
 
 export function ChainAccount() {
   useTitle("Account");
   const { address } = useParams({ from: "/chain/$address" });
-  if (ADDRESS.test(address)) return <Known address={address} />;
+  if (ADDRESS.test(address)) return <Loaded address={address} />;
   return (
     <Empty title="This is no address">
       An address has 32 to 44 letters and digits. <Link to="/chain">Look for another one</Link>

@@ -1,11 +1,11 @@
 // One transaction: what it did, instruction by instruction, what it took, and what the programs logged.
 import { Link, useParams } from "@tanstack/react-router";
-import { type Site, useSite } from "../../lib/site";
+import type { Site } from "../../lib/site";
 import { useTitle } from "../../lib/useTitle";
 import { Card } from "../../ui/Card";
-import { OldFigures } from "../../ui/OldFigures";
-import { Bone, Empty, Failed } from "../../ui/states";
+import { Empty } from "../../ui/states";
 import styles from "./chain.module.css";
+import { Known } from "./Known";
 import { type Instruction, SIGNATURE, type Transaction, useTransaction } from "./queries";
 import { AddressLink, FieldList } from "./Values";
 import { moment, sol } from "./words";
@@ -97,65 +97,42 @@ function Step({ one, site }: { one: Instruction; site: Site }) {
   );
 }
 
-function Loaded({ one, site }: { one: Transaction; site: Site }) {
-  const names = one.instructions.flatMap(({ name }) => (name ? [name] : []));
-  return (
-    <>
-      <header className={styles.head}>
-        <p className={styles.quiet}>
-          <Link to="/chain">Chain</Link> / transaction
-        </p>
-        <h1>{names.length > 0 ? names.join(", ") : "A transaction"}</h1>
-      </header>
-      <div className={styles.stack}>
-        <Facts one={one} site={site} />
-        <Card title="Instructions">
-          <ol className={styles.programs}>
-            {one.instructions.map((step, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the order of instructions is what they are
-              <Step key={at} one={step} site={site} />
-            ))}
-          </ol>
-        </Card>
-        <Card title="Log">
-          {one.logs.length > 0 ? (
-            <pre className={styles.log}>{one.logs.join("\n")}</pre>
-          ) : (
-            <p className={styles.quiet}>The node kept no log.</p>
-          )}
-        </Card>
-      </div>
-    </>
-  );
+function title({ instructions }: Transaction): string {
+  const names = instructions.flatMap(({ name }) => (name ? [name] : []));
+  return names.length > 0 ? names.join(", ") : "A transaction";
 }
 
-function Known({ signature }: { signature: string }) {
-  const sites = useSite();
-  const asked = useTransaction(signature);
-  const failed = [asked, sites].find((one) => one.isError && !one.data);
-  if (failed)
-    return <Failed error={failed.error} retry={() => Promise.all([asked.refetch(), sites.refetch()])} />;
-  if (!asked.data || !sites.data) {
-    return (
-      <div className={styles.stack} aria-busy="true">
-        <span className="pw-visually-hidden">Loading the transaction</span>
-        <Bone width="40%" height={36} />
-        <Bone height={280} />
-      </div>
-    );
-  }
+function Loaded({ signature }: { signature: string }) {
   return (
-    <>
-      <OldFigures of={[asked]} />
-      <Loaded one={asked.data} site={sites.data} />
-    </>
+    <Known what="transaction" asked={useTransaction(signature)} title={title}>
+      {(one, site) => (
+        <>
+          <Facts one={one} site={site} />
+          <Card title="Instructions">
+            <ol className={styles.programs}>
+              {one.instructions.map((step, at) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: the order of instructions is what they are
+                <Step key={at} one={step} site={site} />
+              ))}
+            </ol>
+          </Card>
+          <Card title="Log">
+            {one.logs.length > 0 ? (
+              <pre className={styles.log}>{one.logs.join("\n")}</pre>
+            ) : (
+              <p className={styles.quiet}>The node kept no log.</p>
+            )}
+          </Card>
+        </>
+      )}
+    </Known>
   );
 }
 
 export function ChainTransaction() {
   useTitle("Transaction");
   const { signature } = useParams({ from: "/chain/tx/$signature" });
-  if (SIGNATURE.test(signature)) return <Known signature={signature} />;
+  if (SIGNATURE.test(signature)) return <Loaded signature={signature} />;
   return (
     <Empty title="This is no signature">
       A signature has 64 to 88 letters and digits. <Link to="/chain">Look for another one</Link>

@@ -1,0 +1,147 @@
+"""`peerwatt-hub audit`: checks a hub from outside, with an RPC node, its published journals and one's own proofs."""
+
+import argparse
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from solders.pubkey import Pubkey
+
+from hub.audit.audit import Audit, AuditedInterval, audit, starts_in
+from hub.audit.checks import Verdict
+from hub.audit.own_checks import Own
+from hub.audit.proofs import read_proof
+from hub.audit.reader import fetch_journals, read_site
+from hub.chain.client import ChainClient
+from hub.clock import rfc3339_s, to_s
+from hub.errors import ConfigError
+from hub.market.journal import read_journal
+from hub.settings import add_json_argument
+
+_TIMEOUT_S = 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add(parser, "url", "a Solana RPC that you trust", metavar="URL", required="PEERWATT_AUDIT_URL" not in os.environ)
+    journals = parser.add_mutually_exclusive_group()
+    _add(journals, "hub", "the hub whose published journals are checked", metavar="URL")
+    _add_files(journals, "journal", "a journal that was kept, instead of asking the hub")
+    _add(parser, "from", "first start, RFC 3339 in UTC", type=_moment, dest="from_s", metavar="TIME")
+    _add(parser, "to", "end, exclusive; default now", type=_moment, dest="to_s", metavar="TIME")
+    add_json_argument(parser)
+    own = parser.add_argument_group("for a participant", "what nobody else knows, for the checks named own_...")
+    _add(own, "participant", "your id, as the hub shows it with your day", type=UUID, metavar="ID")
+    _add(own, "wallet", "your wallet's address", type=_address, metavar="PUBKEY")
+    _add_files(own, "proof", "the proof of one of your readings, best of both ends of an interval")
+    _add(own, "ask-limit", "your standing ask limit, if you have set one", type=int, metavar="MILLS")
+    _add(own, "bid-limit", "your standing all-in bid limit, if you have set one", type=int, metavar="MILLS")
+
+
+def _add(group: argparse._ActionsContainer, name: str, purpose: str, **options: Any) -> None:
+    variable = _variable(name)
+    group.add_argument(
+        f"--{name}", default=os.environ.get(variable), help=f"{purpose} (env: {variable})", **options
+    )  # fmt: skip
+
+
+def _add_files(group: argparse._ActionsContainer, name: str, purpose: str) -> None:
+    variable = _variable(name)
+    named = [Path(one) for one in os.environ.get(variable, "").split(os.pathsep) if one]
+    words = f"{purpose}; may be repeated (env: {variable}, with {os.pathsep} between files)"
+    group.add_argument(f"--{name}", type=Path, metavar="FILE", action="append", default=named, help=words)
+
+
+def _variable(name: str) -> str:
+    return f"PEERWATT_AUDIT_{name.replace('-', '_').upper()}"
+
+
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("write the time as RFC 3339, like 2026-06-01T10:00:00Z") from error
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("the time has no zone: write it in UTC with a Z at the end")
+    return to_s(moment)
+
+
+def _address(text: str) -> bytes:
+    try:
+        return bytes(Pubkey.from_string(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not an address: {error}") from error
+
+
+def run(args: argparse.Namespace) -> int:
+    done = asyncio.run(_audit(args))
+    if args.json:
+        print(json.dumps(done.to_json()))
+    else:
+        print("\n".join(told(done)))
+    return 1 if done.findings else 0
+
+
+async def _audit(args: argparse.Namespace) -> Audit:
+    own, kept = _own(args), _kept(args.journal)
+    async with ChainClient(args.url, timeout_s=_TIMEOUT_S) as chain:
+        site = await read_site(chain)
+        starts = starts_in(site, args.from_s, args.to_s)
+        journals = await fetch_journals(args.hub, starts) if args.hub and not kept else kept
+        return await audit(chain, site, journals, starts, own)
+
+
+def _own(args: argparse.Namespace) -> Own | None:
+    if args.participant is None and args.wallet is None and not args.proof:
+        return None
+    return Own(
+        participant_id=args.participant,
+        wallet=args.wallet,
+        ask_limit_mills=args.ask_limit,
+        bid_limit_mills=args.bid_limit,
+        proofs=tuple(read_proof(path) for path in args.proof),
+    )
+
+
+def _kept(paths: list[Path]) -> Mapping[int, bytes | None]:
+    """The journals in these files, by the interval's start."""
+    found: dict[int, bytes | None] = {}
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path} can not be read ({error.strerror}): name a journal that the hub gave") from error
+        found[read_journal(data).start_s] = data
+    return found
+
+
+def told(done: Audit) -> list[str]:
+    """The audit in words, a line for each check of each interval."""
+    lines = [f"FAILED  programs: {words}" for words in done.programs] or ["ok      programs are the published ones"]
+    for one in done.intervals:
+        lines += _interval(one)
+    verdicts = Counter(result.verdict for one in done.intervals for result in one.results)
+    counts = ", ".join(f"{verdicts[one]} {one.value}" for one in Verdict)
+    verdict = f"{done.findings} findings" if done.findings else "nothing was found"
+    return [*lines, f"{len(done.intervals)} intervals at {done.url}, {counts}: {verdict}"]
+
+
+def _interval(one: AuditedInterval) -> list[str]:
+    span = f"{rfc3339_s(one.start_s)} to {rfc3339_s(one.end_s)}"
+    if all(result.verdict is Verdict.UNCHECKED for result in one.results):
+        return [f"{span}: nothing to check: {one.results[0].found[0]}"]
+    lines = [span]
+    for result in one.results:
+        if result.verdict is Verdict.OK:
+            lines.append(f"  ok           {result.check}")
+        elif result.verdict is Verdict.UNCHECKED:
+            lines.append(f"  not checked  {result.check}: {result.found[0]}")
+        else:
+            lines.append(f"  FAILED       {result.check}: {result.meaning}")
+            lines += [f"                 {words}" for words in result.found]
+    return lines

@@ -1,0 +1,23 @@
+"""An interval's journal as anybody gets it: without signing in, byte for byte what the settlement commits to."""
+
+from hub.clock import at_s
+from hub.http.types import utc_text
+from hub.market.journal import read_journal
+from hub.market.service import published_journal
+from support.api import Api, problem
+from support.seed import END_S, LINES, PRICE, START_S
+
+
+async def test_a_cleared_intervals_journal_needs_no_sign_in(api: Api) -> None:
+    answer = await api.get(f"/clearings/{utc_text(at_s(START_S))}/journal")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
+    async with api.pool.acquire() as connection:
+        assert answer.content == await published_journal(connection, START_S)
+    found = read_journal(answer.content)
+    assert (found.price_mills, len(found.orders), len(found.trades)) == (PRICE, 3, 2)
+    assert not [who for who in LINES if who.bytes in answer.content]
+
+
+async def test_what_is_not_cleared_has_none(api: Api) -> None:
+    problem(await api.get(f"/clearings/{utc_text(at_s(END_S))}/journal"), 404, "not_found")
+    problem(await api.get("/clearings/yesterday/journal"), 422, "invalid_request")

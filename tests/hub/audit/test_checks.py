@@ -1,0 +1,242 @@
+"""Each check by itself: what it finds in facts that the programs or an honest hub never leave, and what it lets be."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.audit.audit import PUBLIC_CHECKS, judge
+from hub.audit.checks import Verdict, failed
+from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, Status
+from hub.audit.own_checks import Own
+from hub.audit.proofs import ProofFileError, own_proof, read_proof
+from hub.market.auction import hold
+from hub.market.journal import journal_bytes
+from hub.market.orders import Trade
+from hub.units import Micros, PriceMills, Wh
+from support.deeds import DEEDS
+from support.dishonest import Stage, Told
+from support.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S, A
+
+HOUR_S = 3600
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    return Stage.begin()
+
+
+@pytest.fixture(scope="module")
+def told(stage: Stage) -> Told:
+    told = stage.honest()
+    assert stage.play(told) is None
+    return told
+
+
+@pytest.fixture(scope="module")
+def honest(stage: Stage, told: Told) -> PublicInterval:
+    return stage.public(told.start_s, told.journal)
+
+
+def settlement(interval: PublicInterval, **changes: Any) -> PublicInterval:
+    assert interval.settlement is not None
+    return replace(interval, settlement=replace(interval.settlement, **changes))
+
+
+def first(interval: PublicInterval, **changes: Any) -> PublicInterval:
+    assert interval.first is not None
+    return replace(interval, revisions=(replace(interval.first, **changes), *interval.revisions[1:]))
+
+
+def later(interval: PublicInterval, seconds: int) -> PublicInterval:
+    return replace(interval, now_s=interval.end_s + seconds)
+
+
+def line(interval: PublicInterval, **changes: Any) -> PublicInterval:
+    return replace(interval, lines=(replace(interval.lines[0], **changes), *interval.lines[1:]))
+
+
+Change = Callable[[PublicInterval], PublicInterval]
+FOUND: list[tuple[str, Change, set[str]]] = [
+    ("other energy was minted", lambda i: replace(i, minted_wh=Wh(999)), {"minted_as_attested"}),
+    ("other rates than governance's", lambda i: replace(i, rates=replace(RATES, loss_mills=PriceMills(6))),
+     {"charges_in_force"}),
+    ("other charges than the rates make", lambda i: settlement(i, debit_micros=Micros(1)),
+     {"charges_in_force", "lines_committed"}),
+    ("more sold than bought", lambda i: settlement(i, sold_wh=Wh(901)), {"charges_in_force", "lines_committed"}),
+    ("a line was not shown", lambda i: replace(i, lines=i.lines[:2]), {"lines_committed", "trades_net_to_lines"}),
+    ("a wallet has two lines", lambda i: line(i, wallet=i.lines[1].wallet), {"lines_committed"}),
+    ("never attested", lambda i: later(replace(i, revisions=(), settlement=None, minted_wh=None), 13 * HOUR_S),
+     {"attested_in_time"}),
+    ("attested before its end", lambda i: first(i, attested_s=i.end_s - 1), {"attested_in_time"}),
+    ("attested for another time", lambda i: first(i, start_s=i.start_s - 1), {"attested_in_time"}),
+    ("never closed", lambda i: later(replace(i, settlement=None), ABORT_AFTER_S + 1), {"settled_in_time"}),
+    ("opened too late", lambda i: settlement(i, opened_s=i.end_s + OPEN_WINDOW_S + 1), {"settled_in_time"}),
+    ("aborted by the settler, lines on their way", lambda i: later(settlement(i, status=Status.RETURNING, closed_s=0),
+     HOUR_S), {"not_taken_back"}),
+    ("no journal", lambda i: replace(i, journal=None), {"journal_committed"}),
+    ("no journal's bytes", lambda i: replace(i, journal=b"x"), {"journal_committed"}),
+    ("a journal cut short", lambda i: replace(i, journal=i.journal and i.journal[:-1]), {"journal_committed"}),
+    ("another committed hash", lambda i: settlement(i, journal_hash=bytes(32)), {"journal_committed"}),
+    ("another committed price", lambda i: settlement(i, clearing_price_mills=PriceMills(1)), {"journal_committed"}),
+    ("less import attested than ordered", lambda i: first(i, import_wh=Wh(1_299)), {"orders_backed"}),
+]  # fmt: skip
+
+LET_BE: list[tuple[str, Change, set[str]]] = [
+    ("not attested yet", lambda i: replace(i, revisions=(), settlement=None, minted_wh=None),
+     {"attested_in_time", "meters_attested", "energy_possible", "minted_as_attested", "settled_in_time"}),
+    ("from before the first meter", lambda i: later(replace(i, revisions=(), settlement=None, minted_wh=None,
+     meters=tuple(replace(meter, since_s=i.end_s) for meter in i.meters)), 13 * HOUR_S), {"attested_in_time"}),
+    ("not settled yet", lambda i: replace(i, settlement=None, lines=()), {"settled_in_time", "lines_committed"}),
+    ("meters of people without a wallet", lambda i: first(i, meters_valid=4, export_wh=Wh(10**6)),
+     {"energy_possible"}),
+    ("rates of long ago", lambda i: replace(i, rates=None), {"charges_in_force"}),
+    ("no place for journals named", lambda i: replace(i, journal=None, journal_asked=False),
+     {"journal_committed", "clears_again"}),
+    ("aborted by anybody, a day later", lambda i: settlement(i, status=Status.ABORTED,
+     closed_s=i.end_s + ABORT_AFTER_S),
+     {"lines_committed", "journal_committed", "trades_net_to_lines"}),
+    ("too late to open: closed empty by anybody", lambda i: settlement(i, status=Status.EMPTY,
+     closed_s=i.end_s + OPEN_WINDOW_S + 1), {"lines_committed"}),
+]  # fmt: skip
+"""What is no finding, and some of the checks that then say that they had nothing to look at."""
+
+
+@pytest.mark.parametrize(("what", "change", "checks"), FOUND, ids=lambda one: one if isinstance(one, str) else "")
+def test_what_is_found(honest: PublicInterval, what: str, change: Change, checks: set[str]) -> None:
+    assert failed(judge(honest)) == set()
+    found = failed(judge(change(honest)))
+    assert found - {"minted_as_attested"} == checks - {"minted_as_attested"} and checks <= found
+
+
+@pytest.mark.parametrize(("what", "change", "unchecked"), LET_BE, ids=lambda one: one if isinstance(one, str) else "")
+def test_what_is_let_be(honest: PublicInterval, what: str, change: Change, unchecked: set[str]) -> None:
+    results = judge(change(honest))
+    assert failed(results) <= {"minted_as_attested"}
+    assert unchecked <= {one.check for one in results if one.verdict is Verdict.UNCHECKED}
+
+
+def test_a_meter_that_changed_hands_since_speaks_for_nobody_and_against_nobody(honest: PublicInterval) -> None:
+    sold = tuple(replace(meter, owner=bytes(32), since_s=honest.start_s + 1) for meter in honest.meters)
+    assert failed(judge(replace(honest, meters=sold))) == set()
+    before = tuple(replace(meter, since_s=honest.start_s) for meter in sold)
+    assert failed(judge(replace(honest, meters=before))) == {"sellers_generate"}
+
+
+def test_a_suspended_meter_is_not_missed(honest: PublicInterval) -> None:
+    *others, last = honest.meters
+    fewer = first(honest, meters_valid=2)
+    assert failed(judge(fewer)) == {"meters_attested"}
+    suspended = (*others, replace(last, status=MeterStatus.SUSPENDED))
+    assert failed(judge(replace(fewer, meters=suspended))) == set()
+
+
+def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> None:
+    begun = replace(settlement(honest, status=Status.OPEN, cursor=1), lines=honest.lines[:1])
+    assert failed(judge(begun)) == set()
+    assert failed(judge(line(begun, bought_wh=Wh(347)))) == {"trades_net_to_lines"}
+
+
+def forward(**changes: Any) -> set[str]:
+    """What is found of the worked example when its forward trade is told otherwise."""
+    outcome = hold(BASE.case)
+    trade: Trade = replace(outcome.trades[0], **changes)
+    return failed(judge(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {"forward_within_orders"}
+
+
+def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
+    """An example of the market's rules as an outsider sees it, without a chain."""
+    orders, price = (*example.case.forward_orders, *residuals), example.price_mills
+    journal = journal_bytes(START_S, orders, trades, price, RATES.charges_mills)
+    sold = sum(one.sold_wh for one in example.lines)
+    committed = Settlement(
+        Status.CLOSED, 0, 0, bytes(32), sha256(journal).digest(), 3, 3, Wh(sold), Wh(sold), Micros(0), Micros(0),
+        PriceMills(price), RATES,
+    )  # fmt: skip
+    return PublicInterval(START_S, START_S + INTERVAL_S, 0, (), None, committed, (), None, (), journal)
+
+
+@pytest.mark.parametrize("changes", [
+    {"price_mills": PriceMills(3_001)}, {"wh": Wh(601)}, {"seller_id": A, "buyer_id": A}, {"ask_order_id": bytes(32)},
+    {"trade_id": bytes(32)},
+])  # fmt: skip
+def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> None:
+    assert forward() == set()
+    assert forward(**changes) == {"forward_within_orders"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
+def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: PublicInterval, example: Any) -> None:
+    outcome = hold(example.case)
+    assert honest.first is not None
+    valid = [one for one in example.case.metered if one.valid]
+    attested = replace(
+        honest.first,
+        import_wh=Wh(sum(one.import_wh for one in valid)),
+        export_wh=Wh(sum(one.export_wh for one in valid)),
+    )
+    shown = replace(worked(outcome.orders, outcome.trades, example), revisions=(attested,))
+    names = {"journal_committed", "clears_again", "limits_within_tariffs", "forward_within_orders", "orders_backed"}
+    assert {one.check: one.verdict for one in judge(shown) if one.check in names} == dict.fromkeys(names, Verdict.OK)
+
+
+def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
+    own = stage.own("ben", told)
+    assert failed(judge(honest, own)) == set()
+    assert failed(judge(honest, replace(own, keys={}))) == {"own_proofs_hold"}
+    expired = {key: found and replace(found, valid_until_s=1) for key, found in own.keys.items()}
+    assert failed(judge(honest, replace(own, keys=expired))) == {"own_proofs_hold"}
+    document = stage.proofs("ben", told)[1]
+    document["interval"]["import_wh"] -= 1
+    changed = Own(proofs=(own_proof("changed", document),))
+    assert failed(judge(honest, changed)) == {"own_proofs_hold"}
+
+
+def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told: Told, honest: PublicInterval) -> None:
+    own = stage.own("ben", told)
+    others = tuple(order for order in told.orders if order.participant_id != own.participant_id)
+    without = replace(honest, journal=replace(told, orders=others, trades=()).journal)
+    assert verdict_of_order(without, own) is Verdict.FAILED
+    for lacking in (replace(own, proofs=()), replace(own, account=None), replace(own, participant_id=None)):
+        assert verdict_of_order(without, lacking) is Verdict.UNCHECKED
+    assert verdict_of_order(honest, replace(own, proofs=(), account=None)) is Verdict.OK
+
+
+def verdict_of_order(interval: PublicInterval, own: Own) -> Verdict:
+    return next(one.verdict for one in judge(interval, own) if one.check == "own_order")
+
+
+def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
+    """What the hub shows may fit together and not be what was attested."""
+    own = stage.own("ben", told)
+    assert failed(judge(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
+    assert failed(judge(first(honest, meters_estimated=1), own)) == {"own_meter_attested"}
+    assert failed(judge(replace(honest, revisions=()), own)) == {"minted_as_attested"}
+    corrected = replace(honest, revisions=(replace(honest.revisions[0], number=2),))
+    assert "own_meter_attested" in failed(judge(corrected, own))
+
+
+def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(stage.proofs("ben", told)[1]))
+    proof = read_proof(file)
+    assert proof.reading is not None and proof.leaf is not None
+    assert (proof.reading.meter_id, proof.reading.slot_s, proof.leaf.import_wh) == ("METER_002", told.end_s, 500)
+    file.write_text(json.dumps({**stage.proofs("ben", told)[1], "signature": "00" * 64}))
+    assert read_proof(file).fault is not None
+    for text in ("", "[]", "{", '"text"'):
+        file.write_text(text)
+        with pytest.raises(ProofFileError, match=str(file)):
+            read_proof(file)
+
+
+def test_every_check_has_been_seen_to_fail() -> None:
+    by_deeds = {name for deed in DEEDS for name in deed.outsider}
+    by_facts = {name for _, _, checks in FOUND for name in checks}
+    assert {check.name for check in PUBLIC_CHECKS} == by_deeds | by_facts | {"forward_within_orders"}
+    of_participants = {name for deed in DEEDS for names in deed.participants.values() for name in names}
+    assert of_participants == {"own_meter_attested", "own_energy_signed", "own_order", "own_line"}

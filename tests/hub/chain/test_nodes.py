@@ -1,0 +1,177 @@
+"""Several nodes: reads fail over, transactions go to all, a failing node is left alone, a lagging one not believed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+
+import pytest
+from prometheus_client import REGISTRY
+from solders.keypair import Keypair
+
+from hub.chain import quorum
+from hub.chain.breaker import FAILURES
+from hub.chain.client import ChainClient
+from hub.chain.errors import ChainRefusedError, ChainUnreachableError, NodesDisagreeError, ProgramError
+from hub.chain.fate import Sent
+from hub.chain.quorum import agreed
+from support.faulty_node import FaultyNode, faulty_node
+from support.ledger import LedgerProcess
+from support.rpc_faults import SEND, STATUSES, AsksFees, Claims, Drops, ForgetsWhatItKnows, Hangs, Lags, Refuses
+
+GARBAGE = [b"<html>", b'{"jsonrpc":"2.0"}', b'{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"x"}}']
+
+
+@pytest.fixture
+async def first(shared_ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
+    async with faulty_node(shared_ledger.url) as node:
+        yield node
+
+
+@pytest.fixture
+async def second(shared_ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
+    async with faulty_node(shared_ledger.url) as node:
+        yield node
+
+
+@pytest.fixture
+async def both(first: FaultyNode, second: FaultyNode) -> AsyncIterator[ChainClient]:
+    async with ChainClient(first.url, second.url, timeout_s=0.5) as client:
+        yield client
+
+
+ILLNESSES = [Refuses(status=429), Refuses(status=500), Hangs(), *(Refuses(status=200, body=body) for body in GARBAGE)]
+
+
+@pytest.mark.parametrize("illness", ILLNESSES, ids=["429", "500", "hangs", "html", "no result", "no error"])
+async def test_reads_fail_over_and_the_ill_node_is_left_alone(
+    both: ChainClient, first: FaultyNode, second: FaultyNode, illness: Refuses | Hangs
+) -> None:
+    first.faults.append(illness)
+    for _ in range(FAILURES + 3):
+        assert await both.slot() > 0
+    assert first.calls["getSlot"] == FAILURES
+    assert second.calls["getSlot"] == FAILURES + 3
+    name = both.nodes[0].name
+    assert REGISTRY.get_sample_value("peerwatt_chain_node_breaker", {"node": name}) == 2
+    assert REGISTRY.get_sample_value("peerwatt_chain_node_failures_total", {"node": name}) == FAILURES
+
+
+async def test_a_node_in_order_is_not_asked_twice(both: ChainClient, second: FaultyNode) -> None:
+    assert await both.slot() > 0
+    assert second.calls["getSlot"] == 0
+
+
+async def test_when_no_node_serves_both_are_named(both: ChainClient, first: FaultyNode, second: FaultyNode) -> None:
+    first.faults.append(Refuses(status=500))
+    second.faults.append(Refuses(status=503))
+    with pytest.raises(ChainUnreachableError) as caught:
+        await both.slot()
+    assert first.url in str(caught.value) and second.url in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["30", "date"])
+async def test_retry_after_is_honoured(first: FaultyNode, header: str) -> None:
+    async with ChainClient(first.url) as chain:
+        clock = chain.nodes[0].breaker.clock
+        asked = formatdate(clock.now_ms() / 1000 + 30, usegmt=True) if header == "date" else header
+        first.faults.append(Refuses(times=1, status=429, headers=f"retry-after: {asked}\r\n"))
+        for said in ("429", "is asked again in"):
+            with pytest.raises(ChainUnreachableError, match=said):
+                await chain.slot()
+        assert 20_000 < chain.nodes[0].breaker.left_ms <= 30_000
+    assert first.calls["getSlot"] == 1
+
+
+async def test_a_node_that_refuses_a_request_is_in_order(first: FaultyNode) -> None:
+    async with ChainClient(first.url) as chain:
+        for _ in range(FAILURES + 1):
+            with pytest.raises(ChainRefusedError):
+                await chain.token_balance(Keypair().pubkey())
+        assert chain.nodes[0].breaker.state == "closed"
+
+
+async def test_a_transaction_goes_to_every_node(
+    both: ChainClient, first: FaultyNode, second: FaultyNode, shared_ledger: LedgerProcess
+) -> None:
+    first.faults.append(Drops())
+    signed = await both.prepare([], [shared_ledger.rich])
+    assert await both.send(signed) == signed.signature
+    assert (await both.wait(signed)).level == "finalized"
+    assert (first.calls[SEND], second.calls[SEND]) == (1, 1)
+
+
+async def test_it_is_sent_when_one_node_is_away(
+    both: ChainClient, first: FaultyNode, shared_ledger: LedgerProcess
+) -> None:
+    first.faults.append(Refuses(status=500))
+    signed = await both.prepare([], [shared_ledger.rich])
+    await both.send(signed)
+    assert (await both.wait(signed, until="confirmed")).level == "confirmed"
+    (fate,) = await both.fates([Sent(signed.signature, signed.last_valid_height)])
+    assert fate.status is not None and fate.status.level == "confirmed", fate
+
+
+async def test_a_node_that_lags_does_not_say_that_something_expired(
+    first: FaultyNode, shared_ledger: LedgerProcess
+) -> None:
+    """Its statuses come from a machine behind; another behind the same URL tells heights of today."""
+    async with ChainClient(first.url) as chain:
+        signed = await chain.prepare([], [shared_ledger.rich])
+        await chain.send(signed)
+        await chain.wait(signed)
+        passed = Sent(signed.signature, last_valid_height=0)
+        first.faults = [ForgetsWhatItKnows()]
+        (fate,) = await chain.fates([passed])
+        assert (fate.status, fate.expired, fate.known) == (None, False, False)
+        first.faults = [Lags(slots=10**9)]
+        (fate,) = await chain.fates([passed])
+        assert (fate.status, fate.expired) == (None, False)
+        assert first.calls[STATUSES] >= 3
+
+
+async def test_what_a_quorum_does_not_say_is_not_agreed(
+    both: ChainClient, first: FaultyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quorum, "PAUSE_S", 0)
+
+    async def level(view: ChainClient) -> str:
+        return str((await view.statuses([signature]))[0])
+
+    signature = (await both.prepare([], [Keypair()], compute_limit=1000)).signature
+    assert await agreed(both, level, "it") == "None"
+    first.faults = [Claims()]
+    with pytest.raises(NodesDisagreeError, match="The RPC nodes disagree on it"):
+        await agreed(both, level, "it")
+    first.faults = [Refuses(status=500)]
+    with pytest.raises(ChainUnreachableError, match="Too few RPC nodes"):
+        await agreed(both, level, "it")
+
+
+async def test_an_error_that_a_quorum_gives_is_raised(both: ChainClient) -> None:
+    async def refuse(_: ChainClient) -> None:
+        raise ProgramError("trading", 6000, "NotOpen", "no")
+
+    with pytest.raises(ProgramError):
+        await agreed(both, refuse, "it")
+
+
+async def test_nodes_that_need_a_moment_are_given_it(both: ChainClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quorum, "PAUSE_S", 0)
+    told = iter([1, 2, 3, 4, 5, 5])
+
+    async def count(_: ChainClient) -> int:
+        await asyncio.sleep(0)
+        return next(told)
+
+    assert await agreed(both, count, "it") == 5
+
+
+async def test_recent_fees_are_read(first: FaultyNode) -> None:
+    async with ChainClient(first.url) as chain:
+        assert await chain.recent_fees([Keypair().pubkey()]) == [0]
+        first.faults = [AsksFees(micro_lamports=77)]
+        assert await chain.recent_fees([]) == [77] * 20
+        refusal = b'{"jsonrpc":"2.0","id":0,"error":{"code":-32601,"message":"Method not found"}}'
+        first.faults = [Refuses(status=200, body=refusal)]
+        with pytest.raises(ChainRefusedError, match="Method not found"):
+            await chain.recent_fees([])

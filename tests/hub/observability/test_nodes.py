@@ -1,0 +1,86 @@
+"""What doctor says of the chain's nodes: which is away or behind, and what the worker's breakers and eyes have seen."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from pydantic import SecretStr
+
+from hub.observability.nodes import NodesTroubleError, look_at_nodes
+from hub.settings import Settings
+from support.faulty_node import FaultyNode, faulty_node
+from support.ledger import LedgerProcess, new_ledger
+from support.rpc_faults import Lags, Refuses
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
+    with new_ledger(tmp_path_factory.mktemp("ledger")) as process:
+        yield process
+
+
+@pytest.fixture
+async def second(ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
+    async with faulty_node(ledger.url) as node:
+        yield node
+
+
+@pytest.fixture
+def settings(tmp_path: Path, ledger: LedgerProcess, second: FaultyNode) -> Settings:
+    return Settings(
+        state_dir=tmp_path, database_url=SecretStr("unused"), rpc_url=ledger.url, more_rpc_urls=[second.url]
+    )
+
+
+def name(url: str) -> str:
+    return url.removeprefix("http://")
+
+
+@contextmanager
+def worker_that_saw(node: str, breaker: int, disagreements: int) -> Iterator[int]:
+    """The port of a worker's metrics."""
+    registry = CollectorRegistry()
+    Gauge("peerwatt_chain_node_breaker", "-", ["node"], registry=registry).labels(node).set(breaker)
+    about = Counter("peerwatt_chain_nodes_disagree_total", "-", ["about"], registry=registry).labels("finality")
+    about.inc(disagreements)
+    server, thread = start_http_server(0, "127.0.0.1", registry=registry)
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second: FaultyNode) -> None:
+    with worker_that_saw(name(second.url), breaker=0, disagreements=0) as port:
+        line = await look_at_nodes(settings.model_copy(update={"metrics_port": port}))
+    assert f"{name(ledger.url)} is at final slot " in line
+    assert "the worker's breaker is closed; final is what 2 of 2 say" in line
+
+
+@pytest.mark.parametrize(
+    ("illness", "says"), [(Refuses(status=500), "does not serve"), (Lags(slots=300), "slots behind")]
+)
+async def test_a_node_that_is_away_or_behind(
+    settings: Settings, ledger: LedgerProcess, second: FaultyNode, illness: Refuses | Lags, says: str
+) -> None:
+    # a young chain has not so many slots yet
+    ledger.go_on_later(300)
+    second.faults = [illness]
+    with pytest.raises(NodesTroubleError) as caught:
+        await look_at_nodes(settings)
+    assert says in str(caught.value).split("; ")[1] and name(second.url) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("breaker", "disagreements", "says"), [(2, 0, "breaker is open"), (0, 3, "saw them disagree 3 times")]
+)
+async def test_what_the_worker_saw(
+    settings: Settings, second: FaultyNode, breaker: int, disagreements: int, says: str
+) -> None:
+    with (
+        worker_that_saw(name(second.url), breaker, disagreements) as port,
+        pytest.raises(NodesTroubleError, match=says),
+    ):
+        await look_at_nodes(settings.model_copy(update={"metrics_port": port}))

@@ -1,0 +1,23 @@
+"""What three of four blocks would have taken, and the bounds of what is offered."""
+
+import pytest
+
+from hub.chain.client import ChainClient
+from hub.settlement.fees import Fees, usual
+
+
+@pytest.mark.parametrize(
+    ("fees", "enough"), [([], 0), ([7], 7), ([0, 0, 0, 9], 0), ([0, 0, 5, 5, 5], 5), (list(range(21)), 15)]
+)
+def test_three_of_four_blocks_would_have_taken_it(fees: list[int], enough: int) -> None:
+    assert usual(fees) == enough
+    assert usual(sorted(fees, reverse=True)) == enough
+
+
+def test_the_cap_is_never_below_what_is_always_offered() -> None:
+    assert [Fees(10).cap, Fees(10, 50).cap, Fees(50, 10).cap] == [10, 50, 50]
+
+
+async def test_without_a_cap_nobody_is_asked() -> None:
+    async with ChainClient("http://127.0.0.1:1") as away:
+        assert await Fees(10).offer(away) == 10

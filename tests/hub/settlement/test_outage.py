@@ -1,0 +1,123 @@
+"""The chain goes away and comes back: clearing and planning go on meanwhile, and everything settles afterwards."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from hub import worker
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.errors import ChainUnreachableError
+from hub.clock import SystemClock
+from hub.db import Pool
+from hub.market.funds import ParticipantFunds
+from hub.metering.oracle import OracleConfig, attest_due
+from hub.settings import Settings
+from hub.settlement.reconcile import compare_all
+from hub.settlement.steady_funds import Remembered, at_least
+from hub.units import Micros, PriceMills, Wh
+from hub.worker import Workplace
+from support.ledger import LedgerProcess, running_ledger
+from support.settling import ENERGY, INTERVAL_S, SettlingCampus
+from support.site_rows import lead
+
+
+@pytest.fixture
+def own_keys(tmp_path: Path) -> Bootstrap:
+    return Bootstrap.load_or_create(tmp_path / "keys")
+
+
+@pytest.fixture
+def own_ledger(tmp_path: Path, own_keys: Bootstrap) -> Iterator[LedgerProcess]:
+    with running_ledger(tmp_path / "ledger", own_keys) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+async def place(pool: Pool, own_ledger: LedgerProcess, own_keys: Bootstrap, tmp_path: Path) -> AsyncIterator[Workplace]:
+    async with ChainClient(own_ledger.url, timeout_s=1) as chain:
+        settings = Settings(state_dir=tmp_path, database_url=SecretStr("postgresql://unused"), interval_s=30)
+        yield Workplace(settings, pool, SystemClock(), chain, "test")
+
+
+@pytest.fixture
+async def campus(place: Workplace, own_ledger: LedgerProcess, own_keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+    async with ChainClient(own_ledger.url) as chain:
+        yield await SettlingCampus.found(place.pool, chain, own_keys, len(ENERGY))
+
+
+async def attested(campus: SettlingCampus) -> int:
+    """An interval that has passed, with the oracle's word on it; its start."""
+    start_s = await campus.passed(ENERGY)
+    oracle = OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0)
+    assert len(await attest_due(campus.pool, await lead(campus.pool), SystemClock(), oracle, limit=1)) == 1
+    return start_s
+
+
+async def states(pool: Pool) -> list[str]:
+    return [row["state"] for row in await pool.fetch("SELECT state FROM intervals ORDER BY start_at")]
+
+
+async def test_clearing_goes_on_while_the_chain_is_away(
+    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+) -> None:
+    pool, port = place.pool, int(own_ledger.url.rsplit(":", 1)[1])
+    await attested(campus)
+    await worker._market_round(place, await lead(pool))
+    await worker._settlement_round(place, await lead(pool))
+    await worker._reconcile_round(place, await lead(pool))
+    assert await states(pool) == ["reconciled"]
+
+    own_ledger.kill()
+    for _ in range(2):
+        await attested(campus)
+        await worker._market_round(place, await lead(pool))
+    with pytest.raises(ChainUnreachableError):
+        await worker._settlement_round(place, await lead(pool))
+    assert await states(pool) == ["reconciled", "planned", "planned"]
+    assert [row["wh"] for row in await pool.fetch("SELECT sum(wh) AS wh FROM trades GROUP BY start_at")] == [1000] * 3
+
+    own_ledger.start(port=port)
+    async with ChainClient(own_ledger.url) as back:
+        place = replace(place, chain=back)
+        await worker._settlement_round(place, await lead(pool))
+        await worker._reconcile_round(place, await lead(pool))
+        assert await states(pool) == ["reconciled"] * 3
+        assert (await compare_all(pool, back)).differences == []
+
+
+async def test_without_having_seen_the_chain_nothing_is_cleared(
+    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+) -> None:
+    """A worker that was started while the chain is away knows nobody's funds."""
+    await attested(campus)
+    own_ledger.kill()
+    with pytest.raises(ChainUnreachableError):
+        await worker._market_round(place, await lead(place.pool))
+    assert await states(place.pool) == ["attested"]
+
+
+async def test_what_was_seen_too_long_ago_counts_no_more(
+    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+) -> None:
+    await attested(campus)
+    await worker._market_round(place, await lead(place.pool))
+    own_ledger.kill()
+    await attested(campus)
+    half_a_day_ago = place.clock.now_ms() - 13 * 3_600_000
+    accounts = {wallet: (account, half_a_day_ago) for wallet, (account, _) in place.remembered.accounts.items()}
+    with pytest.raises(ChainUnreachableError):
+        await worker._market_round(replace(place, remembered=Remembered(accounts)), await lead(place.pool))
+    await worker._market_round(place, await lead(place.pool))
+    assert await states(place.pool) == ["planned", "planned"]
+
+
+@pytest.mark.parametrize(("balance", "debited", "left"), [(900, 0, 500), (300, 0, 300), (900, 200, 300), (900, 600, 0)])
+def test_sure_is_what_can_not_be_withdrawn_and_was_not_settled(balance: int, debited: int, left: int) -> None:
+    prices = PriceMills(5000), PriceMills(2200)
+    funds = ParticipantFunds(Micros(balance), Micros(500), *prices, Wh(1), Micros(1), Micros(1), Micros(40))
+    sure = at_least(funds, debited)
+    assert (sure.balance_micros, sure.day_debit_micros) == (left, 40 + debited)
