@@ -38,7 +38,8 @@ log = structlog.get_logger()
 POLL_S = 0.05
 LOOKS_A_SEND = 20
 """What no node knows is sent again once a second, as it is."""
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
+"""Agave makes a block final after 13 s, and on a busy machine after 18 s (docs/validator.md)."""
 
 
 class StepRefusedError(RetryableError):

@@ -136,7 +136,7 @@ async def test_an_expired_transaction_is_signed_anew(campus: SettlingCampus) -> 
 async def test_another_attestation_on_the_chain_stops_the_interval(campus: SettlingCampus) -> None:
     start = await campus.interval(ENERGY)
     submitter = await campus.submitter()
-    await submitter.settle_due()
+    assert await submitter.settle_due() == [start]
     await campus.pool.execute("UPDATE attestations SET export_wh = export_wh + 1")
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
