@@ -35,7 +35,7 @@ async def second(shared_ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
 
 @pytest.fixture
 async def both(first: FaultyNode, second: FaultyNode) -> AsyncIterator[ChainClient]:
-    async with ChainClient(first.url, second.url, timeout_s=0.5) as client:
+    async with ChainClient(first.url, second.url, timeout_s=3) as client:
         yield client
 
 
