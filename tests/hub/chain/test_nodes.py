@@ -48,7 +48,7 @@ async def test_reads_fail_over_and_the_ill_node_is_left_alone(
 ) -> None:
     first.faults.append(illness)
     for _ in range(FAILURES + 3):
-        assert await both.slot() > 0
+        assert await both.slot() >= 0
     assert first.calls["getSlot"] == FAILURES
     assert second.calls["getSlot"] == FAILURES + 3
     name = both.nodes[0].name
@@ -57,7 +57,7 @@ async def test_reads_fail_over_and_the_ill_node_is_left_alone(
 
 
 async def test_a_node_in_order_is_not_asked_twice(both: ChainClient, second: FaultyNode) -> None:
-    assert await both.slot() > 0
+    assert await both.slot() >= 0
     assert second.calls["getSlot"] == 0
 
 
