@@ -25,7 +25,8 @@ from hub.clock import Clock
 from hub.observability import metrics
 
 _UNHEALTHY = ("NodeUnhealthy", "NodeBehind", "BlockStatusNotAvailableYet", "MinContextSlotNotReached", "InternalError")
-_STATES = {"closed": 0, "half open": 1, "open": 2}
+STATE_NUMBERS = {"closed": 0, "half open": 1, "open": 2}
+"""Of a breaker, as the metric tells them."""
 
 
 class Node(AsyncHTTPProvider):
@@ -79,7 +80,7 @@ class Node(AsyncHTTPProvider):
         return ChainUnreachableError(message)
 
     def _tell(self) -> None:
-        metrics.NODE_BREAKER.labels(self.name).set(_STATES[self.breaker.state])
+        metrics.NODE_BREAKER.labels(self.name).set(STATE_NUMBERS[self.breaker.state])
 
 
 class Failover(AsyncBaseProvider):

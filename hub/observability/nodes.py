@@ -4,13 +4,14 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from hub.chain.client import ChainClient, Root
+from hub.chain.node import STATE_NUMBERS
 from hub.errors import HubError, RetryableError
 from hub.settings import Settings
 
 ASK_S = 4.0
 BEHIND_SLOTS = 150
 """A minute: a node that is so far behind the others stops a quorum."""
-_STATES = {0: "closed", 1: "half open", 2: "open"}
+_STATES = {number: state for state, number in STATE_NUMBERS.items()}
 
 
 class NodesTroubleError(RetryableError):
@@ -33,7 +34,8 @@ async def look_at_nodes(settings: Settings) -> str:
     told, troubles = [], 0
     for name, root in zip(names, roots, strict=True):
         told.append(f"{name} {_word(root, newest)}{_breaker(breakers.get(name))}")
-        troubles += isinstance(root, HubError) or newest - root.slot > BEHIND_SLOTS or breakers.get(name) == 2
+        left_alone = breakers.get(name) == STATE_NUMBERS["open"]
+        troubles += isinstance(root, HubError) or newest - root.slot > BEHIND_SLOTS or left_alone
     if disagreements:
         told.append(f"the worker saw them disagree {disagreements} times since it started, its log says on what")
     line = f"{'; '.join(told)}; final is what {quorum} of {len(names)} say"

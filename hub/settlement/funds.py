@@ -28,8 +28,13 @@ class ChainFunds:
 
     async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
         """The funds behind these wallets; who has no account or no mandate for the interval is left out."""
-        known = {who: funds_of(account, start_s, end_s) for who, account in (await self.accounts(wallets)).items()}
-        return {who: funds for who, funds in known.items() if funds is not None}
+        return covered(await self.accounts(wallets), start_s, end_s)
+
+
+def covered(accounts: Mapping[UUID, Any], start_s: int, end_s: int) -> dict[UUID, ParticipantFunds]:
+    """The funds of these accounts; who has no mandate for [start_s, end_s) is left out."""
+    known = {who: funds_of(account, start_s, end_s) for who, account in accounts.items()}
+    return {who: funds for who, funds in known.items() if funds is not None}
 
 
 def funds_of(account: Any, start_s: int, end_s: int) -> ParticipantFunds | None:

@@ -15,7 +15,7 @@ from hub.clock import Clock
 from hub.db import Pool
 from hub.market.funds import ParticipantFunds
 from hub.settlement import repository
-from hub.settlement.funds import ChainFunds, funds_of
+from hub.settlement.funds import ChainFunds, covered
 from hub.settlement.onchain import OPEN_WINDOW_S
 from hub.units import Micros
 
@@ -57,7 +57,7 @@ class SteadyFunds:
             log.warning("cleared with funds as last known", start_s=start_s, participants=len(known))
             return known
         self.remembered.accounts |= {wallets[who]: (account, now_ms) for who, account in accounts.items()}
-        return _covered({who: funds_of(account, start_s, end_s) for who, account in accounts.items()})
+        return covered(accounts, start_s, end_s)
 
     async def _as_last_known(
         self, wallets: Mapping[UUID, str], start_s: int, end_s: int, now_ms: int
@@ -73,7 +73,7 @@ class SteadyFunds:
         since_ms = min(read_ms for _, read_ms in seen.values()) - CLOCKS_DIFFER_MS
         async with self.pool.acquire() as connection:
             debited = await repository.debited_since(connection, since_ms)
-        known = _covered({who: funds_of(account, start_s, end_s) for who, (account, _) in seen.items()})
+        known = covered({who: account for who, (account, _) in seen.items()}, start_s, end_s)
         return {who: at_least(funds, debited.get(wallets[who], 0)) for who, funds in known.items()}
 
 
@@ -85,7 +85,3 @@ def at_least(funds: ParticipantFunds, debited_micros: int) -> ParticipantFunds:
         balance_micros=Micros(max(0, sure)),
         day_debit_micros=Micros(funds.day_debit_micros + debited_micros),
     )
-
-
-def _covered(funds: Mapping[UUID, ParticipantFunds | None]) -> dict[UUID, ParticipantFunds]:
-    return {who: one for who, one in funds.items() if one is not None}
