@@ -22,12 +22,12 @@ from solders.transaction import VersionedTransaction
 
 from bench.common import script
 from bench.common.figures import Figure
-from hub.chain.ledger.chain import Chain
-from hub.chain.ledger.genesis import Genesis, write_genesis
-from hub.chain.ledger.opening import Limits
-from hub.chain.ledger.serving import open_folder
-from hub.chain.ledger.steady import SteadyClock
 from hub.clock import ManualClock, SystemClock
+from hub.ledger.chain import Chain
+from hub.ledger.genesis import Genesis, write_genesis
+from hub.ledger.guarded_clock import GuardedClock
+from hub.ledger.opening import Limits
+from hub.ledger.serving import open_folder
 
 WALLETS = 1000
 LIMIT_S = 1200
@@ -53,7 +53,7 @@ def make(folder: Path, count: int, shape: Shape) -> int:
     write_genesis(folder, Genesis(wallets[0].pubkey(), {one.pubkey(): 10**12 for one in wallets}))
     rounds = -(-count // shape.a_block)
     clock = ManualClock(SystemClock().now_ms() - rounds * shape.spacing_ms - 1000)
-    chain = open_folder(folder, SteadyClock(clock, clock.now_ms), Limits())
+    chain = open_folder(folder, GuardedClock(clock, clock.now_ms), Limits())
     left = count
     while left:
         _pay(chain, wallets, left, min(shape.a_block, left))

@@ -15,7 +15,7 @@ COMMANDS = {
     "demo": ("hub.demo.command", "run a whole campus on this machine and print the URL"),
     "serve": ("hub.serve", "serve the API, the web app and the device listener"),
     "worker": ("hub.worker", "take in frames, attest, clear, settle and reconcile"),
-    "ledger": ("hub.chain.ledger.command", "run the embedded chain"),
+    "ledger": ("hub.ledger.command", "run the embedded chain"),
     "chain": ("hub.chain.command", "deploy the programs to a Solana RPC, or say what it runs"),
     "migrate": ("hub.migrate", "bring the database schema up to date"),
     "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),

@@ -14,7 +14,7 @@ import httpx
 from solders.pubkey import Pubkey
 
 from bench.validator import StageError
-from hub.chain.ledger.genesis import CLOSES_LOADER
+from hub.ledger.genesis import CLOSES_LOADER
 
 START_S, STOP_S, POLL_S = 120, 30, 0.2
 PORTS = 64

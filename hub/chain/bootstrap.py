@@ -6,10 +6,8 @@ from pathlib import Path
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from hub.chain.ledger.genesis import Genesis
 from hub.keys import load_or_create
 
-FEE_PAYER_LAMPORTS = 1_000_000 * 10**9
 MEMBERS = 3
 THRESHOLD = 2
 
@@ -61,7 +59,3 @@ class Bootstrap:
     def mint(self) -> Pubkey:
         """The currency."""
         return self.currency_mint.pubkey()
-
-    def genesis(self) -> Genesis:
-        """What a new embedded ledger starts with: the fee payer has lamports, nobody else needs any."""
-        return Genesis(self.upgrade_authority.pubkey(), {self.fee_payer.pubkey(): FEE_PAYER_LAMPORTS})

@@ -10,10 +10,10 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.trading import Mandate
-from hub.chain.ledger.genesis import write_genesis
 from hub.demo.site import BUILDINGS, PEOPLE, person
 from hub.demo.state import State
 from hub.keys import load_or_create, mark_as_demo
+from hub.ledger.genesis import genesis_for, write_genesis
 
 RATES = Rates(
     effective_from=0, wheeling_mills=100, platform_mills=25, loss_mills=5, export_tariff_mills=2200,
@@ -41,7 +41,7 @@ def found_ledger(state: State) -> Bootstrap:
     keys = Bootstrap.load_or_create(state.part("keys"))
     folder = state.part("ledger")
     if not (folder / "genesis.json").exists():
-        write_genesis(folder, keys.genesis())
+        write_genesis(folder, genesis_for(keys))
     return keys
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hub.chain.ledger.steady import GAP_FLAG
 from hub.demo.site import CURRENCY, NAME, TIMEZONE, Building
 from hub.demo.state import State
 from hub.demo.supervisor import Part
 from hub.embedded.processes import run_once
+from hub.ledger.guarded_clock import GAP_FLAG
 from hub.settings import Settings
 
 SCRIPTS = Path(sys.executable).parent

@@ -16,12 +16,12 @@ from hub.chain.client import ChainClient
 from hub.chain.deployment import FeePayerEmptyError
 from hub.chain.errors import ChainUnreachableError
 from hub.chain.founding import WrongKeyError
-from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.setup import ProgramsDifferError
 from hub.clock import ManualClock, SystemClock
 from hub.db import Pool
 from hub.errors import HubError, RetryableError
 from hub.keys import KeyFileError
+from hub.ledger.genesis import Genesis, write_genesis
 from hub.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.settings import Settings
 from hub.worker import Round, Workplace

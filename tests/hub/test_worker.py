@@ -17,7 +17,6 @@ from hub import db
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.ledger.genesis import write_genesis
 from hub.clock import SystemClock, at_s
 from hub.demo.chain import RATES
 from hub.devices.nats_identity import GatewayIssuer, NatsIdentity, identity_folder, prepare
@@ -26,6 +25,7 @@ from hub.embedded.nats_server import run_nats
 from hub.embedded.postgres import create_database, run_postgres
 from hub.embedded.processes import free_port
 from hub.ingest import bus
+from hub.ledger.genesis import write_genesis
 from support.doorway import Doorway, doorway
 from support.gateways import SealingGateway, reading
 from support.ledger import LedgerProcess

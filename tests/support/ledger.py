@@ -12,8 +12,8 @@ from pathlib import Path
 from solders.keypair import Keypair
 
 from hub.chain.bootstrap import Bootstrap
-from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.cli import EXIT_CONFIG, main
+from hub.ledger.genesis import Genesis, genesis_for, write_genesis
 
 TESTS = Path(__file__).parents[1]
 RICH_LAMPORTS = 1_000_000 * 10**9
@@ -90,7 +90,7 @@ class LedgerProcess:
 @contextmanager
 def running_ledger(folder: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
     """A fresh ledger that these keys can found."""
-    write_genesis(folder, keys.genesis())
+    write_genesis(folder, genesis_for(keys))
     ledger = LedgerProcess(folder, keys.fee_payer)
     try:
         ledger.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from hub.chain.ledger.opening import Limits
+from hub.ledger.opening import Limits
 from support.ledger_site import Site
 
 

@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.chain.ledger.serving import Service, serve
 from hub.clock import SystemClock
+from hub.ledger.serving import Service, serve
 
 
 @dataclass

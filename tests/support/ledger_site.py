@@ -13,12 +13,12 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from hub.chain.ledger.chain import Chain
-from hub.chain.ledger.genesis import Genesis
-from hub.chain.ledger.opening import Limits, open_chain
-from hub.chain.ledger.recent import Confirmation
-from hub.chain.ledger.server import RpcServer
 from hub.clock import Clock, ManualClock
+from hub.ledger.chain import Chain
+from hub.ledger.genesis import Genesis
+from hub.ledger.opening import Limits, open_chain
+from hub.ledger.recent import Confirmation
+from hub.ledger.rpc.server import RpcServer
 
 AUTHORITY, RICH = Keypair.from_seed(bytes([1] * 32)), Keypair.from_seed(bytes([2] * 32))
 """The same in every process, so that one can go on with what another left."""

@@ -17,8 +17,8 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions import governance
 from hub.chain.instructions.governance import Rates
-from hub.chain.ledger.genesis import first_accounts
 from hub.chain.programs import PROGRAM_IDS, program_binary
+from hub.ledger.genesis import first_accounts, genesis_for
 from support.ledger import LedgerProcess
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
@@ -27,7 +27,7 @@ RATES = Rates(0, 100, 25, 5, 2200, 5000)
 def in_the_machine_alone(keys: Bootstrap) -> int:
     svm = LiteSVM()
     programs = {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
-    accounts = first_accounts(keys.genesis(), Keypair().pubkey(), programs)
+    accounts = first_accounts(genesis_for(keys), Keypair().pubkey(), programs)
     for key, account in sorted(accounts.items(), key=lambda item: item[1].executable):
         svm.set_account(key, account)
     svm.set_account(keys.fee_payer.pubkey(), Account(10**12, b"", Pubkey.default()))

@@ -20,11 +20,11 @@ from hub.chain import deployment, loader, pdas, status
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import LoaderClosedError, deploy_programs
-from hub.chain.ledger.genesis import Genesis, write_genesis
 from hub.chain.programs import NAMES, PROGRAM_IDS, program_binary, program_key, published_hash
 from hub.chain.setup import ProgramsDifferError
 from hub.cli import EXIT_CONFIG
 from hub.keys import mark_as_demo
+from hub.ledger.genesis import Genesis, write_genesis
 from support.ledger import RICH_LAMPORTS, LedgerProcess, running_ledger
 
 NOT_READY = 3

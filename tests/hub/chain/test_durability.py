@@ -19,10 +19,10 @@ from solders.transaction import VersionedTransaction
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import AlreadyProcessedError, ChainUnreachableError
-from hub.chain.ledger.opening import open_chain
 from hub.chain.transactions import SignedTransaction, sign
 from hub.clock import ManualClock, SystemClock
 from hub.keys import load
+from hub.ledger.opening import open_chain
 from support.ledger import LedgerProcess
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hub.chain.bootstrap import Bootstrap
-from hub.chain.ledger.genesis import write_genesis
 from hub.demo.supervisor import Part, Supervisor
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import run_postgres
 from hub.embedded.processes import Grace, free_port, on_free_ports
+from hub.ledger.genesis import write_genesis
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 

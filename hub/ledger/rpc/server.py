@@ -1,0 +1,80 @@
+"""The HTTP side: one bounded JSON-RPC request (or batch) in, one answer out; loopback only, by Host header as well.
+
+A browser's page may read answers, or open a WebSocket, when its origin is configured.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from hub.ledger.chain import Chain
+from hub.ledger.producer import Producer
+from hub.ledger.rpc.accounts import AccountMethods, View
+from hub.ledger.rpc.blocks import BlockMethods
+from hub.ledger.rpc.calls import answer
+from hub.ledger.rpc.params import Params
+from hub.ledger.rpc.tokens import TokenMethods
+from hub.ledger.rpc.transactions import TransactionMethods
+from hub.ledger.rpc.websocket import PubSub
+
+MAX_REQUEST_BYTES = 128 * 1024
+_WALLET_HEADERS = ["content-type", "solana-client"]
+"""What Solana's JavaScript client sends along."""
+_PREFLIGHT_S = 600
+
+
+class RpcServer:
+    """The methods, and the ways to them."""
+
+    def __init__(self, chain: Chain, producer: Producer, *, faucet: bool, origins: Sequence[str] = ()) -> None:
+        view = View(chain)
+        self._methods: dict[str, Callable[[Params], Any]] = {
+            **AccountMethods(chain, view).methods,
+            **TokenMethods(view).methods,
+            **TransactionMethods(chain, producer, faucet=faucet).methods,
+            **BlockMethods(chain).methods,
+        }
+        self._chain = chain
+        self._origins = list(origins)
+        self.pubsub = PubSub(chain, origins)
+
+    def app(self) -> Starlette:
+        wallets = Middleware(
+            CORSMiddleware,
+            allow_origins=self._origins,
+            allow_methods=["POST"],
+            allow_headers=_WALLET_HEADERS,
+            max_age=_PREFLIGHT_S,
+        )
+        return Starlette(
+            routes=[
+                Route("/", self._post, methods=["POST"]),
+                Route("/health", self._health),
+                WebSocketRoute("/", self.pubsub.serve),
+            ],
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]), wallets],
+        )
+
+    async def _health(self, _: Request) -> Response:
+        return PlainTextResponse("behind" if self._chain.fault else "ok")
+
+    async def _post(self, request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_REQUEST_BYTES:
+                return PlainTextResponse(f"A request has at most {MAX_REQUEST_BYTES} bytes\n", status_code=413)
+        text = json.dumps(self.answer(bytes(body)), separators=(",", ":"))
+        return Response(text, media_type="application/json")
+
+    def answer(self, body: bytes) -> Any:
+        """The JSON answer to a request body."""
+        return answer(body, self._methods)
