@@ -19,10 +19,10 @@ COMMANDS = {
     "chain": ("hub.chain.command", "deploy the programs to a Solana RPC, or say what it runs"),
     "migrate": ("hub.migrate", "bring the database schema up to date"),
     "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),
-    "trace": ("hub.observability.trace", "show the hops of one reading with their times"),
+    "trace": ("hub.operations.trace", "show the hops of one reading with their times"),
     "reconcile": ("hub.settlement.command", "compare the database with the chain, to the micro and the Wh"),
     "audit": ("hub.audit.command", "check a hub from outside: chain, published journals and your own proofs"),
-    "doctor": ("hub.observability.doctor", "check what this hub needs and say what to mend"),
+    "doctor": ("hub.operations.doctor", "check what this hub needs and say what to mend"),
     "openapi": ("hub.openapi", "print the API's description"),
 }
 

@@ -30,7 +30,6 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability import metrics
 from hub.observability.logs import configure_logs
 from hub.observability.outage import Outage
-from hub.preflight import Preflight, check_funds
 from hub.settings import Settings, add_config_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.aside import Aside
@@ -38,6 +37,7 @@ from hub.settlement.fees import Fees
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
+from hub.settlement.preflight import Preflight, check_funds
 from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
 from hub.settlement.steady_funds import Remembered, SteadyFunds

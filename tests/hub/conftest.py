@@ -1,10 +1,13 @@
-"""Fixtures of the hub's tests: a NATS server of their own, with the hub's rights."""
+"""Fixtures of the hub's tests: a NATS server of their own with the hub's rights; a ledger shared by the tests that only
+add to it, and a fresh one for those that break it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from hub.chain.client import ChainClient
+from support.ledger import LedgerProcess, new_ledger
 from support.nats import HubNats, run_hub_nats
 
 
@@ -13,3 +16,22 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[HubNats]:
     """A fresh server in operator mode with TLS, JetStream and the stream of frames."""
     async with run_hub_nats(tmp_path / "nats-server") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
+    with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
+        yield ledger
+        ledger.verify()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[LedgerProcess]:
+    with new_ledger(tmp_path / "ledger") as ledger:
+        yield ledger
+
+
+@pytest.fixture
+async def chain(shared_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
+    async with ChainClient(shared_ledger.url) as client:
+        yield client

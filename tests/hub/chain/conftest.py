@@ -1,32 +1,10 @@
-"""A ledger shared by the tests that only add to it, and a fresh one for those that break it."""
+"""The nodes that the conformance tests run on."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from hub.chain.client import ChainClient
-from support.ledger import LedgerProcess, new_ledger
 from support.nodes import Node, names, open_node
-
-
-@pytest.fixture(scope="session")
-def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
-    with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
-        yield ledger
-        ledger.verify()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[LedgerProcess]:
-    with new_ledger(tmp_path / "ledger") as ledger:
-        yield ledger
-
-
-@pytest.fixture
-async def chain(shared_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
-    async with ChainClient(shared_ledger.url) as client:
-        yield client
 
 
 @pytest.fixture(scope="session", params=names())

@@ -21,7 +21,7 @@ from support.ledger_site import AUTHORITY, RICH, START_MS, Site, served
 from support.wallets import CALL, raw_call
 
 EVERY = Limits(snapshot_every=4)
-CRASH = Path(__file__).resolve().parents[3] / "support" / "ledger_crash.py"
+CRASH = Path(__file__).resolve().parents[2] / "support" / "ledger_crash.py"
 LONG_MS = 3_600_000
 """Longer than any blockhash lives, so that a start needs nothing from before the snapshot."""
 

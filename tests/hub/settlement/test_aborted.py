@@ -13,7 +13,7 @@ from hub.chain.instructions import trading
 from hub.chain.transactions import SignedTransaction
 from hub.clock import ManualClock, SystemClock
 from hub.errors import PermanentError
-from hub.observability.doctor import _aborts
+from hub.operations.doctor import _aborts
 from hub.settings import Settings
 from hub.settlement import onchain, repository
 from hub.settlement.abort import ReturnRefusedError, give_all_back

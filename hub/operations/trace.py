@@ -12,7 +12,7 @@ from pathlib import Path
 from hub import db
 from hub.clock import at_ms, to_ms
 from hub.errors import PermanentError
-from hub.observability import repository
+from hub.operations import repository
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 
 

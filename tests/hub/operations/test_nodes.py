@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 from pydantic import SecretStr
 
-from hub.observability.nodes import NodesTroubleError, look_at_nodes
+from hub.operations.nodes import NodesTroubleError, look_at_nodes
 from hub.settings import Settings
 from support.faulty_node import FaultyNode, faulty_node
 from support.ledger import LedgerProcess, new_ledger

@@ -22,8 +22,8 @@ from hub.db import Pool
 from hub.errors import HubError, RetryableError
 from hub.keys import KeyFileError
 from hub.ledger.genesis import Genesis, write_genesis
-from hub.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.settings import Settings
+from hub.settlement.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.worker import Round, Workplace
 from support.ledger import LedgerProcess, running_ledger
 from support.settling import ENERGY, SettlingCampus

@@ -4,7 +4,7 @@ import json
 
 from hub.clock import at_s, rfc3339_s
 from hub.db import Pool
-from hub.observability import repository
+from hub.operations import repository
 from support.seed import END_S, INTERVAL_S, START_S, seed_campus
 
 

@@ -19,11 +19,11 @@ from hub.http.types import utc_text
 from hub.ingest import bus
 from hub.market.queries import open_halts
 from hub.observability.logs import quiet_libraries
-from hub.observability.nodes import look_at_nodes
-from hub.preflight import check_clock, check_keys, same_chain
+from hub.operations.nodes import look_at_nodes
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys
+from hub.settlement.preflight import check_clock, check_keys, same_chain
 from hub.settlement.submitter import read_currency_mint
 
 EXIT_FOUND = 3
