@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from hub import keys, problems
 from hub.accounts import endpoints as accounts
 from hub.accounts.tokens import AccessTokens
+from hub.billing import endpoints as billing
 from hub.chain.client import ChainClient
 from hub.clock import Clock
 from hub.db import Pool
@@ -26,8 +27,8 @@ from hub.market import endpoints as market
 from hub.metering import endpoints as metering
 from hub.openapi import document
 from hub.operator import endpoints as operator
+from hub.proofs import endpoints as proofs
 from hub.settings import Settings
-from hub.settlement import endpoints as settlement
 from hub.system import endpoints as system
 
 PREFIX = "/api/v1"
@@ -90,7 +91,7 @@ def describe() -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix=PREFIX)
-    for part in (accounts, system, metering, market, settlement, live, operator, explorers):
+    for part in (accounts, system, metering, market, billing, proofs, live, operator, explorers):
         api.include_router(part.router)
     api.include_router(market.published)
     app.include_router(api)

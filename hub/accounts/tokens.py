@@ -13,11 +13,12 @@ from hub.clock import Clock
 
 ISSUER = "peerwatt"
 LIFETIME = timedelta(minutes=15)
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks."""
+    """The signed-in user that a request comes from."""
 
     user_id: UUID
     role: str
@@ -28,6 +29,12 @@ class Principal:
     def reads_all(self) -> bool:
         """Operators and auditors see every participant's meters, trades and bills."""
         return self.role in {"operator", "auditor"}
+
+    @property
+    def visible_participant_id(self) -> UUID | None:
+        """The participant whose rows this user may read; None = everybody's. A user without a participant gets an id
+        that nobody has."""
+        return None if self.reads_all else self.participant_id or NOBODY
 
 
 class AccessTokens:

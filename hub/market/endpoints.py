@@ -48,8 +48,9 @@ async def trades(
 )
 async def trade(ctx: Ctx, principal: Human, connection: Snapshot, trade_id: Hash) -> TradeDetail:
     """From the side of the reader; operators and auditors see the seller's side."""
-    whose = None if principal.reads_all else principal.participant_id or UUID(int=0)
-    row = await queries.trade(connection, bytes.fromhex(trade_id), whose, ctx.settings.interval_s)
+    row = await queries.trade(
+        connection, bytes.fromhex(trade_id), principal.visible_participant_id, ctx.settings.interval_s
+    )
     if row is None:
         raise NotFoundError(f"There is no trade {trade_id}, or not for you")
     line = await queries.line(connection, row["start_at"], row["viewer_id"])

@@ -1,17 +1,16 @@
-"""Meters, their readings and intervals, and the proof of one reading."""
+"""Meters, their readings and intervals."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.http import cursors
 from hub.http.context import Snapshot
 from hub.http.rows import Row, show
-from hub.http.types import Cursor, Hash, Limit, MeterId, Range, UtcTime, time_range
-from hub.metering import ladder, queries
-from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage, ReadingProof
+from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
+from hub.metering import queries
+from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage
 from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 
 router = APIRouter(tags=["metering"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
@@ -91,43 +90,10 @@ async def intervals(
 )
 async def one_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
     """A reading of a meter that the reader may see."""
-    row = await queries.reading(
-        connection, bytes.fromhex(reading_id), _whose(principal.reads_all, principal.participant_id)
-    )
+    row = await queries.reading(connection, bytes.fromhex(reading_id), principal.visible_participant_id)
     if row is None:
         raise NotFoundError(f"There is no reading {reading_id}, or not for you")
     return reading(row)
-
-
-@router.get(
-    "/readings/{reading_id}/proof",
-    operation_id="getReadingProof",
-    summary="Everything one needs to check a reading without trusting the hub",
-    responses=refusals(NotFoundError),
-)
-async def proof(
-    principal: Human,
-    connection: Snapshot,
-    reading_id: Hash,
-    interval: Annotated[
-        UtcTime | None, Query(description="Start of the interval to prove, when it is not the one it ends")
-    ] = None,
-) -> ReadingProof:
-    """Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
-
-    A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
-    it begins.
-    """
-    whose = _whose(principal.reads_all, principal.participant_id)
-    row = await queries.reading(connection, bytes.fromhex(reading_id), whose)
-    if row is None:
-        raise NotFoundError(f"There is no reading {reading_id}, or not for you")
-    return await ladder.build(connection, reading(row), row, interval)
-
-
-def _whose(reads_all: bool, participant_id: UUID | None) -> UUID | None:
-    """The participant that rows must belong to; None for all. A reader without one matches nothing."""
-    return None if reads_all else participant_id or UUID(int=0)
 
 
 def reading(row: Row) -> Reading:

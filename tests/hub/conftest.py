@@ -1,5 +1,5 @@
 """Fixtures of the hub's tests: a NATS server of their own with the hub's rights; a ledger shared by the tests that only
-add to it, and a fresh one for those that break it."""
+add to it, and a fresh one for those that break it; the API on the seeded campus."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from hub.chain.client import ChainClient
+from hub.db import Pool
+from support.api import Api, running_api
 from support.ledger import LedgerProcess, new_ledger
 from support.nats import HubNats, run_hub_nats
+from support.seed import INTERVAL_S, NOW_S, Campus, seed_campus
+
+NO_CHAIN = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -35,3 +40,15 @@ def ledger(tmp_path: Path) -> Iterator[LedgerProcess]:
 async def chain(shared_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
     async with ChainClient(shared_ledger.url) as client:
         yield client
+
+
+@pytest.fixture
+async def campus(pool: Pool) -> Campus:
+    async with pool.acquire() as connection:
+        return await seed_campus(connection)
+
+
+@pytest.fixture
+async def api(pool: Pool, state_dir: Path, campus: Campus) -> AsyncIterator[Api]:
+    async with running_api(pool, state_dir, NOW_S * 1000, interval_s=INTERVAL_S, rpc_url=NO_CHAIN) as api:
+        yield api

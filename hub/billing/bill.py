@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from hub.billing.schemas import BillLine, BillTotals, ParticipantInterval
 from hub.http.rows import Row, show
 from hub.market.schemas import MeterProofLink
-from hub.settlement.schemas import BillLine, BillTotals, ParticipantInterval
 
 
 def interval(row: Row) -> ParticipantInterval:

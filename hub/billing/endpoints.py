@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends
 
 from hub.accounts.access import ACCESS_ERRORS, OwnParticipant
 from hub.accounts.errors import NoParticipantError
+from hub.billing import bill, queries, today
+from hub.billing.schemas import BillLinePage, ParticipantIntervalPage, Today
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot
 from hub.http.types import Cursor, Limit, Range, time_range
 from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
-from hub.settlement import bill, queries, today
-from hub.settlement.schemas import BillLinePage, ParticipantIntervalPage, Today
 
 router = APIRouter(
-    tags=["settlement"], responses={**refusals(*ACCESS_ERRORS, NotFoundError, NoParticipantError), **MALFORMED}
+    tags=["billing"], responses={**refusals(*ACCESS_ERRORS, NotFoundError, NoParticipantError), **MALFORMED}
 )
 Span = Annotated[Range, Depends(time_range)]
 

@@ -16,9 +16,10 @@ from hub.chain import pdas
 from hub.clock import to_s
 from hub.db import Connection
 from hub.http.rows import Row
-from hub.metering import queries
-from hub.metering.schemas import ChainRung, IntervalRung, LineRung, ProofTransaction, Reading, ReadingProof
+from hub.metering.schemas import Reading
 from hub.problems import NotFoundError
+from hub.proofs import queries
+from hub.proofs.schemas import ChainRung, IntervalRung, LineRung, ProofTransaction, ReadingProof
 from hub.settlement.lines import Line, line_leaf
 
 

@@ -6,12 +6,12 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from hub.billing import bill, queries
+from hub.billing.schemas import Happened, ParticipantInterval, RunningInterval, SavedFormula, Today
 from hub.clock import at_ms, at_s
 from hub.db import Connection
 from hub.http.rows import Row
 from hub.settings import Settings
-from hub.settlement import bill, queries
-from hub.settlement.schemas import Happened, ParticipantInterval, RunningInterval, SavedFormula, Today
 
 HAPPENED = 3
 LONGEST_DAY_S = 25 * 3600

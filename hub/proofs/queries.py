@@ -1,0 +1,77 @@
+"""What a proof is made of: the signed frame, the leaves of the interval, the settlement's lines and transactions."""
+
+from datetime import datetime
+
+from hub.db import Connection, Record
+
+
+async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequence: int) -> Record | None:
+    """A stored frame with the public key that signed it."""
+    return await connection.fetchrow(
+        """
+        SELECT f.*, k.public_key FROM frames f JOIN gateway_keys k USING (gateway_id, key_id)
+        WHERE f.gateway_id = $1 AND f.boot_id = $2 AND f.sequence = $3
+        """,
+        gateway_id,
+        boot_id,
+        sequence,
+    )
+
+
+async def interval_of_reading(
+    connection: Connection, meter_id: str, reading_id: bytes, slot_at: datetime, start_at: datetime | None
+) -> Record | None:
+    """The attested interval that the reading is evidence of: that it ends, else begins, else is inside of.
+
+    ``start_at`` asks for one of them. The first revision that rests on the reading comes first.
+    """
+    return await connection.fetchrow(
+        """
+        SELECT r.start_at, r.revision, i.end_at, a.merkle_root
+        FROM interval_readings r JOIN intervals i USING (start_at) JOIN attestations a USING (start_at, revision)
+        WHERE r.meter_id = $1 AND ($4::timestamptz IS NULL OR r.start_at = $4)
+          AND r.start_at > $3::timestamptz - interval '1 day' AND r.start_at < $3::timestamptz + interval '1 day'
+          AND (r.end_reading_id = $2 OR r.start_reading_id = $2 OR (i.start_at <= $3 AND $3 < i.end_at))
+        ORDER BY (r.end_reading_id = $2) DESC NULLS LAST, (r.start_reading_id = $2) DESC NULLS LAST, r.revision
+        LIMIT 1
+        """,
+        meter_id, reading_id, slot_at, start_at,
+    )  # fmt: skip
+
+
+async def interval_leaves(connection: Connection, start_at: datetime, revision: int) -> list[Record]:
+    """Everything that the leaves of an attested interval hold, in the order of the tree."""
+    return await connection.fetch(
+        """
+        SELECT meter_id, import_wh, export_wh, quality, blinding, leaf_index, participant_id FROM interval_readings
+        WHERE start_at = $1 AND revision = $2 ORDER BY leaf_index
+        """,
+        start_at,
+        revision,
+    )
+
+
+async def settlement_lines(connection: Connection, start_at: datetime) -> list[Record]:
+    """The lines of an interval's settlement, in the order of the tree, with the root it opened with."""
+    return await connection.fetch(
+        """
+        SELECT l.*, s.lines_root, s.line_count FROM settlement_lines l JOIN settlements s USING (start_at)
+        WHERE l.start_at = $1 ORDER BY line_index
+        """,
+        start_at,
+    )
+
+
+async def interval_transactions(connection: Connection, start_at: datetime, line_index: int | None) -> list[Record]:
+    """The interval's transactions that are on the chain or on their way; of the settle batches the line's only."""
+    return await connection.fetch(
+        """
+        SELECT signature, kind, state, slot FROM blockchain_transactions
+        WHERE start_at = $1 AND state NOT IN ('expired', 'failed') AND (kind <> 'settle' OR batch = (
+            SELECT batch FROM settlement_steps
+            WHERE start_at = $1 AND kind = 'settle' AND first_line <= $2 AND end_line > $2))
+        ORDER BY created_at, signature LIMIT 50
+        """,
+        start_at,
+        line_index,
+    )

@@ -1,0 +1,83 @@
+"""The proof of a reading as the API shows it and `peerwatt-edge verify` reads it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from hub.http.types import Hash, Hex, UtcTime
+from hub.metering.schemas import Quality, Reading
+
+
+class IntervalRung(BaseModel):
+    """The reading's interval: the meter's leaf in the root that the oracle attested."""
+
+    start_at: UtcTime
+    end_at: UtcTime
+    revision: int
+    merkle_root: Hash
+    leaf: Hash
+    meter_id: str
+    import_wh: int
+    export_wh: int
+    quality: Quality
+    blinding: Hex = Field(
+        description="16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the "
+        "energy behind a neighbour's leaf"
+    )
+    index: int
+    count: int
+    path: list[Hash] = Field(description="Bottom up")
+
+
+class LineRung(BaseModel):
+    """The owner's settlement line: its leaf in the root that settlement opened with."""
+
+    start_at: UtcTime
+    index: int
+    count: int
+    wallet: str
+    sold_wh: int
+    bought_wh: int
+    credit_micros: int
+    debit_micros: int
+    leaf: Hash
+    path: list[Hash] = Field(description="Bottom up")
+    root: Hash
+
+
+class ProofTransaction(BaseModel):
+    """A transaction of the interval."""
+
+    signature: str
+    kind: str
+    state: str
+    slot: int | None
+
+
+class ChainRung(BaseModel):
+    """Where the roots stand on the chain."""
+
+    interval_account: str = Field(description="Address of the oracle's Interval account")
+    settlement_account: str | None = Field(description="Address of the trading program's IntervalSettlement account")
+    transactions: list[ProofTransaction]
+
+
+class ReadingProof(BaseModel):
+    """One file that `peerwatt-edge verify` and the browser check: reading, signature, interval, line, chain."""
+
+    format: Literal["peerwatt.proof/1"] = "peerwatt.proof/1"
+    reading_id: Hash
+    gateway_id: str
+    key_id: Hex
+    public_key: Hex
+    header: Hex = Field(description="The frame's header, exactly as signed")
+    header_hash: Hash
+    signature: Hex = Field(description="Ed25519 over the header")
+    record: Hex = Field(description="The record's bytes, exactly as the gateway made them")
+    index: int
+    count: int
+    path: list[Hash] = Field(description="From the record's leaf to the frame's root, bottom up")
+    reading: Reading
+    interval: IntervalRung | None = Field(default=None, description="Null until the oracle has attested the interval")
+    line: LineRung | None = Field(default=None, description="Null when the owner did not trade in the interval")
+    chain: ChainRung | None = None
