@@ -62,6 +62,6 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir $(VENV)/wheels '.[edge]' # for tests/test_packaging.py
 	@rm -rf $(VENV)/wheels/peerwatt-* ; touch $@ $(VENV)/.demo
 
-WEB_SOURCES := $(shell find hub/web -path hub/web/node_modules -prune -o -type f -print 2>/dev/null) hub/openapi.json
+WEB_SOURCES := $(shell find hub/web -path hub/web/node_modules -prune -o -type f -print 2>/dev/null) hub/api/openapi.json
 hub/static/index.html: $(WEB_SOURCES) | $(VENV)/bin/python
 	@$(VENV)/bin/python hub/web/build.py

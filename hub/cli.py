@@ -13,17 +13,17 @@ from hub.errors import ConfigError, HubError, RetryableError, first_of
 
 COMMANDS = {
     "demo": ("hub.demo.command", "run a whole campus on this machine and print the URL"),
-    "serve": ("hub.serve", "serve the API, the web app and the device listener"),
+    "serve": ("hub.api.serve", "serve the API, the web app and the device listener"),
     "worker": ("hub.worker", "take in frames, attest, clear, settle and reconcile"),
     "ledger": ("hub.ledger.command", "run the embedded chain"),
     "chain": ("hub.chain.command", "deploy the programs to a Solana RPC, or say what it runs"),
-    "migrate": ("hub.migrate", "bring the database schema up to date"),
+    "migrate": ("hub.postgres.migrate", "bring the database schema up to date"),
     "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),
     "trace": ("hub.operations.trace", "show the hops of one reading with their times"),
     "reconcile": ("hub.settlement.command", "compare the database with the chain, to the micro and the Wh"),
     "audit": ("hub.audit.command", "check a hub from outside: chain, published journals and your own proofs"),
     "doctor": ("hub.operations.doctor", "check what this hub needs and say what to mend"),
-    "openapi": ("hub.openapi", "print the API's description"),
+    "openapi": ("hub.api.openapi", "print the API's description"),
 }
 
 EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_CONFIG = 1, 75, 78

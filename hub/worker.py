@@ -16,20 +16,20 @@ from typing import Any
 import structlog
 from nats.errors import Error as NatsError
 
-from hub import db
 from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
 from hub.errors import PermanentError, RetryableError, first_of
 from hub.ingest.stretches import newest_stretch
 from hub.ingest.worker import run_ingest
 from hub.keys import refuse_demo_keys
-from hub.lease import Lease, acquire, kept, release
 from hub.market.invariants import MarketHaltedError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability import metrics
 from hub.observability.logs import configure_logs
 from hub.observability.outage import Outage
+from hub.postgres import db
+from hub.postgres.lease import Lease, acquire, kept, release
 from hub.settings import Settings, add_config_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.aside import Aside

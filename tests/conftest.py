@@ -11,8 +11,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from hub import db
 from hub.embedded.postgres import create_database, run_postgres
+from hub.postgres import db
 from support.background import Background
 
 ACCEPTANCE = "tests/acceptance/"

@@ -8,8 +8,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from hub.clock import at_s
-from hub.db import Pool
 from hub.market.orders import trade_id
+from hub.postgres.db import Pool
 from support.settling import INTERVAL_S
 
 LIMITS_MILLS = {"ask": 2200, "bid": 4800}

@@ -11,7 +11,6 @@ from bench.common.figures import Figure
 from bench.common.sampler import sampled
 from bench.common.servers import durable_postgres, fresh_pool
 from hub.clock import SystemClock, at_s
-from hub.db import Pool
 from hub.market import auction
 from hub.market.auction import Case
 from hub.market.clearing import clear
@@ -19,6 +18,7 @@ from hub.market.funds import ParticipantFunds
 from hub.market.orders import Rates
 from hub.market.residuals import Metered, residual_orders
 from hub.market.service import clear_attested
+from hub.postgres.db import Pool
 from hub.units import PriceMills, Wh
 from support.site_rows import add_rates, lead
 from support.worked_example import AMPLE

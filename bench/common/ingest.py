@@ -20,12 +20,13 @@ from bench.common.figures import Figure, percentile, tidy
 from bench.common.load import Load, known_gateways, register, sealed
 from bench.common.processes import child, processor_s
 from bench.common.servers import TEMPLATE, checkpoint, durable_postgres, fresh_pool
-from hub import db, keys
+from hub import keys
 from hub.clock import SystemClock
-from hub.db import Pool
 from hub.devices import nats_jwt
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
+from hub.postgres import db
+from hub.postgres.db import Pool
 from support.nats import HubNats, eventually, run_hub_nats
 
 RUN_LIMIT_S = 120

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.common.sampler import sampled
-from hub import db
 from hub.clock import SystemClock
 from hub.ingest.consumer import Limits
 from hub.ingest.worker import run_ingest
 from hub.observability.logs import configure_logs
+from hub.postgres import db
 from hub.settings import Settings
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgpack
 
 from edge.wire.kinds import MeterDeclared
-from hub.db import Pool
 from hub.ingest import repository
 from hub.ingest.rows import DeclarationRow
+from hub.postgres.db import Pool
 from support.gateways import SealingGateway
 
 METERS_PER_GATEWAY = 15

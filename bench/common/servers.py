@@ -7,9 +7,9 @@ from pathlib import Path
 
 import asyncpg
 
-from hub import db
-from hub.db import Pool
 from hub.embedded.postgres import create_database, run_postgres
+from hub.postgres import db
+from hub.postgres.db import Pool
 
 TEMPLATE = "bench_template"
 

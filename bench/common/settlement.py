@@ -11,7 +11,7 @@ from bench.common.servers import durable_postgres, fresh_pool
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.clock import at_s
-from hub.db import Pool
+from hub.postgres.db import Pool
 from support.ledger import running_ledger
 from support.settling import SettlingCampus
 

@@ -18,7 +18,7 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.fate import Level
 from hub.clock import SystemClock, to_s
-from hub.db import Pool
+from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all, reconcile_due
 from support.settling import SettlingCampus
 from support.site_rows import lead

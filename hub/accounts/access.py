@@ -15,14 +15,19 @@ from hub.accounts.errors import (
     TokenInvalidError,
 )
 from hub.accounts.schemas import Role
-from hub.accounts.tokens import Principal
-from hub.http.context import context
-from hub.problems import NotFoundError
+from hub.accounts.tokens import AccessTokens, Principal
+from hub.http.context import provided
+from hub.http.problems import NotFoundError
 
 HUMANS: tuple[Role, ...] = ("participant", "facilities", "operator", "rec_validator", "auditor")
 ACCESS_ERRORS = (NotSignedInError, TokenInvalidError, TokenExpiredError, ForbiddenError)
 
 _scheme = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token of POST /auth/login")
+
+
+def access_tokens(request: Request) -> AccessTokens:
+    """Returns what issues and opens this application's access tokens."""
+    return provided(request, AccessTokens)
 
 
 def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
@@ -37,7 +42,7 @@ def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise NotSignedInError("Sign in first: this needs an access token", headers={"WWW-Authenticate": "Bearer"})
-        principal = context(request).access_tokens.open(token.strip())
+        principal = access_tokens(request).open(token.strip())
         if principal.role not in roles:
             raise ForbiddenError(f"This needs the role {' or '.join(roles)}; yours is {principal.role}")
         return principal

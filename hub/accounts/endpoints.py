@@ -5,18 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
 
 from hub.accounts import repository, service
-from hub.accounts.access import ACCESS_ERRORS, Human
+from hub.accounts.access import ACCESS_ERRORS, Human, access_tokens
 from hub.accounts.errors import ForeignOriginError, LoginFailedError, LoginPausedError, SessionOverError
 from hub.accounts.schemas import Login, Session, User
-from hub.accounts.tokens import LIFETIME
+from hub.accounts.tokens import LIFETIME, AccessTokens
 from hub.http.context import Context, Ctx, Snapshot, context
-from hub.problems import MALFORMED, refusals
+from hub.http.problems import MALFORMED, refusals
 
 router = APIRouter(prefix="/auth", tags=["accounts"], responses=MALFORMED)
 COOKIE = "peerwatt_refresh"
 COOKIE_PATH = "/api/v1/auth"
 
 Origin = Annotated[str | None, Header(include_in_schema=False)]
+Tokens = Annotated[AccessTokens, Depends(access_tokens)]
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
 
 
@@ -46,10 +47,10 @@ async def no_foreign_origin(request: Request, origin: Origin = None) -> None:
     dependencies=[Depends(no_foreign_origin)],
     responses=refusals(LoginFailedError, LoginPausedError, ForeignOriginError),
 )
-async def login(ctx: Ctx, body: Login, response: Response) -> Session:
+async def login(ctx: Ctx, tokens: Tokens, body: Login, response: Response) -> Session:
     """Gives an access token and sets the refresh cookie. After five wrong attempts in a row sign-in pauses."""
     granted = await service.login(ctx, body.email, body.password)
-    return _session(ctx, response, granted)
+    return _session(ctx, tokens, response, granted)
 
 
 @router.post(
@@ -59,9 +60,9 @@ async def login(ctx: Ctx, body: Login, response: Response) -> Session:
     dependencies=[Depends(own_origin)],
     responses=refusals(SessionOverError, ForeignOriginError),
 )
-async def refresh(ctx: Ctx, response: Response, token: RefreshCookie = None) -> Session:
+async def refresh(ctx: Ctx, tokens: Tokens, response: Response, token: RefreshCookie = None) -> Session:
     """Gives a new access token and a new refresh cookie; using a refresh token twice ends its session."""
-    return _session(ctx, response, await service.refresh(ctx, token))
+    return _session(ctx, tokens, response, await service.refresh(ctx, token))
 
 
 @router.post(
@@ -89,13 +90,13 @@ async def me(principal: Human, connection: Snapshot) -> User:
     return service.shown(user)
 
 
-def _session(ctx: Context, response: Response, granted: service.Granted) -> Session:
+def _session(ctx: Context, tokens: AccessTokens, response: Response, granted: service.Granted) -> Session:
     response.set_cookie(
         COOKIE, granted.refresh_token, max_age=int(service.REFRESH_LIFETIME.total_seconds()), path=COOKIE_PATH,
         httponly=True, samesite="strict", secure=_secure(ctx),
     )  # fmt: skip
     user = granted.user
-    token = ctx.access_tokens.issue(user.user_id, user.role, user.participant_id)
+    token = tokens.issue(user.user_id, user.role, user.participant_id)
     return Session(access_token=token, expires_in_s=int(LIFETIME.total_seconds()), user=user)
 
 

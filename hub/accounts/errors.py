@@ -1,6 +1,6 @@
 """What sign-in and access refuse, and how the refusal reads."""
 
-from hub.problems import ApiError
+from hub.http.problems import ApiError
 
 LOGIN_ATTEMPTS = 5
 PAUSE_MINUTES = 15

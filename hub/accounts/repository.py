@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 
 async def user_by_email(connection: Connection, email: str) -> Record | None:

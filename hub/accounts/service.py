@@ -10,8 +10,8 @@ from hub.accounts import passwords, repository
 from hub.accounts.errors import LOGIN_ATTEMPTS, PAUSE_MINUTES, LoginFailedError, LoginPausedError, SessionOverError
 from hub.accounts.schemas import Affiliation, Role, User
 from hub.clock import at_ms
-from hub.db import Connection, Record
 from hub.http.context import Context, connected
+from hub.postgres.db import Connection, Record
 
 REFRESH_LIFETIME = timedelta(days=30)
 PAUSE = timedelta(minutes=PAUSE_MINUTES)

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.accounts.errors import TokenExpiredError, TokenInvalidError
 from hub.clock import Clock
+from hub.keys import load_or_create
+from hub.settings import Settings
 
 ISSUER = "peerwatt"
 LIFETIME = timedelta(minutes=15)
@@ -45,6 +47,17 @@ class AccessTokens:
         self._public = key.public_key()
         self._audience = audience
         self._clock = clock
+
+    @classmethod
+    def from_settings(cls, settings: Settings, clock: Clock) -> "AccessTokens":
+        """Reads the hub's key, or makes it at the first start; the audience is the web app's origin.
+
+        Raises:
+            KeyFileError: the key file is open to others or no key.
+        """
+        key = load_or_create(settings.keys_dir / "access-tokens.json")
+        private = Ed25519PrivateKey.from_private_bytes(bytes(key)[:32])
+        return cls(private, settings.public_origin, clock)
 
     def issue(self, user_id: UUID, role: str, participant_id: UUID | None) -> str:
         """A token for this user, valid from now on."""

@@ -10,8 +10,8 @@ from hub.billing import bill, queries, today
 from hub.billing.schemas import BillLinePage, ParticipantIntervalPage, Today
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot
+from hub.http.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 from hub.http.types import Cursor, Limit, Range, time_range
-from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 
 router = APIRouter(
     tags=["billing"], responses={**refusals(*ACCESS_ERRORS, NotFoundError, NoParticipantError), **MALFORMED}

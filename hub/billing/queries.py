@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from hub.db import Connection, Record
 from hub.http.rows import Row
+from hub.postgres.db import Connection, Record
 
 INTERVAL_KEY = (datetime,)
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from hub.billing import bill, queries
 from hub.billing.schemas import Happened, ParticipantInterval, RunningInterval, SavedFormula, Today
 from hub.clock import at_ms, at_s
-from hub.db import Connection
 from hub.http.rows import Row
+from hub.postgres.db import Connection
 from hub.settings import Settings
 
 HAPPENED = 3

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hub.db import Connection
+from hub.postgres.db import Connection
 
 
 async def known_genesis(connection: Connection) -> bytes | None:

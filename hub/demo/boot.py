@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import db
 from hub.clock import SystemClock
 from hub.demo import parts
 from hub.demo.chain import found_ledger, prepare_chain, wallets_of
@@ -23,6 +22,7 @@ from hub.devices.pki import Authority
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import create_database, run_postgres
 from hub.embedded.processes import Grace, free_port, on_free_ports
+from hub.postgres import db
 from hub.settings import Settings, load_settings
 
 HOSTS = ("127.0.0.1", "localhost")

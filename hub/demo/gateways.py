@@ -7,7 +7,6 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from hub import db
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
@@ -18,6 +17,7 @@ from hub.demo.state import State
 from hub.demo.supervisor import Supervisor
 from hub.devices.service import make_token
 from hub.embedded.processes import StartError, run_once
+from hub.postgres import db
 from hub.settings import Settings
 
 FIRST_READINGS_MS = 5000

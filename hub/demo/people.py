@@ -6,9 +6,9 @@ from typing import Any
 from solders.keypair import Keypair
 
 from hub.accounts.service import create_participant, create_user
-from hub.db import Pool
 from hub.demo import repository
 from hub.demo.site import BUILDINGS, PEOPLE, person
+from hub.postgres.db import Pool
 
 
 async def seed_people(pool: Pool, wallets: Mapping[str, Keypair], password: str, meters: Mapping[str, Any]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from hub.chain.client import ChainClient
 from hub.clock import to_s
-from hub.db import Connection, Pool, Record
 from hub.demo import repository
 from hub.demo.truth import Expected, ExpectedInterval, expected_figures
+from hub.postgres.db import Connection, Pool, Record
 from hub.settings import Settings
 from hub.settlement.reconcile import steady_sums
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
 

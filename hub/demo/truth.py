@@ -13,9 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from hub.clock import to_ms, to_s
-from hub.db import Record
 from hub.demo.chain import MANDATE, RATES
 from hub.demo.site import PEOPLE
+from hub.postgres.db import Record
 from hub.settings import Settings
 
 SECOND_TELLING = Path(__file__).resolve().parents[2] / "tests" / "support" / "ground_truth.py"

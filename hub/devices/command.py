@@ -4,9 +4,9 @@ import argparse
 import asyncio
 import json
 
-from hub import db
 from hub.clock import SystemClock
 from hub.devices import service
+from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from hub.devices import service
 from hub.devices.errors import (
     KeyRevokedError,
     MalformedRequestError,
@@ -14,19 +13,19 @@ from hub.devices.errors import (
     TokenUsedError,
 )
 from hub.devices.schemas import Enrolment, EnrolmentRequest
-from hub.http.context import Ctx, Transaction, context
-from hub.problems import refusals
+from hub.devices.service import EnrolmentService
+from hub.http.context import Ctx, Transaction, context, provided
+from hub.http.problems import refusals
 
 router = APIRouter(prefix="/enrolment", tags=["devices"])
 
 
-async def desk(request: Request) -> service.Desk:
-    """What every enrolled gateway is given; read once."""
-    state = request.app.state
-    if not hasattr(state, "enrolment_desk"):
-        state.enrolment_desk = service.Desk.from_settings(context(request).settings)
-    found: service.Desk = state.enrolment_desk
-    return found
+def enrolment_service(request: Request) -> EnrolmentService:
+    """Returns what every enrolled gateway is given; its keys are read at the first enrolment."""
+    return provided(request, EnrolmentService, lambda: EnrolmentService.from_settings(context(request).settings))
+
+
+Enrolments = Annotated[EnrolmentService, Depends(enrolment_service)]
 
 
 @router.post(
@@ -39,7 +38,10 @@ async def desk(request: Request) -> service.Desk:
     },
 )
 async def enrol(
-    ctx: Ctx, body: EnrolmentRequest, connection: Transaction, desk: Annotated[service.Desk, Depends(desk)]
+    ctx: Ctx,
+    body: EnrolmentRequest,
+    connection: Transaction,
+    enrolments: Annotated[EnrolmentService, Depends(enrolment_service)],
 ) -> Enrolment:
     """The first key of a gateway is active at once; a later one waits for an operator. Safe to repeat."""
-    return await service.enrol(connection, desk, ctx.clock, body)
+    return await enrolments.enrol(connection, ctx.clock, body)

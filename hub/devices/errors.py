@@ -1,7 +1,7 @@
 """What enrolment and key management refuse, and how the refusal reads."""
 
 from hub.errors import PermanentError
-from hub.problems import ApiError
+from hub.http.problems import ApiError
 
 
 class UnknownGatewayError(PermanentError):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.db import Connection
+from hub.postgres.db import Connection
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from hub import keys
 from hub.clock import Clock, at_ms
-from hub.db import Connection
 from hub.devices import enrolment, repository
 from hub.devices.errors import (
     KeyNotFoundError,
@@ -21,6 +20,7 @@ from hub.devices.nats_identity import GatewayIssuer, identity_folder
 from hub.devices.private_files import read_private
 from hub.devices.schemas import AcceptedKey, Enrolment, EnrolmentRequest, RevokedKey
 from hub.errors import ConfigError
+from hub.postgres.db import Connection
 from hub.settings import Settings
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -29,8 +29,8 @@ RECEIPT_KEY = "receipt.json"
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What every enrolled gateway is given."""
+class EnrolmentService:
+    """Enrols gateways, and holds what every enrolled gateway is given."""
 
     issuer: GatewayIssuer
     nats_url: str
@@ -38,7 +38,7 @@ class Desk:
     receipt_public_key: bytes
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Desk":
+    def from_settings(cls, settings: Settings) -> "EnrolmentService":
         """Reads the hub's files.
 
         Raises:
@@ -53,6 +53,55 @@ class Desk:
             bytes(keys.load_or_create(settings.keys_dir / RECEIPT_KEY).pubkey()),
         )
 
+    async def enrol(self, connection: Connection, clock: Clock, request: EnrolmentRequest) -> Enrolment:
+        """Takes a gateway's keys in; the same keys with the same token get the same answer again.
+
+        Raises:
+            ApiError: one of ``hub.devices.errors``, each with its code.
+        """
+        candidate, now = enrolment.check(request), at_ms(clock.now_ms())
+        token = await repository.lock_token(connection, candidate.token_hash, candidate.gateway_id)
+        if token is None:
+            raise TokenUnknownError("This is no token for this gateway: make one with `peerwatt-hub token`")
+        if token.request_hash is None and token.expires_at <= now:
+            raise TokenExpiredError("The token is over (they last an hour): make a new one with `peerwatt-hub token`")
+        if token.request_hash not in (None, candidate.request_hash):
+            raise TokenUsedError("The token has already enrolled other keys: make a new one with `peerwatt-hub token`")
+        status = await repository.add_key(
+            connection, candidate.gateway_id, candidate.key_id, candidate.public_key, candidate.nats_public_key, now
+        )
+        if status not in ("active", "pending"):
+            raise KeyRevokedError("This key was replaced or revoked: make new keys on the gateway and enrol those")
+        answer = self._answer(candidate, status == "active", token.answer or {}, clock)
+        await repository.use_token(connection, candidate.token_hash, candidate.request_hash, answer, now)
+        return self._enrolment(candidate, "active" if status == "active" else "pending", answer, clock)
+
+    def _answer(
+        self, candidate: enrolment.Candidate, active: bool, earlier: dict[str, Any], clock: Clock
+    ) -> dict[str, Any]:
+        if not active or earlier.get("nats_jwt"):
+            return earlier
+        jwt = self.issuer.issue(candidate.gateway_id, candidate.nats_public_key, clock.now_ms() // 1000)
+        return {"nats_jwt": jwt}
+
+    def _enrolment(
+        self,
+        candidate: enrolment.Candidate,
+        status: Literal["active", "pending"],
+        answer: dict[str, Any],
+        clock: Clock,
+    ) -> Enrolment:
+        return Enrolment(
+            status=status,
+            gateway_id=candidate.gateway_id,
+            key_id=candidate.key_id.hex(),
+            nats_url=self.nats_url,
+            nats_jwt=answer.get("nats_jwt"),
+            nats_ca_pem=self.nats_ca_pem,
+            receipt_public_key=self.receipt_public_key.hex(),
+            hub_time=at_ms(clock.now_ms()),
+        )
+
 
 async def make_token(connection: Connection, gateway_id: str, clock: Clock) -> str:
     """A token with which this gateway, and nobody else, can enrol one set of keys within an hour.
@@ -65,30 +114,6 @@ async def make_token(connection: Connection, gateway_id: str, clock: Clock) -> s
     token, now = f"pwt_{secrets.token_urlsafe(32)}", at_ms(clock.now_ms())
     await repository.add_token(connection, enrolment.token_hash(token), gateway_id, now, now + TOKEN_LIFETIME)
     return token
-
-
-async def enrol(connection: Connection, desk: Desk, clock: Clock, request: EnrolmentRequest) -> Enrolment:
-    """Takes a gateway's keys in; the same keys with the same token get the same answer again.
-
-    Raises:
-        ApiError: one of ``hub.devices.errors``, each with its code.
-    """
-    candidate, now = enrolment.check(request), at_ms(clock.now_ms())
-    token = await repository.lock_token(connection, candidate.token_hash, candidate.gateway_id)
-    if token is None:
-        raise TokenUnknownError("This is no token for this gateway: make one with `peerwatt-hub token`")
-    if token.request_hash is None and token.expires_at <= now:
-        raise TokenExpiredError("The token is over (they last an hour): make a new one with `peerwatt-hub token`")
-    if token.request_hash not in (None, candidate.request_hash):
-        raise TokenUsedError("The token has already enrolled other keys: make a new one with `peerwatt-hub token`")
-    status = await repository.add_key(
-        connection, candidate.gateway_id, candidate.key_id, candidate.public_key, candidate.nats_public_key, now
-    )
-    if status not in ("active", "pending"):
-        raise KeyRevokedError("This key was replaced or revoked: make new keys on the gateway and enrol those")
-    answer = _answer(desk, candidate, status == "active", token.answer or {}, clock)
-    await repository.use_token(connection, candidate.token_hash, candidate.request_hash, answer, now)
-    return _enrolment(desk, candidate, "active" if status == "active" else "pending", answer, clock)
 
 
 async def accept_key(connection: Connection, gateway_id: str, key_id: bytes, clock: Clock) -> AcceptedKey:
@@ -120,31 +145,3 @@ async def revoke_key(connection: Connection, gateway_id: str, key_id: bytes, clo
         raise KeyNotFoundError(f"The gateway {gateway_id} has no key {key_id.hex()}: choose one that is listed")
     await repository.revoke_key(connection, gateway_id, key_id, at_ms(clock.now_ms()))
     return RevokedKey(gateway_id=gateway_id, key_id=key_id.hex(), status="revoked")
-
-
-def _answer(
-    desk: Desk, candidate: enrolment.Candidate, active: bool, earlier: dict[str, Any], clock: Clock
-) -> dict[str, Any]:
-    if not active or earlier.get("nats_jwt"):
-        return earlier
-    jwt = desk.issuer.issue(candidate.gateway_id, candidate.nats_public_key, clock.now_ms() // 1000)
-    return {"nats_jwt": jwt}
-
-
-def _enrolment(
-    desk: Desk,
-    candidate: enrolment.Candidate,
-    status: Literal["active", "pending"],
-    answer: dict[str, Any],
-    clock: Clock,
-) -> Enrolment:
-    return Enrolment(
-        status=status,
-        gateway_id=candidate.gateway_id,
-        key_id=candidate.key_id.hex(),
-        nats_url=desk.nats_url,
-        nats_jwt=answer.get("nats_jwt"),
-        nats_ca_pem=desk.nats_ca_pem,
-        receipt_public_key=desk.receipt_public_key.hex(),
-        hub_time=at_ms(clock.now_ms()),
-    )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -19,8 +19,9 @@ from hub.explorer.schemas import (
     TransactionDetail,
     TransactionPage,
 )
-from hub.http.context import Ctx
-from hub.problems import MALFORMED, ApiError, NotFoundError, refusals
+from hub.explorer.service import Explorer
+from hub.http.context import provided
+from hub.http.problems import MALFORMED, ApiError, NotFoundError, refusals
 
 MAX_TRANSACTIONS = 100
 
@@ -37,19 +38,25 @@ class NotBase58Error(ApiError):
     status, title, code = 422, "Malformed request", "not_base58"
 
 
+def _explorer(request: Request) -> Explorer:
+    return provided(request, Explorer)
+
+
+ChainExplorer = Annotated[Explorer, Depends(_explorer)]
+
 router = APIRouter(prefix="/chain", tags=["chain"], responses={**refusals(*ACCESS_ERRORS, ChainAwayError), **MALFORMED})
 
 
 @router.get("/head", operation_id="getChainHead", summary="Where the chain stands")
-async def head(_: Human, ctx: Ctx) -> ChainHead:
+async def head(_: Human, explorer: ChainExplorer) -> ChainHead:
     """Newest and finalized slot, height, the chain's own time."""
-    return await ctx.explorer.head()
+    return await explorer.head()
 
 
 @router.get("/programs", operation_id="listChainPrograms", summary="The five programs, compared with the published")
-async def programs(_: Human, ctx: Ctx) -> ChainPrograms:
+async def programs(_: Human, explorer: ChainExplorer) -> ChainPrograms:
     """Hash, upgrade authority and first accounts of each; at most a minute old."""
-    return await ctx.explorer.programs()
+    return await explorer.programs()
 
 
 @router.get(
@@ -58,21 +65,21 @@ async def programs(_: Human, ctx: Ctx) -> ChainPrograms:
     summary="One account, decoded by the IDL",
     responses=refusals(NotFoundError),
 )
-async def account(_: Human, ctx: Ctx, address: AddressPath) -> ChainAccount:
+async def account(_: Human, explorer: ChainExplorer, address: AddressPath) -> ChainAccount:
     """Any account of the chain; fields when it is one of our programs' or a token's."""
-    return await ctx.explorer.account(_address(address))
+    return await explorer.account(_address(address))
 
 
 @router.get("/transactions", operation_id="listChainTransactions", summary="Transactions, newest first")
 async def transactions(
     _: Human,
-    ctx: Ctx,
+    explorer: ChainExplorer,
     address: AddressQuery = None,
     before: BeforeQuery = None,
     limit: Annotated[int, Query(ge=1, le=MAX_TRANSACTIONS, description="At most this many items")] = 25,
 ) -> TransactionPage:
     """Those that name an address, page by page; without one the newest of our five programs."""
-    return await ctx.explorer.transactions(
+    return await explorer.transactions(
         None if address is None else _address(address), None if before is None else _signature(before), limit
     )
 
@@ -83,15 +90,15 @@ async def transactions(
     summary="One transaction with instructions, logs and compute units",
     responses=refusals(NotFoundError),
 )
-async def transaction(_: Human, ctx: Ctx, signature: SignaturePath) -> TransactionDetail:
+async def transaction(_: Human, explorer: ChainExplorer, signature: SignaturePath) -> TransactionDetail:
     """Instructions by their names in the IDL, and the program's own name for an error."""
-    return await ctx.explorer.transaction(_signature(signature))
+    return await explorer.transaction(_signature(signature))
 
 
 @router.get("/blocks/{slot}", operation_id="getChainBlock", summary="One block", responses=refusals(NotFoundError))
-async def block(_: Human, ctx: Ctx, slot: Annotated[int, Path(ge=0, lt=2**53)]) -> ChainBlock:
+async def block(_: Human, explorer: ChainExplorer, slot: Annotated[int, Path(ge=0, lt=2**53)]) -> ChainBlock:
     """Its hash, its parent and the signatures of its transactions."""
-    return await ctx.explorer.block(slot)
+    return await explorer.block(slot)
 
 
 def _address(text: str) -> Pubkey:

@@ -30,7 +30,7 @@ from hub.explorer.schemas import (
     TransactionRow,
 )
 from hub.explorer.transactions import read_transaction
-from hub.problems import NotFoundError
+from hub.http.problems import NotFoundError
 
 _SHOWN_BYTES, _MAX_BLOCK_SIGNATURES = 256, 1_000
 _PROGRAMS_KEPT_MS = 60_000

@@ -1,26 +1,23 @@
-"""What a request works with: settings, clock, keys, and one transaction that is over before the answer leaves."""
+"""What a request works with: settings, clock, what its application was provided with, and one transaction that is over
+before the answer leaves."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, TypeVar
 
 import asyncpg
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 
 from hub.clock import Clock
-from hub.db import Connection, Pool
-from hub.problems import DatabaseUnavailableError
+from hub.http.problems import DatabaseUnavailableError
+from hub.postgres.db import Connection, Pool
 from hub.settings import Settings
-
-if TYPE_CHECKING:
-    from hub.accounts.tokens import AccessTokens
-    from hub.explorer.service import Explorer
-    from hub.live.feed import Feed
 
 log = logging.getLogger(__name__)
 ACQUIRE_S = 5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,15 +27,31 @@ class Context:
     settings: Settings
     pool: Pool
     clock: Clock
-    access_tokens: "AccessTokens"
-    feed: "Feed"
-    explorer: "Explorer"
+
+
+def provide(app: FastAPI, *parts: object) -> None:
+    """Gives the application its parts, one of each class; a room's dependencies find theirs with ``provided``."""
+    app.state.parts = {type(part): part for part in parts}
+
+
+def provided(request: Request, kind: type[T], make: Callable[[], T] | None = None) -> T:
+    """Returns the application's part of this class; one that was not given is made at first use.
+
+    Raises:
+        LookupError: this application has no such part, and none can be made.
+    """
+    parts = request.app.state.parts
+    if kind not in parts:
+        if make is None:
+            raise LookupError(f"this application was not provided with a {kind.__name__}")
+        parts[kind] = make()
+    part: T = parts[kind]
+    return part
 
 
 def context(request: Request) -> Context:
-    """The application's context."""
-    found: Context = request.app.state.context
-    return found
+    """Returns the application's context."""
+    return provided(request, Context)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import at_ms, to_ms
-from hub.problems import BadCursorError
+from hub.http.problems import BadCursorError
 
 Key = int | str | bytes | datetime
 

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.problems import TooLargeError, problem
+from hub.http.problems import TooLargeError, problem
 
 
 class BodyLimit:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from hub.db import Record
+from hub.postgres.db import Record
 
 Row = Mapping[str, Any] | Record
 Model = TypeVar("Model", bound=BaseModel)

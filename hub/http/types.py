@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from hub.clock import at_ms
-from hub.problems import BadRangeError
+from hub.http.context import Ctx
+from hub.http.problems import BadRangeError
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>Z|[+-]\d\d:\d\d)?")
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
@@ -66,7 +67,7 @@ class Range:
 
 
 async def time_range(
-    request: Request,
+    ctx: Ctx,
     start: Annotated[UtcTime | None, Query(alias="from", description="Inclusive; default 24 h before `to`")] = None,
     end: Annotated[UtcTime | None, Query(alias="to", description="Exclusive; default now")] = None,
 ) -> Range:
@@ -75,7 +76,7 @@ async def time_range(
     Raises:
         BadRangeError: the end is not after the start, or they are more than 400 days apart.
     """
-    until = end or at_ms(request.app.state.context.clock.now_ms())
+    until = end or at_ms(ctx.clock.now_ms())
     since = start or until - timedelta(days=1)
     if until <= since:
         raise BadRangeError(f"`to` ({utc_text(until)}) must be after `from` ({utc_text(since)}): ranges are [from, to)")

@@ -11,10 +11,10 @@ from edge.wire.beats import Beat, decode_beat
 from edge.wire.errors import WireError
 from edge.wire.subjects import beat_subject
 from hub.clock import Clock
-from hub.db import Pool
 from hub.ingest import repository
 from hub.ingest.receipts import Receipts
 from hub.observability import metrics
+from hub.postgres.db import Pool
 
 BEAT_SUBJECTS = "pw.beat.*"
 QUEUE_GROUP = "ingest"

@@ -17,7 +17,6 @@ from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from hub.clock import Clock, to_ms
-from hub.db import Pool
 from hub.ingest import bus, service
 from hub.ingest.feed import Feed
 from hub.ingest.receipts import Receipts
@@ -25,6 +24,7 @@ from hub.ingest.service import Incoming, Outcome
 from hub.ingest.stretches import Watch, all_stored_ms
 from hub.observability import metrics
 from hub.observability.outage import Outage
+from hub.postgres.db import Pool
 
 DURABLE = "ingest"
 NATS_PAUSE_S = 1

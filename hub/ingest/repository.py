@@ -9,7 +9,6 @@ import asyncpg
 
 from edge.wire.ranges import Ranges
 from hub.clock import at_ms, at_s
-from hub.db import Connection
 from hub.ingest.receipts import merged
 from hub.ingest.rows import (
     AssignedMeter,
@@ -23,6 +22,7 @@ from hub.ingest.rows import (
     ReadyFrame,
 )
 from hub.ingest.verify import GatewayKey, KeyRing
+from hub.postgres.db import Connection
 
 INSERT_FRAMES = """
 INSERT INTO frames (gateway_id, boot_id, sequence, header_hash, previous_hash, key_id, header, signature, body,

@@ -12,7 +12,6 @@ import structlog
 
 from edge.wire.frames import Frame
 from hub.clock import Clock, at_ms
-from hub.db import Connection, Pool
 from hub.http.types import utc_text
 from hub.ingest import conflicts, repository
 from hub.ingest.contents import readings_of
@@ -20,6 +19,7 @@ from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, PlacedR
 from hub.ingest.verify import Accepted, KeyRing, Refused, gateway_of, verify
 from hub.live import journal
 from hub.observability import metrics
+from hub.postgres.db import Connection, Pool
 
 VERIFY_SLICE = 32
 """Frames that are verified before the event loop gets its turn."""

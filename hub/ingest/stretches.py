@@ -11,8 +11,8 @@ from datetime import timedelta
 import structlog
 
 from hub.clock import at_ms, to_ms
-from hub.db import AWAY, Connection, Pool
 from hub.ingest import repository
+from hub.postgres.db import AWAY, Connection, Pool
 
 SAY_EVERY_MS = 1_000
 LAPSE_MS = 10_000

@@ -8,13 +8,13 @@ from nacl.signing import SigningKey
 
 from hub import keys
 from hub.clock import Clock
-from hub.db import Pool
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.ingest.beats import Beats
 from hub.ingest.consumer import Consumer, Limits
 from hub.ingest.receipts import Receipts
 from hub.ingest.stretches import Watch
+from hub.postgres.db import Pool
 from hub.settings import Settings
 
 _log = structlog.get_logger(__name__)

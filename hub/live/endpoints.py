@@ -3,17 +3,25 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from hub.accounts.access import ACCESS_ERRORS, Human
-from hub.http.context import Ctx
+from hub.http.context import Ctx, provided
+from hub.http.problems import MALFORMED, ApiError, refusals
 from hub.live import stream
-from hub.live.feed import Feed, Subscriber
-from hub.problems import MALFORMED, ApiError, refusals
+from hub.live.event_feed import EventFeed, Subscriber
 
 router = APIRouter(tags=["live"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
+
+
+def event_feed(request: Request) -> EventFeed:
+    """Returns the application's reader of committed events."""
+    return provided(request, EventFeed)
+
+
+LiveFeed = Annotated[EventFeed, Depends(event_feed)]
 
 
 class TooManyStreamsError(ApiError):
@@ -33,7 +41,7 @@ class LiveResponse(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: Feed, subscriber: Subscriber, body: AsyncIterator[bytes]) -> None:
+    def __init__(self, feed: EventFeed, subscriber: Subscriber, body: AsyncIterator[bytes]) -> None:
         super().__init__(body, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._feed = feed
         self._subscriber = subscriber
@@ -57,6 +65,7 @@ class LiveResponse(StreamingResponse):
 )
 async def live(
     ctx: Ctx,
+    feed: LiveFeed,
     principal: Human,
     last_event_id: Annotated[
         int | None,
@@ -69,12 +78,12 @@ async def live(
     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
     """
     wait = {"Retry-After": "60"}
-    if ctx.feed.has_enough(principal.user_id):
+    if feed.has_enough(principal.user_id):
         raise TooManyOwnStreamsError("You have too many live pages open: close some of them", headers=wait)
     participant_id = None if principal.reads_all else principal.participant_id
-    subscriber = ctx.feed.subscribe(participant_id, principal.reads_all, principal.user_id)
+    subscriber = feed.subscribe(participant_id, principal.reads_all, principal.user_id)
     if subscriber is None:
         raise TooManyStreamsError("All live streams are taken: try again in a minute", headers=wait)
     lifetime_s = principal.expires_at_s - ctx.clock.now_ms() / 1000
-    body = stream.events(ctx.feed, subscriber, last_event_id, lifetime_s)
-    return LiveResponse(ctx.feed, subscriber, body)
+    body = stream.events(feed, subscriber, last_event_id, lifetime_s)
+    return LiveResponse(feed, subscriber, body)

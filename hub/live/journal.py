@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from hub.db import Connection
+from hub.postgres.db import Connection
 
 CHANNEL = "peerwatt_journal"
 

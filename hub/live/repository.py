@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 
 async def last_sequence(connection: Connection) -> int:

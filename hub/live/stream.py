@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 from hub.live import repository
-from hub.live.feed import Event, Feed, Subscriber
+from hub.live.event_feed import Event, EventFeed, Subscriber
 
 HEARTBEAT_S = 15.0
 REPLAY_EVENTS = 2000
@@ -13,7 +13,7 @@ RETRY_MS = 2000
 
 
 async def events(
-    feed: Feed, subscriber: Subscriber, last_event_id: int | None, lifetime_s: float
+    feed: EventFeed, subscriber: Subscriber, last_event_id: int | None, lifetime_s: float
 ) -> AsyncIterator[bytes]:
     """The stream's bytes until its token is over, the reader is too slow or the server stops."""
     deadline = time.monotonic() + lifetime_s
@@ -36,7 +36,7 @@ async def events(
         feed.unsubscribe(subscriber)
 
 
-async def _missed(feed: Feed, subscriber: Subscriber, last_event_id: int) -> AsyncIterator[bytes]:
+async def _missed(feed: EventFeed, subscriber: Subscriber, last_event_id: int) -> AsyncIterator[bytes]:
     async with feed.pool.acquire(timeout=5) as connection:
         rows = await repository.missed(
             connection,

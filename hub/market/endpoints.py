@@ -10,10 +10,10 @@ from hub.accounts.errors import NoParticipantError
 from hub.clock import to_s
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot
+from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 from hub.http.types import Cursor, Hash, Limit, UtcTime
 from hub.market import queries, service, trade_view
 from hub.market.schemas import Clearing, TradeDetail, TradePage
-from hub.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 
 router = APIRouter(tags=["market"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 published = APIRouter(tags=["market"], responses=MALFORMED)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 TRADE_KEY = (datetime, bytes)
 

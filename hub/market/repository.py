@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_s
-from hub.db import Connection, Record
 from hub.errors import ConfigError, PermanentError
 from hub.market.invariants import Outcome
 from hub.market.orders import Order, Rates, Side, Trade
 from hub.market.residuals import Metered, Unsettled
 from hub.market.utility import UtilityLine
+from hub.postgres.db import Connection, Record
 from hub.units import Micros, PriceMills, Wh
 
 DAY_S = 86400

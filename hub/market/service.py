@@ -12,8 +12,6 @@ from uuid import UUID
 import structlog
 
 from hub.clock import Clock, rfc3339_s
-from hub.db import Connection, Pool
-from hub.lease import Lease, guard
 from hub.live import journal
 from hub.market import auction, repository
 from hub.market.auction import Case
@@ -21,6 +19,8 @@ from hub.market.funds import Funds
 from hub.market.invariants import MarketHaltedError, Outcome
 from hub.market.journal import journal_bytes
 from hub.market.repository import MeteredRow
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, guard
 
 log = structlog.get_logger()
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Path
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.http import cursors
 from hub.http.context import Snapshot
+from hub.http.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 from hub.http.rows import Row, show
 from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
 from hub.metering import queries
 from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage
-from hub.problems import MALFORMED, BadCursorError, BadRangeError, NotFoundError, refusals
 
 router = APIRouter(tags=["metering"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 PAGED = refusals(NotFoundError, BadRangeError, BadCursorError)

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.clock import Clock
-from hub.db import Connection, Pool
-from hub.lease import Lease, guard
 from hub.live import journal
 from hub.metering import repository
 from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
 from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, guard
 
 CHUNK = 500
 """Meters whose readings are in memory at once."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 READING_KEY = (datetime, bytes)
 INTERVAL_KEY = (datetime,)

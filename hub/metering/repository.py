@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_ms, to_s
-from hub.db import Connection
 from hub.metering.attestation import Attestation
 from hub.metering.boundaries import REACH_S
 from hub.metering.intervals import ESTIMATE_REACH_S, LastValid, Span
 from hub.metering.readings import Energy, ExpectedMeter, MeterReading
+from hub.postgres.db import Connection
 from hub.units import Wh
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from hub import db
 from hub.chain.client import ChainClient
 from hub.chain.deployment import require_funds
 from hub.chain.setup import check_programs
@@ -20,6 +19,7 @@ from hub.ingest import bus
 from hub.market.queries import open_halts
 from hub.observability.logs import quiet_libraries
 from hub.operations.nodes import look_at_nodes
+from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement import repository as settlement
 from hub.settlement.keys import SettlementKeys

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.clock import rfc3339_s, to_s
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 READING = """
 SELECT r.meter_id, r.gateway_id, r.slot_at, r.read_at, r.stored_at, r.import_wh, r.export_wh,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hub import db
 from hub.clock import at_ms, to_ms
 from hub.errors import PermanentError
 from hub.operations import repository
+from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 
 

@@ -13,6 +13,7 @@ from hub.devices.errors import KeyNotFoundError, KeyRevokedError
 from hub.devices.schemas import AcceptedKey, RevokedKey
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
+from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 from hub.http.rows import show
 from hub.http.types import Cursor, Limit
 from hub.market.queries import open_halts
@@ -27,7 +28,6 @@ from hub.operator.schemas import (
     QuarantineEntry,
     QuarantinePage,
 )
-from hub.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 Looks = Annotated[Principal, Depends(require("operator", "auditor"))]

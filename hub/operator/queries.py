@@ -1,6 +1,6 @@
 """What operators read of quarantine and gateways; nothing here writes."""
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 QUARANTINE_KEY = (int,)
 PAYLOAD_SHOWN = 64 * 1024

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.http.context import Snapshot
+from hub.http.problems import MALFORMED, NotFoundError, refusals
 from hub.http.rows import show
 from hub.http.types import Hash, UtcTime
 from hub.metering.queries import reading as reading_row
 from hub.metering.schemas import Reading
-from hub.problems import MALFORMED, NotFoundError, refusals
 from hub.proofs import service
 from hub.proofs.schemas import ReadingProof
 

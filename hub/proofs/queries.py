@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hub.db import Connection, Record
+from hub.postgres.db import Connection, Record
 
 
 async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequence: int) -> Record | None:

@@ -14,10 +14,10 @@ from edge.wire.frames import Frame
 from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.clock import to_s
-from hub.db import Connection
+from hub.http.problems import NotFoundError
 from hub.http.rows import Row
 from hub.metering.schemas import Reading
-from hub.problems import NotFoundError
+from hub.postgres.db import Connection
 from hub.proofs import queries
 from hub.proofs.schemas import ChainRung, IntervalRung, LineRung, ProofTransaction, ReadingProof
 from hub.settlement.lines import Line, line_leaf

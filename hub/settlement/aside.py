@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from hub.clock import Clock, rfc3339_s
-from hub.db import Pool
 from hub.errors import HubError, PermanentError
-from hub.lease import Lease, guard
+from hub.postgres.db import Pool
+from hub.postgres.lease import Lease, guard
 from hub.settlement import repository
 
 log = structlog.get_logger()

@@ -9,13 +9,13 @@ from uuid import UUID
 from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.clock import to_s
-from hub.db import Connection
 from hub.errors import HubError
 from hub.market import repository as market
 from hub.market.residuals import positions
 from hub.market.service import published_journal
 from hub.market.utility import utility_lines
 from hub.metering.readings import Quality
+from hub.postgres.db import Connection
 from hub.settlement import repository
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.lines import Line, line_leaf, line_of

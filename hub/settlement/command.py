@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import json
 
-from hub import db
 from hub.chain.client import ChainClient
+from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
 from hub.settlement.reconcile import Report, compare_all
 

@@ -8,7 +8,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain.instructions import energy_token, oracle, trading
-from hub.db import Record
+from hub.postgres.db import Record
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.steps.repository import StepRow
 

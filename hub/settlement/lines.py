@@ -9,7 +9,7 @@ from uuid import UUID
 from solders.pubkey import Pubkey
 
 from edge.wire import ladder
-from hub.db import Record
+from hub.postgres.db import Record
 from hub.units import Micros, Wh
 
 

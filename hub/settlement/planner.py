@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from hub.clock import Clock, rfc3339_s
-from hub.db import Connection, Pool
 from hub.errors import PermanentError
-from hub.lease import Lease, guard
 from hub.live import journal
 from hub.market import repository as market
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, guard
 from hub.settlement import repository
 from hub.settlement.aside import Aside
 from hub.settlement.plan import Plan, plan

@@ -22,8 +22,8 @@ from hub.chain.programs import NAMES
 from hub.chain.setup import check_programs
 from hub.chain.transactions import MAX_COMPUTE_UNITS
 from hub.clock import Clock, at_ms
-from hub.db import Pool
 from hub.errors import ConfigError, HubError, PermanentError, RetryableError
+from hub.postgres.db import Pool
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.steps.repository import StepRow
 

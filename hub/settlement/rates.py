@@ -14,12 +14,12 @@ from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import Clock, rfc3339_s
-from hub.db import Connection, Pool
 from hub.errors import PermanentError, RetryableError
-from hub.lease import Lease, guard
 from hub.market import repository
 from hub.market.orders import Rates
 from hub.observability.outage import Outage
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, guard
 from hub.units import PriceMills
 
 log = structlog.get_logger()

@@ -15,10 +15,10 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError, NodesDisagreeError
 from hub.chain.quorum import agreed
 from hub.clock import Clock, rfc3339_s, to_s
-from hub.db import AWAY, Pool
 from hub.errors import PermanentError
-from hub.lease import Lease, LeaseLostError, guard
 from hub.live import journal
+from hub.postgres.db import AWAY, Pool
+from hub.postgres.lease import Lease, LeaseLostError, guard
 from hub.settlement import books, onchain, repository
 from hub.settlement.abort import EARLY, by_settler, told
 from hub.settlement.aside import Aside

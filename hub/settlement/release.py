@@ -5,10 +5,10 @@ interval's steps are planned anew, attestation and mint stay.
 """
 
 from hub.clock import rfc3339_s
-from hub.db import Connection
 from hub.live import journal
 from hub.market import repository as market
 from hub.market.utility import utility_lines
+from hub.postgres.db import Connection
 from hub.settlement import repository
 
 

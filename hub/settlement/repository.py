@@ -8,8 +8,8 @@ from uuid import UUID
 
 from edge.wire import merkle
 from hub.clock import at_ms, at_s, to_s
-from hub.db import Connection, Record
 from hub.market.orders import Rates
+from hub.postgres.db import Connection, Record
 from hub.settlement.plan import Plan
 from hub.units import Wh
 

@@ -12,8 +12,8 @@ import structlog
 
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import Clock
-from hub.db import Pool
 from hub.market.funds import ParticipantFunds
+from hub.postgres.db import Pool
 from hub.settlement import repository
 from hub.settlement.funds import ChainFunds, covered
 from hub.settlement.onchain import OPEN_WINDOW_S

@@ -15,10 +15,10 @@ from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import Clock, rfc3339_s
-from hub.db import Pool
 from hub.errors import HubError, PermanentError, RetryableError
-from hub.lease import Lease, LeaseLostError, guard
 from hub.live import journal
+from hub.postgres.db import Pool
+from hub.postgres.lease import Lease, LeaseLostError, guard
 from hub.settlement import abort, onchain, repository
 from hub.settlement.aside import Aside
 from hub.settlement.fees import Fees

@@ -8,8 +8,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hub.accounts.access import ACCESS_ERRORS, Human
 from hub.clock import at_ms, at_s
-from hub.http.context import Ctx, Snapshot
-from hub.problems import NotFoundError, refusals
+from hub.http.context import Ctx, Snapshot, provided
+from hub.http.problems import NotFoundError, refusals
+from hub.live.endpoints import LiveFeed
 from hub.system import health, queries
 from hub.system.schemas import IntervalSpan, Readiness, Site, Tariffs, Totals
 from hub.system.totals import TotalsCounter
@@ -39,19 +40,15 @@ async def site(ctx: Ctx, connection: Snapshot) -> Site:
     )
 
 
-async def counter(request: Request) -> TotalsCounter:
-    """The application's one."""
-    state = request.app.state
-    if not hasattr(state, "totals_counter"):
-        state.totals_counter = TotalsCounter()
-    found: TotalsCounter = state.totals_counter
-    return found
+def totals_counter(request: Request) -> TotalsCounter:
+    """Returns the application's counter: one for all who ask."""
+    return provided(request, TotalsCounter, TotalsCounter)
 
 
 @router.get(
     "/totals", operation_id="getTotals", summary="The whole system in numbers", responses=refusals(*ACCESS_ERRORS)
 )
-async def totals(_: Human, ctx: Ctx, counter: Annotated[TotalsCounter, Depends(counter)]) -> Totals:
+async def totals(_: Human, ctx: Ctx, counter: Annotated[TotalsCounter, Depends(totals_counter)]) -> Totals:
     """Energy over all attested intervals in their latest revision; a few seconds old on a site with much of it."""
     return Totals(**dict(await counter.totals(ctx.pool)))
 
@@ -63,9 +60,9 @@ async def healthz() -> PlainTextResponse:
 
 
 @probes.get("/readyz")
-async def readyz(ctx: Ctx) -> JSONResponse:
+async def readyz(ctx: Ctx, feed: LiveFeed) -> JSONResponse:
     """The process can do its work; when not, which dependency is missing."""
-    dependencies = await health.check(ctx)
+    dependencies = await health.check(ctx.pool, feed)
     ready = all(dependency.ok for dependency in dependencies)
     body = Readiness(ready=ready, dependencies=dependencies)
     return JSONResponse(body.model_dump(mode="json"), status_code=200 if ready else 503)

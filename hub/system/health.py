@@ -3,26 +3,28 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from hub.http.context import Context
+from hub.live.event_feed import EventFeed
+from hub.postgres.db import Pool
 from hub.system import queries
 from hub.system.schemas import Dependency
 
 WAIT_S = 2.0
 
 
-async def check(ctx: Context) -> list[Dependency]:
+async def check(pool: Pool, feed: EventFeed) -> list[Dependency]:
     """The state of database and live feed."""
-    probes: dict[str, Callable[[Context], Awaitable[None]]] = {
-        "database": _database,
-        "live_feed": _live_feed,
-    }
-    return list(await asyncio.gather(*(_probe(name, probe, ctx) for name, probe in probes.items())))
+    return list(
+        await asyncio.gather(
+            _probe("database", lambda: _database(pool)),
+            _probe("live_feed", lambda: _live_feed(feed)),
+        )
+    )
 
 
-async def _probe(name: str, probe: Callable[[Context], Awaitable[None]], ctx: Context) -> Dependency:
+async def _probe(name: str, probe: Callable[[], Awaitable[None]]) -> Dependency:
     try:
         async with asyncio.timeout(WAIT_S):
-            await probe(ctx)
+            await probe()
     except TimeoutError:
         return Dependency(name=name, ok=False, detail=f"no answer within {WAIT_S:.0f} s")
     except Exception as error:  # noqa: BLE001 - whatever it is, it makes this dependency fail and is shown
@@ -30,11 +32,11 @@ async def _probe(name: str, probe: Callable[[Context], Awaitable[None]], ctx: Co
     return Dependency(name=name, ok=True)
 
 
-async def _database(ctx: Context) -> None:
-    async with ctx.pool.acquire(timeout=WAIT_S) as connection:
+async def _database(pool: Pool) -> None:
+    async with pool.acquire(timeout=WAIT_S) as connection:
         await queries.ping(connection)
 
 
-async def _live_feed(ctx: Context) -> None:
-    if ctx.feed.broken:
+async def _live_feed(feed: EventFeed) -> None:
+    if feed.broken:
         raise ConnectionError("the journal is not being followed")

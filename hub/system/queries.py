@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from hub.db import Connection, Record
 from hub.http.rows import Row
+from hub.postgres.db import Connection, Record
 
 
 async def rates_at(connection: Connection, at: datetime) -> Record | None:

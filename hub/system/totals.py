@@ -7,9 +7,9 @@ as it took, and at least a second, and who asks meanwhile waits for the one that
 import asyncio
 import time
 
-from hub.db import Pool
 from hub.http.context import connected
 from hub.http.rows import Row
+from hub.postgres.db import Pool
 from hub.system import queries
 
 KEPT_TIMES, KEPT_AT_LEAST_S = 20, 1.0

@@ -8,8 +8,8 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from hub.db import Pool
 from hub.demo.report import close_the_books
+from hub.postgres.db import Pool
 from support.stories import Battered
 
 pytestmark = pytest.mark.timeout(900)

@@ -11,12 +11,12 @@ import pytest
 import uvicorn
 
 from edge.wire.kinds import Reading
-from hub.app import create_device_app
+from hub.api.app import create_device_app
 from hub.clock import SystemClock
-from hub.db import Pool
 from hub.devices import service
 from hub.devices.nats_identity import identity_folder, prepare
 from hub.devices.pki import Authority
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.gateway import Gateway, hub_side
 from support.modbus_meters import Meter, meter_registers, serve_tcp

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.chain.client import ChainClient
-from hub.db import Pool
+from hub.postgres.db import Pool
 from support.api import Api, running_api
 from support.ledger import LedgerProcess, new_ledger
 from support.nats import HubNats, run_hub_nats

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.api.openapi import CHECKED_IN
 from hub.cli import COMMANDS
-from hub.db import Pool
 from hub.devices.nats_identity import identity_folder
 from hub.embedded.processes import free_port
 from hub.keys import mark_as_demo
-from hub.openapi import CHECKED_IN
+from hub.postgres.db import Pool
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 

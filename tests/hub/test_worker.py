@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hub import db
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
@@ -26,6 +25,7 @@ from hub.embedded.postgres import create_database, run_postgres
 from hub.embedded.processes import free_port
 from hub.ingest import bus
 from hub.ledger.genesis import write_genesis
+from hub.postgres import db
 from support.doorway import Doorway, doorway
 from support.gateways import SealingGateway, reading
 from support.ledger import LedgerProcess

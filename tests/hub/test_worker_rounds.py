@@ -13,14 +13,14 @@ from nats.errors import ConnectionClosedError
 from hub import worker
 from hub.chain.client import ChainClient
 from hub.clock import ManualClock, at_s
-from hub.db import Pool
 from hub.errors import PermanentError, RetryableError
-from hub.lease import acquire
 from hub.market import invariants
 from hub.market.invariants import MarketHaltedError, Outcome
 from hub.market.queries import open_halts
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.observability.outage import Outage
+from hub.postgres.db import Pool
+from hub.postgres.lease import acquire
 from hub.settings import Settings
 from hub.worker import ALARM_S, PAUSE_S, RETRY_S, ROUND, Round, Workplace
 from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead

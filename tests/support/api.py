@@ -11,10 +11,10 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from hub.app import create_app
+from hub.accounts.tokens import AccessTokens
+from hub.api.app import create_app
 from hub.clock import ManualClock
-from hub.db import Pool
-from hub.http.context import Context
+from hub.postgres.db import Pool
 from hub.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -30,14 +30,11 @@ class Api:
     pool: Pool
     settings: Settings
 
-    @property
-    def context(self) -> Context:
-        found: Context = self.app.state.context
-        return found
-
     def bearer(self, role: str, participant_id: UUID | None = None, user_id: UUID | None = None) -> dict[str, str]:
         """The header of somebody who is signed in with this role."""
-        token = self.context.access_tokens.issue(user_id or UUID(int=1), role, participant_id)
+        token = AccessTokens.from_settings(self.settings, self.clock).issue(
+            user_id or UUID(int=1), role, participant_id
+        )
         return {"Authorization": f"Bearer {token}"}
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:

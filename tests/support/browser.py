@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hub.db import Pool
+from hub.postgres.db import Pool
 from support.seed import BEN, END_S, PASSWORD, Campus
 
 ROOT = Path(__file__).resolve().parents[2]

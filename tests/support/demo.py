@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import asyncpg
 import psutil
 
-from hub.db import create_pool
 from hub.demo.report import close_the_books
+from hub.postgres.db import create_pool
 from hub.settings import Settings, load_settings
 
 HUB = str(Path(sys.executable).with_name("peerwatt-hub"))

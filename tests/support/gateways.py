@@ -13,7 +13,7 @@ from edge.wire.frames import NO_PREVIOUS, Frame, seal
 from edge.wire.kinds import MeterDeclared, Reading, Record
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import encode_record
-from hub.db import Connection, Pool
+from hub.postgres.db import Connection, Pool
 
 OWNER = UUID("6f0b52a4-6f7e-4a10-9d1c-2f8f6d0e6c11")
 START_S = 1_780_000_000

@@ -9,11 +9,11 @@ from nats.aio.msg import Msg
 from edge.wire.receipts import Receipt, open_receipt
 from hub import keys
 from hub.clock import Clock, SystemClock
-from hub.db import Pool
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.ingest.consumer import Limits
 from hub.ingest.worker import run_ingest
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.nats import Gateway, HubNats, eventually
 

@@ -17,12 +17,12 @@ from typing import Any
 import asyncpg
 import httpx
 
-from hub import db
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
-from hub.lease import acquire
+from hub.postgres import db
+from hub.postgres.lease import acquire
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.submitter import Submitter
 

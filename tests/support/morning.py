@@ -4,7 +4,7 @@ from math import pi, sin
 from uuid import UUID
 
 from hub.clock import at_s
-from hub.db import Connection
+from hub.postgres.db import Connection
 from support.seed import ANNA, BEN, CLEO, INTERVAL_S, METERS, PRICE, START_S, Campus, named
 
 MIDNIGHT_S = START_S - 11 * 3600 - 1800

@@ -22,7 +22,7 @@ from edge.wire.records import MeterDeclared, Reading, encode_record
 from hub.accounts import service
 from hub.accounts.schemas import Role
 from hub.clock import at_ms, at_s
-from hub.db import Connection
+from hub.postgres.db import Connection
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 

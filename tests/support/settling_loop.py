@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
-from hub import db
 from hub.clock import ManualClock
-from hub.lease import acquire
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres import db
+from hub.postgres.lease import acquire
 from hub.settlement.planner import plan_cleared
 from support.site_rows import KnownFunds
 

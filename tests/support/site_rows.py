@@ -7,9 +7,9 @@ from uuid import UUID
 from solders.keypair import Keypair
 
 from hub.clock import at_ms, at_s
-from hub.db import Pool
-from hub.lease import Lease, acquire
 from hub.market.funds import ParticipantFunds
+from hub.postgres.db import Pool
+from hub.postgres.lease import Lease, acquire
 from support.worked_example import AMPLE
 
 BOOT = b"b" * 16

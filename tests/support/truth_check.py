@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.clock import at_s, rfc3339_s, to_ms, to_s
-from hub.db import Connection
+from hub.postgres.db import Connection
 from support import ground_truth
 from support.ground_truth import IntervalTruth, Prices, Site, Trader, TruthMeter
 

@@ -13,10 +13,10 @@ import uvicorn
 from pydantic import SecretStr
 
 from hub.accounts import service
-from hub.app import create_app
+from hub.api.app import create_app
+from hub.api.serve import Server
 from hub.clock import ManualClock
-from hub.db import Pool
-from hub.serve import Server
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.browser import ROOT, WEB, Site, build_script
 from support.morning import seed_morning

@@ -24,9 +24,9 @@ from hub.chain.errors import (
 from hub.chain.fate import Fate, Sent, Status
 from hub.chain.quorum import nodes_disagree
 from hub.clock import Clock, rfc3339_s
-from hub.db import Connection, Pool
 from hub.errors import RetryableError
-from hub.lease import Lease, guard
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, guard
 from hub.settlement import onchain
 from hub.settlement.instructions import IntervalRows, instruction_of
 from hub.settlement.keys import SettlementKeys

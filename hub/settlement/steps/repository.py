@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hub.clock import at_ms, at_s
-from hub.db import Connection
+from hub.postgres.db import Connection
 
 
 @dataclass(frozen=True, slots=True)

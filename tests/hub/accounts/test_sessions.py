@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from hub.accounts import service
-from hub.db import Pool
+from hub.postgres.db import Pool
 from support.api import ORIGIN, Api, problem, running_api
 
 PASSWORD = "correct horse battery"

@@ -11,9 +11,9 @@ import pytest
 from hub.clock import at_s
 from hub.http import cursors
 from hub.http.headers import CONTENT_SECURITY_POLICY
+from hub.http.problems import BadCursorError
 from hub.http.spa import WebApp
 from hub.http.types import utc_text
-from hub.problems import BadCursorError
 from support.api import ORIGIN, Api, problem
 from support.seed import ANNA, END_S, SLOTS_S, START_S
 

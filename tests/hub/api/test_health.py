@@ -6,8 +6,8 @@ import asyncpg
 import httpx
 import pytest
 
-from hub import db
-from hub.db import Pool
+from hub.postgres import db
+from hub.postgres.db import Pool
 from support.api import Api, problem, running_api
 
 NOW_MS = 1_780_308_000_000

@@ -1,7 +1,7 @@
 """The checked-in description of the API is the code's."""
 
-from hub.app import describe
-from hub.openapi import CHECKED_IN, render
+from hub.api.app import describe
+from hub.api.openapi import CHECKED_IN, render
 
 
 def test_checked_in_description_is_up_to_date() -> None:

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from fastapi.routing import APIRoute
 
-from hub.app import describe
+from hub.api.app import describe
 from support.api import Api, problem
 from support.seed import ANNA, BEN, CLEO, GATEWAY, NOBODY, START_S, Campus
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from hub.api.serve import Server
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.db import Pool
-from hub.serve import Server
+from hub.postgres.db import Pool
 from support.api import running_api
 from support.ledger import LedgerProcess, running_ledger
 from support.own_proofs import GATEWAY

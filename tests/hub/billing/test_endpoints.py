@@ -7,8 +7,8 @@ import pytest
 
 from hub.billing.today import midnight
 from hub.clock import at_s
-from hub.db import Pool
 from hub.http.types import utc_text
+from hub.postgres.db import Pool
 from support.api import Api
 from support.seed import (
     ANNA,

@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from hub import db
 from hub.demo.boot import Running
 from hub.demo.command import wait_for_intervals
 from hub.demo.report import close_the_books
+from hub.postgres import db
 from hub.settings import Settings
 
 

@@ -13,13 +13,13 @@ import pytest
 from fastapi import FastAPI
 from nacl.signing import SigningKey
 
-from hub.app import create_device_app
+from hub.api.app import create_device_app
 from hub.clock import ManualClock, SystemClock
-from hub.db import Pool
 from hub.devices import nats_jwt, service
 from hub.devices.enrolment import proof_message
 from hub.devices.errors import KeyNotFoundError, KeyRevokedError, UnknownGatewayError
 from hub.devices.nats_identity import identity_folder, prepare
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.nats import HubNats
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub import db, lease
+from hub.postgres import db, lease
 
 
 async def test_schema_is_migrated_on_postgresql_18(pool: db.Pool) -> None:

@@ -14,8 +14,8 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import governance, registry
 from hub.chain.programs import NAMES, PROGRAM_IDS, published_hash
-from hub.db import Pool
 from hub.demo.chain import RATES
+from hub.postgres.db import Pool
 from support.api import Api, problem, running_api
 from support.ledger import LedgerProcess, running_ledger
 from support.nats import eventually

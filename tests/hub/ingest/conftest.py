@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.db import Pool
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.ingest import Ingest
 from support.nats import HubNats

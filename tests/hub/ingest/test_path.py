@@ -10,10 +10,10 @@ from nats.js.errors import APIError
 from edge.wire.beats import Beat, encode_beat
 from edge.wire.frames import Frame
 from edge.wire.kinds import Gap
-from hub.db import Pool
 from hub.errors import ConfigError, RetryableError
 from hub.ingest import beats, bus
 from hub.ingest.consumer import Limits
+from hub.postgres.db import Pool
 from support.gateways import SealingGateway, assign
 from support.ingest import Heard, Ingest
 from support.nats import Gateway, eventually

@@ -9,9 +9,9 @@ import pytest
 from edge.wire.frames import Frame
 from edge.wire.kinds import Gap, Record
 from hub.clock import SystemClock
-from hub.db import Pool
 from hub.ingest import service
 from hub.ingest.service import Incoming, Outcome
+from hub.postgres.db import Pool
 from support.gateways import SealingGateway, assign, declaration, owner_of, reading
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from hub.clock import ManualClock, at_ms
-from hub.db import Pool
 from hub.ingest import repository
 from hub.ingest.stretches import LAPSE_MS, Stretch, all_stored_ms, newest_stretch
+from hub.postgres.db import Pool
 from support.gateways import SealingGateway
 from support.ingest import LIMITS, Ingest
 from support.nats import eventually

@@ -13,11 +13,12 @@ import httpx
 import pytest
 import uvicorn
 
-from hub.db import Pool
-from hub.live import feed, stream
+from hub.api.serve import Server
+from hub.live import event_feed, stream
 from hub.live.endpoints import LiveResponse
+from hub.live.event_feed import EventFeed
 from hub.live.journal import append
-from hub.serve import Server
+from hub.postgres.db import Pool
 from support.api import Api, problem, running_api
 from support.nats import eventually
 
@@ -41,6 +42,12 @@ class Live:
     api: Api
     url: str
     server: Server
+
+    @property
+    def feed(self) -> EventFeed:
+        """The application's reader of committed events."""
+        feed: EventFeed = self.api.app.state.parts[EventFeed]
+        return feed
 
     @asynccontextmanager
     async def stream(
@@ -218,12 +225,12 @@ async def test_the_stream_ends_with_its_token(live: Live) -> None:
 
 
 async def test_a_reader_who_does_not_keep_up_is_ended_alone(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = live.api.context.feed
+    hub = live.feed
     slow, quick = hub.subscribe(None, True), hub.subscribe(None, True)
     assert slow is not None
     assert quick is not None
-    for number in range(feed.QUEUE_EVENTS + 1):
-        event = feed.Event(number, "reading", None, {})
+    for number in range(event_feed.QUEUE_EVENTS + 1):
+        event = event_feed.Event(number, "reading", None, {})
         slow.offer(event)
         quick.offer(event)
         assert quick.queue.get_nowait() == event
@@ -234,17 +241,17 @@ async def test_a_reader_who_does_not_keep_up_is_ended_alone(live: Live, monkeypa
 
 
 async def test_streams_are_counted_and_given_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "MAX_SUBSCRIBERS", 1)
+    monkeypatch.setattr(event_feed, "MAX_SUBSCRIBERS", 1)
     async with live.stream():
         response = await live.api.get("/live", live.api.bearer("participant", ANNA))
         assert "try again" in problem(response, 503, "streams_exhausted")
     async with asyncio.timeout(10):
-        while live.api.context.feed.subscribers:  # noqa: ASYNC110 - the server notices the closed socket by itself
+        while live.feed.subscribers:  # noqa: ASYNC110 - the server notices the closed socket by itself
             await asyncio.sleep(0.01)
 
 
 async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "MAX_PER_USER", 2)
+    monkeypatch.setattr(event_feed, "MAX_PER_USER", 2)
     bens = live.api.bearer("participant", BEN, user_id=UUID(int=9))
     async with live.stream() as one:
         async with live.stream():
@@ -257,14 +264,14 @@ async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch:
                 client.stream("GET", "/api/v1/live", headers=bens) as opened,
             ):
                 assert opened.status_code == 200
-        await eventually(lambda: live.api.context.feed.subscribers == 1, what="the places given back")
+        await eventually(lambda: live.feed.subscribers == 1, what="the places given back")
         async with live.stream():
             await live.publish("public")
             assert await one.names(1) == ["public"]
 
 
 async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(live: Live) -> None:
-    hub = live.api.context.feed
+    hub = live.feed
     subscriber = hub.subscribe(ANNA, False, ANNA)
     assert subscriber is not None
 
@@ -281,7 +288,7 @@ async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(l
 
 
 async def test_a_lost_database_connection_is_found_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "RECONNECT_S", 0.01)
+    monkeypatch.setattr(event_feed, "RECONNECT_S", 0.01)
     async with live.stream() as opened:
         await live.publish("before")
         assert await opened.names(1) == ["before"]

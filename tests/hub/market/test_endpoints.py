@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from hub.clock import at_s
-from hub.db import Pool
 from hub.http.types import utc_text
+from hub.postgres.db import Pool
 from support.api import Api, problem
 from support.seed import (
     ANNA,

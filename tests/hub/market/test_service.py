@@ -6,14 +6,14 @@ from hashlib import sha256
 import pytest
 
 from hub.clock import ManualClock, at_s
-from hub.db import Pool
 from hub.errors import ConfigError, PermanentError
-from hub.lease import LeaseLostError
 from hub.market import repository
 from hub.market.invariants import MarketHaltedError
 from hub.market.orders import Order, Trade
 from hub.market.service import clear_attested, published_journal
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
+from hub.postgres.lease import LeaseLostError
 from hub.units import Micros
 from support.site_rows import (
     KnownFunds,

@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 
 from hub.clock import ManualClock, at_s
-from hub.db import Pool
-from hub.lease import LeaseLostError
 from hub.metering import repository
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
+from hub.postgres.lease import LeaseLostError
 from support.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
 
 START_S = 1_780_308_000

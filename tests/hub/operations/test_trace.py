@@ -3,8 +3,8 @@
 import json
 
 from hub.clock import at_s, rfc3339_s
-from hub.db import Pool
 from hub.operations import repository
+from hub.postgres.db import Pool
 from support.seed import END_S, INTERVAL_S, START_S, seed_campus
 
 

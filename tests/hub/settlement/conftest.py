@@ -10,7 +10,7 @@ import pytest
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.db import Pool
+from hub.postgres.db import Pool
 from support.ledger import LedgerProcess, running_ledger
 from support.nodes import SettlingNode, open_settling_node, settling_names
 from support.settling import ENERGY, SettlingCampus

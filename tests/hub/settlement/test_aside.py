@@ -6,9 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from hub.clock import ManualClock, SystemClock, at_s, rfc3339_s
-from hub.db import Pool
 from hub.errors import PermanentError, RetryableError
 from hub.operations.doctor import _intervals
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.aside import LONG_MS, RETRY_MS, Aside
 from support.site_rows import lead

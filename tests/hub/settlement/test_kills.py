@@ -13,7 +13,7 @@ from solders.signature import Signature
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.db import Pool
+from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all
 from support.killed_settling import Site, run_and_die
 from support.ledger import running_ledger

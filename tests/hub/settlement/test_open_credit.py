@@ -11,8 +11,8 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions.governance import Rates
 from hub.clock import ManualClock
-from hub.db import Pool
 from hub.errors import PermanentError, RetryableError
+from hub.postgres.db import Pool
 from hub.settlement import onchain
 from hub.settlement.aside import RETRY_MS
 from hub.settlement.steps.carrier import POLL_S, StepRefusedError

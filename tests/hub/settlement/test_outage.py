@@ -12,9 +12,9 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
-from hub.db import Pool
 from hub.market.funds import ParticipantFunds
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.reconcile import compare_all
 from hub.settlement.steady_funds import Remembered, at_least

@@ -3,10 +3,10 @@
 import pytest
 
 from hub.clock import ManualClock
-from hub.db import Pool
-from hub.lease import LeaseLostError
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
+from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
 from hub.settlement.aside import Aside
 from hub.settlement.planner import plan_cleared

@@ -18,10 +18,10 @@ from hub.chain.errors import ChainUnreachableError
 from hub.chain.founding import WrongKeyError
 from hub.chain.setup import ProgramsDifferError
 from hub.clock import ManualClock, SystemClock
-from hub.db import Pool
 from hub.errors import HubError, RetryableError
 from hub.keys import KeyFileError
 from hub.ledger.genesis import Genesis, write_genesis
+from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.preflight import ClockBehindError, OtherChainError, same_chain
 from hub.worker import Round, Workplace

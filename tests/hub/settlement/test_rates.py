@@ -11,10 +11,10 @@ from hub.chain.client import ChainClient
 from hub.chain.instructions import governance
 from hub.chain.instructions.governance import Rates as ChainRates
 from hub.clock import ManualClock, SystemClock, at_s
-from hub.db import Pool
-from hub.lease import LeaseLostError
 from hub.market import repository
 from hub.market.orders import Rates, Trade
+from hub.postgres.db import Pool
+from hub.postgres.lease import LeaseLostError
 from hub.settlement.plan import plan
 from hub.settlement.rates import GovernedRates, NoGovernanceError, RatesContradictError, copy_rates, governed_rates
 from hub.settlement.reconcile import reconcile_due

@@ -8,7 +8,7 @@ from hub.chain.errors import ChainUnreachableError
 from hub.chain.fate import Opinion, Sent
 from hub.chain.transactions import Blockhash
 from hub.clock import SystemClock, rfc3339_s
-from hub.lease import LeaseLostError
+from hub.postgres.lease import LeaseLostError
 from hub.settlement import onchain, reconcile
 from hub.settlement.aside import Aside
 from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from hub.clock import ManualClock
-from hub.db import Pool
 from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
 from hub.settlement.planner import plan_cleared
 from support.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
 from support.truth_check import compare, site_of

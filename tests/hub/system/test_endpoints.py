@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from hub.clock import at_s
-from hub.db import Connection
 from hub.http.rows import Row
 from hub.http.types import utc_text
+from hub.postgres.db import Connection
 from hub.system import queries
 from support.api import Api
 from support.nats import eventually

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.db import AWAY, Pool
+from hub.postgres.db import AWAY, Pool
 
 GOOD_BYE = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 

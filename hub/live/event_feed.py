@@ -16,9 +16,9 @@ from uuid import UUID
 
 import asyncpg
 
-from hub.db import Connection, Pool
 from hub.live import repository
 from hub.live.journal import CHANNEL
+from hub.postgres.db import Connection, Pool
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIBERS = 500
@@ -79,7 +79,7 @@ class Subscriber:
         self.queue.put_nowait(None)
 
 
-class Feed:
+class EventFeed:
     """The journal, followed from the moment it starts."""
 
     def __init__(self, pool: Pool) -> None:

@@ -4,29 +4,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI
 
-from hub import keys, problems
 from hub.accounts import endpoints as accounts
 from hub.accounts.tokens import AccessTokens
+from hub.api.openapi import document
 from hub.billing import endpoints as billing
 from hub.chain.client import ChainClient
 from hub.clock import Clock
-from hub.db import Pool
 from hub.explorer import endpoints as explorers
 from hub.explorer.service import Explorer
-from hub.http.context import Context
+from hub.http import problems
+from hub.http.context import Context, provide
 from hub.http.headers import Etags, SecurityHeaders
 from hub.http.limits import BodyLimit
 from hub.http.metrics import RequestMetrics
 from hub.http.spa import WebApp
 from hub.live import endpoints as live
-from hub.live.feed import Feed
+from hub.live.event_feed import EventFeed
 from hub.market import endpoints as market
 from hub.metering import endpoints as metering
-from hub.openapi import document
 from hub.operator import endpoints as operator
+from hub.postgres.db import Pool
 from hub.proofs import endpoints as proofs
 from hub.settings import Settings
 from hub.system import endpoints as system
@@ -43,7 +42,8 @@ DESCRIPTION = (
 
 def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     """The API and the web app on one listener; the pool stays the caller's to close."""
-    feed, explorer = Feed(pool), _explorer(settings, clock)
+    feed = EventFeed(pool)
+    explorer = Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_PATIENCE_S), clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +56,7 @@ def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
 
     app = describe()
     app.router.lifespan_context = lifespan
-    app.state.context = Context(settings, pool, clock, _access_tokens(settings, clock), feed, explorer)
+    provide(app, Context(settings, pool, clock), AccessTokens.from_settings(settings, clock), feed, explorer)
     app.include_router(system.probes)
     app.router.default = WebApp()
     _harden(app, settings)
@@ -70,9 +70,7 @@ def create_device_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     app = FastAPI(
         title="Peerwatt devices", version=version("peerwatt"), openapi_url=None, docs_url=None, redoc_url=None
     )
-    app.state.context = Context(
-        settings, pool, clock, _access_tokens(settings, clock), Feed(pool), _explorer(settings, clock)
-    )
+    provide(app, Context(settings, pool, clock), EventFeed(pool))
     app.include_router(devices.router, prefix=PREFIX)
     app.include_router(system.probes)
     problems.install(app)
@@ -106,13 +104,3 @@ def _harden(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES)
     app.add_middleware(RequestMetrics)
     app.add_middleware(SecurityHeaders, tls=settings.public_origin.startswith("https://"))
-
-
-def _explorer(settings: Settings, clock: Clock) -> Explorer:
-    return Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_PATIENCE_S), clock)
-
-
-def _access_tokens(settings: Settings, clock: Clock) -> AccessTokens:
-    key = keys.load_or_create(settings.keys_dir / "access-tokens.json")
-    private = Ed25519PrivateKey.from_private_bytes(bytes(key)[:32])
-    return AccessTokens(private, settings.public_origin, clock)

@@ -13,12 +13,13 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from hub import db
-from hub.app import create_app, create_device_app
+from hub.api.app import create_app, create_device_app
 from hub.clock import SystemClock
 from hub.errors import ConfigError
 from hub.keys import refuse_demo_keys
+from hub.live.event_feed import EventFeed
 from hub.observability.logs import configure_logs
+from hub.postgres import db
 from hub.settings import Settings, add_config_argument, load_settings
 
 log = structlog.get_logger()
@@ -92,7 +93,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Live streams end first: the server waits for open answers, and these have no end of their own."""
-        self._app.state.context.feed.end_streams()
+        self._app.state.parts[EventFeed].end_streams()
         await super().shutdown(sockets)
 
 

@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from hub.db import AWAY, Connection, Pool
 from hub.errors import RetryableError
+from hub.postgres.db import AWAY, Connection, Pool
 
 
 class LeaseLostError(RetryableError):

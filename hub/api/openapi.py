@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from hub.problems import MEDIA_TYPE
+from hub.http.problems import MEDIA_TYPE
 
 CHECKED_IN = Path(__file__).with_name("openapi.json")
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from hub.app import describe  # noqa: PLC0415 - hub.app needs document() of this module
+    from hub.api.app import describe  # noqa: PLC0415 - it needs document() of this module
 
     text = render(describe())
     if args.write:

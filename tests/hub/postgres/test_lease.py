@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.db import Pool
-from hub.lease import Lease, LeaseLostError, acquire, guard, kept
+from hub.postgres.db import Pool
+from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, kept
 from support.nats import eventually
 
 

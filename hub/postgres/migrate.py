@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from hub import db
+from hub.postgres import db
 from hub.settings import add_config_argument, load_settings
 
 

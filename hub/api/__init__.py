@@ -1,0 +1,1 @@
+"""The HTTP side put together: every room's endpoints as one application, its OpenAPI description, and `serve`."""

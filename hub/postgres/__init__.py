@@ -1,0 +1,1 @@
+"""The way to PostgreSQL: pool, migrations, fenced leases."""
