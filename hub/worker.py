@@ -19,7 +19,7 @@ from nats.errors import Error as NatsError
 from hub.chain.client import ChainClient
 from hub.clock import Clock, SystemClock
 from hub.errors import PermanentError, RetryableError, first_of
-from hub.ingest.stretches import newest_stretch
+from hub.ingest.coverage import newest_coverage
 from hub.ingest.worker import run_ingest
 from hub.keys import refuse_demo_keys
 from hub.market.invariants import MarketHaltedError
@@ -32,7 +32,8 @@ from hub.postgres import db
 from hub.postgres.lease import Lease, acquire, kept, release
 from hub.settings import Settings, add_config_argument, load_settings
 from hub.settlement import repository as settlement
-from hub.settlement.aside import Aside
+from hub.settlement.cached_funds import CachedFunds, FundsCache
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.fees import Fees
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
@@ -40,7 +41,6 @@ from hub.settlement.planner import plan_cleared
 from hub.settlement.preflight import Preflight, check_funds
 from hub.settlement.rates import GovernedRates
 from hub.settlement.reconcile import reconcile_due
-from hub.settlement.steady_funds import Remembered, SteadyFunds
 from hub.settlement.steps.repository import steps as steps_of
 from hub.settlement.submitter import Submitter, read_currency_mint
 
@@ -67,12 +67,12 @@ class Workplace:
     """Names this process and no other that there ever was."""
     rates: GovernedRates = field(default_factory=GovernedRates)
     preflight: Preflight = field(default_factory=Preflight)
-    remembered: Remembered = field(default_factory=Remembered)
+    funds_cache: FundsCache = field(default_factory=FundsCache)
     halted: asyncio.Event = field(default_factory=asyncio.Event)
     """The market broke a rule of its own: nothing is cleared until a person has looked and restarted us."""
-    unplanned: Aside = field(default_factory=Aside)
-    unsettled: Aside = field(default_factory=Aside)
-    unreconciled: Aside = field(default_factory=Aside)
+    unplanned: DeferredIntervals = field(default_factory=DeferredIntervals)
+    unsettled: DeferredIntervals = field(default_factory=DeferredIntervals)
+    unreconciled: DeferredIntervals = field(default_factory=DeferredIntervals)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,9 +203,9 @@ async def _oracle_round(place: Workplace, lease: Lease) -> bool:
     """Under a lease of its own: energy is attested while the market is halted or the chain away."""
     settings = place.settings
     async with place.pool.acquire() as connection:
-        stretch = await newest_stretch(connection)
+        coverage = await newest_coverage(connection)
     config = OracleConfig(
-        settings.interval_s, settings.poll_period_s, settings.attest_grace_s, stretch.since_ms, stretch.seen_ms
+        settings.interval_s, settings.poll_period_s, settings.attest_grace_s, coverage.since_ms, coverage.seen_ms
     )
     done = await attest_due(place.pool, lease, place.clock, config, limit=ROUND)
     for attested in done:
@@ -228,7 +228,7 @@ async def _clear(place: Workplace, lease: Lease) -> bool:
     await place.preflight.refuse_other_chain(place.pool, place.chain)
     await place.rates.follow(place.pool, lease, place.clock, place.chain)
     try:
-        funds = SteadyFunds(ChainFunds(place.chain), place.remembered, place.pool, place.clock)
+        funds = CachedFunds(ChainFunds(place.chain), place.funds_cache, place.pool, place.clock)
         done = await clear_attested(place.pool, lease, place.clock, funds, limit=ROUND)
     except MarketHaltedError:
         # said loudly by the market itself, and written down
@@ -240,7 +240,7 @@ async def _clear(place: Workplace, lease: Lease) -> bool:
 
 
 async def _plan(place: Workplace, lease: Lease) -> bool:
-    done = await plan_cleared(place.pool, lease, place.clock, aside=place.unplanned, limit=ROUND)
+    done = await plan_cleared(place.pool, lease, place.clock, deferred=place.unplanned, limit=ROUND)
     for planned in done:
         log.info("planned", start_s=planned.start_s, lines=planned.lines, batches=planned.batches)
     await place.unplanned.write_down(place.pool, lease, "planning")
@@ -266,7 +266,7 @@ async def _settlement_round(place: Workplace, lease: Lease) -> bool:
 async def _reconcile_round(place: Workplace, lease: Lease) -> bool:
     """Under a lease of its own: what waits to be settled does not hold up what was."""
     await place.preflight.refuse_other_chain(place.pool, place.chain)
-    done = await reconcile_due(place.pool, lease, place.clock, place.chain, aside=place.unreconciled, limit=ROUND)
+    done = await reconcile_due(place.pool, lease, place.clock, place.chain, deferred=place.unreconciled, limit=ROUND)
     for start_s in done:
         log.info("reconciled", start_s=start_s)
     await place.unreconciled.write_down(place.pool, lease, "reconcile")

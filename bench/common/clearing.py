@@ -12,7 +12,7 @@ from bench.common.sampler import sampled
 from bench.common.servers import durable_postgres, fresh_pool
 from hub.clock import SystemClock, at_s
 from hub.market import auction
-from hub.market.auction import Case
+from hub.market.auction import AuctionInput
 from hub.market.clearing import clear
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Rates
@@ -51,13 +51,17 @@ def in_memory(count: int, runs: int) -> list[Figure]:
     people = campus(count)
     funds = {one.participant_id: AMPLE for one in people}
     orders = residual_orders(START_S, people, (), funds, {}, RATES)
-    case = Case(START_S, people, RATES, funds)
+    inputs = AuctionInput(START_S, people, RATES, funds)
     trades = len(clear(START_S, orders).trades)
     said = f"{len(orders)} residual orders, {trades} trades"
     return [
         _timed(f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.clearing.clear, {said}"),
         _timed(
-            f"auction_{count}", lambda: auction.hold(case), count, runs, f"orders, clearing, utility, checks; {said}"
+            f"auction_{count}",
+            lambda: auction.run_auction(inputs),
+            count,
+            runs,
+            f"orders, clearing, utility, checks; {said}",
         ),
     ]
 

@@ -1,6 +1,6 @@
 """One copy of the hub's ingest in a process of its own: python -m bench.common.ingest_copy JOB.
 
-It is ``run_ingest`` as the worker runs it, with its own pool, and nothing beside it.
+It is ``run_ingest`` as the worker runs it, with its own pool, and nothing range_proof it.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from bench.validator import StageError
 from bench.validator.compute_units import by_instruction
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.fate import Level
+from hub.chain.transaction_outcome import Level
 from hub.clock import SystemClock, to_s
 from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all, reconcile_due

@@ -21,7 +21,7 @@ from hub.audit.reader import fetch_journals, read_site
 from hub.chain.client import ChainClient
 from hub.clock import rfc3339_s, to_s
 from hub.errors import ConfigError
-from hub.market.journal import read_journal
+from hub.market.published_journal import read_journal
 from hub.settings import add_json_argument
 
 _TIMEOUT_S = 30

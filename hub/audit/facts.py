@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from hub.market.journal import JournalMalformedError, Published, read_journal
 from hub.market.orders import Rates
+from hub.market.published_journal import JournalMalformedError, Published, read_journal
 from hub.units import Micros, PriceMills, Wh
 
 OPEN_WINDOW_S = 12 * 3600

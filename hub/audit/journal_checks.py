@@ -10,8 +10,8 @@ from hub.audit.checks import Check
 from hub.audit.facts import OPEN_WINDOW_S, PublicInterval, Settlement, Status
 from hub.errors import PermanentError
 from hub.market.clearing import Clearing, clear
-from hub.market.journal import JournalMalformedError, Published, read_journal
 from hub.market.orders import RESIDUAL_SEQUENCE, Order, Side, Trade, credit, debit, trade_id
+from hub.market.published_journal import JournalMalformedError, Published, read_journal
 
 NO_JOURNAL = "there is no journal to read"
 

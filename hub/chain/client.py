@@ -27,11 +27,11 @@ from solders.transaction import Transaction
 from solders.transaction_status import TransactionConfirmationStatus
 
 from hub.chain.accounts import decode, discriminator, field_bytes
+from hub.chain.error_translation import from_transaction_error
 from hub.chain.errors import BlockhashExpiredError, ChainRefusedError, ChainUnreachableError, NotYetFinalError
-from hub.chain.fate import Fate, Level, Opinion, Sent, Status, judge
-from hub.chain.faults import from_transaction_error
 from hub.chain.node import Failover, Node, PlainAnswer, PlainRequest, is_unhealthy
 from hub.chain.programs import PROGRAM_IDS
+from hub.chain.transaction_outcome import Level, Opinion, Sent, Status, TransactionOutcome, judge
 from hub.chain.transactions import MAX_COMPUTE_UNITS, Blockhash, SignedTransaction, limit_for, sign
 from hub.clock import SystemClock
 from hub.errors import HubError
@@ -204,7 +204,7 @@ class ChainClient:
             slots.append(answer.context.slot)
         return min(slots, default=0), found
 
-    async def fates(self, sent: Sequence[Sent]) -> list[Fate]:
+    async def outcomes(self, sent: Sequence[Sent]) -> list[TransactionOutcome]:
         """What became of these transactions by the word of all nodes, in the same order.
 
         Raises:
@@ -264,11 +264,11 @@ class ChainClient:
         """
         deadline, sent = time.monotonic() + timeout_s, Sent(transaction.signature, transaction.last_valid_height)
         while time.monotonic() < deadline:
-            (fate,) = await self.fates([sent])
-            if fate.status is not None and fate.status.reached(until):
-                await self._raise_failure(transaction.signature, fate.status)
-                return fate.status
-            if fate.expired:
+            (outcome,) = await self.outcomes([sent])
+            if outcome.status is not None and outcome.status.reached(until):
+                await self._raise_failure(transaction.signature, outcome.status)
+                return outcome.status
+            if outcome.expired:
                 raise BlockhashExpiredError(f"Transaction {transaction.signature} did not land in its blockhash's time")
             await asyncio.sleep(poll_s)
         raise NotYetFinalError(f"Transaction {transaction.signature} is not {until} after {timeout_s:.0f} s: ask again")

@@ -11,8 +11,8 @@ from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import FOUNDING_LAMPORTS, deploy_programs, require_funds
-from hub.chain.founding import check_founders
 from hub.chain.instructions.governance import Rates
+from hub.chain.key_check import check_founders
 from hub.chain.status import ChainStatus, read_status
 from hub.keys import refuse_demo_keys
 from hub.settings import add_json_argument

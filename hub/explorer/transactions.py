@@ -6,7 +6,7 @@ from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from hub.chain.faults import from_transaction_error
+from hub.chain.error_translation import from_transaction_error
 from hub.clock import at_s
 from hub.explorer import idl_values
 from hub.explorer.names import OURS, name_of

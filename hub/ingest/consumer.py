@@ -18,10 +18,10 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from hub.clock import Clock, to_ms
 from hub.ingest import bus, service
-from hub.ingest.feed import Feed
+from hub.ingest.coverage import CoverageRecorder, all_stored_ms
+from hub.ingest.pull_consumer import PullConsumer
 from hub.ingest.receipts import Receipts
 from hub.ingest.service import Incoming, Outcome
-from hub.ingest.stretches import Watch, all_stored_ms
 from hub.observability import metrics
 from hub.observability.outage import Outage
 from hub.postgres.db import Pool
@@ -50,13 +50,19 @@ class Consumer:
     """The ingest loop of one copy; ``run`` ends only by cancellation."""
 
     def __init__(
-        self, pool: Pool, client: Client, receipts: Receipts, clock: Clock, watch: Watch, limits: Limits | None = None
+        self,
+        pool: Pool,
+        client: Client,
+        receipts: Receipts,
+        clock: Clock,
+        coverage: CoverageRecorder,
+        limits: Limits | None = None,
     ) -> None:
         self._pool = pool
         self._client = client
         self._receipts = receipts
         self._clock = clock
-        self._watch = watch
+        self._coverage = coverage
         self._limits = limits or Limits()
         self._declared = asyncio.Event()
         self._held: dict[int, int] = {}
@@ -87,7 +93,7 @@ class Consumer:
     async def _lane(self, lane: int) -> None:
         limits = self._limits
         outage = Outage("frames")
-        async with Feed(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
+        async with PullConsumer(self._client, bus.STREAM, DURABLE, batch=limits.batch, expires_s=limits.poll_s) as feed:
             while True:
                 try:
                     messages = await feed.next()
@@ -97,7 +103,7 @@ class Consumer:
                     if await self._take(messages, published, now_ms):
                         del self._held[lane]
                         newest = None if drained else max(published, default=0)
-                        await self._watch.seen(all_stored_ms(now_ms, newest, self._held.values()))
+                        await self._coverage.record(all_stored_ms(now_ms, newest, self._held.values()))
                     outage.ends()
                 except NatsError as error:
                     # what was stored without an acknowledgement comes again and changes nothing

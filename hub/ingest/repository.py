@@ -338,13 +338,13 @@ async def last_header_hash(connection: Connection, gateway_id: str, boot_id: byt
     return bytes(32) if found is None else bytes(found)
 
 
-async def extend_stretch(
+async def extend_coverage(
     connection: Connection, holder: str, now: datetime, lapse: timedelta, forget_after: timedelta
 ) -> None:
-    """This copy takes frames in now; after a break longer than ``lapse`` that is the beginning of a new stretch."""
+    """This copy takes frames in now; after a break longer than ``lapse`` that is the beginning of a new coverage."""
     await connection.execute(
         """
-        INSERT INTO ingest_stretches AS s (holder, since_at, seen_at) VALUES ($1, $2, $2)
+        INSERT INTO ingest_coverage AS s (holder, since_at, seen_at) VALUES ($1, $2, $2)
         ON CONFLICT (holder) DO UPDATE SET
             since_at = CASE WHEN $2 <= s.seen_at + $3::interval THEN s.since_at ELSE $2 END,
             seen_at = greatest(s.seen_at, $2)
@@ -354,16 +354,16 @@ async def extend_stretch(
         lapse,
     )
     await connection.execute(
-        "DELETE FROM ingest_stretches WHERE seen_at < $1::timestamptz - $2::interval", now, forget_after
+        "DELETE FROM ingest_coverage WHERE seen_at < $1::timestamptz - $2::interval", now, forget_after
     )
 
 
-async def newest_stretch(connection: Connection, lapse: timedelta) -> tuple[datetime, datetime] | None:
+async def newest_coverage(connection: Connection, lapse: timedelta) -> tuple[datetime, datetime] | None:
     """Since when, and until when, frames were taken in by copies whose times overlap; None when never."""
     row = await connection.fetchrow(
         """
-        SELECT min(since_at) AS since_at, max(seen_at) AS seen_at FROM ingest_stretches
-        WHERE seen_at >= (SELECT max(seen_at) FROM ingest_stretches) - $1::interval
+        SELECT min(since_at) AS since_at, max(seen_at) AS seen_at FROM ingest_coverage
+        WHERE seen_at >= (SELECT max(seen_at) FROM ingest_coverage) - $1::interval
         """,
         lapse,
     )

@@ -17,7 +17,7 @@ from hub.ingest import conflicts, repository
 from hub.ingest.contents import readings_of
 from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, PlacedReading, QuarantineRow, ReadingRow
 from hub.ingest.verify import Accepted, KeyRing, Refused, gateway_of, verify
-from hub.live import journal
+from hub.live import outbox
 from hub.observability import metrics
 from hub.postgres.db import Connection, Pool
 
@@ -228,14 +228,14 @@ async def _store_readings(
 
 
 async def _announce(connection: Connection, placed: Sequence[PlacedReading]) -> None:
-    """One journal event per meter and batch: live views want the newest, and a backlog must not drown them."""
+    """One event per meter and batch: live views want the newest, and a backlog must not drown them."""
     newest: dict[str, PlacedReading] = {}
     for one in placed:
         known = newest.get(one.meter_id)
         if known is None or known.reading.read_at_ms < one.reading.read_at_ms:
             newest[one.meter_id] = one
     events = [(_event(one.meter_id, one.reading), one.participant_id) for one in newest.values()]
-    await journal.append_many(connection, "reading", events)
+    await outbox.append_many(connection, "reading", events)
 
 
 def _event(meter_id: str, reading: ReadingRow) -> dict[str, object]:

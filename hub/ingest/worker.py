@@ -12,8 +12,8 @@ from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.ingest.beats import Beats
 from hub.ingest.consumer import Consumer, Limits
+from hub.ingest.coverage import CoverageRecorder
 from hub.ingest.receipts import Receipts
-from hub.ingest.stretches import Watch
 from hub.postgres.db import Pool
 from hub.settings import Settings
 
@@ -46,8 +46,8 @@ async def run_ingest(
         if ready is not None:
             ready()
         _log.info("taking frames in", nats=settings.nats_url)
-        watch = Watch(pool, holder or secrets.token_hex(8))
-        await Consumer(pool, client, receipts, clock, watch, limits).run()
+        coverage = CoverageRecorder(pool, holder or secrets.token_hex(8))
+        await Consumer(pool, client, receipts, clock, coverage, limits).run()
     finally:
         await client.close()
 

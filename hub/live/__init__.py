@@ -1,1 +1,1 @@
-"""What happened, in order: the journal that the live pages and other systems read."""
+"""What happened, in order: the outbox that the live pages read."""

@@ -1,4 +1,4 @@
-"""The live stream: journal events as server-sent events, each reader's own and the public ones."""
+"""The live stream: committed events as server-sent events, each reader's own and the public ones."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -69,10 +69,10 @@ async def live(
     principal: Human,
     last_event_id: Annotated[
         int | None,
-        Header(ge=0, lt=2**63, description="Journal sequence of the last event seen; missed ones come first"),
+        Header(ge=0, lt=2**63, description="Sequence number of the last event seen; missed ones come first"),
     ] = None,
 ) -> StreamingResponse:
-    """Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the journal's sequence.
+    """Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the event's sequence number.
 
     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.

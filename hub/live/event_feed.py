@@ -1,4 +1,4 @@
-"""One reader of the journal for all live streams: listens for commits, reads in order, hands to bounded queues.
+"""One reader of the outbox for all live streams: listens for commits, reads in order, hands to bounded queues.
 
 Sequence numbers are drawn before commit, so a gap may still fill: the reader waits at a gap until every transaction
 that could fill it has ended, and a stream's ``Last-Event-ID`` therefore stands for everything before it.
@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from hub.live import repository
-from hub.live.journal import CHANNEL
+from hub.live.outbox import CHANNEL
 from hub.postgres.db import Connection, Pool
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ RECONNECT_S = 1.0
 
 @dataclass(frozen=True)
 class Event:
-    """A journal entry, ready to be written to a stream."""
+    """An event of the outbox, ready to be written to a stream."""
 
     sequence: int
     topic: str
@@ -80,7 +80,7 @@ class Subscriber:
 
 
 class EventFeed:
-    """The journal, followed from the moment it starts."""
+    """Follows the outbox from the moment it starts."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
@@ -98,11 +98,11 @@ class EventFeed:
 
     @property
     def broken(self) -> bool:
-        """Started, and not following the journal right now."""
+        """Started, and not following the outbox right now."""
         return self._task is not None and (self._task.done() or not self._following)
 
     async def start(self) -> None:
-        """Begins at the journal's present end."""
+        """Begins at the outbox's present end."""
         async with self.pool.acquire(timeout=5) as connection:
             self.position = await repository.last_sequence(connection)
         self._task = asyncio.create_task(self._run(), name="live-feed")

@@ -1,4 +1,4 @@
-"""The journal as streams read it."""
+"""The outbox as streams read it."""
 
 from uuid import UUID
 
@@ -7,21 +7,21 @@ from hub.postgres.db import Connection, Record
 
 async def last_sequence(connection: Connection) -> int:
     """The newest entry's number; 0 when there is none."""
-    found: int = await connection.fetchval("SELECT coalesce(max(sequence), 0) FROM journal")
+    found: int = await connection.fetchval("SELECT coalesce(max(sequence), 0) FROM outbox")
     return found
 
 
 async def after(connection: Connection, sequence: int, limit: int) -> list[Record]:
     """Entries after this one, in order."""
     return await connection.fetch(
-        "SELECT * FROM journal WHERE sequence > $1 ORDER BY sequence LIMIT $2", sequence, limit
+        "SELECT * FROM outbox WHERE sequence > $1 ORDER BY sequence LIMIT $2", sequence, limit
     )
 
 
 async def between(connection: Connection, after_sequence: int, until: int) -> list[Record]:
     """Entries in (after, until], in order."""
     return await connection.fetch(
-        "SELECT * FROM journal WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence", after_sequence, until
+        "SELECT * FROM outbox WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence", after_sequence, until
     )
 
 
@@ -36,7 +36,7 @@ async def missed(
     """Entries in (after, until] that this reader may see, in order."""
     return await connection.fetch(
         """
-        SELECT * FROM journal WHERE sequence > $1 AND sequence <= $2
+        SELECT * FROM outbox WHERE sequence > $1 AND sequence <= $2
           AND ($4 OR participant_id IS NULL OR participant_id = $3)
         ORDER BY sequence LIMIT $5
         """,

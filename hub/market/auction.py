@@ -11,14 +11,14 @@ from hub.market import invariants
 from hub.market.clearing import clear
 from hub.market.funds import ParticipantFunds
 from hub.market.invariants import Outcome
-from hub.market.journal import journal_hash
 from hub.market.orders import Order, Rates, Trade
+from hub.market.published_journal import journal_hash
 from hub.market.residuals import Metered, Position, Unsettled, exposure_left, positions, residual_orders
 from hub.market.utility import utility_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AuctionInput:
     """What an interval's auction starts from. ``forward_orders`` are the orders behind the forward trades."""
 
     start_s: int
@@ -31,32 +31,34 @@ class Case:
     """Debits not yet on the chain, the interval's own forward purchases included."""
 
 
-def hold(case: Case) -> Outcome:
+def run_auction(inputs: AuctionInput) -> Outcome:
     """Runs the auction and checks it.
 
     Raises:
         MarketHaltedError: the outcome breaks a rule of the market.
     """
-    orders = residual_orders(case.start_s, case.metered, case.forward, case.funds, case.unsettled, case.rates)
-    clearing = clear(case.start_s, orders)
-    traded = positions((*case.forward, *clearing.trades), case.rates.charges_mills)
-    utility = utility_lines(case.metered, traded, case.rates)
-    outcome = Outcome(case.start_s, case.metered, orders, clearing, case.forward, utility, case.rates)
+    orders = residual_orders(
+        inputs.start_s, inputs.metered, inputs.forward, inputs.funds, inputs.unsettled, inputs.rates
+    )
+    clearing = clear(inputs.start_s, orders)
+    traded = positions((*inputs.forward, *clearing.trades), inputs.rates.charges_mills)
+    utility = utility_lines(inputs.metered, traded, inputs.rates)
+    outcome = Outcome(inputs.start_s, inputs.metered, orders, clearing, inputs.forward, utility, inputs.rates)
     invariants.check(outcome)
-    invariants.exposure(outcome, _left(case))
+    invariants.exposure(outcome, _left(inputs))
     return outcome
 
 
-def published_hash(case: Case, outcome: Outcome) -> bytes:
+def published_hash(inputs: AuctionInput, outcome: Outcome) -> bytes:
     """The hash of the interval's journal: forward orders and trades with the auction's."""
-    orders = (*case.forward_orders, *outcome.orders)
-    price, charges = outcome.clearing.price_mills, case.rates.charges_mills
-    return journal_hash(case.start_s, orders, outcome.trades, price, charges)
+    orders = (*inputs.forward_orders, *outcome.orders)
+    price, charges = outcome.clearing.price_mills, inputs.rates.charges_mills
+    return journal_hash(inputs.start_s, orders, outcome.trades, price, charges)
 
 
-def _left(case: Case) -> dict[UUID, int]:
-    agreed = positions(case.forward, case.rates.charges_mills)
+def _left(inputs: AuctionInput) -> dict[UUID, int]:
+    agreed = positions(inputs.forward, inputs.rates.charges_mills)
     return {
-        p: exposure_left(agreed.get(p, Position()), funds, case.unsettled.get(p, Unsettled()))
-        for p, funds in case.funds.items()
+        p: exposure_left(agreed.get(p, Position()), funds, inputs.unsettled.get(p, Unsettled()))
+        for p, funds in inputs.funds.items()
     }

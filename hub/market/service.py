@@ -12,12 +12,12 @@ from uuid import UUID
 import structlog
 
 from hub.clock import Clock, rfc3339_s
-from hub.live import journal
+from hub.live import outbox
 from hub.market import auction, repository
-from hub.market.auction import Case
+from hub.market.auction import AuctionInput
 from hub.market.funds import Funds
 from hub.market.invariants import MarketHaltedError, Outcome
-from hub.market.journal import journal_bytes
+from hub.market.published_journal import journal_bytes
 from hub.market.repository import MeteredRow
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
@@ -38,7 +38,7 @@ class ClearedInterval:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    case: Case
+    inputs: AuctionInput
     end_s: int
     qualities: dict[UUID, str]
 
@@ -89,8 +89,8 @@ async def _prepare(pool: Pool, funds: Funds, start_s: int, end_s: int) -> _Prepa
         unsettled = await repository.unsettled(connection, start_s)
     wallets = _wallets(rows)
     known = await funds.funds(wallets, start_s, end_s) if wallets else {}
-    case = Case(start_s, [r.metered for r in rows], rates, known, forward, forward_orders, unsettled)
-    return _Prepared(case, end_s, {r.metered.participant_id: r.quality for r in rows})
+    inputs = AuctionInput(start_s, [r.metered for r in rows], rates, known, forward, forward_orders, unsettled)
+    return _Prepared(inputs, end_s, {r.metered.participant_id: r.quality for r in rows})
 
 
 def _wallets(rows: Sequence[MeteredRow]) -> dict[UUID, str]:
@@ -99,27 +99,27 @@ def _wallets(rows: Sequence[MeteredRow]) -> dict[UUID, str]:
 
 
 async def _clear(pool: Pool, lease: Lease, clock: Clock, prepared: _Prepared) -> ClearedInterval | None:
-    case = prepared.case
+    inputs = prepared.inputs
     try:
-        outcome = auction.hold(case)
+        outcome = auction.run_auction(inputs)
     except MarketHaltedError as error:
-        log.critical("market halted", start_at=rfc3339_s(case.start_s), code=error.code, reason=str(error))
+        log.critical("market halted", start_at=rfc3339_s(inputs.start_s), code=error.code, reason=str(error))
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)
-            await repository.record_halt(connection, case.start_s, str(error), clock.now_ms())
+            await repository.record_halt(connection, inputs.start_s, str(error), clock.now_ms())
         raise
     async with pool.acquire() as connection, connection.transaction():
         await guard(connection, lease)
         now_ms = clock.now_ms()
-        if not await repository.take_attested(connection, case.start_s, now_ms):
+        if not await repository.take_attested(connection, inputs.start_s, now_ms):
             return None
-        await repository.end_halt(connection, case.start_s, now_ms)
-        published = auction.published_hash(case, outcome)
+        await repository.end_halt(connection, inputs.start_s, now_ms)
+        published = auction.published_hash(inputs, outcome)
         await repository.insert_outcome(connection, outcome, prepared.qualities, published, now_ms)
         await _announce(connection, outcome, prepared.end_s)
     clearing = outcome.clearing
     return ClearedInterval(
-        case.start_s, clearing.price_mills, clearing.volume_wh, len(outcome.orders), len(clearing.trades)
+        inputs.start_s, clearing.price_mills, clearing.volume_wh, len(outcome.orders), len(clearing.trades)
     )
 
 
@@ -131,4 +131,4 @@ async def _announce(connection: Connection, outcome: Outcome, end_s: int) -> Non
         "volume_wh": outcome.clearing.volume_wh,
         "trades": len(outcome.clearing.trades),
     }
-    await journal.append(connection, "clearing", payload)
+    await outbox.append(connection, "clearing", payload)

@@ -8,7 +8,7 @@ from hub.metering.intervals import Span
 
 
 def interval_event(span: Span, revision: int, attested: Attestation) -> dict[str, Any]:
-    """The journal's payload, topic ``interval``."""
+    """The payload of the outbox's topic ``interval``."""
     return {
         "start_at": rfc3339_s(span.start_s),
         "end_at": rfc3339_s(span.end_s),

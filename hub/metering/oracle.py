@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.clock import Clock
-from hub.live import journal
+from hub.live import outbox
 from hub.metering import repository
 from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
@@ -137,5 +137,5 @@ async def _store(
         return None
     owners = {m.meter_id: m.participant_id for m in meters}
     await repository.insert_attestation(connection, span.start_s, 1, attested, owners, now_ms)
-    await journal.append(connection, "interval", interval_event(span, 1, attested))
+    await outbox.append(connection, "interval", interval_event(span, 1, attested))
     return AttestedInterval(span.start_s, span.end_s, attested.meters_valid, attested.meters_estimated)

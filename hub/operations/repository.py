@@ -32,7 +32,7 @@ ORDER BY finalized_at, kind, batch
 """
 
 PUBLISHED = """
-SELECT at FROM journal
+SELECT at FROM outbox
 WHERE topic = 'reconciled' AND payload->>'start_at' = $2 AND at >= $1
 ORDER BY sequence LIMIT 1
 """

@@ -98,7 +98,7 @@ def _interval_hops(way: repository.Way) -> Iterator[Hop]:
     yield Hop(11, "finalised", "programs/trading", None if last is None else last["finalized_at"], detail)
     yield Hop(12, "reconciled", "hub/settlement/reconcile.py", get("reconciled_at"), "database and chain agree"
               if get("reconciled_at") else "")  # fmt: skip
-    yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live journal" if way.shown_at else "")
+    yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live stream" if way.shown_at else "")
 
 
 def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:

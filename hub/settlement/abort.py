@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.quorum import agreed
-from hub.chain.returning import give_back
+from hub.chain.unwind import unwind
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import RetryableError
 from hub.settlement import onchain
@@ -58,7 +58,7 @@ async def give_all_back(chain: ChainClient, payer: Keypair, rows: IntervalRows, 
         raise _foreign(rows)
     leaves = [line_leaf(rows.start_s, index, line_of(row)) for index, row in enumerate(rows.lines)]
     try:
-        await give_back(
+        await unwind(
             chain, payer, payer, rows.start_s, chain_lines(rows), leaves, price_micro_lamports=price_micro_lamports
         )
     except ProgramError as error:

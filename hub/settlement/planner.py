@@ -9,12 +9,12 @@ from solders.pubkey import Pubkey
 
 from hub.clock import Clock, rfc3339_s
 from hub.errors import PermanentError
-from hub.live import journal
+from hub.live import outbox
 from hub.market import repository as market
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 from hub.settlement import repository
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.plan import Plan, plan
 from hub.settlement.repository import ClearedRow
 
@@ -36,21 +36,21 @@ async def plan_cleared(
     lease: Lease,
     clock: Clock,
     *,
-    aside: Aside | None = None,
+    deferred: DeferredIntervals | None = None,
     batch_lines: int = BATCH_LINES,
     limit: int = 50,
 ) -> list[PlannedInterval]:
     """Tries at most ``limit`` intervals; an empty list when none waits.
 
-    One with trades that can not be settled is set ``aside`` with nothing written, and the next comes.
+    One with trades that can not be settled is ``deferred`` with nothing written, and the next comes.
 
     Raises:
         LeaseLostError: another process leads; nothing of the interval at hand was written.
     """
-    aside, done = aside or Aside(), []
+    deferred, done = deferred or DeferredIntervals(), []
     for _ in range(limit):
         async with pool.acquire() as connection:
-            cleared = await repository.next_cleared(connection, aside.waiting(clock))
+            cleared = await repository.next_cleared(connection, deferred.waiting(clock))
         if cleared is None:
             break
         try:
@@ -58,9 +58,9 @@ async def plan_cleared(
                 await guard(connection, lease)
                 planned = await _plan(connection, cleared, clock, batch_lines)
         except PermanentError as error:
-            aside.put(cleared.start_s, error, clock)
+            deferred.defer(cleared.start_s, error, clock)
             continue
-        aside.forget(cleared.start_s)
+        deferred.finished(cleared.start_s)
         if planned is not None:
             done.append(planned)
     return done
@@ -87,4 +87,4 @@ async def _announce(connection: Connection, made: Plan, end_s: int) -> None:
         "state": "planned",
         "lines": len(made.lines),
     }
-    await journal.append(connection, "settlement", payload)
+    await outbox.append(connection, "settlement", payload)

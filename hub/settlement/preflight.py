@@ -16,7 +16,7 @@ from hub.chain.accounts import fixed_bytes
 from hub.chain.client import ChainClient
 from hub.chain.deployment import LAMPORTS_PER_SIGNATURE, require_funds
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.founding import WrongKeyError, require_key
+from hub.chain.key_check import WrongKeyError, require_key
 from hub.chain.loader import PROGRAM_DATA_HEADER, read_deployed
 from hub.chain.programs import NAMES
 from hub.chain.setup import check_programs

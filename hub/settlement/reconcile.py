@@ -16,12 +16,12 @@ from hub.chain.errors import ChainUnreachableError, NodesDisagreeError
 from hub.chain.quorum import agreed
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError
-from hub.live import journal
+from hub.live import outbox
 from hub.postgres.db import AWAY, Pool
 from hub.postgres.lease import Lease, LeaseLostError, guard
-from hub.settlement import books, onchain, repository
+from hub.settlement import onchain, repository, row_audit
 from hub.settlement.abort import EARLY, by_settler, told
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.instructions import IntervalRows
 
 VAULTS = ("wheeling", "platform", "loss")
@@ -66,38 +66,44 @@ class DifferenceError(PermanentError):
 
 
 async def reconcile_due(
-    pool: Pool, lease: Lease, clock: Clock, chain: ChainClient, *, aside: Aside | None = None, limit: int = 50
+    pool: Pool,
+    lease: Lease,
+    clock: Clock,
+    chain: ChainClient,
+    *,
+    deferred: DeferredIntervals | None = None,
+    limit: int = 50,
 ) -> list[int]:
     """Reconciles intervals that were closed since; returns the starts of those that agree.
 
-    One that does not, or can not be read, is set ``aside`` with its report stored, and compared again after a while.
+    One that does not, or can not be read, is ``deferred`` with its report stored, and compared again after a while.
 
     Raises:
         ChainUnreachableError: the chain is away.
         LeaseLostError: another process leads.
         OSError, asyncpg.PostgresError: the database is away.
     """
-    aside = aside or Aside()
+    deferred = deferred or DeferredIntervals()
     async with pool.acquire() as connection:
-        starts = await repository.starts_in(connection, ["closed"], limit, but=aside.waiting(clock))
+        starts = await repository.starts_in(connection, ["closed"], limit, but=deferred.waiting(clock))
     agreed = []
     for start_s in starts:
         try:
             compared = await _compare(pool, chain, start_s)
         except NodesDisagreeError as error:
-            aside.put(start_s, error, clock)
+            deferred.defer(start_s, error, clock)
             continue
         if compared.differences:
-            aside.put(start_s, DifferenceError("; ".join(compared.differences)), clock)
+            deferred.defer(start_s, DifferenceError("; ".join(compared.differences)), clock)
         else:
-            aside.forget(start_s)
+            deferred.finished(start_s)
         report = {"checked_at_ms": clock.now_ms(), "differences": compared.differences, "notes": compared.notes}
         report["alarm"] = compared.alarm
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)
             if await repository.record_reconciled(connection, start_s, report, clock.now_ms()):
                 payload = {"start_at": rfc3339_s(start_s), "lines": compared.lines}
-                await journal.append(connection, "reconciled", payload)
+                await outbox.append(connection, "reconciled", payload)
                 agreed.append(start_s)
     return agreed
 
@@ -152,7 +158,7 @@ async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> Compared:
         what = f"interval {rfc3339_s(start_s)}"
         compared = await agreed(chain, lambda view: compare_interval(view, rows), what)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            own = await books.differences(connection, rows)
+            own = await row_audit.differences(connection, rows)
     except (ChainUnreachableError, NodesDisagreeError, LeaseLostError, *AWAY):
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with these rows, the next interval's are compared

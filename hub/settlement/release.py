@@ -5,7 +5,7 @@ interval's steps are planned anew, attestation and mint stay.
 """
 
 from hub.clock import rfc3339_s
-from hub.live import journal
+from hub.live import outbox
 from hub.market import repository as market
 from hub.market.utility import utility_lines
 from hub.postgres.db import Connection
@@ -20,5 +20,5 @@ async def release_trades(connection: Connection, start_s: int, now_ms: int) -> i
     await market.update_utility(connection, start_s, lines)
     await repository.plan_without_lines(connection, start_s, now_ms)
     payload = {"start_at": rfc3339_s(start_s), "state": "released", "lines": 0, "trades": released}
-    await journal.append(connection, "settlement", payload)
+    await outbox.append(connection, "settlement", payload)
     return released

@@ -1,4 +1,4 @@
-"""Settlement's SQL but its steps': what a plan starts from, the settlement with its lines, and what stands aside."""
+"""Settlement's SQL but its steps': what a plan starts from, the settlement with its lines, deferred intervals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -266,7 +266,7 @@ _STATES: dict[Stage, list[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AsideRow:
+class DeferredRow:
     """An interval that a stage could not finish."""
 
     start_s: int
@@ -277,11 +277,11 @@ class AsideRow:
     tried_ms: int
 
 
-async def write_aside(connection: Connection, stage: Stage, rows: Sequence[AsideRow]) -> None:
+async def write_deferred(connection: Connection, stage: Stage, rows: Sequence[DeferredRow]) -> None:
     """Writes these down, each since it was first; drops what has moved on."""
     await connection.execute(
         """
-        DELETE FROM set_aside a USING intervals i
+        DELETE FROM deferred_intervals a USING intervals i
         WHERE a.start_at = i.start_at AND a.stage = $1 AND i.state <> ALL($2)
         """,
         stage,
@@ -289,7 +289,7 @@ async def write_aside(connection: Connection, stage: Stage, rows: Sequence[Aside
     )
     await connection.executemany(
         """
-        INSERT INTO set_aside (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO deferred_intervals (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (start_at, stage) DO UPDATE SET code = $3, reason = $4, tried_at = $6
         """,
         [(at_s(r.start_s), r.stage, r.code, r.reason, at_ms(r.since_ms), at_ms(r.tried_ms)) for r in rows],
@@ -297,7 +297,7 @@ async def write_aside(connection: Connection, stage: Stage, rows: Sequence[Aside
 
 
 async def unfinished(connection: Connection, long_ago: datetime) -> list[Record]:
-    """Intervals set aside, and those that ended before ``long_ago`` and are not closed; oldest first.
+    """Deferred intervals, and those that ended before ``long_ago`` and are not closed; oldest first.
 
     Each with its state, and `stage`, `code`, `reason` and `since` where a stage said why.
     """
@@ -306,7 +306,7 @@ async def unfinished(connection: Connection, long_ago: datetime) -> list[Record]
         await connection.fetch(
             """
             SELECT i.start_at, i.state, a.stage, a.code, a.reason, a.since
-            FROM intervals i LEFT JOIN set_aside a USING (start_at)
+            FROM intervals i LEFT JOIN deferred_intervals a USING (start_at)
             WHERE (a.start_at IS NOT NULL AND i.state = ANY($2))
                OR (i.state NOT IN ('closed', 'reconciled') AND i.end_at < $1)
             ORDER BY i.start_at, a.stage LIMIT 100

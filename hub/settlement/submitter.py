@@ -16,16 +16,16 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import Clock, rfc3339_s
 from hub.errors import HubError, PermanentError, RetryableError
-from hub.live import journal
+from hub.live import outbox
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease, LeaseLostError, guard
 from hub.settlement import abort, onchain, repository
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.fees import Fees
 from hub.settlement.instructions import IntervalRows
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.release import release_trades
-from hub.settlement.steps.carrier import Carrier, StepRefusedError
+from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 
 log = structlog.get_logger()
 
@@ -46,13 +46,13 @@ class Submitter:
     chain: ChainClient
     keys: SettlementKeys
     currency_mint: Pubkey
-    aside: Aside = field(default_factory=Aside)
+    deferred: DeferredIntervals = field(default_factory=DeferredIntervals)
     fees: Fees = field(default_factory=Fees)
 
     async def settle_due(self, *, limit: int = 20) -> list[int]:
         """Tries ``limit`` planned intervals one by one; returns the starts of those that were closed.
 
-        One that can not be settled is set aside for a while, and the next comes.
+        One that can not be settled is deferred for a while, and the next comes.
 
         Raises:
             ChainUnreachableError: the chain is away; the next call goes on from the stored steps.
@@ -61,7 +61,7 @@ class Submitter:
         closed = []
         for _ in range(limit):
             async with self.pool.acquire() as connection:
-                start_s = await repository.next_unsettled(connection, self.aside.waiting(self.clock))
+                start_s = await repository.next_unsettled(connection, self.deferred.waiting(self.clock))
             if start_s is None:
                 break
             if await self._try(start_s):
@@ -74,12 +74,12 @@ class Submitter:
         except (ChainUnreachableError, LeaseLostError):
             raise
         except HubError as error:
-            self.aside.put(start_s, error, self.clock)
+            self.deferred.defer(start_s, error, self.clock)
             return False
         except (ValueError, LookupError) as error:
-            self.aside.put(start_s, UnreadableRowsError(f"Its rows can not be read: {error}"), self.clock)
+            self.deferred.defer(start_s, UnreadableRowsError(f"Its rows can not be read: {error}"), self.clock)
             return False
-        self.aside.forget(start_s)
+        self.deferred.finished(start_s)
         return closed
 
     async def _settle_or_release(self, start_s: int) -> bool:
@@ -122,9 +122,9 @@ class Submitter:
             await abort.give_all_back(self.chain, self.keys.fee_payer, rows, carrier.price_micro_lamports)
         await carrier.record_what_is_final()
 
-    async def _carrier(self, rows: IntervalRows) -> Carrier:
+    async def _carrier(self, rows: IntervalRows) -> StepExecutor:
         price = await self.fees.offer(self.chain)
-        return Carrier(
+        return StepExecutor(
             self.pool,
             self.lease,
             self.clock,
@@ -146,7 +146,7 @@ class Submitter:
                     "state": "closed",
                     "lines": rows.facts["line_count"],
                 }
-                await journal.append(connection, "settlement", payload)
+                await outbox.append(connection, "settlement", payload)
         return closed
 
 

@@ -39,4 +39,4 @@ async def _database(pool: Pool) -> None:
 
 async def _live_feed(feed: EventFeed) -> None:
     if feed.broken:
-        raise ConnectionError("the journal is not being followed")
+        raise ConnectionError("the outbox is not being followed")

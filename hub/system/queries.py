@@ -49,4 +49,4 @@ async def totals(connection: Connection) -> Row:
 
 async def ping(connection: Connection) -> None:
     """Answers when the database and its schema are there."""
-    await connection.fetchval("SELECT 1 FROM journal LIMIT 1")
+    await connection.fetchval("SELECT 1 FROM outbox LIMIT 1")

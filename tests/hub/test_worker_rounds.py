@@ -85,10 +85,10 @@ async def test_a_round_leaves_for_operators_what_it_set_aside(pool: Pool, work: 
     )
     async with ChainClient(NO_CHAIN) as away:
         place = replace(_place(pool), chain=away)
-        for aside in (place.unplanned, place.unreconciled):
-            aside.put(0, PermanentError("look"), place.clock)
+        for deferred in (place.unplanned, place.unreconciled):
+            deferred.defer(0, PermanentError("look"), place.clock)
         await work(place, await lead(pool))
-    assert await pool.fetchval("SELECT stage FROM set_aside") == stage
+    assert await pool.fetchval("SELECT stage FROM deferred_intervals") == stage
 
 
 async def test_two_copies_of_one_host_and_number_do_not_lead_together(pool: Pool) -> None:
@@ -129,7 +129,7 @@ async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypat
     """The first interval was cleared, the second breaks a rule: the first is planned, and the halt is written down."""
     await _two_attested(pool)
     monkeypatch.setattr(invariants, "check", _broken_after(START_S))
-    monkeypatch.setattr(worker, "SteadyFunds", lambda *_: KnownFunds())
+    monkeypatch.setattr(worker, "CachedFunds", lambda *_: KnownFunds())
     place, lease = _place(pool), await lead(pool)
     assert await worker._market_round(place, lease) is False
     assert await worker._market_round(place, lease) is False
@@ -141,7 +141,7 @@ async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypat
 
     # a person looked and started the worker again
     monkeypatch.undo()
-    monkeypatch.setattr(worker, "SteadyFunds", lambda *_: KnownFunds())
+    monkeypatch.setattr(worker, "CachedFunds", lambda *_: KnownFunds())
     await worker._market_round(_place(pool), lease)
     assert await pool.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == 2
     async with pool.acquire() as connection:
@@ -163,7 +163,7 @@ async def test_more_intervals_than_a_round_takes_are_attested_without_a_pause(po
     await add_participant(pool, UUID(int=1))
     await add_meter(pool, "METER_001", UUID(int=1), expected_from_s=START_S)
     clock = ManualClock((START_S + (ROUND + 1) * LENGTH_S) * 1000)
-    await pool.execute("INSERT INTO ingest_stretches VALUES ('test', $1, $2)", at_s(0), at_s(clock.ms // 1000))
+    await pool.execute("INSERT INTO ingest_coverage VALUES ('test', $1, $2)", at_s(0), at_s(clock.ms // 1000))
     settings = Settings.model_construct(interval_s=LENGTH_S, poll_period_s=60, attest_grace_s=0)
     place, lease = Workplace(settings, pool, clock, ChainClient(NO_CHAIN), "test"), await lead(pool)
     assert await worker._oracle_round(place, lease) is True

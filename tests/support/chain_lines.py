@@ -61,14 +61,16 @@ def _root(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"peerwatt/node/1" + _root(leaves[:split]) + _root(leaves[split:])).digest()
 
 
-def beside(leaves: list[bytes], first: int, end: int) -> list[bytes]:
+def range_proof(leaves: list[bytes], first: int, end: int) -> list[bytes]:
     """The roots of the largest subtrees without a leaf of first..end, from left to right."""
     if end <= 0 or first >= len(leaves):
         return [_root(leaves)]
     if len(leaves) == 1:
         return []
     split = 1 << (len(leaves) - 1).bit_length() - 1
-    return beside(leaves[:split], first, min(end, split)) + beside(leaves[split:], max(first - split, 0), end - split)
+    return range_proof(leaves[:split], first, min(end, split)) + range_proof(
+        leaves[split:], max(first - split, 0), end - split
+    )
 
 
 def changed(lines: Sequence[ChainLine], index: int, **changes: Any) -> list[ChainLine]:

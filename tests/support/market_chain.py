@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
 from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, PAUSE, Campus, founded_campus, interval_address
-from support.chain_lines import ChainLine, beside, lines_root
+from support.chain_lines import ChainLine, lines_root, range_proof
 from support.svm import (
     PROGRAM_IDS,
     START,
@@ -330,7 +330,7 @@ class Exchange:
         args = {
             "index": first,
             "lines": [line.argument() for line in settled[first:end]],
-            "beside": [list(one) for one in beside(leaves, first, end)],
+            "range_proof": [list(one) for one in range_proof(leaves, first, end)],
         } | changes
         return instruction(
             "trading",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from solders.pubkey import Pubkey
 
-from hub.market.auction import Case, hold
+from hub.market.auction import AuctionInput, hold
 from hub.market.funds import ParticipantFunds
 from hub.settlement.funds import funds_of
 from hub.settlement.lines import Line
@@ -22,11 +22,11 @@ class PlayedCase:
     """A market on chain whose participants have what the case says that they have."""
 
     exchange: Exchange
-    case: Case
+    case: AuctionInput
     traders: Mapping[UUID, Trader]
 
     @classmethod
-    def begin(cls, case: Case) -> "PlayedCase":
+    def begin(cls, case: AuctionInput) -> "PlayedCase":
         """Opens accounts and signs mandates when the case's interval begins."""
         exchange = founded_exchange()
         exchange.chain.set_time(case.start_s)
@@ -87,7 +87,7 @@ class PlayedCase:
         return wheeling, platform, loss
 
 
-def _trader(exchange: Exchange, name: str, funds: ParticipantFunds, case: Case) -> Trader:
+def _trader(exchange: Exchange, name: str, funds: ParticipantFunds, case: AuctionInput) -> Trader:
     return exchange.ready(
         name,
         deposit=funds.balance_micros,

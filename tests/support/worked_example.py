@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from hub.market.auction import Case
+from hub.market.auction import AuctionInput
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Rates, Side, Trade, trade_id
 from hub.market.residuals import Metered, Unsettled
@@ -46,7 +46,7 @@ class Example:
     """One case with everything that must come of it; lines payers first."""
 
     name: str
-    case: Case
+    case: AuctionInput
     minted_wh: int
     price_mills: int
     ex_post: Mapping[UUID, int]
@@ -69,7 +69,7 @@ FORWARD = Trade(
 )  # fmt: skip
 B_OWES = Unsettled(Micros(1_878_000), Micros(1_878_000))
 
-BASE_CASE = Case(
+BASE_CASE = AuctionInput(
     start_s=START_S,
     metered=(
         Metered(A, Wh(100), Wh(1000), valid=True),

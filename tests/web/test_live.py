@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.clock import at_s
-from hub.live import journal
+from hub.live import outbox
 from support.browser import Site
 from support.seed import ANNA, BOOT, GATEWAY, NOW_S, named
 
@@ -24,8 +24,8 @@ async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> N
         after = await script.fact()
         await script.fact()
         async with site.pool.acquire() as connection, connection.transaction():
-            await journal.append(connection, "clearing", CLEARING)
-            await journal.append(connection, "interval", {"start_at": CLEARING["start_at"]}, ANNA)
+            await outbox.append(connection, "clearing", CLEARING)
+            await outbox.append(connection, "interval", {"start_at": CLEARING["start_at"]}, ANNA)
             await _reading(connection, "behind the clearing", 5, -500)
         script.go_on()
         told, end = await script.facts()
@@ -49,4 +49,4 @@ async def _reading(connection: Any, name: str, before_s: int, power_w: int) -> N
         "VALUES ($1, 'METER_001', $2, $3, 5, 0, $5, $4, $4, 'S', 'G', 0, 51000, 22500, $6)",
         named(name), GATEWAY, BOOT, slot, 200 - before_s, power_w,
     )  # fmt: skip
-    await journal.append(connection, "reading", {"meter_id": "METER_001", "active_power_w": power_w}, ANNA)
+    await outbox.append(connection, "reading", {"meter_id": "METER_001", "active_power_w": power_w}, ANNA)

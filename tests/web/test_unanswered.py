@@ -1,6 +1,6 @@
 """A hub that stops answering: figures say how old they are, and nobody is signed out, or told so, by its silence."""
 
-from hub.live import journal
+from hub.live import outbox
 from support.browser import Site
 
 PAGES = ("today", "trades", "trade", "proof")
@@ -12,7 +12,7 @@ async def test_what_can_not_be_asked_for_again_says_since_when(site: Site) -> No
             for _ in ("what was loaded becomes stale", "and is asked for again"):
                 await script.fact()
                 async with site.pool.acquire() as connection, connection.transaction():
-                    await journal.append(connection, "reconciled", {})
+                    await outbox.append(connection, "reconciled", {})
                 script.go_on()
             assert await script.fact() == {"name": page, "stays": True}
 

@@ -149,9 +149,9 @@ def abort(caller: Pubkey, start_s: int) -> Instruction:
     return build("trading", "abort", [], accounts)
 
 
-def return_lines(start_s: int, first_index: int, lines: Sequence[Line], beside: Sequence[bytes]) -> Instruction:
-    """Undoes these lines of an aborted settlement; ``beside`` proves them. Nobody signs."""
-    arguments = [first_index, _arguments(lines), [list(one) for one in beside]]
+def return_lines(start_s: int, first_index: int, lines: Sequence[Line], range_proof: Sequence[bytes]) -> Instruction:
+    """Undoes these lines of an aborted settlement; ``range_proof`` proves them. Nobody signs."""
+    arguments = [first_index, _arguments(lines), [list(one) for one in range_proof]]
     return build("trading", "return_lines", arguments, {"settlement": pdas.settlement(start_s)}, _parties(lines))
 
 

@@ -15,8 +15,8 @@ from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInt
 from hub.audit.own_checks import Own
 from hub.audit.proofs import ProofFileError, own_proof, read_proof
 from hub.market.auction import hold
-from hub.market.journal import journal_bytes
 from hub.market.orders import Trade
+from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh
 from support.deeds import DEEDS
 from support.dishonest import Stage, Told

@@ -12,8 +12,8 @@ from hub.chain import quorum
 from hub.chain.breaker import FAILURES
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainRefusedError, ChainUnreachableError, NodesDisagreeError, ProgramError
-from hub.chain.fate import Sent
 from hub.chain.quorum import agreed
+from hub.chain.transaction_outcome import Sent
 from support.faulty_node import FaultyNode, faulty_node
 from support.ledger import LedgerProcess
 from support.rpc_faults import SEND, STATUSES, AsksFees, Claims, Drops, ForgetsWhatItKnows, Hangs, Lags, Refuses
@@ -107,8 +107,8 @@ async def test_it_is_sent_when_one_node_is_away(
     signed = await both.prepare([], [shared_ledger.rich])
     await both.send(signed)
     assert (await both.wait(signed, until="confirmed")).level == "confirmed"
-    (fate,) = await both.fates([Sent(signed.signature, signed.last_valid_height)])
-    assert fate.status is not None and fate.status.level == "confirmed", fate
+    (outcome,) = await both.outcomes([Sent(signed.signature, signed.last_valid_height)])
+    assert outcome.status is not None and outcome.status.level == "confirmed", outcome
 
 
 async def test_a_node_that_lags_does_not_say_that_something_expired(
@@ -121,11 +121,11 @@ async def test_a_node_that_lags_does_not_say_that_something_expired(
         await chain.wait(signed)
         passed = Sent(signed.signature, last_valid_height=0)
         first.faults = [ForgetsWhatItKnows()]
-        (fate,) = await chain.fates([passed])
-        assert (fate.status, fate.expired, fate.known) == (None, False, False)
+        (outcome,) = await chain.outcomes([passed])
+        assert (outcome.status, outcome.expired, outcome.known) == (None, False, False)
         first.faults = [Lags(slots=10**9)]
-        (fate,) = await chain.fates([passed])
-        assert (fate.status, fate.expired) == (None, False)
+        (outcome,) = await chain.outcomes([passed])
+        assert (outcome.status, outcome.expired) == (None, False)
         assert first.calls[STATUSES] >= 3
 
 

@@ -21,7 +21,7 @@ from hub.chain.errors import ProgramError
 from hub.chain.instructions import energy_token, oracle, token, trading
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
-from hub.chain.returning import give_back
+from hub.chain.unwind import unwind
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 from support.nodes import SettlingNode, open_settling_node, settling_names
@@ -151,16 +151,16 @@ async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bo
     start = await attested_interval(chain, keys)
     leaves = [line_leaf(start, n, one) for n, one in enumerate(lines())]
     signers = (keys.fee_payer, keys.settler)
-    assert not await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert not await unwind(chain, *signers, start, chain_lines(), leaves)
     await chain.run([trading.open_settlement(payer, settler, commitment(start))], signers)
     if settled:
         await chain.run([trading.settle(settler, start, 0, chain_lines()[:settled])], signers)
-    assert await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert await unwind(chain, *signers, start, chain_lines(), leaves)
     assert await balances(chain) == before
     found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
     assert (found.status, found.returned, found.escrow_micros) == (3, settled, 0)
     assert await chain.token_supply(pdas.energy_mint()) == minted
-    assert not await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert not await unwind(chain, *signers, start, chain_lines(), leaves)
 
 
 async def test_a_return_goes_on_where_another_has_stopped(chain: ChainClient, keys: Bootstrap) -> None:
@@ -175,7 +175,7 @@ async def test_a_return_goes_on_where_another_has_stopped(chain: ChainClient, ke
     ):
         await chain.run([made], signers)
     await chain.run([trading.return_lines(start, 1, chain_lines()[1:], leaves[:1])], signers[:1])
-    assert await give_back(chain, *signers, start, chain_lines(), leaves)
+    assert await unwind(chain, *signers, start, chain_lines(), leaves)
     assert await balances(chain) == before
 
 

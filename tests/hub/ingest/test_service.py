@@ -160,11 +160,11 @@ async def test_the_same_moment_with_other_registers_is_a_conflict(pool: Pool, no
 
 async def test_a_reading_that_is_refused_is_not_announced(pool: Pool, north: SealingGateway) -> None:
     await store(pool, [north.seal(north.declarations()), north.seal([reading(0, 5), reading(1, 5)])])
-    await pool.execute("DELETE FROM journal")
+    await pool.execute("DELETE FROM outbox")
     await store(pool, [north.seal([reading(0, 5, import_wh=9999)])])
-    assert await pool.fetchval("SELECT count(*) FROM journal") == 0
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
     await store(pool, [north.seal([reading(0, 6), reading(1, 6), reading(0, 5, import_wh=8888)])])
-    said = [row["payload"]["import_wh"] for row in await pool.fetch("SELECT payload FROM journal ORDER BY sequence")]
+    said = [row["payload"]["import_wh"] for row in await pool.fetch("SELECT payload FROM outbox ORDER BY sequence")]
     assert said == [1018, 1018]
 
 
@@ -213,7 +213,7 @@ async def test_gaps_are_kept(pool: Pool, north: SealingGateway) -> None:
 
 async def test_live_views_hear_the_newest_reading_of_each_meter(pool: Pool, north: SealingGateway) -> None:
     await store(pool, north.frames(3))
-    rows = await pool.fetch("SELECT topic, participant_id, payload FROM journal ORDER BY sequence")
+    rows = await pool.fetch("SELECT topic, participant_id, payload FROM outbox ORDER BY sequence")
     assert [(row["topic"], row["payload"]["meter_id"]) for row in rows] == [
         ("reading", "METER_001"),
         ("reading", "METER_002"),

@@ -17,7 +17,7 @@ from hub.api.serve import Server
 from hub.live import event_feed, stream
 from hub.live.endpoints import LiveResponse
 from hub.live.event_feed import EventFeed
-from hub.live.journal import append
+from hub.live.outbox import append
 from hub.postgres.db import Pool
 from support.api import Api, problem, running_api
 from support.nats import eventually
@@ -68,7 +68,7 @@ class Live:
             yield opened
 
     async def publish(self, *names: str, who: UUID | None = None) -> list[int]:
-        """One journal event per name, each in a transaction of its own."""
+        """One event per name, each in a transaction of its own."""
         numbers = []
         for name in names:
             async with self.api.pool.acquire() as connection, connection.transaction():
@@ -121,7 +121,7 @@ async def live(pool: Pool, state_dir: Path) -> AsyncIterator[Live]:
             await task
 
 
-async def test_events_come_in_the_order_of_the_journal(live: Live) -> None:
+async def test_events_come_in_the_order_of_the_outbox(live: Live) -> None:
     async with live.stream() as opened:
         numbers = await live.publish("one", "two", "three")
         seen = [await opened.event() for _ in range(3)]

@@ -103,7 +103,7 @@ def test_an_order_that_no_book_may_hold_is_refused(wh: int, mills: int, start_s:
 SCRIPT = """
 import random
 from hub.market.clearing import clear
-from hub.market.journal import journal_bytes
+from hub.market.published_journal import journal_bytes
 from hub.market.orders import Side
 from support.books import START_S, order
 chance = random.Random(5)

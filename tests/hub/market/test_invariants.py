@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from hub.market import invariants
-from hub.market.auction import hold
+from hub.market.auction import run_auction
 from hub.market.invariants import MarketHaltedError, Outcome
 from hub.market.orders import Trade, debit
 from hub.units import PriceMills, Wh
 from support.worked_example import BASE_CASE, A, B
 
-SOUND = hold(BASE_CASE)
+SOUND = run_auction(BASE_CASE)
 
 
 def with_trades(outcome: Outcome, *trades: Trade) -> Outcome:

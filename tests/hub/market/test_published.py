@@ -2,7 +2,7 @@
 
 from hub.clock import at_s
 from hub.http.types import utc_text
-from hub.market.journal import read_journal
+from hub.market.published_journal import read_journal
 from hub.market.service import published_journal
 from support.api import Api, problem
 from support.seed import END_S, LINES, PRICE, START_S

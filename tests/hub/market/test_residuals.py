@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.market.auction import Case, hold
+from hub.market.auction import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Side
 from hub.market.residuals import Metered, Unsettled, residual_orders
@@ -145,7 +145,7 @@ def test_whole_intervals_agree_with_the_rules_coded_twice(
             traders[str(who)] = ground_truth.Trader(
                 may_owe=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
             )
-    outcome = hold(Case(START_S, metered, RATES, funds))
+    outcome = run_auction(AuctionInput(START_S, metered, RATES, funds))
     site = ground_truth.Site(900, 10, 120, truth_meters, traders)
     truth = ground_truth.settle(START_S, meters, site)
     assert outcome.clearing.price_mills == truth.price_mills

@@ -79,7 +79,7 @@ async def test_the_worked_example_through_the_rows(site: Pool) -> None:
     filled = await site.fetch("SELECT participant_id, wh, filled_wh FROM orders WHERE kind = 'residual'")
     assert {tuple(row) for row in filled} == {(A, 300, 300), (B, 100, 100), (C, 800, 400)}
     assert await site.fetchval("SELECT state FROM intervals") == "cleared"
-    assert await site.fetchval("SELECT payload ->> 'price_mills' FROM journal WHERE topic = 'clearing'") == "4120"
+    assert await site.fetchval("SELECT payload ->> 'price_mills' FROM outbox WHERE topic = 'clearing'") == "4120"
 
 
 async def test_the_journal_is_published_from_the_rows(site: Pool) -> None:

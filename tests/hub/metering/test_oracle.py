@@ -53,7 +53,7 @@ async def test_attests_as_soon_as_every_meter_is_in(site: Pool) -> None:
     assert attestation is not None
     assert (attestation["revision"], attestation["import_wh"], attestation["export_wh"]) == (1, 600, 1000)
     assert await site.fetchval("SELECT state FROM intervals WHERE start_at = $1", at_s(START_S)) == "attested"
-    assert await site.fetchval("SELECT payload ->> 'meters_valid' FROM journal WHERE topic = 'interval'") == "2"
+    assert await site.fetchval("SELECT payload ->> 'meters_valid' FROM outbox WHERE topic = 'interval'") == "2"
 
 
 async def test_again_changes_nothing(site: Pool) -> None:

@@ -12,10 +12,10 @@ async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Poo
     """Intervals are reconciled in any order, and many in one second."""
     async with pool.acquire() as connection:
         campus = await seed_campus(connection)
-        await connection.execute("DELETE FROM journal")
+        await connection.execute("DELETE FROM outbox")
         for seconds, start_s in enumerate((START_S + INTERVAL_S, START_S, START_S - INTERVAL_S)):
             await connection.execute(
-                "INSERT INTO journal (at, topic, payload) VALUES ($1, 'reconciled', $2)",
+                "INSERT INTO outbox (at, topic, payload) VALUES ($1, 'reconciled', $2)",
                 at_s(END_S + 20 + seconds),
                 {"start_at": rfc3339_s(start_s), "lines": 3},
             )

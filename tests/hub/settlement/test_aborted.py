@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from hub.chain import pdas, returning
-from hub.chain.fate import Level, Status
+from hub.chain import pdas, unwind
 from hub.chain.instructions import trading
+from hub.chain.transaction_outcome import Level, Status
 from hub.chain.transactions import SignedTransaction
 from hub.clock import ManualClock, SystemClock
 from hub.errors import PermanentError
@@ -20,7 +20,7 @@ from hub.settlement.abort import ReturnRefusedError, give_all_back
 from hub.settlement.instructions import IntervalRows, chain_lines
 from hub.settlement.lines import line_leaf, line_of
 from hub.settlement.reconcile import compare_all, compare_sums, reconcile_due
-from hub.settlement.steps.carrier import Carrier, StepRefusedError
+from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 from hub.settlement.steps.repository import StepRow
 from hub.settlement.submitter import Submitter
 from support.ledger import LedgerProcess
@@ -44,15 +44,15 @@ async def rows_of(campus: SettlingCampus, start_s: int) -> IntervalRows:
 
 async def settled_until(campus: SettlingCampus, kind: str, batch: int = 0) -> None:
     """Settles what is planned up to this step."""
-    submitter, submit = await campus.submitter(), Carrier._submit
+    submitter, submit = await campus.submitter(), StepExecutor._submit
 
-    async def submit_before(carrier: Carrier, step: StepRow) -> None:
+    async def submit_before(carrier: StepExecutor, step: StepRow) -> None:
         if (step.kind, step.batch) == (kind, batch):
             raise ConnectionResetError("killed before the step")
         await submit(carrier, step)
 
     with pytest.MonkeyPatch.context() as killed:
-        killed.setattr(Carrier, "_submit", submit_before)
+        killed.setattr(StepExecutor, "_submit", submit_before)
         with pytest.raises(ConnectionResetError):
             await submitter.settle_due()
 
@@ -68,7 +68,7 @@ async def stuck_interval(campus: SettlingCampus) -> int:
     await campus.pool.execute("UPDATE settlements SET lines_root = $1", bytes(32))
     submitter = await campus.submitter()
     assert await submitter.settle_due() == []
-    error = submitter.aside.errors[start_s]
+    error = submitter.deferred.errors[start_s]
     assert isinstance(error, StepRefusedError)
     assert error.refusal == "RootMismatch"
     return start_s
@@ -151,11 +151,11 @@ async def test_what_can_not_close_waits_a_day_and_comes_back(
     start = await stuck_interval(campus)
     early = await at_hour(campus, start, 24)
     assert await early.settle_due() == []
-    assert isinstance(early.aside.errors[start], StepRefusedError)
+    assert isinstance(early.deferred.errors[start], StepRefusedError)
     wrong_clock = await at_hour(campus, start, 25)
     assert await wrong_clock.settle_due() == []
-    assert isinstance(wrong_clock.aside.errors[start], ReturnRefusedError)
-    assert "TooEarlyToAbort" in str(wrong_clock.aside.errors[start])
+    assert isinstance(wrong_clock.deferred.errors[start], ReturnRefusedError)
+    assert "TooEarlyToAbort" in str(wrong_clock.deferred.errors[start])
     assert (await onchain.settlement(campus.chain, start)).status == onchain.OPEN
     lone_ledger.go_on_later(25 * HOUR_S)
     assert await (await at_hour(campus, start, 25)).settle_due() == [start]
@@ -182,7 +182,7 @@ async def test_killed_after_each_transaction_the_return_goes_on(
     campus, before = lone_campus, await balances(lone_campus)
     start = await stuck_interval(campus)
     lone_ledger.go_on_later(25 * HOUR_S)
-    monkeypatch.setattr(returning, "LINES_A_BATCH", 2)
+    monkeypatch.setattr(unwind, "LINES_A_BATCH", 2)
     wait, seen = campus.chain.wait, []
 
     async def wait_and_die(transaction: SignedTransaction, *, until: Level) -> Status:
@@ -222,9 +222,9 @@ async def test_lines_that_others_have_returned_are_left_out(
     await abort_as_settler(campus, start)
     rows = await rows_of(campus, start)
     leaves = [line_leaf(start, index, line_of(row)) for index, row in enumerate(rows.lines)][:3]
-    made = trading.return_lines(start, 0, chain_lines(rows)[:1], returning.beside(leaves, 0, 1))
+    made = trading.return_lines(start, 0, chain_lines(rows)[:1], unwind.range_proof(leaves, 0, 1))
     await campus.chain.run([made], [campus.keys.fee_payer])
-    monkeypatch.setattr(returning, "LINES_A_BATCH", 1)
+    monkeypatch.setattr(unwind, "LINES_A_BATCH", 1)
     assert await (await campus.submitter()).settle_due() == [start]
     await check_released(campus, start, before)
 
@@ -237,5 +237,5 @@ async def test_lines_that_are_not_ours_are_a_conflict(lone_campus: SettlingCampu
     await campus.pool.execute("UPDATE settlement_lines SET debit_micros = debit_micros + 1 WHERE line_index = 0")
     submitter = await campus.submitter()
     assert await submitter.settle_due() == []
-    assert isinstance(submitter.aside.errors[start], onchain.ConflictError)
+    assert isinstance(submitter.deferred.errors[start], onchain.ConflictError)
     assert await campus.pool.fetchval("SELECT count(*) FROM released_trades") == 0

@@ -18,11 +18,11 @@ from hub.chain import quorum
 from hub.chain.errors import NodesDisagreeError
 from hub.chain.programs import PROGRAM_IDS, idl
 from hub.clock import SystemClock
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.fees import Fees
 from hub.settlement.reconcile import compare_all, reconcile_due
-from hub.settlement.steps import carrier
-from hub.settlement.steps.carrier import StepRefusedError
+from hub.settlement.steps import executor
+from hub.settlement.steps.executor import StepRefusedError
 from support.faulty_node import Call, Fault, FaultyNode, Reply, Result, faulty_node
 from support.ledger import LedgerProcess
 from support.nodes import SettlingNode
@@ -166,14 +166,14 @@ async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
 async def test_one_node_that_lies_about_finality_closes_nothing(
     both: Watched, first: FaultyNode, second: FaultyNode, monkeypatch: pytest.MonkeyPatch, liar: int
 ) -> None:
-    monkeypatch.setattr(carrier, "PATIENCE_S", 2)
+    monkeypatch.setattr(executor, "PATIENCE_S", 2)
     start = await both.campus.interval(ENERGY)
     nodes, drops = (first, second), Drops()
     nodes[liar].faults = [Claims(), drops]
     nodes[1 - liar].faults = [drops]
     submitter = await both.campus.submitter()
     assert await submitter.settle_due() == []
-    error = submitter.aside.errors[start]
+    error = submitter.deferred.errors[start]
     assert isinstance(error, NodesDisagreeError), error
     assert f"{both.campus.chain.nodes[liar].name} says finalized in slot 7" in str(error)
     assert f"{both.campus.chain.nodes[1 - liar].name} does not know it" in str(error)
@@ -188,7 +188,7 @@ async def test_one_node_that_lies_about_finality_closes_nothing(
 async def test_one_node_that_tells_of_a_failure_makes_nothing_be_signed_anew(
     both: Watched, first: FaultyNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrier, "PATIENCE_S", 2)
+    monkeypatch.setattr(executor, "PATIENCE_S", 2)
     start = await both.campus.interval(ENERGY)
     first.faults = [Claims(error="AccountInUse")]
     await both.settle_round()
@@ -212,7 +212,7 @@ async def test_a_confirmed_block_that_is_abandoned(alone: Watched, first: Faulty
 async def test_with_one_of_two_nodes_away_steps_go_on_and_nothing_closes(
     both: Watched, second: FaultyNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrier, "PATIENCE_S", 4)
+    monkeypatch.setattr(executor, "PATIENCE_S", 4)
     start = await both.campus.interval(ENERGY)
     second.faults = [Refuses(status=500)]
     for _ in range(3):
@@ -246,7 +246,7 @@ async def test_trades_are_not_released_by_the_clock_of_a_node_alone(alone: Watch
     first.faults = [RefusesToRun(passing=2, program=str(PROGRAM_IDS["trading"]), number=too_late)]
     submitter = await alone.campus.submitter()
     assert await submitter.settle_due() == []
-    error = submitter.aside.errors[start]
+    error = submitter.deferred.errors[start]
     assert isinstance(error, StepRefusedError) and error.refusal == "TooLate"
     assert await alone.campus.pool.fetchval("SELECT sum(wh) FROM trades") == 1000
     first.faults = []
@@ -262,9 +262,9 @@ async def test_nothing_is_reconciled_by_one_node_alone(
     start = await both.campus.interval(ENERGY)
     await both.settle_until_closed([start])
     (first, second)[liar].faults = [Hides()]
-    aside, lease, pool = Aside(), await lead(both.campus.pool), both.campus.pool
-    assert await reconcile_due(pool, lease, SystemClock(), both.campus.chain, aside=aside) == []
-    assert isinstance(aside.errors[start], NodesDisagreeError)
+    deferred, lease, pool = DeferredIntervals(), await lead(both.campus.pool), both.campus.pool
+    assert await reconcile_due(pool, lease, SystemClock(), both.campus.chain, deferred=deferred) == []
+    assert isinstance(deferred.errors[start], NodesDisagreeError)
     assert await pool.fetchval("SELECT reconcile_report FROM settlements") is None
     first.faults = second.faults = []
     await both.reconciled_to_the_micro([start])

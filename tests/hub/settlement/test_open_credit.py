@@ -14,8 +14,8 @@ from hub.clock import ManualClock
 from hub.errors import PermanentError, RetryableError
 from hub.postgres.db import Pool
 from hub.settlement import onchain
-from hub.settlement.aside import RETRY_MS
-from hub.settlement.steps.carrier import POLL_S, StepRefusedError
+from hub.settlement.deferred import RETRY_MS
+from hub.settlement.steps.executor import POLL_S, StepRefusedError
 from hub.settlement.submitter import Submitter
 from support.ledger import LedgerProcess
 from support.settling import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
@@ -36,7 +36,7 @@ async def poor_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -
 
 async def check_it_waits(submitter: Submitter, start_s: int) -> None:
     assert await submitter.settle_due(limit=1) == []
-    refused = submitter.aside.errors[start_s]
+    refused = submitter.deferred.errors[start_s]
     assert isinstance(refused, StepRefusedError)
     assert refused.refusal == "CreditOpen"
     assert not isinstance(refused, PermanentError)
@@ -60,7 +60,7 @@ async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: Set
     await campus.pool.execute(
         "INSERT INTO settlement_steps (start_at, kind, state) SELECT start_at, 'close', 'planned' FROM intervals"
     )
-    submitter.aside.put(first, RetryableError("held by this test"), clock)
+    submitter.deferred.defer(first, RetryableError("held by this test"), clock)
     second = await campus.interval((-100, 0, 100, 0, 0))
     owes = "SELECT debit_micros FROM settlement_lines WHERE extract(epoch FROM start_at) = $1 AND debit_micros > 0"
     assert await campus.pool.fetchval(owes, second) > DEPOSIT_MICROS
@@ -68,7 +68,7 @@ async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: Set
     await opened(campus, second)
     # so late that what is refused for good would be aborted
     clock.advance(RETRY_MS)
-    submitter.aside.put(first, RetryableError("held by this test"), clock)
+    submitter.deferred.defer(first, RetryableError("held by this test"), clock)
     await check_it_waits(submitter, second)
     assert (await onchain.settlement(campus.chain, second)).status == onchain.OPEN
     clock.advance(RETRY_MS)

@@ -16,8 +16,8 @@ from hub.market.funds import ParticipantFunds
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settings import Settings
+from hub.settlement.cached_funds import FundsCache, at_least
 from hub.settlement.reconcile import compare_all
-from hub.settlement.steady_funds import Remembered, at_least
 from hub.units import Micros, PriceMills, Wh
 from hub.worker import Workplace
 from support.ledger import LedgerProcess, running_ledger
@@ -108,9 +108,9 @@ async def test_what_was_seen_too_long_ago_counts_no_more(
     own_ledger.kill()
     await attested(campus)
     half_a_day_ago = place.clock.now_ms() - 13 * 3_600_000
-    accounts = {wallet: (account, half_a_day_ago) for wallet, (account, _) in place.remembered.accounts.items()}
+    accounts = {wallet: (account, half_a_day_ago) for wallet, (account, _) in place.funds_cache.accounts.items()}
     with pytest.raises(ChainUnreachableError):
-        await worker._market_round(replace(place, remembered=Remembered(accounts)), await lead(place.pool))
+        await worker._market_round(replace(place, funds_cache=FundsCache(accounts)), await lead(place.pool))
     await worker._market_round(place, await lead(place.pool))
     assert await states(place.pool) == ["planned", "planned"]
 

@@ -8,7 +8,7 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.planner import plan_cleared
 from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
 from support.worked_example import INTERVAL_S, START_S, A, B, C
@@ -71,10 +71,10 @@ async def test_again_changes_nothing(cleared: Pool) -> None:
 
 async def test_trades_that_can_not_be_planned_hold_up_no_other_interval(cleared: Pool) -> None:
     await cleared.execute("UPDATE participants SET wallet = NULL WHERE participant_id = $1", A)
-    aside, lease = Aside(), await lead(cleared)
-    (planned,) = await plan_cleared(cleared, lease, CLOCK, aside=aside)
+    deferred, lease = DeferredIntervals(), await lead(cleared)
+    (planned,) = await plan_cleared(cleared, lease, CLOCK, deferred=deferred)
     assert planned.start_s == START_S + INTERVAL_S
-    assert "traded without a wallet" in str(aside.errors[START_S])
+    assert "traded without a wallet" in str(deferred.errors[START_S])
     await cleared.execute("UPDATE participants SET wallet = $2 WHERE participant_id = $1", A, wallet(A))
     (planned,) = await plan_cleared(cleared, lease, CLOCK)
     assert planned.start_s == START_S

@@ -15,7 +15,7 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import FeePayerEmptyError
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.founding import WrongKeyError
+from hub.chain.key_check import WrongKeyError
 from hub.chain.setup import ProgramsDifferError
 from hub.clock import ManualClock, SystemClock
 from hub.errors import HubError, RetryableError
@@ -120,7 +120,7 @@ async def test_a_second_node_that_is_away_holds_up_no_other(place: Workplace, le
 async def test_a_chain_becomes_the_hubs_only_when_it_is_founded(
     place: Workplace, other_ledger: LedgerProcess, tmp_path: Path
 ) -> None:
-    """A wrong URL at the first start must not be remembered as the right one."""
+    """A wrong URL at the first start must not be funds_cache as the right one."""
     async with ChainClient(other_ledger.url) as other:
         said = await _refused(replace(place, chain=other), RetryableError)
     assert f"run `peerwatt-hub chain deploy --url {other_ledger.url}`" in said

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.fate import Opinion, Sent
+from hub.chain.transaction_outcome import Opinion, Sent
 from hub.chain.transactions import Blockhash
 from hub.clock import SystemClock, rfc3339_s
 from hub.postgres.lease import LeaseLostError
 from hub.settlement import onchain, reconcile
-from hub.settlement.aside import Aside
+from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due
 from hub.settlement.submitter import UnreadableRowsError
 from support.settling import ENERGY, SettlingCampus
@@ -28,7 +28,7 @@ async def test_a_conflict_of_one_interval_does_not_hold_up_the_next(campus: Sett
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
     second = await campus.interval(ENERGY)
     assert await submitter.settle_due() == [second]
-    assert isinstance(submitter.aside.errors[first], onchain.ConflictError)
+    assert isinstance(submitter.deferred.errors[first], onchain.ConflictError)
     assert await submitter.settle_due() == []
     state = await campus.pool.fetchval("SELECT state FROM intervals ORDER BY start_at LIMIT 1")
     assert state == "settling"
@@ -138,10 +138,10 @@ async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCam
     await campus.pool.execute("UPDATE utility_lines SET amount_micros = amount_micros + 1")
     second = await campus.interval(ENERGY)
     assert await (await campus.submitter()).settle_due() == [second]
-    aside, lease, clock = Aside(), await lead(campus.pool), SystemClock()
-    again = [await reconcile_due(campus.pool, lease, clock, campus.chain, aside=aside, limit=1) for _ in range(3)]
+    deferred, lease, clock = DeferredIntervals(), await lead(campus.pool), SystemClock()
+    again = [await reconcile_due(campus.pool, lease, clock, campus.chain, deferred=deferred, limit=1) for _ in range(3)]
     assert again == [[], [second], []]
-    assert isinstance(aside.errors[first], DifferenceError)
+    assert isinstance(deferred.errors[first], DifferenceError)
 
 
 @pytest.mark.parametrize(
@@ -163,11 +163,11 @@ async def test_rows_that_can_not_be_read_are_a_difference_of_their_interval(
     second = await campus.interval(ENERGY)
     assert await (await campus.submitter()).settle_due() == [second]
     await campus.pool.execute(change, first)
-    aside = Aside()
+    deferred = DeferredIntervals()
     lease = await lead(campus.pool)
-    assert await reconcile_due(campus.pool, lease, SystemClock(), campus.chain, aside=aside) == [second]
-    assert isinstance(aside.errors[first], DifferenceError)
-    assert f"its rows can not be read: {said}" in str(aside.errors[first])
+    assert await reconcile_due(campus.pool, lease, SystemClock(), campus.chain, deferred=deferred) == [second]
+    assert isinstance(deferred.errors[first], DifferenceError)
+    assert f"its rows can not be read: {said}" in str(deferred.errors[first])
     report = await compare_all(campus.pool, campus.chain)
     named = [one for one in report.differences if one.startswith("interval")]
     assert len(named) == 1
@@ -197,7 +197,7 @@ async def test_a_line_that_can_not_be_read_does_not_hold_up_the_next(campus: Set
     second = await campus.interval(ENERGY)
     submitter = await campus.submitter()
     assert await submitter.settle_due() == [second]
-    assert isinstance(submitter.aside.errors[first], UnreadableRowsError)
+    assert isinstance(submitter.deferred.errors[first], UnreadableRowsError)
 
 
 @pytest.fixture

@@ -141,8 +141,8 @@ async def test_another_attestation_on_the_chain_stops_the_interval(campus: Settl
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
     assert await submitter.settle_due() == []
-    assert isinstance(submitter.aside.errors[start], onchain.ConflictError)
-    assert "export_wh is 1000 on the chain and 1001 here" in str(submitter.aside.errors[start])
+    assert isinstance(submitter.deferred.errors[start], onchain.ConflictError)
+    assert "export_wh is 1000 on the chain and 1001 here" in str(submitter.deferred.errors[start])
 
 
 async def test_settling_goes_on_when_the_ledger_is_back(

@@ -111,7 +111,7 @@ async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_ur
         site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
         assert await compare(connection, site, simulated.log, STARTS) == []
     assert await pool.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == INTERVALS
-    assert await pool.fetchval("SELECT count(*) FROM journal") == 3 * INTERVALS
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 3 * INTERVALS
 
 
 async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
@@ -121,7 +121,7 @@ async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
 
 async def _until_written(pool: Pool, events: int) -> None:
     async with asyncio.timeout(60):
-        while await pool.fetchval("SELECT count(*) FROM journal") < events:  # noqa: ASYNC110 (another process writes)
+        while await pool.fetchval("SELECT count(*) FROM outbox") < events:  # noqa: ASYNC110 (another process writes)
             await asyncio.sleep(0)
 
 

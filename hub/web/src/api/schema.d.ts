@@ -314,7 +314,7 @@ export interface paths {
         };
         /**
          * Events as they are committed (text/event-stream)
-         * @description Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the journal's sequence.
+         * @description Events `reading`, `interval`, `clearing`, `settlement`, `reconciled`; `id` is the event's sequence number.
          *
          *     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
          *     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
@@ -3424,7 +3424,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Journal sequence of the last event seen; missed ones come first */
+                /** @description Sequence number of the last event seen; missed ones come first */
                 "last-event-id"?: number | null;
             };
             path?: never;

@@ -20,7 +20,7 @@ NOTHING_YET = {"404", "408"}
 """A pull that ended without being filled: no messages, time over."""
 
 
-class Feed:
+class PullConsumer:
     """One open pull request at a time, so the messages held here are bounded; ``async with`` is the way in."""
 
     def __init__(self, client: Client, stream: str, durable: str, *, batch: int, expires_s: float) -> None:

@@ -1,6 +1,6 @@
 """What became of a sent transaction: what each node says, and what a quorum of them makes of it. Pure.
 
-``client`` asks the nodes; the settlement acts on a Fate only.
+``client`` asks the nodes; the settlement acts on a TransactionOutcome only.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ class Opinion:
 
 
 @dataclass(frozen=True)
-class Fate:
+class TransactionOutcome:
     """What all nodes together say of one transaction."""
 
     status: Status | None
@@ -70,8 +70,8 @@ class Fate:
     """What each node says, in words."""
 
 
-def judge(opinions: Mapping[str, Opinion | None], quorum: int) -> Fate:
-    """The fate by these nodes' opinions; None = the node did not answer."""
+def judge(opinions: Mapping[str, Opinion | None], quorum: int) -> TransactionOutcome:
+    """The outcome by these nodes' opinions; None = the node did not answer."""
     answered = [one for one in opinions.values() if one is not None]
     statuses = [one.status for one in answered if one.status is not None]
     final = [status for status in statuses if status.level == "finalized"]
@@ -80,7 +80,7 @@ def judge(opinions: Mapping[str, Opinion | None], quorum: int) -> Fate:
     best = agreed or max(statuses, key=lambda one: _RANKS[one.level], default=None)
     if best is not None and agreed is None and best.level == "finalized":
         best = Status(best.slot, "confirmed", best.error)
-    return Fate(
+    return TransactionOutcome(
         status=None if expired and agreed is None else best,
         expired=expired and agreed is None,
         known=len(statuses) == len(answered),

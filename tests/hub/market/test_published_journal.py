@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from hub.market.auction import hold, published_hash
+from hub.market.auction import published_hash, run_auction
 from hub.market.clearing import clear
-from hub.market.journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.market.orders import Order, Side
+from hub.market.published_journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.units import PriceMills, Wh
 from support.books import START_S, order
 from support.worked_example import BASE_CASE, RATES
@@ -74,7 +74,7 @@ def test_the_order_of_arrival_changes_nothing() -> None:
 
 
 def test_forward_orders_and_trades_are_part_of_it() -> None:
-    outcome = hold(BASE_CASE)
+    outcome = run_auction(BASE_CASE)
     whole = published_hash(BASE_CASE, outcome)
     without = journal_hash(
         START_S, outcome.orders, outcome.clearing.trades, outcome.clearing.price_mills, RATES.charges_mills
@@ -83,7 +83,7 @@ def test_forward_orders_and_trades_are_part_of_it() -> None:
 
 
 def test_what_was_published_is_read_back() -> None:
-    outcome = hold(BASE_CASE)
+    outcome = run_auction(BASE_CASE)
     orders = (*BASE_CASE.forward_orders, *outcome.orders)
     for price in (None, outcome.clearing.price_mills):
         written = journal_bytes(START_S, orders, outcome.trades, price, 130)

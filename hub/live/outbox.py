@@ -1,4 +1,4 @@
-"""The journal: every domain event gets its number in the transaction that made it true, then goes out by SSE."""
+"""The outbox: a domain event is numbered in the transaction that made it true, then goes out as a server-sent event."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,10 @@ async def append(
 ) -> int:
     """Adds an event inside the caller's transaction and wakes the listeners when it commits.
 
-    ``participant_id`` limits who may see it; None is for everybody. Returns the journal's sequence number.
+    ``participant_id`` limits who may see it; None is for everybody. Returns the event's sequence number.
     """
     sequence: int = await connection.fetchval(
-        "INSERT INTO journal (topic, participant_id, payload) VALUES ($1, $2, $3) RETURNING sequence",
+        "INSERT INTO outbox (topic, participant_id, payload) VALUES ($1, $2, $3) RETURNING sequence",
         topic,
         participant_id,
         payload,
@@ -31,7 +31,7 @@ async def append_many(connection: Connection, topic: str, events: Sequence[tuple
     sequence = await connection.fetchval(
         """
         WITH added AS (
-            INSERT INTO journal (topic, participant_id, payload)
+            INSERT INTO outbox (topic, participant_id, payload)
             SELECT $1, participant_id, payload FROM unnest($2::uuid[], $3::jsonb[]) AS e (participant_id, payload)
             RETURNING sequence
         )

@@ -13,15 +13,15 @@ from edge.wire import merkle
 from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
-from hub.chain.fate import Level
 from hub.chain.instructions import trading
+from hub.chain.transaction_outcome import Level
 
 OPEN, RETURNING = 1, 5
 LINES_A_BATCH = 5
-"""With 16 hashes beside them they fit a transaction."""
+"""Lines with their proof of at most 16 hashes that fit one transaction."""
 
 
-async def give_back(
+async def unwind(
     chain: ChainClient,
     payer: Keypair,
     caller: Keypair,
@@ -93,7 +93,7 @@ class _Way:
 
     async def _return(self, batch: range) -> None:
         """Returns a batch; one of which a part is returned already goes line by line, the last first."""
-        proof = beside(self.leaves, batch.start, batch.stop)
+        proof = range_proof(self.leaves, batch.start, batch.stop)
         made = trading.return_lines(self.start_s, batch.start, self.lines[batch.start : batch.stop], proof)
         try:
             await self.sender.run(made)
@@ -104,7 +104,7 @@ class _Way:
                 await self._return(range(index, index + 1))
 
 
-def beside(leaves: Sequence[bytes], first: int, end: int) -> list[bytes]:
+def range_proof(leaves: Sequence[bytes], first: int, end: int) -> list[bytes]:
     """The roots of the largest subtrees of the leaves' tree without any of first..end, from left to right."""
     if end <= 0 or first >= len(leaves):
         return [merkle.root(leaves)]
@@ -112,4 +112,4 @@ def beside(leaves: Sequence[bytes], first: int, end: int) -> list[bytes]:
         return []
     split = 1 << (len(leaves) - 1).bit_length() - 1
     left, right = leaves[:split], leaves[split:]
-    return beside(left, first, min(end, split)) + beside(right, max(first - split, 0), end - split)
+    return range_proof(left, first, min(end, split)) + range_proof(right, max(first - split, 0), end - split)

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.chain.errors import TransactionFailedError
-from hub.chain.fate import Fate, Level, Opinion, Status, judge
+from hub.chain.transaction_outcome import Level, Opinion, Status, TransactionOutcome, judge
 
 FAILED = TransactionFailedError("no")
 
@@ -15,7 +15,7 @@ def said(level: Level, slot: int = 5, error: TransactionFailedError | None = Non
 FINAL, CONFIRMED, UNKNOWN, EXPIRED = said("finalized"), said("confirmed"), Opinion(None), Opinion(None, expired=True)
 
 
-def of(*opinions: Opinion | None) -> Fate:
+def of(*opinions: Opinion | None) -> TransactionOutcome:
     names = "abc"
     return judge(dict(zip(names, opinions, strict=False)), quorum=len(opinions) // 2 + 1)
 
@@ -56,14 +56,14 @@ def test_final_is_what_a_quorum_says_of_one_slot_and_outcome(opinions: tuple[Opi
     ],
 )
 def test_expired_is_what_a_quorum_says(opinions: tuple[Opinion, ...], *, expired: bool) -> None:
-    fate = of(*opinions)
-    assert fate.expired is expired
-    assert fate.status is None or not expired
+    outcome = of(*opinions)
+    assert outcome.expired is expired
+    assert outcome.status is None or not expired
 
 
 def test_a_dispute_is_a_final_word_without_a_quorum_and_is_told_in_words() -> None:
     assert not of(FINAL, FINAL, EXPIRED).disputed and not of(CONFIRMED, UNKNOWN).disputed
-    fate = of(FINAL, UNKNOWN, None)
-    assert fate.disputed and not fate.known
-    assert fate.told == "a says finalized in slot 5; b does not know it; c does not answer"
+    outcome = of(FINAL, UNKNOWN, None)
+    assert outcome.disputed and not outcome.known
+    assert outcome.told == "a says finalized in slot 5; b does not know it; c does not answer"
     assert "says finalized in slot 5 with no" in of(said("finalized", error=FAILED)).told

@@ -21,8 +21,8 @@ from hub.chain.errors import (
     ProgramError,
     TransactionFailedError,
 )
-from hub.chain.fate import Fate, Sent, Status
 from hub.chain.quorum import nodes_disagree
+from hub.chain.transaction_outcome import Sent, Status, TransactionOutcome
 from hub.clock import Clock, rfc3339_s
 from hub.errors import RetryableError
 from hub.postgres.db import Connection, Pool
@@ -54,7 +54,7 @@ class StepRefusedError(RetryableError):
 
 
 @dataclass(frozen=True)
-class Carrier:
+class StepExecutor:
     """One leader's hands on the steps of one interval."""
 
     pool: Pool
@@ -65,7 +65,7 @@ class Carrier:
     currency_mint: Pubkey
     rows: IntervalRows
     price_micro_lamports: int = 0
-    _fates: dict[str, Fate] = field(default_factory=dict)
+    _outcomes: dict[str, TransactionOutcome] = field(default_factory=dict)
     """By signature, as last seen."""
 
     async def carry(self) -> None:
@@ -85,9 +85,9 @@ class Carrier:
     async def record_what_is_final(self) -> None:
         """Of an interval that goes no further: which of its transactions count."""
         steps = [step for step in await self._open_steps() if step.state == "confirmed"]
-        for step, fate in zip(steps, await self._look_at(steps), strict=True):
-            if fate.status is not None and fate.status.error is None and fate.status.reached("finalized"):
-                await self._record_final(step, fate.status)
+        for step, outcome in zip(steps, await self._look_at(steps), strict=True):
+            if outcome.status is not None and outcome.status.error is None and outcome.status.reached("finalized"):
+                await self._record_final(step, outcome.status)
 
     # -- one step until it is in a block
 
@@ -132,25 +132,25 @@ class Carrier:
             log.info("the chain answered to a transaction", code=error.code, reason=str(error))
 
     async def _look(self, step: StepRow, *, send: bool) -> None:
-        (fate,) = await self._look_at([step])
-        if await self._void_if_lost(step, fate):
+        (outcome,) = await self._look_at([step])
+        if await self._void_if_lost(step, outcome):
             return
-        if fate.status is not None and fate.status.error is None and fate.status.reached("confirmed"):
+        if outcome.status is not None and outcome.status.error is None and outcome.status.reached("confirmed"):
             async with self._led() as connection:
-                await repository.record_confirmed(connection, step, fate.status.slot, self.clock.now_ms())
+                await repository.record_confirmed(connection, step, outcome.status.slot, self.clock.now_ms())
             return
-        if send and not fate.known:
+        if send and not outcome.known:
             async with self.pool.acquire() as connection:
                 raw = await repository.raw_transaction(connection, str(step.signature))
             await self._send(raw)
         await asyncio.sleep(POLL_S)
 
-    async def _void_if_lost(self, step: StepRow, fate: Fate) -> bool:
+    async def _void_if_lost(self, step: StepRow, outcome: TransactionOutcome) -> bool:
         """Whether the step's transaction will never count, which is sure only when it is final; it is planned again."""
-        if fate.expired:
+        if outcome.expired:
             state, error = "expired", None
-        elif fate.status is not None and fate.status.error is not None and fate.status.reached("finalized"):
-            state, error = "failed", str(fate.status.error)
+        elif outcome.status is not None and outcome.status.error is not None and outcome.status.reached("finalized"):
+            state, error = "failed", str(outcome.status.error)
         else:
             return False
         log.warning("a transaction will not count", step=step.kind, state=state, reason=error, signature=step.signature)
@@ -167,20 +167,20 @@ class Carrier:
                 await asyncio.sleep(POLL_S)
 
     async def _go_on(self, steps: list[StepRow]) -> None:
-        for step, fate in zip(steps, await self._look_at(steps), strict=True):
-            await self._follow(step, fate)
+        for step, outcome in zip(steps, await self._look_at(steps), strict=True):
+            await self._follow(step, outcome)
 
-    async def _follow(self, step: StepRow, fate: Fate) -> None:
-        if await self._void_if_lost(step, fate):
+    async def _follow(self, step: StepRow, outcome: TransactionOutcome) -> None:
+        if await self._void_if_lost(step, outcome):
             await self._confirm(await self._reload(step))
-        elif fate.status is None:
+        elif outcome.status is None:
             # the block that held it was abandoned: it may land again while its blockhash lives
             log.warning("a transaction left the chain before it was final", step=step.kind, signature=step.signature)
             async with self._led() as connection:
                 await repository.record_unconfirmed(connection, step, self.clock.now_ms())
             await self._confirm(await self._reload(step))
-        elif fate.status.reached("finalized"):
-            await self._record_final(step, fate.status)
+        elif outcome.status.reached("finalized"):
+            await self._record_final(step, outcome.status)
 
     async def _record_final(self, step: StepRow, status: Status) -> None:
         units = await self.chain.compute_units(_sent(step).signature)
@@ -189,10 +189,10 @@ class Carrier:
 
     # -- what all of it needs
 
-    async def _look_at(self, steps: list[StepRow]) -> list[Fate]:
-        fates = await self.chain.fates([_sent(step) for step in steps]) if steps else []
-        self._fates.update({str(step.signature): fate for step, fate in zip(steps, fates, strict=True)})
-        return fates
+    async def _look_at(self, steps: list[StepRow]) -> list[TransactionOutcome]:
+        outcomes = await self.chain.outcomes([_sent(step) for step in steps]) if steps else []
+        self._outcomes.update({str(step.signature): outcome for step, outcome in zip(steps, outcomes, strict=True)})
+        return outcomes
 
     @contextlib.asynccontextmanager
     async def _led(self) -> AsyncIterator[Connection]:
@@ -222,10 +222,10 @@ class Carrier:
 
     def _raise_dispute(self, cause: Exception) -> None:
         """Where nodes disagree on a step, that is why the interval does not get on."""
-        for signature, fate in self._fates.items():
-            if fate.disputed:
+        for signature, outcome in self._outcomes.items():
+            if outcome.disputed:
                 what = f"transaction {signature} of interval {rfc3339_s(self.rows.start_s)}"
-                raise nodes_disagree("finality", what, fate.told) from cause
+                raise nodes_disagree("finality", what, outcome.told) from cause
 
 
 def _sent(step: StepRow) -> Sent:

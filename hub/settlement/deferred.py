@@ -29,7 +29,7 @@ class _Trouble:
     said_ms: int
 
 
-class Aside:
+class DeferredIntervals:
     """What one process remembers; a restart tries everything again."""
 
     def __init__(self) -> None:
@@ -47,8 +47,8 @@ class Aside:
         now_ms = clock.now_ms()
         return [start_s for start_s, until_ms in self._until_ms.items() if until_ms > now_ms]
 
-    def put(self, start_s: int, error: HubError, clock: Clock) -> None:
-        """Sets an interval aside; what needs a person is said each time, what may pass once and when it does not."""
+    def defer(self, start_s: int, error: HubError, clock: Clock) -> None:
+        """Defers an interval: what needs a person is said each time, what may pass once and when it does not."""
         now_ms, known = clock.now_ms(), self._troubles.get(start_s)
         trouble = known or _Trouble(error, now_ms, now_ms, now_ms)
         permanent = isinstance(error, PermanentError)
@@ -64,7 +64,7 @@ class Aside:
         self._troubles[start_s] = trouble
         self._unwritten = True
 
-    def forget(self, start_s: int) -> None:
+    def finished(self, start_s: int) -> None:
         """The interval is done."""
         self._unwritten |= self._troubles.pop(start_s, None) is not None
         self._until_ms.pop(start_s, None)
@@ -74,10 +74,10 @@ class Aside:
         if not self._unwritten:
             return
         rows = [
-            repository.AsideRow(start_s, stage, one.error.code, str(one.error), one.since_ms, one.tried_ms)
+            repository.DeferredRow(start_s, stage, one.error.code, str(one.error), one.since_ms, one.tried_ms)
             for start_s, one in self._troubles.items()
         ]
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)
-            await repository.write_aside(connection, stage, rows)
+            await repository.write_deferred(connection, stage, rows)
         self._unwritten = False

@@ -10,7 +10,7 @@ from hub.errors import PermanentError, RetryableError
 from hub.operations.doctor import _intervals
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from hub.settlement.aside import LONG_MS, RETRY_MS, Aside
+from hub.settlement.deferred import LONG_MS, RETRY_MS, DeferredIntervals
 from support.site_rows import lead
 
 NOW_S = SystemClock().now_ms() // 1000
@@ -33,12 +33,12 @@ async def doctor(db_url: str) -> str:
 
 async def test_the_doctor_names_interval_time_and_reason(planned: Pool, db_url: str) -> None:
     assert "all that ended are closed" in await doctor(db_url)
-    aside, clock, lease = Aside(), ManualClock(NOW_S * 1000), await lead(planned)
-    aside.put(FIRST, RetryableError("trading refused: MandateExceeded"), clock)
-    await aside.write_down(planned, lease, "settlement")
+    deferred, clock, lease = DeferredIntervals(), ManualClock(NOW_S * 1000), await lead(planned)
+    deferred.defer(FIRST, RetryableError("trading refused: MandateExceeded"), clock)
+    await deferred.write_down(planned, lease, "settlement")
     since = rfc3339_s(NOW_S)
     clock.advance(60_000)
-    restarted = Aside()
+    restarted = DeferredIntervals()
     restarted.put(FIRST, PermanentError("the chain holds something else"), clock)
     await restarted.write_down(planned, lease, "settlement")
     with pytest.raises(PermanentError) as caught:
@@ -48,14 +48,14 @@ async def test_the_doctor_names_interval_time_and_reason(planned: Pool, db_url: 
 
 
 async def test_what_has_moved_on_is_forgotten(planned: Pool, db_url: str) -> None:
-    aside, clock, lease = Aside(), ManualClock(NOW_S * 1000), await lead(planned)
+    deferred, clock, lease = DeferredIntervals(), ManualClock(NOW_S * 1000), await lead(planned)
     for start_s in (FIRST, SECOND):
-        aside.put(start_s, RetryableError("not now"), clock)
-    await aside.write_down(planned, lease, "settlement")
+        deferred.defer(start_s, RetryableError("not now"), clock)
+    await deferred.write_down(planned, lease, "settlement")
     await planned.execute("UPDATE intervals SET state = 'closed' WHERE start_at = $1", at_s(FIRST))
-    aside.forget(FIRST)
-    await aside.write_down(planned, lease, "settlement")
-    assert await planned.fetchval("SELECT array_agg(start_at) FROM set_aside") == [at_s(SECOND)]
+    deferred.finished(FIRST)
+    await deferred.write_down(planned, lease, "settlement")
+    assert await planned.fetchval("SELECT array_agg(start_at) FROM deferred_intervals") == [at_s(SECOND)]
     with pytest.raises(PermanentError, match="1 do not get on"):
         await doctor(db_url)
 
@@ -67,19 +67,19 @@ async def test_an_interval_that_nobody_works_on_is_named_too(planned: Pool, db_u
 
 
 async def test_a_leader_that_was_replaced_writes_nothing_down(planned: Pool) -> None:
-    aside, stale = Aside(), await lead(planned)
-    aside.put(FIRST, RetryableError("not now"), SystemClock())
+    deferred, stale = DeferredIntervals(), await lead(planned)
+    deferred.defer(FIRST, RetryableError("not now"), SystemClock())
     await planned.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
     await lead(planned, "another")
     with pytest.raises(RetryableError):
-        await aside.write_down(planned, stale, "settlement")
-    assert await planned.fetchval("SELECT count(*) FROM set_aside") == 0
+        await deferred.write_down(planned, stale, "settlement")
+    assert await planned.fetchval("SELECT count(*) FROM deferred_intervals") == 0
 
 
 def test_what_should_have_passed_needs_a_person_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    aside, clock = Aside(), ManualClock(NOW_S * 1000)
+    deferred, clock = DeferredIntervals(), ManualClock(NOW_S * 1000)
     for _ in range(2 * LONG_MS // RETRY_MS + 1):
-        aside.put(FIRST, RetryableError("refused again"), clock)
+        deferred.defer(FIRST, RetryableError("refused again"), clock)
         clock.advance(RETRY_MS)
     said = "".join(capsys.readouterr())
     assert said.count("an interval is tried again") == 1

@@ -26,18 +26,18 @@ CLOCKS_DIFFER_MS = 60_000
 
 
 @dataclass
-class Remembered:
+class FundsCache:
     """Accounts as the chain last told them to this process, by wallet, each with the time; a restart forgets them."""
 
     accounts: dict[str, tuple[Any, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class SteadyFunds:
+class CachedFunds:
     """The market's ``Funds``."""
 
     chain_funds: ChainFunds
-    remembered: Remembered
+    funds_cache: FundsCache
     pool: Pool
     clock: Clock
 
@@ -56,7 +56,7 @@ class SteadyFunds:
                 raise
             log.warning("cleared with funds as last known", start_s=start_s, participants=len(known))
             return known
-        self.remembered.accounts |= {wallets[who]: (account, now_ms) for who, account in accounts.items()}
+        self.funds_cache.accounts |= {wallets[who]: (account, now_ms) for who, account in accounts.items()}
         return covered(accounts, start_s, end_s)
 
     async def _as_last_known(
@@ -66,7 +66,7 @@ class SteadyFunds:
         seen = {
             who: found
             for who, wallet in wallets.items()
-            if (found := self.remembered.accounts.get(wallet)) and found[1] >= oldest_ms
+            if (found := self.funds_cache.accounts.get(wallet)) and found[1] >= oldest_ms
         }
         if not seen:
             return {}
