@@ -14,7 +14,7 @@ from hub.errors import ConfigError, HubError, RetryableError, first_of
 COMMANDS = {
     "demo": ("hub.demo.command", "run a whole campus on this machine and print the URL"),
     "serve": ("hub.api.serve", "serve the API, the web app and the device listener"),
-    "worker": ("hub.worker", "take in frames, attest, clear, settle and reconcile"),
+    "worker": ("hub.worker.command", "take in frames, attest, clear, settle and reconcile"),
     "ledger": ("hub.ledger.command", "run the embedded chain"),
     "chain": ("hub.chain.command", "deploy the programs to a Solana RPC, or say what it runs"),
     "migrate": ("hub.postgres.migrate", "bring the database schema up to date"),

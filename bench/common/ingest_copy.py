@@ -1,6 +1,6 @@
 """One copy of the hub's ingest in a process of its own: python -m bench.common.ingest_copy JOB.
 
-It is ``run_ingest`` as the worker runs it, with its own pool, and nothing range_proof it.
+It is ``run_ingest`` as the worker runs it, with its own pool, and nothing beside it.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 from bench.common.sampler import sampled
 from hub.clock import SystemClock
 from hub.ingest.consumer import Limits
-from hub.ingest.worker import run_ingest
+from hub.ingest.loop import run_ingest
 from hub.observability.logs import configure_logs
 from hub.postgres import db
 from hub.settings import Settings

@@ -33,7 +33,7 @@ def report(
     measure: Callable[[], Sequence[Figure]],
     facts: Callable[[Sequence[Figure]], dict[str, Any]] = lambda _: {},
 ) -> None:
-    """Measures and prints; ``facts`` are what the JSON object says range_proof the figures."""
+    """Measures and prints; ``facts`` are what the JSON object says beside the figures."""
     about, before, begun = machine.describe(), machine.load_average(), Effort.now()
     print(machine.line(about))
     figures = measure()

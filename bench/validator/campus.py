@@ -69,7 +69,7 @@ async def _settle(campus: SettlingCampus, energy_wh: list[int]) -> tuple[int, fl
     for _ in range(TRIES):
         if await submitter.settle_due() == [start_s]:
             return await _taken(campus.pool, start_s)
-    raise StageError(f"The interval of {start_s} is not closed: {submitter.aside.errors.get(start_s)}")
+    raise StageError(f"The interval of {start_s} is not closed: {submitter.deferred.errors.get(start_s)}")
 
 
 async def _taken(pool: Pool, start_s: int) -> tuple[int, float]:

@@ -167,7 +167,7 @@ class _Opening:
         return Progress(self._limits.snapshot_every, tally, before)
 
     def _far_enough_before(self, slot: int) -> int:
-        """The newest block at or before that slot which no living blockhash needs; its successors are funds_cache."""
+        """The newest block at or before that slot which no living blockhash needs; its successors are remembered."""
         header = self._repository.block_at_or_before(slot)
         while header is not None and header.slot > 0 and header.time_ms >= self._oldest_ms:
             header = self._repository.block_at_or_before(header.slot - 1)

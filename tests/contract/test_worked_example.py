@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.market.auction import hold
+from hub.market.auction import run_auction
 from hub.market.residuals import positions
 from hub.settlement.plan import plan
 from hub.units import Wh
@@ -15,7 +15,7 @@ examples = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
 
 @examples
 def test_the_auction_gives_exactly_this(example: Example) -> None:
-    outcome = hold(example.case)
+    outcome = run_auction(example.case)
     assert outcome.clearing.price_mills == example.price_mills
     traded = positions(outcome.clearing.trades, RATES.charges_mills)
     assert {p: t.sold_wh - t.bought_wh for p, t in traded.items()} == example.ex_post
@@ -24,7 +24,7 @@ def test_the_auction_gives_exactly_this(example: Example) -> None:
 
 @examples
 def test_the_plan_has_exactly_these_lines(example: Example) -> None:
-    outcome = hold(example.case)
+    outcome = run_auction(example.case)
     made = plan(START_S, outcome.trades, WALLETS, RATES, minted_wh=Wh(example.minted_wh), batch_lines=2)
     lines = [(li.participant_id, li.sold_wh, li.bought_wh, li.credit_micros, li.debit_micros) for li in made.lines]
     assert lines == [
@@ -37,7 +37,7 @@ def test_the_plan_has_exactly_these_lines(example: Example) -> None:
 
 
 def test_the_utility_bills_what_peers_did_not_cover() -> None:
-    outcome = hold(EXAMPLES[0].case)
+    outcome = run_auction(EXAMPLES[0].case)
     (c,) = [u for u in outcome.utility if u.utility_wh]
     assert (c.utility_wh, c.tariff_mills, c.amount_micros) == (-400, 5000, -2_000_000)
 

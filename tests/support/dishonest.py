@@ -25,7 +25,7 @@ from hub.audit.facts import (
 from hub.audit.own_checks import Own, RegisteredKey
 from hub.audit.proofs import own_proof
 from hub.audit.settle_calls import SettleCall, settle_call, settled_lines
-from hub.market.auction import AuctionInput, hold
+from hub.market.auction import AuctionInput, run_auction
 from hub.market.clearing import clear
 from hub.market.orders import Order, Trade, residual_order_id, trade_id
 from hub.market.published_journal import journal_bytes
@@ -161,7 +161,7 @@ class Stage:
             for p in self.metered
             if (allowed := funds_of(account("trading", p.trader.account), start_s, start_s + INTERVAL_S))
         }
-        outcome = hold(AuctionInput(start_s, metered, RATES, funds))
+        outcome = run_auction(AuctionInput(start_s, metered, RATES, funds))
         meters = tuple(person.measured for person in self.metered)
         price = outcome.clearing.price_mills or 0
         return self.netted(Told(start_s, meters, tuple(outcome.orders), outcome.trades, price, ()))

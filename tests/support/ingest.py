@@ -12,7 +12,7 @@ from hub.clock import Clock, SystemClock
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.ingest.consumer import Limits
-from hub.ingest.worker import run_ingest
+from hub.ingest.loop import run_ingest
 from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.nats import Gateway, HubNats, eventually

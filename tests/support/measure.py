@@ -13,7 +13,7 @@ ADDRESS_TRY_CU = 1_500
 
 @dataclass(frozen=True)
 class Measure:
-    """What one call of an instruction took, and what it may take range_proof the search for a new account's address."""
+    """What one call of an instruction took, and what it may take beside the search for a new account's address."""
 
     program: str
     instruction: str

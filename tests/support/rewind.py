@@ -41,7 +41,7 @@ class RewindingSvm:
         return account
 
     def send_transaction(self, transaction: Transaction) -> Any:
-        """Executes; every account of the message is funds_cache first."""
+        """Executes; every account of the message is remembered first."""
         self._remember(transaction.message.account_keys)
         return self._svm.send_transaction(transaction)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from solders.pubkey import Pubkey
 
-from hub.market.auction import AuctionInput, hold
+from hub.market.auction import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.settlement.funds import funds_of
 from hub.settlement.lines import Line
@@ -44,7 +44,7 @@ class PlayedCase:
 
     def planned(self, *, minted_wh: int, batch_lines: int) -> tuple[Plan, int]:
         """The auction with the chain's funds, netted to a plan; and the clearing price in mills."""
-        outcome = hold(replace(self.case, funds=self.funds()))
+        outcome = run_auction(replace(self.case, funds=self.funds()))
         wallets = {who: bytes(trader.wallet) for who, trader in self.traders.items()}
         made = plan(
             self.case.start_s,

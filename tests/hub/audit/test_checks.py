@@ -14,7 +14,7 @@ from hub.audit.checks import Verdict, failed
 from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, Status
 from hub.audit.own_checks import Own
 from hub.audit.proofs import ProofFileError, own_proof, read_proof
-from hub.market.auction import hold
+from hub.market.auction import run_auction
 from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh
@@ -143,7 +143,7 @@ def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> 
 
 def forward(**changes: Any) -> set[str]:
     """What is found of the worked example when its forward trade is told otherwise."""
-    outcome = hold(BASE.case)
+    outcome = run_auction(BASE.case)
     trade: Trade = replace(outcome.trades[0], **changes)
     return failed(judge(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {"forward_within_orders"}
 
@@ -171,7 +171,7 @@ def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
 def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: PublicInterval, example: Any) -> None:
-    outcome = hold(example.case)
+    outcome = run_auction(example.case)
     assert honest.first is not None
     valid = [one for one in example.case.metered if one.valid]
     attested = replace(

@@ -13,7 +13,7 @@ from hub.demo.supervisor import Part, Supervisor
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import run_postgres
 from hub.embedded.processes import Grace, free_port, on_free_ports
-from hub.ledger.genesis import write_genesis
+from hub.ledger.genesis import genesis_for, write_genesis
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
@@ -51,7 +51,7 @@ async def test_nats(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path
 
 
 async def test_the_ledger(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
-    write_genesis(tmp_path, Bootstrap.load_or_create(tmp_path / "keys").genesis())
+    write_genesis(tmp_path, genesis_for(Bootstrap.load_or_create(tmp_path / "keys")))
     supervisor = Supervisor(tmp_path, print, Grace(5))
     stack.push_async_callback(supervisor.close)
 

@@ -320,7 +320,7 @@ def test_what_the_authority_made_up_is_refused_by_its_slot(log: Log, forgery: Fo
 
 
 def test_an_old_transaction_can_not_come_back_later(log: Log) -> None:
-    """Ten hours later its blockhash is too old, and its message no longer funds_cache."""
+    """Ten hours later its blockhash is too old, and its message no longer remembered."""
     once = log.stored[1].transactions
     made = forged(log, lambda block: replace(block, transactions=once))
     with pytest.raises(LedgerDamagedError, match="blockhash that was unknown or too old"):

@@ -39,7 +39,7 @@ async def test_the_doctor_names_interval_time_and_reason(planned: Pool, db_url: 
     since = rfc3339_s(NOW_S)
     clock.advance(60_000)
     restarted = DeferredIntervals()
-    restarted.put(FIRST, PermanentError("the chain holds something else"), clock)
+    restarted.defer(FIRST, PermanentError("the chain holds something else"), clock)
     await restarted.write_down(planned, lease, "settlement")
     with pytest.raises(PermanentError) as caught:
         await doctor(db_url)

@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from hub import worker
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
@@ -15,12 +13,11 @@ from hub.clock import SystemClock
 from hub.market.funds import ParticipantFunds
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
-from hub.settings import Settings
 from hub.settlement.cached_funds import FundsCache, at_least
 from hub.settlement.reconcile import compare_all
 from hub.units import Micros, PriceMills, Wh
-from hub.worker import Workplace
 from support.ledger import LedgerProcess, running_ledger
+from support.rounds import Rounds
 from support.settling import ENERGY, INTERVAL_S, SettlingCampus
 from support.site_rows import lead
 
@@ -37,16 +34,15 @@ def own_ledger(tmp_path: Path, own_keys: Bootstrap) -> Iterator[LedgerProcess]:
 
 
 @pytest.fixture
-async def place(pool: Pool, own_ledger: LedgerProcess, own_keys: Bootstrap, tmp_path: Path) -> AsyncIterator[Workplace]:
+async def rounds(pool: Pool, own_ledger: LedgerProcess, tmp_path: Path) -> AsyncIterator[Rounds]:
     async with ChainClient(own_ledger.url, timeout_s=1) as chain:
-        settings = Settings(state_dir=tmp_path, database_url=SecretStr("postgresql://unused"), interval_s=30)
-        yield Workplace(settings, pool, SystemClock(), chain, "test")
+        yield Rounds.of(pool, chain, tmp_path)
 
 
 @pytest.fixture
-async def campus(place: Workplace, own_ledger: LedgerProcess, own_keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+async def campus(rounds: Rounds, own_ledger: LedgerProcess, own_keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
     async with ChainClient(own_ledger.url) as chain:
-        yield await SettlingCampus.found(place.pool, chain, own_keys, len(ENERGY))
+        yield await SettlingCampus.found(rounds.pool, chain, own_keys, len(ENERGY))
 
 
 async def attested(campus: SettlingCampus) -> int:
@@ -62,57 +58,59 @@ async def states(pool: Pool) -> list[str]:
 
 
 async def test_clearing_goes_on_while_the_chain_is_away(
-    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
 ) -> None:
-    pool, port = place.pool, int(own_ledger.url.rsplit(":", 1)[1])
+    pool, port = rounds.pool, int(own_ledger.url.rsplit(":", 1)[1])
     await attested(campus)
-    await worker._market_round(place, await lead(pool))
-    await worker._settlement_round(place, await lead(pool))
-    await worker._reconcile_round(place, await lead(pool))
+    await rounds.run(rounds.market)
+    await rounds.run(rounds.settlement)
+    await rounds.run(rounds.reconcile)
     assert await states(pool) == ["reconciled"]
 
     own_ledger.kill()
     for _ in range(2):
         await attested(campus)
-        await worker._market_round(place, await lead(pool))
+        await rounds.run(rounds.market)
     with pytest.raises(ChainUnreachableError):
-        await worker._settlement_round(place, await lead(pool))
+        await rounds.run(rounds.settlement)
     assert await states(pool) == ["reconciled", "planned", "planned"]
     assert [row["wh"] for row in await pool.fetch("SELECT sum(wh) AS wh FROM trades GROUP BY start_at")] == [1000] * 3
 
     own_ledger.start(port=port)
     async with ChainClient(own_ledger.url) as back:
-        place = replace(place, chain=back)
-        await worker._settlement_round(place, await lead(pool))
-        await worker._reconcile_round(place, await lead(pool))
+        rounds = rounds.on(back)
+        await rounds.run(rounds.settlement)
+        await rounds.run(rounds.reconcile)
         assert await states(pool) == ["reconciled"] * 3
         assert (await compare_all(pool, back)).differences == []
 
 
 async def test_without_having_seen_the_chain_nothing_is_cleared(
-    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
 ) -> None:
     """A worker that was started while the chain is away knows nobody's funds."""
     await attested(campus)
     own_ledger.kill()
     with pytest.raises(ChainUnreachableError):
-        await worker._market_round(place, await lead(place.pool))
-    assert await states(place.pool) == ["attested"]
+        await rounds.run(rounds.market)
+    assert await states(rounds.pool) == ["attested"]
 
 
 async def test_what_was_seen_too_long_ago_counts_no_more(
-    place: Workplace, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
 ) -> None:
     await attested(campus)
-    await worker._market_round(place, await lead(place.pool))
+    await rounds.run(rounds.market)
     own_ledger.kill()
     await attested(campus)
-    half_a_day_ago = place.clock.now_ms() - 13 * 3_600_000
-    accounts = {wallet: (account, half_a_day_ago) for wallet, (account, _) in place.funds_cache.accounts.items()}
+    half_a_day_ago = rounds.market.clock.now_ms() - 13 * 3_600_000
+    accounts = {
+        wallet: (account, half_a_day_ago) for wallet, (account, _) in rounds.market.funds_cache.accounts.items()
+    }
     with pytest.raises(ChainUnreachableError):
-        await worker._market_round(replace(place, funds_cache=FundsCache(accounts)), await lead(place.pool))
-    await worker._market_round(place, await lead(place.pool))
-    assert await states(place.pool) == ["planned", "planned"]
+        await rounds.run(replace(rounds.market, funds_cache=FundsCache(accounts)))
+    await rounds.run(rounds.market)
+    assert await states(rounds.pool) == ["planned", "planned"]
 
 
 @pytest.mark.parametrize(("balance", "debited", "left"), [(900, 0, 500), (300, 0, 300), (900, 200, 300), (900, 600, 0)])

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from support.model.range_proof import PAYER, Beside
-
 from support.chain_lines import ChainLine, payers_first
+from support.model.beside import PAYER, Beside
 from support.model.settling import SETTLER, Settlement, Share, Status, Totals
 
 MOST = 2**64 - 1

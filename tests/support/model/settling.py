@@ -39,7 +39,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a settlement commits to range_proof its lines."""
+    """What a settlement commits to beside its lines."""
 
     line_count: int
     sold_wh: int

@@ -1,4 +1,4 @@
-"""The chain range_proof the model: the same people by name, their actions as instructions, and whether both agree."""
+"""The chain beside the model: the same people by name, their actions as instructions, and whether both agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ from hub.embedded.nats_server import run_nats
 from hub.embedded.postgres import create_database, run_postgres
 from hub.embedded.processes import free_port
 from hub.ingest import bus
-from hub.ledger.genesis import write_genesis
+from hub.ledger.genesis import genesis_for, write_genesis
 from hub.postgres import db
 from support.doorway import Doorway, doorway
 from support.gateways import SealingGateway, reading
@@ -98,7 +98,7 @@ async def prepared(state: Path, **settings: int) -> AsyncIterator[Ground]:
     identity = prepare(identity_folder(state), clock)
     certificate = Authority.load_or_create(state / "pki", clock).server_certificate("nats", ["127.0.0.1"], clock)
     keys = Bootstrap.load_or_create(state / "keys")
-    write_genesis(state / "ledger", keys.genesis())
+    write_genesis(state / "ledger", genesis_for(keys))
     ledger = LedgerProcess(state / "ledger", keys.fee_payer)
     async with doorway() as database_door, doorway() as nats_door, doorway() as chain_door:
         doors = database_door, nats_door, chain_door

@@ -1,0 +1,1 @@
+"""`peerwatt-hub worker`: takes frames in; the copy that leads attests, clears, settles and reconciles."""

@@ -1,0 +1,19 @@
+"""Every round that the worker runs: a room that brings a new one adds a line here."""
+
+from hub.chain.client import ChainClient
+from hub.clock import Clock
+from hub.metering.rounds import AttestationRound
+from hub.postgres.db import Pool
+from hub.postgres.rounds import Round
+from hub.settings import Settings
+from hub.settlement.rounds import MarketRound, ReconcileRound, SettlementRound
+
+
+def rounds(settings: Settings, pool: Pool, clock: Clock, chain: ChainClient) -> list[Round]:
+    """The rounds of one worker process; each runs in a loop and under a lease of its own."""
+    return [
+        AttestationRound(settings, pool, clock),
+        MarketRound(pool, clock, chain),
+        SettlementRound(settings, pool, clock, chain),
+        ReconcileRound(pool, clock, chain),
+    ]

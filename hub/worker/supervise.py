@@ -1,0 +1,101 @@
+"""Repeats work for ever: what fails is logged and tried again, and a fault in one loop ends no other."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from nats.errors import Error as NatsError
+
+from hub.errors import PermanentError, RetryableError, first_of
+from hub.observability.outage import Outage
+from hub.postgres import db
+from hub.postgres.lease import acquire, kept, release
+from hub.postgres.rounds import Round
+
+log = structlog.get_logger()
+
+PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
+"""The pause after a round without more to do, after an outage, after an error that needs a person."""
+LEASE_S = 6
+TRANSIENT = (RetryableError, NatsError, *db.AWAY)
+
+Work = Callable[[], Awaitable[bool | None]]
+"""Returns True when there may be more to do at once."""
+
+
+@dataclass(frozen=True)
+class Leader:
+    """Runs rounds under their leases, as one of several copies of the worker."""
+
+    pool: db.Pool
+    holder: str
+    """This process's name."""
+
+    async def lead(self, work: Round) -> None:
+        """Runs the round again and again while the lease is ours, and hands the lease on when it is stopped."""
+        outage = Outage(work.name)
+        try:
+            await repeat(outage, partial(self._run, work))
+        except asyncio.CancelledError:
+            await self._release(work.name)
+            raise
+
+    async def _run(self, work: Round) -> bool:
+        async with self.pool.acquire() as connection:
+            lease = await acquire(connection, work.name, self.holder, seconds=LEASE_S)
+        if lease is None:
+            return False
+        async with kept(self.pool, lease, seconds=LEASE_S):
+            return await work.run(lease)
+
+    async def _release(self, name: str) -> None:
+        with contextlib.suppress(Exception):
+            async with self.pool.acquire(timeout=1) as connection:
+                lease = await acquire(connection, name, self.holder, seconds=1)
+                if lease is not None:
+                    await release(connection, lease)
+
+
+async def repeat(outage: Outage, work: Work) -> None:
+    """Repeats the work until it is cancelled."""
+    while True:
+        pause_s = await attempt(outage, work)
+        await asyncio.sleep(pause_s)
+
+
+async def attempt(outage: Outage, work: Work) -> float:
+    """Does the work once and returns the pause after it in seconds.
+
+    An outage is logged when it begins and when it ends, what needs a person each time. A bug is logged too and ends no
+    other loop, least of all the one that takes frames in.
+    """
+    try:
+        more = await work()
+    except Exception as error:
+        if _is_being_cancelled():
+            raise asyncio.CancelledError from error
+        return _failed(outage, error)
+    outage.ends()
+    return 0.0 if more else PAUSE_S
+
+
+def _is_being_cancelled() -> bool:
+    """A library may answer to being cancelled with an error of its own, as asyncpg does whose server is gone."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _failed(outage: Outage, error: Exception) -> float:
+    serious = error.split(TRANSIENT)[1] if isinstance(error, ExceptionGroup) else error
+    if serious is None or isinstance(serious, TRANSIENT):
+        outage.begins(first_of(error))
+        return RETRY_S
+    first = first_of(serious)
+    if isinstance(first, PermanentError):
+        log.critical("needs a person", loop=outage.loop, code=first.code, reason=str(first))
+    else:
+        log.critical("needs a person", loop=outage.loop, code="bug", reason=repr(first), exc_info=first)
+    return ALARM_S
