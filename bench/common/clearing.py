@@ -11,13 +11,13 @@ from bench.common.figures import Figure
 from bench.common.sampler import sampled
 from bench.common.servers import durable_postgres, fresh_pool
 from hub.clock import SystemClock, at_s
-from hub.market import auction
-from hub.market.auction import AuctionInput
-from hub.market.clearing import clear
+from hub.market.auction import run
+from hub.market.auction.clearing import clear
+from hub.market.auction.residuals import Metered, residual_orders
+from hub.market.auction.run import AuctionInput
+from hub.market.auction.service import clear_attested
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Rates
-from hub.market.residuals import Metered, residual_orders
-from hub.market.service import clear_attested
 from hub.postgres.db import Pool
 from hub.units import PriceMills, Wh
 from support.site_rows import add_rates, lead
@@ -55,10 +55,12 @@ def in_memory(count: int, runs: int) -> list[Figure]:
     trades = len(clear(START_S, orders).trades)
     said = f"{len(orders)} residual orders, {trades} trades"
     return [
-        _timed(f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.clearing.clear, {said}"),
+        _timed(
+            f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.auction.clearing.clear, {said}"
+        ),
         _timed(
             f"auction_{count}",
-            lambda: auction.run_auction(inputs),
+            lambda: run.run_auction(inputs),
             count,
             runs,
             f"orders, clearing, utility, checks; {said}",

@@ -9,7 +9,7 @@ from hub.audit.chain_checks import no_lines_count, not_attested
 from hub.audit.checks import Check
 from hub.audit.facts import OPEN_WINDOW_S, PublicInterval, Settlement, Status
 from hub.errors import PermanentError
-from hub.market.clearing import Clearing, clear
+from hub.market.auction.clearing import Clearing, clear
 from hub.market.orders import RESIDUAL_SEQUENCE, Order, Side, Trade, credit, debit, trade_id
 from hub.market.published_journal import JournalMalformedError, Published, read_journal
 

@@ -11,10 +11,10 @@ from hub.audit.facts import MeterStatus, PublicInterval
 from hub.audit.journal_checks import NO_JOURNAL, forward_trades, net_figures, residual_orders
 from hub.audit.proofs import OwnProof, ShownLeaf, SignedReading
 from hub.chain import pdas
+from hub.market.auction.residuals import Metered, Position, Unsettled, ask_limit, bid_limit, exposure_left
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Rates, Side, residual_order_id
 from hub.market.published_journal import Published
-from hub.market.residuals import Metered, Position, Unsettled, ask_limit, bid_limit, exposure_left
 from hub.settlement.funds import funds_of
 from hub.units import PriceMills, Wh
 

@@ -49,9 +49,7 @@ _INTERVALS = """
         LEFT JOIN traded t USING (start_at)
         LEFT JOIN utility u USING (start_at)
         LEFT JOIN clearings c USING (start_at)
-        LEFT JOIN LATERAL (
-            SELECT * FROM rates WHERE effective_from <= i.start_at ORDER BY effective_from DESC LIMIT 1
-        ) q ON true
+        LEFT JOIN LATERAL rates_in_force(i.start_at) q ON true
     ), priced AS (
         SELECT *, least(import_wh, export_wh) AS own_use_wh, bought_wh * charges_mills AS charges_micros,
                energy_micros + bought_wh * charges_mills AS debit_micros,
@@ -167,9 +165,7 @@ async def last_price(connection: Connection) -> Record | None:
         """
         SELECT c.start_at, c.price_mills,
                coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills
-        FROM clearings c LEFT JOIN LATERAL (
-            SELECT * FROM rates WHERE effective_from <= c.start_at ORDER BY effective_from DESC LIMIT 1
-        ) q ON true
+        FROM clearings c LEFT JOIN LATERAL rates_in_force(c.start_at) q ON true
         WHERE c.price_mills IS NOT NULL ORDER BY c.start_at DESC LIMIT 1
         """
     )
@@ -177,11 +173,7 @@ async def last_price(connection: Connection) -> Record | None:
 
 async def tariffs(connection: Connection, at: datetime) -> Record | None:
     """The utility's tariffs at this moment."""
-    return await connection.fetchrow(
-        "SELECT export_tariff_mills, import_tariff_mills FROM rates WHERE effective_from <= $1 "
-        "ORDER BY effective_from DESC LIMIT 1",
-        at,
-    )
+    return await connection.fetchrow("SELECT export_tariff_mills, import_tariff_mills FROM rates_in_force($1)", at)
 
 
 async def happened(connection: Connection, participant_id: UUID, limit: int) -> list[Record]:
@@ -192,9 +184,7 @@ async def happened(connection: Connection, participant_id: UUID, limit: int) -> 
             SELECT t.*, CASE WHEN t.seller_id = $1 THEN 'sold' ELSE 'bought' END AS kind_of,
                    t.price_mills + CASE WHEN t.seller_id = $1 THEN 0 ELSE
                        coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) END AS own_mills
-            FROM trades t LEFT JOIN LATERAL (
-                SELECT * FROM rates WHERE effective_from <= t.start_at ORDER BY effective_from DESC LIMIT 1
-            ) q ON true
+            FROM trades t LEFT JOIN LATERAL rates_in_force(t.start_at) q ON true
             WHERE (t.seller_id = $1 OR t.buyer_id = $1) AND t.start_at IN (
                 (SELECT start_at FROM trades WHERE seller_id = $1 ORDER BY start_at DESC LIMIT $2)
                 UNION (SELECT start_at FROM trades WHERE buyer_id = $1 ORDER BY start_at DESC LIMIT $2))

@@ -11,10 +11,12 @@ from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.clock import SystemClock, at_ms
-from hub.demo import parts, repository
+from hub.demo import parts
 from hub.demo.site import BUILDINGS, Building
 from hub.demo.state import State
 from hub.demo.supervisor import Supervisor
+from hub.devices import repository
+from hub.devices.registration import expect_meters
 from hub.devices.service import make_token
 from hub.embedded.processes import StartError, run_once
 from hub.postgres import db
@@ -36,7 +38,7 @@ async def start_gateways(
     for building in BUILDINGS:
         await supervisor.start(parts.agent(building.gateway_id, parts.agent_config(state, building)))
     async with pool.acquire() as connection:
-        await repository.expect_meters(connection, at_ms(SystemClock().now_ms() + FIRST_READINGS_MS))
+        await expect_meters(connection, at_ms(SystemClock().now_ms() + FIRST_READINGS_MS))
 
 
 async def _put_into_service(

@@ -6,8 +6,9 @@ from typing import Any
 from solders.keypair import Keypair
 
 from hub.accounts.service import create_participant, create_user
-from hub.demo import repository
 from hub.demo.site import BUILDINGS, PEOPLE, person
+from hub.devices.registration import register_gateway, register_meter
+from hub.devices.repository import MeterRegistration
 from hub.postgres.db import Pool
 
 
@@ -25,11 +26,13 @@ async def seed_people(pool: Pool, wallets: Mapping[str, Keypair], password: str,
                 affiliation=one.affiliation, participant_id=participant_id,
             )  # fmt: skip
         for building in BUILDINGS:
-            await repository.save_gateway(connection, building.gateway_id, building.name)
+            await register_gateway(connection, building.gateway_id, building.name)
             for meter in building.meters:
                 owner, serial = person(meter.owner).participant_id, meters[meter.meter_id]["serial"]
-                await repository.save_meter(
+                await register_meter(
                     connection,
-                    (meter.meter_id, building.gateway_id, owner, meter.kind, meter.rated_power_w, serial,
-                     building.name),
+                    MeterRegistration(
+                        meter.meter_id, building.gateway_id, owner, meter.kind, meter.rated_power_w, serial,
+                        building.name,
+                    ),
                 )  # fmt: skip

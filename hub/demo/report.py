@@ -1,7 +1,7 @@
 """The closing report of a demo: what was stored, cleared and settled, and whether three tellings of it agree.
 
-The third telling is the ground truth: the market's rules coded a second time (in `tests/`), on the registers that
-the simulator logged as served.
+The third telling is the ground truth: the rules coded a second time (``ground_truth``), on the registers that the
+simulator logged as served.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from hub.settings import Settings
 from hub.settlement.reconcile import steady_sums
 
 COMPARED = ("sold_wh", "bought_wh", "credit_micros", "debit_micros", "utility_wh", "utility_micros")
-NO_TRUTH = "the ground truth needs a checkout of the repository: tests/ is not installed"
+NO_TRUTH = "the ground truth needs the log of the registers served, and this hub keeps none: set truth_file"
 
 
 async def close_the_books(

@@ -1,44 +1,9 @@
-"""What only the demo writes to and reads from the database: its campus, and what happened for the closing report."""
+"""What only the demo reads from the database: what happened, for the closing report."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from hub.postgres.db import Connection, Record
-
-NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-async def save_gateway(connection: Connection, gateway_id: str, building: str) -> None:
-    """A building's gateway; again and again the same."""
-    await connection.execute(
-        "INSERT INTO gateways (gateway_id, building) VALUES ($1, $2) ON CONFLICT DO NOTHING", gateway_id, building
-    )
-
-
-async def save_meter(connection: Connection, meter: Sequence[Any]) -> None:
-    """A meter: id, gateway, participant, kind, rated power, serial number, building. Not expected to report yet."""
-    await connection.execute(
-        """
-        INSERT INTO meters (meter_id, gateway_id, participant_id, kind, rated_power_w, serial, building, expected_from)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
-        """,
-        *meter,
-        NOT_YET,
-    )
-
-
-async def expect_meters(connection: Connection, since: datetime) -> None:
-    """From here on intervals wait for the meters that were not expected before."""
-    await connection.execute("UPDATE meters SET expected_from = $1 WHERE expected_from = $2", since, NOT_YET)
-
-
-async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
-    """The public key that this gateway signs with, when one is in force."""
-    key = await connection.fetchval(
-        "SELECT public_key FROM gateway_keys WHERE gateway_id = $1 AND status = 'active'", gateway_id
-    )
-    return None if key is None else bytes(key)
 
 
 async def settled_with_trades(connection: Connection, since: datetime) -> list[datetime]:

@@ -1,24 +1,18 @@
-"""The third telling for the demo's report: the market's rules as the tests code them, on the registers served.
+"""The third telling for the demo's report: the rules as ``ground_truth`` codes them, on the registers served.
 
 It knows the tariffs and the mandate's limits as the demo set them, and no balances: those are not spent for days.
 """
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from hub.clock import to_ms, to_s
+from hub.demo import ground_truth
 from hub.demo.chain import MANDATE, RATES
 from hub.demo.site import PEOPLE
 from hub.postgres.db import Record
 from hub.settings import Settings
-
-SECOND_TELLING = Path(__file__).resolve().parents[2] / "tests" / "support" / "ground_truth.py"
 
 
 @dataclass(frozen=True)
@@ -36,46 +30,45 @@ Expected = Mapping[int, ExpectedInterval]
 def expected_figures(
     settings: Settings, meters: Sequence[Record], first: datetime | None, starts: Sequence[datetime]
 ) -> Expected | None:
-    """What every interval and participant must show; None outside a checkout of the repository.
+    """What every interval and participant must show; None when the registers served are not logged.
 
     ``first`` is the hub's first interval. An estimate rests on readings and on a valid interval up to an hour older,
     so the telling begins that much before the intervals it is asked for, or with the hub.
     """
-    rules = _load()
-    if rules is None or settings.truth_file is None or first is None or not starts:
+    if settings.truth_file is None or first is None or not starts:
         return None
-    site, seconds = _site(rules, settings, meters), [to_s(start) for start in starts]
-    begin_s = max(to_s(first), min(seconds) - rules.HOUR_S - settings.interval_s)
-    log = rules.read_log(settings.truth_file, since_s=begin_s - rules.HOUR_S - settings.interval_s)
-    energies = rules.energies(log, site, begin_s, max(seconds))
-    return {start: _expected(rules.settle(start, energies[start], site)) for start in seconds}
+    site, seconds = _site(settings, meters), [to_s(start) for start in starts]
+    begin_s = max(to_s(first), min(seconds) - ground_truth.HOUR_S - settings.interval_s)
+    log = ground_truth.read_log(settings.truth_file, since_s=begin_s - ground_truth.HOUR_S - settings.interval_s)
+    energies = ground_truth.energies(log, site, begin_s, max(seconds))
+    return {start: _expected(ground_truth.settle(start, energies[start], site)) for start in seconds}
 
 
-def _site(rules: ModuleType, settings: Settings, meters: Sequence[Record]) -> Any:
-    trader = rules.Trader(
+def _site(settings: Settings, meters: Sequence[Record]) -> ground_truth.Site:
+    trader = ground_truth.Trader(
         may_owe=MANDATE["max_debit_micros"], max_wh=MANDATE["max_wh"],
         max_price=MANDATE["max_price_mills"], min_price=MANDATE["min_price_mills"],
     )  # fmt: skip
-    return rules.Site(
+    return ground_truth.Site(
         interval_s=settings.interval_s,
         poll_period_s=settings.poll_period_s,
         grace_s=settings.attest_grace_s,
         meters={
-            row["meter_id"]: rules.TruthMeter(
+            row["meter_id"]: ground_truth.TruthMeter(
                 # expected in intervals that begin at that moment or later
                 str(row["participant_id"]), row["rated_power_w"], -(-to_ms(row["expected_from"]) // 1000)
             )
             for row in meters
         },
         traders={str(one.participant_id): trader for one in PEOPLE if one.participates and one.trades},
-        prices=rules.Prices(
+        prices=ground_truth.Prices(
             RATES.export_tariff_mills, RATES.import_tariff_mills, RATES.wheeling_mills, RATES.platform_mills,
             RATES.loss_mills,
         ),
     )  # fmt: skip
 
 
-def _expected(truth: Any) -> ExpectedInterval:
+def _expected(truth: ground_truth.IntervalTruth) -> ExpectedInterval:
     bills = {participant: vars(bill) for participant, bill in truth.bills.items()}
     lines = [bill for bill in bills.values() if bill["sold_wh"] or bill["bought_wh"]]
     figures = {
@@ -91,16 +84,3 @@ def _expected(truth: Any) -> ExpectedInterval:
         "credit_micros": sum(bill["credit_micros"] for bill in lines),
     }
     return ExpectedInterval(figures, bills)
-
-
-def _load() -> ModuleType | None:
-    if not SECOND_TELLING.is_file():
-        return None
-    spec = importlib.util.spec_from_file_location("peerwatt_ground_truth", SECOND_TELLING)
-    if spec is None or spec.loader is None:
-        return None
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up while they are made
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

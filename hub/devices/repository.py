@@ -1,8 +1,9 @@
-"""Rows of gateways, their keys and their enrolment tokens."""
+"""Rows of gateways, their meters, keys and enrolment tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from hub.postgres.db import Connection
 
@@ -15,6 +16,51 @@ class Token:
     expires_at: datetime
     request_hash: bytes | None
     answer: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class MeterRegistration:
+    """A meter as it is registered: whose it is, behind which gateway, and what it may draw or feed in at most."""
+
+    meter_id: str
+    gateway_id: str
+    participant_id: UUID
+    kind: Literal["load", "generation", "bidirectional"]
+    rated_power_w: int
+    serial: str
+    building: str
+
+
+async def add_gateway(connection: Connection, gateway_id: str, building: str) -> None:
+    """Adds a gateway, unless it is there."""
+    await connection.execute(
+        "INSERT INTO gateways (gateway_id, building) VALUES ($1, $2) ON CONFLICT DO NOTHING", gateway_id, building
+    )
+
+
+async def add_meter(connection: Connection, meter: MeterRegistration, expected_from: datetime) -> None:
+    """Adds a meter that is expected to report from this moment on, unless it is there."""
+    await connection.execute(
+        """
+        INSERT INTO meters (meter_id, gateway_id, participant_id, kind, rated_power_w, serial, building, expected_from)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+        """,
+        meter.meter_id, meter.gateway_id, meter.participant_id, meter.kind, meter.rated_power_w, meter.serial,
+        meter.building, expected_from,
+    )  # fmt: skip
+
+
+async def expect_meters(connection: Connection, since: datetime, instead_of: datetime) -> None:
+    """Expects meters from ``since`` on that were to be expected from ``instead_of`` on."""
+    await connection.execute("UPDATE meters SET expected_from = $1 WHERE expected_from = $2", since, instead_of)
+
+
+async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
+    """The public key (32 bytes) that this gateway signs with, when one is in force."""
+    key = await connection.fetchval(
+        "SELECT public_key FROM gateway_keys WHERE gateway_id = $1 AND status = 'active'", gateway_id
+    )
+    return None if key is None else bytes(key)
 
 
 async def gateway_exists(connection: Connection, gateway_id: str) -> bool:

@@ -26,9 +26,7 @@ _TRADES = """
     LEFT JOIN blockchain_transactions bx ON bx.signature = b.signature
     LEFT JOIN settlement_steps c ON c.start_at = t.start_at AND c.kind = 'close'
     LEFT JOIN blockchain_transactions cx ON cx.signature = c.signature
-    LEFT JOIN LATERAL (
-        SELECT * FROM rates WHERE effective_from <= t.start_at ORDER BY effective_from DESC LIMIT 1
-    ) q ON true
+    LEFT JOIN LATERAL rates_in_force(t.start_at) q ON true
 """
 
 
@@ -105,9 +103,7 @@ async def clearing(connection: Connection, start_at: datetime | None) -> Record 
         SELECT c.*, i.end_at, coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills,
                coalesce(q.export_tariff_mills, 0) AS export_tariff_mills,
                coalesce(q.import_tariff_mills, 0) AS import_tariff_mills
-        FROM clearings c JOIN intervals i USING (start_at) LEFT JOIN LATERAL (
-            SELECT * FROM rates WHERE effective_from <= c.start_at ORDER BY effective_from DESC LIMIT 1
-        ) q ON true
+        FROM clearings c JOIN intervals i USING (start_at) LEFT JOIN LATERAL rates_in_force(c.start_at) q ON true
         WHERE $1::timestamptz IS NULL OR c.start_at = $1 ORDER BY c.start_at DESC LIMIT 1
         """,
         start_at,

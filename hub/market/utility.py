@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from hub.market.auction.residuals import Metered, Position, residual_wh
 from hub.market.orders import Rates
-from hub.market.residuals import Metered, Position, residual_wh
 from hub.units import Micros, PriceMills, Wh
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from hub.clock import at_ms, at_s, to_ms, to_s
 from hub.metering.attestation import Attestation
 from hub.metering.boundaries import REACH_S
+from hub.metering.interval_states import BEFORE, TIME_COLUMN, Advanced
 from hub.metering.intervals import ESTIMATE_REACH_S, LastValid, Span
 from hub.metering.readings import Energy, ExpectedMeter, MeterReading
 from hub.postgres.db import Connection
@@ -94,6 +95,21 @@ async def insert_interval(connection: Connection, span: Span, at: int) -> bool:
         at_ms(at),
     )
     return bool(status == "INSERT 0 1")
+
+
+async def advance(connection: Connection, start_s: int, state: Advanced, now_ms: int) -> bool:
+    """Moves the interval into a later state and writes down when; False when it is in none of the states before it."""
+    column = TIME_COLUMN.get(state)
+    time = "" if column is None else f", {column} = $4"
+    values = () if column is None else (at_ms(now_ms),)
+    status = await connection.execute(
+        f"UPDATE intervals SET state = $2{time} WHERE start_at = $1 AND state = ANY($3)",  # noqa: S608 - constant names
+        at_s(start_s),
+        state,
+        list(BEFORE[state]),
+        *values,
+    )
+    return bool(status == "UPDATE 1")
 
 
 async def insert_attestation(

@@ -90,7 +90,7 @@ def _interval_hops(way: repository.Way) -> Iterator[Hop]:
     name = f"interval {get('start_at'):%H:%M:%S}" if i is not None else ""
     price = "nothing traded" if get("price_mills") is None else f"price {get('price_mills')} mills/kWh"
     yield Hop(8, "attested", "hub/metering/oracle.py", get("attested_at"), name)
-    yield Hop(9, "cleared", "hub/market/clearing.py", get("cleared_at"), price if get("cleared_at") else "")
+    yield Hop(9, "cleared", "hub/market/auction/clearing.py", get("cleared_at"), price if get("cleared_at") else "")
     lines = get("line_count")
     yield Hop(10, "planned", "hub/settlement/plan.py", get("planned_at"), "" if lines is None else f"{lines} lines")
     last = way.transactions[-1] if way.transactions else None

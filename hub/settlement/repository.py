@@ -9,6 +9,8 @@ from uuid import UUID
 from edge.wire import merkle
 from hub.clock import at_ms, at_s, to_s
 from hub.market.orders import Rates
+from hub.metering.interval_states import State
+from hub.metering.repository import advance
 from hub.postgres.db import Connection, Record
 from hub.settlement.plan import Plan
 from hub.units import Wh
@@ -50,12 +52,7 @@ async def wallets(connection: Connection, participants: Iterable[UUID]) -> dict[
 
 async def take_cleared(connection: Connection, start_s: int, now_ms: int) -> bool:
     """Moves the interval to `planned`; False when somebody did so before."""
-    status = await connection.execute(
-        "UPDATE intervals SET state = 'planned', planned_at = $2 WHERE start_at = $1 AND state = 'cleared'",
-        at_s(start_s),
-        at_ms(now_ms),
-    )
-    return bool(status == "UPDATE 1")
+    return await advance(connection, start_s, "planned", now_ms)
 
 
 async def insert_plan(
@@ -116,9 +113,7 @@ async def interval_facts(connection: Connection, start_s: int) -> Record:
         JOIN attestations a ON a.start_at = i.start_at AND a.revision = 1
         JOIN clearings c ON c.start_at = i.start_at
         JOIN settlements s ON s.start_at = i.start_at
-        LEFT JOIN LATERAL (
-            SELECT * FROM rates WHERE effective_from <= i.start_at ORDER BY effective_from DESC LIMIT 1
-        ) r ON true
+        LEFT JOIN LATERAL rates_in_force(i.start_at) r ON true
         WHERE i.start_at = $1
         """,
         at_s(start_s),
@@ -174,16 +169,10 @@ async def plan_without_lines(connection: Connection, start_s: int, now_ms: int) 
 
 async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bool:
     """Moves the interval to `closed` when every step is final; False when one is not."""
-    status = await connection.execute(
-        """
-        UPDATE intervals SET state = 'closed', closed_at = $2
-        WHERE start_at = $1 AND state IN ('planned', 'settling')
-          AND NOT EXISTS (SELECT FROM settlement_steps WHERE start_at = $1 AND state <> 'finalized')
-        """,
-        at_s(start_s),
-        at_ms(now_ms),
+    unfinished = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM settlement_steps WHERE start_at = $1 AND state <> 'finalized')", at_s(start_s)
     )
-    return bool(status == "UPDATE 1")
+    return not unfinished and await advance(connection, start_s, "closed", now_ms)
 
 
 async def debited_since(connection: Connection, since_ms: int) -> dict[str, int]:
@@ -200,7 +189,7 @@ async def debited_since(connection: Connection, since_ms: int) -> dict[str, int]
 
 
 async def starts_in(
-    connection: Connection, states: Sequence[str], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
+    connection: Connection, states: Sequence[State], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
 ) -> list[int]:
     """Intervals in one of these states that begin after that second, but none of ``but``, oldest first."""
     rows = await connection.fetch(
@@ -221,12 +210,7 @@ async def record_reconciled(connection: Connection, start_s: int, report: dict[s
     await connection.execute("UPDATE settlements SET reconcile_report = $2 WHERE start_at = $1", at_s(start_s), report)
     if report["differences"]:
         return False
-    status = await connection.execute(
-        "UPDATE intervals SET state = 'reconciled', reconciled_at = $2 WHERE start_at = $1 AND state = 'closed'",
-        at_s(start_s),
-        at_ms(now_ms),
-    )
-    return bool(status == "UPDATE 1")
+    return await advance(connection, start_s, "reconciled", now_ms)
 
 
 async def noted(connection: Connection, since: datetime) -> list[Record]:
@@ -258,7 +242,7 @@ async def charges_of_closed(connection: Connection) -> int:
 Stage = Literal["planning", "settlement", "reconcile"]
 
 # In which states an interval can still be the stage's to finish
-_STATES: dict[Stage, list[str]] = {
+_STATES: dict[Stage, list[State]] = {
     "planning": ["cleared"],
     "settlement": ["planned", "settling"],
     "reconcile": ["closed"],

@@ -7,8 +7,8 @@ import structlog
 
 from hub.chain.client import ChainClient
 from hub.clock import Clock
-from hub.market.invariants import MarketHaltedError
-from hub.market.service import clear_attested
+from hub.market.auction.invariants import MarketHaltedError
+from hub.market.auction.service import clear_attested
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease
 from hub.postgres.rounds import INTERVALS_A_ROUND

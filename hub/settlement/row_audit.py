@@ -11,7 +11,7 @@ from edge.wire.ladder import interval_leaf
 from hub.clock import to_s
 from hub.errors import HubError
 from hub.market import repository as market
-from hub.market.residuals import positions
+from hub.market.auction.residuals import positions
 from hub.market.service import published_journal
 from hub.market.utility import utility_lines
 from hub.metering.readings import Quality

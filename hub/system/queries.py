@@ -12,7 +12,7 @@ async def rates_at(connection: Connection, at: datetime) -> Record | None:
         """
         SELECT export_tariff_mills AS export_mills, import_tariff_mills AS import_mills, wheeling_mills, platform_mills,
                loss_mills, effective_from
-        FROM rates WHERE effective_from <= $1 ORDER BY effective_from DESC LIMIT 1
+        FROM rates_in_force($1)
         """,
         at,
     )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from hub.market.clearing import clear
+from hub.market.auction.clearing import clear
 from hub.market.orders import Order, Side, residual_order_id
 from hub.units import PriceMills, Wh
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hub.market.auction import run_auction
-from hub.market.residuals import positions
+from hub.demo import ground_truth
+from hub.market.auction.residuals import positions
+from hub.market.auction.run import run_auction
 from hub.settlement.plan import plan
 from hub.units import Wh
-from support import ground_truth
 from support.worked_example import EXAMPLES, FORWARD, RATES, START_S, B, Example
 
 WALLETS = {m.participant_id: bytes([m.participant_id.int]) * 32 for m in EXAMPLES[0].case.metered}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 
 from hub.chain import pdas
 from hub.chain.instructions import registry
@@ -16,7 +17,7 @@ from support.svm import swapped, unsigned
 DAY_S = 86_400
 Setting = Callable[[Campus, Status], Instruction]
 
-SETTINGS: dict[str, tuple[Setting, Callable[[Campus], object]]] = {
+SETTINGS: dict[str, tuple[Setting, Callable[[Campus], Pubkey]]] = {
     "participant": (
         lambda campus, status: registry.set_participant_status(
             campus.registrar.pubkey(), anna(campus).pubkey(), status

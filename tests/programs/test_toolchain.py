@@ -2,16 +2,12 @@
 
 import hashlib
 import json
-import sys
 
 import pytest
+from idl import IdlError, legacy, parse
+from ir_rewrite import rewrite
 
 from support.svm import NAMES, ROOT
-
-sys.path.insert(0, str(ROOT / "programs/toolchain"))
-
-from idl import IdlError, legacy, parse  # in the folder added above
-from ir_rewrite import rewrite
 
 DEPLOY = ROOT / "programs/deploy"
 RUNTIME = "; Arithmetic that\n\ndefine internal i64 @__sbf_sdiv_i64(i64 %a, i64 %b) {\n  ret i64 %a\n}\n"

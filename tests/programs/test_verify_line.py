@@ -53,7 +53,8 @@ def simulated(exchange: Exchange, ix: Instruction) -> bytes:
     unsigned = Transaction([exchange.chain.payer], message, exchange.chain.svm.latest_blockhash())
     found = exchange.chain.svm.simulate_transaction(unsigned)
     assert isinstance(found, SimulatedTransactionInfo), found
-    return bytes(found.meta().return_data().data)
+    returned: Any = found.meta()  # the wheel's stub leaves return_data out
+    return bytes(returned.return_data().data)
 
 
 def settle(exchange: Exchange, lines: Sequence[ChainLine]) -> None:

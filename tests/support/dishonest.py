@@ -25,11 +25,11 @@ from hub.audit.facts import (
 from hub.audit.own_checks import Own, RegisteredKey
 from hub.audit.proofs import own_proof
 from hub.audit.settle_calls import SettleCall, settle_call, settled_lines
-from hub.market.auction import AuctionInput, run_auction
-from hub.market.clearing import clear
+from hub.market.auction.clearing import clear
+from hub.market.auction.residuals import Metered
+from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.orders import Order, Trade, residual_order_id, trade_id
 from hub.market.published_journal import journal_bytes
-from hub.market.residuals import Metered
 from hub.settlement.funds import funds_of
 from hub.settlement.plan import plan
 from hub.units import PriceMills, Wh

@@ -6,6 +6,7 @@ import os
 import tty
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from pymodbus import FramerType
 from pymodbus.client.mixin import ModbusClientMixin
@@ -19,7 +20,7 @@ _convert = ModbusClientMixin.convert_to_registers
 
 def words(value: float, kind: str, *, low_first: bool = False) -> list[int]:
     """A value in registers, by the library's own conversion."""
-    order = "little" if low_first else "big"
+    order: Literal["little", "big"] = "little" if low_first else "big"
     return list(_convert(value, getattr(TYPES, kind), word_order=order))
 
 
@@ -109,9 +110,10 @@ async def serve_tcp(meters: Mapping[int, Meter], *, rtu: bool = False, port: int
     )
     await server.serve_forever(background=True)
     try:
-        yield server.transport.sockets[0].getsockname()[1]
+        listening = cast("asyncio.Server", server.transport)
+        yield listening.sockets[0].getsockname()[1]
     finally:
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call] # pymodbus gives no type
 
 
 @dataclass
@@ -153,7 +155,7 @@ async def serve_rtu(meters: Mapping[int, Meter]) -> AsyncIterator[Line]:
     try:
         yield line
     finally:
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call] # pymodbus gives no type
         loop.remove_reader(near)
         loop.remove_reader(far)
         for descriptor in (near, near_tty, far, far_tty):

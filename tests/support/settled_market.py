@@ -6,7 +6,7 @@ from uuid import UUID
 
 from solders.pubkey import Pubkey
 
-from hub.market.auction import AuctionInput, run_auction
+from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.settlement.funds import funds_of
 from hub.settlement.lines import Line

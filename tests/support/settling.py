@@ -15,8 +15,8 @@ from hub.chain.client import ChainClient
 from hub.chain.instructions import trading
 from hub.chain.instructions.governance import Rates
 from hub.clock import SystemClock
+from hub.market.auction.service import clear_attested
 from hub.market.funds import Funds
-from hub.market.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settlement.funds import ChainFunds

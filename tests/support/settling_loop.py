@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from hub.clock import ManualClock
-from hub.market.service import clear_attested
+from hub.market.auction.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres import db
 from hub.postgres.lease import acquire

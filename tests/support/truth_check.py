@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from hub.clock import at_s, rfc3339_s, to_ms, to_s
+from hub.demo import ground_truth
+from hub.demo.ground_truth import IntervalTruth, Prices, Site, Trader, TruthMeter
 from hub.postgres.db import Connection
-from support import ground_truth
-from support.ground_truth import IntervalTruth, Prices, Site, Trader, TruthMeter
 
 
 async def site_of(

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from hub.market.auction import AuctionInput
+from hub.market.auction.residuals import Metered, Unsettled
+from hub.market.auction.run import AuctionInput
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Rates, Side, Trade, trade_id
-from hub.market.residuals import Metered, Unsettled
 from hub.units import Micros, PriceMills, Wh
 
 START_S = 1_780_308_000  # 2026-06-01 10:00 UTC

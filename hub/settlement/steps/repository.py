@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.clock import at_ms, at_s
+from hub.metering.repository import advance
 from hub.postgres.db import Connection
 
 
@@ -48,9 +49,7 @@ async def record_signed(
         signature, at_s(step.start_s), step.kind, step.batch, raw, last_valid_block_height, at_ms(now_ms),
     )  # fmt: skip
     await _set_step(connection, step, "submitted", signature, now_ms)
-    await connection.execute(
-        "UPDATE intervals SET state = 'settling' WHERE start_at = $1 AND state = 'planned'", at_s(step.start_s)
-    )
+    await advance(connection, step.start_s, "settling", now_ms)
 
 
 async def raw_transaction(connection: Connection, signature: str) -> bytes:

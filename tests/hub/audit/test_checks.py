@@ -14,7 +14,7 @@ from hub.audit.checks import Verdict, failed
 from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, Status
 from hub.audit.own_checks import Own
 from hub.audit.proofs import ProofFileError, own_proof, read_proof
-from hub.market.auction import run_auction
+from hub.market.auction.run import run_auction
 from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh

@@ -19,19 +19,18 @@ def test_it_opens_after_failures_in_a_row_only() -> None:
         breaker.succeeded()
     for _ in range(FAILURES - 1):
         breaker.failed()
-    assert breaker.state == "closed" and breaker.admits()
+    assert (breaker.state, breaker.admits()) == ("closed", True)
     breaker.failed()
-    assert breaker.state == "open" and not breaker.admits()
+    assert (breaker.state, breaker.admits()) == ("open", False)
 
 
 def test_one_call_probes_and_the_others_wait_for_it() -> None:
     clock = ManualClock(0)
     breaker = opened(clock)
     clock.advance(FIRST_PAUSE_MS)
-    assert breaker.state == "half open"
-    assert [breaker.admits() for _ in range(3)] == [True, False, False]
+    assert (breaker.state, [breaker.admits() for _ in range(3)]) == ("half open", [True, False, False])
     breaker.succeeded()
-    assert breaker.state == "closed" and breaker.admits()
+    assert (breaker.state, breaker.admits()) == ("closed", True)
 
 
 def test_the_pause_grows_with_every_probe_that_fails_up_to_a_limit() -> None:

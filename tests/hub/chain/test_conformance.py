@@ -136,7 +136,8 @@ async def test_a_wallet_reads_a_transaction_with_its_accounts(chain: ChainClient
     signature = await paid(chain, node.rich, to)
     found = (await chain.rpc.get_transaction(signature, "jsonParsed", max_supported_transaction_version=0)).value
     assert found is not None
-    keys = {one.pubkey: one for one in found.transaction.transaction.message.account_keys}  # type: ignore[union-attr]
+    sent: Any = found.transaction.transaction  # in the one of three forms that the encoding asks for
+    keys = {key.pubkey: key for key in sent.message.account_keys}
     assert (keys[node.rich.pubkey()].signer, keys[node.rich.pubkey()].writable) == (True, True)
     assert (keys[to].signer, keys[to].writable) == (False, True)
 

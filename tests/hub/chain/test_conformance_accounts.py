@@ -1,6 +1,7 @@
 """Accounts and tokens as every Solana node tells them, in each form; on the nodes of test_conformance.py."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from solana.rpc.types import DataSliceOpts, MemcmpOpts, TokenAccountOpts
@@ -35,7 +36,7 @@ async def test_token_calls(chain: ChainClient, node: Node) -> None:
         assert [one.pubkey for one in plain] == [held]
         assert bytes(plain[0].account.data[:32]) == bytes(mint)
         parsed = (await rpc.get_token_accounts_by_owner_json_parsed(tokens.user.pubkey(), choice)).value
-        info = parsed[0].account.data.parsed["info"]
+        info: Any = parsed[0].account.data.parsed["info"]
         assert (parsed[0].account.data.program, info["owner"]) == ("spl-token", str(tokens.user.pubkey()))
         assert info["tokenAmount"]["uiAmountString"] == "1.5"
         assert info["delegatedAmount"]["amount"] == "7"

@@ -119,7 +119,11 @@ async def test_a_log_that_can_not_be_written_says_what_to_do(tmp_path: Path) -> 
 
 
 async def test_a_port_that_somebody_took_is_left_for_another() -> None:
-    answers = [StartError("bind: address already in use"), StartError("Address already in use"), 4711]
+    answers: list[StartError | int] = [
+        StartError("bind: address already in use"),
+        StartError("Address already in use"),
+        4711,
+    ]
 
     async def start() -> int:
         await asyncio.sleep(0)

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from hub.clock import at_ms, at_s
+from hub.demo.ground_truth import read_log
 from hub.demo.truth import Expected, expected_figures
 from hub.settings import Settings
-from support.ground_truth import read_log
 
 S, INTERVAL_S, POLL_S = 1_780_308_000, 60, 10
 OWNER = UUID(int=4)

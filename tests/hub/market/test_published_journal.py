@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from hub.market.auction import published_hash, run_auction
-from hub.market.clearing import clear
+from hub.market.auction.clearing import clear
+from hub.market.auction.run import published_hash, run_auction
 from hub.market.orders import Order, Side
 from hub.market.published_journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.units import PriceMills, Wh

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.demo import ground_truth
 from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterReading, Quality
 from hub.units import Wh
-from support import ground_truth
 
 START_S = 1_780_308_000
 SPAN = Span(START_S, length_s=900, poll_period_s=60, grace_s=120)

@@ -9,7 +9,7 @@ from edge.wire import keys
 from hub.clock import SystemClock, at_s
 from hub.http.types import utc_text
 from hub.ingest.service import Incoming, store_batch
-from hub.market import repository
+from hub.market.auction import repository
 from hub.postgres.db import Pool
 from support.api import Api, problem
 from support.gateways import SealingGateway, reading

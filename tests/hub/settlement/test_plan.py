@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from edge.wire import merkle
-from hub.market.clearing import clear
+from hub.market.auction.clearing import clear
 from hub.market.orders import Order, Trade
 from hub.settlement.lines import Line, line_leaf
 from hub.settlement.plan import Plan, PlanError, plan

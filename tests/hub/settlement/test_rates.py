@@ -20,8 +20,9 @@ from hub.settlement.rates import GovernedRates, NoGovernanceError, RatesContradi
 from hub.settlement.reconcile import reconcile_due
 from hub.units import PriceMills, Wh
 from support.campus_chain import INTERVAL_S, PARAMS, TIME_LOCK_S, rate_set, schedule_rates
+from support.chain_lines import ChainLine
 from support.ledger import new_ledger
-from support.market_chain import ChainLine, founded_exchange
+from support.market_chain import founded_exchange
 from support.settling import ENERGY, SettlingCampus
 from support.site_rows import add_rates, lead
 

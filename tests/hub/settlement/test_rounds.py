@@ -8,8 +8,8 @@ import pytest
 from hub.chain.client import ChainClient
 from hub.clock import ManualClock, at_s
 from hub.errors import PermanentError
-from hub.market import invariants
-from hub.market.invariants import MarketHaltedError, Outcome
+from hub.market.auction import invariants
+from hub.market.auction.invariants import MarketHaltedError, Outcome
 from hub.market.queries import open_halts
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from hub.clock import ManualClock
-from hub.market.service import clear_attested
+from hub.market.auction.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settlement.planner import plan_cleared

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.errors import PermanentError
-from hub.market.clearing import Clearing
+from hub.market.auction.clearing import Clearing
+from hub.market.auction.residuals import Metered
 from hub.market.orders import Order, Rates, Side, Trade, credit, debit
-from hub.market.residuals import Metered
 from hub.market.utility import UtilityLine
 
 

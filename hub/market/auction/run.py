@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from hub.market import invariants
-from hub.market.clearing import clear
+from hub.market.auction import invariants
+from hub.market.auction.clearing import clear
+from hub.market.auction.invariants import Outcome
+from hub.market.auction.residuals import Metered, Position, Unsettled, exposure_left, positions, residual_orders
 from hub.market.funds import ParticipantFunds
-from hub.market.invariants import Outcome
 from hub.market.orders import Order, Rates, Trade
 from hub.market.published_journal import journal_hash
-from hub.market.residuals import Metered, Position, Unsettled, exposure_left, positions, residual_orders
 from hub.market.utility import utility_lines
 
 

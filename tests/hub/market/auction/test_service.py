@@ -7,10 +7,11 @@ import pytest
 
 from hub.clock import ManualClock, at_s
 from hub.errors import ConfigError, PermanentError
-from hub.market import repository
-from hub.market.invariants import MarketHaltedError
+from hub.market.auction import repository
+from hub.market.auction.invariants import MarketHaltedError
+from hub.market.auction.service import clear_attested
 from hub.market.orders import Order, Trade
-from hub.market.service import clear_attested, published_journal
+from hub.market.service import published_journal
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
@@ -184,7 +185,7 @@ async def test_a_breach_halts_and_nothing_is_stored(site: Pool, monkeypatch: pyt
         raise MarketHaltedError("a rule was broken")
 
     await attested(site)
-    monkeypatch.setattr("hub.market.invariants.check", breach)
+    monkeypatch.setattr("hub.market.auction.invariants.check", breach)
     with pytest.raises(MarketHaltedError):
         await clear_attested(site, await lead(site), CLOCK, KnownFunds())
     assert await site.fetchval("SELECT state FROM intervals") == "attested"

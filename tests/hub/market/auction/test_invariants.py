@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from hub.market import invariants
-from hub.market.auction import run_auction
-from hub.market.invariants import MarketHaltedError, Outcome
+from hub.market.auction import invariants
+from hub.market.auction.invariants import MarketHaltedError, Outcome
+from hub.market.auction.run import run_auction
 from hub.market.orders import Trade, debit
 from hub.units import PriceMills, Wh
 from support.worked_example import BASE_CASE, A, B
@@ -86,7 +86,7 @@ def test_a_breach_halts_the_market(bend: Callable[[Outcome], Outcome], rule: str
 
 def test_money_is_compared_with_the_charges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were a debit ever computed wrongly, by a single micro, this is where it shows."""
-    monkeypatch.setattr("hub.market.invariants.debit", lambda trade, charges: debit(trade, charges) + 1)
+    monkeypatch.setattr("hub.market.auction.invariants.debit", lambda trade, charges: debit(trade, charges) + 1)
     with pytest.raises(MarketHaltedError, match="debits = credits \\+ charges"):
         invariants.check(SOUND)
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from hub.market.clearing import Clearing, DuplicateOrderError, OrderMalformedError, clear
+from hub.demo import ground_truth
+from hub.market.auction.clearing import Clearing, DuplicateOrderError, OrderMalformedError, clear
 from hub.market.orders import Order, Side
-from support import ground_truth
 from support.books import START_S, best_by_brute_force, books, order
 
 
@@ -102,7 +102,7 @@ def test_an_order_that_no_book_may_hold_is_refused(wh: int, mills: int, start_s:
 
 SCRIPT = """
 import random
-from hub.market.clearing import clear
+from hub.market.auction.clearing import clear
 from hub.market.published_journal import journal_bytes
 from hub.market.orders import Side
 from support.books import START_S, order

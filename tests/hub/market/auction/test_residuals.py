@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.market.auction import AuctionInput, run_auction
+from hub.demo import ground_truth
+from hub.market.auction.residuals import Metered, Unsettled, residual_orders
+from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Side
-from hub.market.residuals import Metered, Unsettled, residual_orders
 from hub.units import Micros, PriceMills, Wh
-from support import ground_truth
 from support.worked_example import AMPLE, FORWARD, RATES, START_S, A, B
 
 NOBODY: dict[UUID, Unsettled] = {}
