@@ -7,7 +7,7 @@ import pytest
 
 from edge.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.poller import next_slot
-from support.nats import eventually
+from support.servers.nats import eventually
 
 NOW_MS = 1_780_000_000_000
 

@@ -15,7 +15,7 @@ from edge.meters.readings import MeterReading
 from edge.repository import StoredFrame
 from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
-from support.nats import eventually
+from support.servers.nats import eventually
 
 NOW_MS = 1_780_000_000_000
 START = encode_record(Start(NOW_MS, "S", bytes(16), "1", bytes(32)))

@@ -14,8 +14,8 @@ from edge.meters.modbus import Bus
 from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
-from support.modbus_meters import Meter, meter_registers, serve_tcp, words
-from support.nats import eventually
+from support.servers.modbus_meters import Meter, meter_registers, serve_tcp, words
+from support.servers.nats import eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:

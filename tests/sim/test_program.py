@@ -14,8 +14,8 @@ import psutil
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from support.nats import eventually
-from support.simulator import SIM, running
+from support.servers.nats import eventually
+from support.servers.simulator import SIM, running
 
 RAN: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
 

@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 from edge.wire import asks, beats, codec, frames, keys, proofs, quantities, records
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading, Stop
-from support.wire_vectors import POWER, SLOT_S, build
+from support.rows.wire_vectors import POWER, SLOT_S, build
 
 KEY = SigningKey(bytes(range(32)))
 PUBLIC = bytes(KEY.verify_key)
