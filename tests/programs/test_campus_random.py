@@ -1,6 +1,6 @@
 """Random lives of a whole campus beside a plain model: both allow and refuse the same, and the invariants always hold.
 
-2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make lives`).
+2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make test-random`).
 """
 
 import os

@@ -1,6 +1,6 @@
 """Every fault of an RPC node while intervals settle: never two debits, and reconciled in the end without a hand.
 
-One random mixture of them as a rule; PEERWATT_MIXTURES=20 makes it twenty (`make kills`).
+One random mixture of them as a rule; PEERWATT_MIXTURES=20 makes it twenty (`make test-crash`).
 """
 
 import asyncio

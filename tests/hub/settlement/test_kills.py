@@ -1,6 +1,6 @@
 """kill -9 at every change of a settlement's state: whoever follows goes on, and nobody pays twice.
 
-Every moment once as a rule; PEERWATT_KILLS=200 goes on over as many intervals as that takes (`make kills`).
+Every moment once as a rule; PEERWATT_KILLS=200 goes on over as many intervals as that takes (`make test-crash`).
 """
 
 import asyncio
