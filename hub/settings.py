@@ -215,7 +215,10 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """The flag that every command with settings has."""
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="TOML file with the settings (env: PEERWATT_HUB_CONFIG)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with the settings (env: PEERWATT_HUB_CONFIG; without it the environment alone counts)",
     )
 
 
@@ -225,5 +228,5 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
         "--json",
         action="store_true",
         default=os.environ.get("PEERWATT_HUB_JSON") == "1",
-        help="one JSON object on stdout (env: PEERWATT_HUB_JSON=1)",
+        help="one JSON object on stdout, also of an error (env: PEERWATT_HUB_JSON=1)",
     )
