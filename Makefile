@@ -8,7 +8,7 @@ OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test kills lives check format programs reproduce validator web bench clean
+.PHONY: demo test kills lives check docs format programs reproduce validator web bench clean
 
 demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
@@ -25,6 +25,9 @@ lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside
 
 check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
 	@$(BIN)/python .ci/check.py
+
+docs: $(VENV)/.dev ## writes docs/reference from the descriptions of settings and flags
+	$(BIN)/python -m docs.reference.generate
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

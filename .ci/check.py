@@ -35,6 +35,7 @@ def checks() -> list[Check]:
         Check("ruff format", (str(BIN / "ruff"), "format", "--quiet", "--check", ".")),
         Check("import-linter", (str(BIN / "lint-imports"), "--no-cache")),
         Check("mypy", (str(BIN / "mypy"),)),
+        Check("reference", (python, "-m", "docs.reference.generate", "--check")),
         Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
         Check("biome, tsc, vitest", (python, "hub/web/build.py", "check")),
         Check("cargo fmt", (cargo, "fmt", "--all", "--check"), ROOT / "programs", needs=cargo),

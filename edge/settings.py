@@ -206,8 +206,8 @@ class Settings(BaseSettings):
         default=("16.7.0",),
         max_length=16,
         description="OBIS codes (C.D.E) of what is read of Modbus meters beside the two energy registers, as far as "
-        "their profile has them. Of these the hub uses 16.7.0, active power, for the power of now; each further code "
-        "takes time on the bus, and is signed and sent all the same. MQTT meters send what they send.",
+        "their profile has them. The hub uses 16.7.0, active power, to show the power right now. Any other code takes "
+        "time on the bus, and is signed and sent all the same. MQTT meters send what they send.",
     )
     hub: Hub = Field(description="Where the gateway enrols, and whom it trusts there.")
     mqtt: Mqtt | None = Field(

@@ -45,7 +45,7 @@ class Register(_Part):
         "are wanted. A whole number, or a fraction in quotes such as `'1/10'`.",
     )
     function: Function | None = Field(
-        default=None, description="Where this value is read with another function than the rest of the profile: which."
+        default=None, description="The Modbus function of this value, where it is not the profile's."
     )
 
     @property
@@ -86,7 +86,7 @@ class Serial(_Part):
     )
     registers: int = Field(default=2, ge=1, le=20, description="How many registers are read; 2 for `u32`.")
     function: Function | None = Field(
-        default=None, description="Where it is read with another function than the rest of the profile: which."
+        default=None, description="The Modbus function of the serial number, where it is not the profile's."
     )
 
 

@@ -44,7 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     _option(run, "--replay", "REPLAY", Path, "CSV file of a time and W per meter, in place of the model", "the model")
     _option(run, "--truth", "TRUTH", Path, "file that gets a JSON line on every energy register served", "none")
     _option(run, "--state", "STATE", Path, "file that keeps the registers over a restart", "none, each start is new")
-    _option(run, "--cache-dir", "CACHE_DIR", Path, "folder of the built PV and load series", "beside --state")
+    _option(
+        run, "--cache-dir", "CACHE_DIR", Path, "folder of the built series of a year", "beside --state, or ~/.cache"
+    )
     _option(run, "--run-dir", "RUN_DIR", Path, "folder below which relative bus paths lie", "the current one")
     _option(run, "--sun-offset-s", "SUN_OFFSET_S", int, "seconds from the time of day to the site's time", "0")
     _option(run, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port", "none")

@@ -191,7 +191,7 @@ class Settings(BaseSettings):
         "--sun-offset` gives the one for 10:00 of June's third Wednesday.",
     )
     run_dir: Path = Field(default=Path(), description="Folder below which relative bus paths lie.")
-    site: Site = Field(description="Where the meters are.")
+    site: Site = Field(description="Where the meters are. The built-in campus is in Ilmenau, Thuringia.")
     mqtt: Mqtt = Field(default=Mqtt(), description="The building's broker, for meters that publish.")
     meter: tuple[Meter, ...] = Field(
         min_length=1,

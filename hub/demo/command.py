@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until-settled", type=int, metavar="N", default=env("PEERWATT_HUB_UNTIL_SETTLED"),
         help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
-        "(env: PEERWATT_HUB_UNTIL_SETTLED; default: run until Ctrl-C)",
+        "(env: PEERWATT_HUB_UNTIL_SETTLED; default until Ctrl-C)",
     )  # fmt: skip
     add_json_argument(parser)
 
