@@ -63,7 +63,7 @@ def _need(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 
 def _help(action: argparse.Action) -> str:
-    return _markdown(argparse.HelpFormatter("")._expand_help(action))
+    return _markdown(argparse.HelpFormatter("")._expand_help(action)) if action.help else ""
 
 
 def _markdown(text: str) -> str:

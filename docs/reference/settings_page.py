@@ -54,7 +54,8 @@ def _section(root: Model, part: Model, keys: list[str]) -> Iterator[str]:
     for name, field in part.model_fields.items():
         key = f"{path}.{name}".removeprefix(".")
         twin = variable(root, key) if len(keys) == 1 else None
-        yield f"- **`{key}`**{f' (`{twin}`)' if twin else ''}: {kind(field)}{default(field)}.\n  {field.description}"
+        yield f"- **`{key}`**{f' (`{twin}`)' if twin else ''}: {kind(field)}{default(field)}."
+        yield f"  {field.description or ''}"
     yield ""
 
 
