@@ -3,7 +3,7 @@
 import json
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -23,16 +23,16 @@ key below is followed by its variable in the environment, where a list or a whol
 inside of a list has no variable of its own. A relative path begins at the folder in which the program is started.
 [cli.md](cli.md) has the flags.
 """
-WORDS = {
-    bool: ("true or false", ""),
-    int: ("whole number", "whole numbers"),
-    float: ("number", "numbers"),
-    str: ("text", "texts"),
-    Path: ("path", "paths"),
-    SecretStr: ("secret text", ""),
-    Fraction: ("whole number or fraction", ""),
+WORDS: Mapping[object, str] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    SecretStr: "secret text",
+    Fraction: "whole number or fraction",
 }
-"""What a value of each type is called, alone and in a list."""
+"""What a value of each type is called; other types go by their own name."""
 
 
 def settings_page() -> str:
@@ -97,16 +97,16 @@ def kind(field: FieldInfo) -> str:
 
 
 def _kind(annotation: object) -> str:
-    if choices := list(_choices(annotation)):
-        return ", ".join(f"`{one}`" for one in choices[:-1]) + f" or `{choices[-1]}`"
+    if choices := [f"`{one}`" for one in _choices(annotation)]:
+        return " or ".join([", ".join(choices[:-1]), choices[-1]][len(choices) == 1 :])
     inner = [one for one in get_args(annotation) if one not in (type(None), ...)]
     if _is_list(annotation):
-        return f"list of {'sections' if list(models_in(inner[0])) else WORDS[inner[0]][1]}"
+        return f"list of {_kind(inner[0])}s"
     if get_origin(annotation) in (Union, types.UnionType, Annotated):
         return _kind(inner[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "section"
-    return WORDS[annotation][0]  # type: ignore[index]  # a type that has no words is an error here
+    return WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
 def _choices(annotation: object) -> Iterator[object]:
