@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 TOOK = echo "$@ took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
-.PHONY: help demo test check format programs reproduce validator web bench clean
+.PHONY: help demo test check docs format programs reproduce validator web bench clean
 .PHONY: test-edge test-hub test-programs test-web test-sim test-crash test-random
 .PHONY: check-edge check-hub check-programs check-web check-sim
 
@@ -48,6 +48,9 @@ test-crash: $(VENV)/.dev ## slow: a settling process is killed 200 times, and RP
 test-random: $(VENV)/.dev ## slow: random lives of certificates and of a campus beside plain models, 100,000 steps each
 	@SECONDS=0; PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py \
 	    $(PYTEST_ARGS) && $(TOOK)
+
+docs: $(VENV)/.dev ## writes docs/reference from the descriptions of settings and flags
+	$(BIN)/python -m docs.reference.generate
 
 format: $(VENV)/.dev ## puts Python into the form that the checks want
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -76,6 +76,7 @@ def checks(room: str | None) -> list[Check]:
             *web_checks(),
             *rust_checks(),
             *python_checks((".",), (), ()),
+            Check("docs/reference", (PYTHON, "-m", "docs.reference.generate", "--check")),
             Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
         ]
     if room in PYTHON_ROOMS:
