@@ -97,7 +97,7 @@ def test_a_part_that_does_not_start_stops_the_whole_and_is_named(folder: Path) -
     finally:
         (folder / "ledger" / "kept").replace(folder / "ledger" / "ledger.sqlite")
     assert "peerwatt-hub: ledger did not start" in demo.said and "can not be read as a ledger" in demo.said
-    assert "Traceback" not in demo.said
+    assert "Traceback" not in demo.said, demo.said
     assert not left_of(folder)
 
 

@@ -91,8 +91,8 @@ async def test_a_bug_in_ingest_or_in_taking_the_lease_is_one_loops_trouble(
 
     monkeypatch.setattr(supervise, "acquire", fail)
     oracle = AttestationRound(Settings.model_construct(), pool, ManualClock(0))
-    leader = Leader(pool, "test").lead(oracle)
-    running = asyncio.create_task(repeat(Outage("ingest"), fail) if loop == "ingest" else leader)
+    work = repeat(Outage("ingest"), fail) if loop == "ingest" else Leader(pool, "test").lead(oracle)
+    running = asyncio.create_task(work)
     await asyncio.wait_for(failed.wait(), 30)
     for _ in range(10):
         await asyncio.sleep(0)

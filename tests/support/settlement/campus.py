@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from solana.rpc.commitment import Confirmed, Finalized
 from solders.keypair import Keypair
 
 from hub.chain import setup
@@ -24,6 +25,7 @@ from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
 from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
+from support.servers.nats import eventually
 
 INTERVAL_S = 2
 ENERGY = (600, 400, -300, -500, -700)
@@ -51,6 +53,7 @@ class SettlingCampus:
         await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
         await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
         campus.mandates_from_s = await campus.later_clock()
+        await campus.finalized()
         await add_rates(pool)
         for number, person in enumerate(campus.people):
             await add_participant(pool, person)
@@ -58,6 +61,15 @@ class SettlingCampus:
                 pool, meter_of(number), person, expected_from_s=campus.mandates_from_s, rated_power_w=RATED_POWER_W
             )
         return campus
+
+    async def finalized(self) -> None:
+        """Waits until the chain has finalised what it has confirmed, so that sums read one after the other agree."""
+        confirmed = (await self.chain.ask(self.chain.rpc.get_slot(Confirmed))).value
+
+        async def reached() -> bool:
+            return bool((await self.chain.ask(self.chain.rpc.get_slot(Finalized))).value >= confirmed)
+
+        await eventually(reached, what="the founding to be final")
 
     @staticmethod
     def person(number: int) -> UUID:
