@@ -12,26 +12,26 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from edge import metrics
-from edge.book import Book
-from edge.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.errors import ConfigError, InternalError, StorageError
 from edge.fleet import Fleet, build_fleet
-from edge.heartbeat import Heartbeat, agent_version
-from edge.identity import Identity
 from edge.intake import Intake
-from edge.journal import Journal, Limits
 from edge.keystore import load_frame_key, load_nats_key
-from edge.ledger import Batch, Ledger, Signer
-from edge.lock import alone_in
 from edge.meters.mqtt import Broker, Subscriber
 from edge.meters.readings import MeterReading
-from edge.nats_link import Link
-from edge.notify import notify
 from edge.poller import Poller
+from edge.record_builder import Book
+from edge.runtime import metrics
+from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
+from edge.runtime.lock import alone_in
+from edge.runtime.notify import notify
+from edge.runtime.status import serve_status
 from edge.settings import Settings
-from edge.status import serve_status
-from edge.uplink import Uplink
+from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.ledger_writer import Journal, Limits
+from edge.uplink.heartbeat import Heartbeat, agent_version
+from edge.uplink.identity import Identity
+from edge.uplink.nats_link import Link
+from edge.uplink.uplink import Uplink
 from edge.wire.kinds import Record, Start, Stop
 from edge.wire.records import encode_record
 

@@ -20,7 +20,7 @@ USAGE_EXIT = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     options = _parser().parse_args(arguments)
-    from edge import logs  # noqa: PLC0415 - the parser's help needs nothing of it
+    from edge.runtime import logs
 
     logs.configure(os.environ.get("PEERWATT_EDGE_LOG_LEVEL", "info"))
     try:
@@ -95,8 +95,8 @@ def _enroll(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge import logs  # noqa: PLC0415
     from edge.agent import run_agent  # noqa: PLC0415
+    from edge.runtime import logs
     from edge.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(options.config)
@@ -112,13 +112,13 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from edge.verify import verify  # noqa: PLC0415
+    from edge.offline.verify import verify
 
     return _show(options, verify(options.config, options.file, options.public_key))
 
 
 def _export(options: argparse.Namespace) -> int:
-    from edge.verify import export  # noqa: PLC0415
+    from edge.offline.verify import export
 
     return _show(options, export(options.config, options.out))
 
@@ -130,7 +130,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _version(options: argparse.Namespace) -> int:
-    from edge.heartbeat import agent_version  # noqa: PLC0415
+    from edge.uplink.heartbeat import agent_version
 
     if options.json:
         _print({"version": agent_version()})

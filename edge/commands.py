@@ -67,8 +67,8 @@ def enroll(config: Path | None, token: str) -> dict[str, Any]:
         HubUnreachableError, RefusedError, KeyFileError, ConfigError: as they say.
         TryAgainError: an operator has to accept the key first.
     """
-    from edge.enrolment import enrol  # noqa: PLC0415
     from edge.keystore import load_frame_key, load_nats_key, make_keys  # noqa: PLC0415
+    from edge.uplink.enrolment import enrol
 
     settings = load_settings(config)
     folder = settings.state_dir / "keys"
@@ -97,9 +97,9 @@ def status(config: Path | None) -> dict[str, Any]:
         ConfigError: the configuration is wrong.
         KeyFileError: the state folder is closed to this user.
     """
-    from edge.identity import FILE  # noqa: PLC0415
     from edge.keystore import is_there  # noqa: PLC0415
-    from edge.status import SOCKET, ask_status  # noqa: PLC0415
+    from edge.runtime.status import SOCKET, ask_status
+    from edge.uplink.identity import FILE
 
     settings = load_settings(config)
     if is_there(settings.state_dir / SOCKET) and (running := ask_status(settings.state_dir)) is not None:
@@ -115,7 +115,7 @@ def status(config: Path | None) -> dict[str, Any]:
 
 
 def _at_rest(settings: Settings) -> dict[str, Any]:
-    from edge.archive import open_archive  # noqa: PLC0415
+    from edge.offline.ledger_reader import open_archive
 
     try:
         with open_archive(settings.state_dir) as archive:

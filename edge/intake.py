@@ -10,15 +10,15 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Mapping
 
-from edge import metrics
-from edge.book import Book
-from edge.clock import Clock
 from edge.errors import ImplausibleError, StorageError
 from edge.fleet import Kind
-from edge.journal import RETRY_S, Journal
-from edge.ledger import FIRST_INDEX
 from edge.meters.readings import MeterReading
-from edge.repository import CounterRow, MeterRow
+from edge.record_builder import Book
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
+from edge.store.ledger import FIRST_INDEX
+from edge.store.ledger_writer import RETRY_S, Journal
+from edge.store.repository import CounterRow, MeterRow
 
 MAX_HELD = 20_000
 RECENT_MS = 3_600_000

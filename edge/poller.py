@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from edge import metrics
-from edge.clock import Clock
 from edge.errors import MeterError
 from edge.meters.backoff import Backoff
 from edge.meters.meter import ModbusMeter
 from edge.meters.readings import MeterReading
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
 
 NAP_S = 0.5
 """The wall clock may jump while we sleep, so we look at it at least this often."""

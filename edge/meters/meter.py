@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from edge.clock import Clock
 from edge.errors import ImplausibleError, MeterError
 from edge.meters.decode import decode, half_up
 from edge.meters.endpoints import Endpoint
@@ -13,6 +12,7 @@ from edge.meters.modbus import Bus, Device, Timing
 from edge.meters.plan import Block, Wire, plan, wanted
 from edge.meters.profile import Profile, Quantity, Register
 from edge.meters.readings import MeterReading
+from edge.runtime.clock import Clock
 from edge.wire.quantities import obis
 
 

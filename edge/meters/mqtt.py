@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 
-from edge import metrics
-from edge.clock import Clock
 from edge.errors import ConfigError, ImplausibleError
 from edge.meters.dialects import Measurement, parse
 from edge.meters.held_ack import acknowledge, hold_acknowledgements
 from edge.meters.readings import MeterReading
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
 from edge.settings import Mqtt
 from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from edge.agent import Agent, Secrets, _cancel
-from edge.clock import SystemClock
 from edge.errors import InternalError
 from edge.fleet import build_fleet
-from edge.ledger import Batch
+from edge.runtime.clock import SystemClock
 from edge.settings import load_settings
+from edge.store.ledger import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
 from support.gateway import Gateway, hub_side

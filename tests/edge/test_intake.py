@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from edge.book import Book
-from edge.clock import ManualClock, TimeKeeper
 from edge.errors import StorageError
 from edge.fleet import Kind
 from edge.intake import MAX_HELD, Intake
-from edge.journal import Journal, Limits
-from edge.ledger import Ledger, Signer
 from edge.meters.readings import MeterReading
+from edge.record_builder import Book
+from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.store.ledger import Ledger, Signer
+from edge.store.ledger_writer import Journal, Limits
 from edge.wire.kinds import BufferQuarantine, Reading
 from edge.wire.records import decode_record
 

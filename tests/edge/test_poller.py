@@ -6,14 +6,14 @@ import logging
 import pytest
 from prometheus_client import REGISTRY
 
-from edge.book import Book
-from edge.clock import Clock, ManualClock, TimeKeeper
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus
 from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
+from edge.record_builder import Book
+from edge.runtime.clock import Clock, ManualClock, TimeKeeper
 from support.modbus_meters import Meter, meter_registers, serve_tcp, words
 from support.nats import eventually
 

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from edge.clock import ManualClock, SystemClock
 from edge.errors import ImplausibleError, MeterError, MeterRefusedError, MeterTimeoutError
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus, Timing
 from edge.meters.plan import Block
 from edge.meters.profile import load_profile, names
+from edge.runtime.clock import ManualClock, SystemClock
 from edge.wire.quantities import ACTIVE_POWER
 from support.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
 

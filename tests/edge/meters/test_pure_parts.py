@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.book import Book
-from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ConfigError, ImplausibleError
 from edge.meters.backoff import MOST_MS, Backoff
 from edge.meters.counters import Counters, judge
@@ -22,6 +20,8 @@ from edge.meters.mqtt import MqttMeter
 from edge.meters.mqtt import _reading as reading_of
 from edge.meters.plan import Block, Wire, plan
 from edge.meters.profile import Profile, load_profile, names, parse_profile
+from edge.record_builder import Book
+from edge.runtime.clock import ManualClock, TimeKeeper
 from edge.wire.kinds import FLAG_CLOCK_SKEW
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record

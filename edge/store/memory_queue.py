@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edge.ledger import Batch
+from edge.store.ledger import Batch
 from edge.wire.kinds import ClockStep, CounterEvent, Reading
 from edge.wire.records import decode_record
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge.archive import open_archive
-from edge.chain import check_chain, open_chain, write_chain
 from edge.errors import ConfigError, VerificationError
 from edge.keystore import load_frame_key
+from edge.offline.frame_chain import check_chain, open_chain, write_chain
+from edge.offline.ledger_reader import open_archive
 from edge.settings import Settings, load_settings
 from edge.wire.errors import WireError
 from edge.wire.proofs import PROOF_FORMAT, check_proof

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from edge.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.poller import next_slot
+from edge.runtime.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
 from support.nats import eventually
 
 NOW_MS = 1_780_000_000_000

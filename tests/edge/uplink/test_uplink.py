@@ -8,13 +8,13 @@ from pathlib import Path
 from nacl.signing import SigningKey
 from nats.aio.msg import Msg
 
-from edge.clock import SystemClock
-from edge.identity import Identity
-from edge.journal import Journal, Limits
 from edge.keystore import load_frame_key, load_nats_key
-from edge.ledger import Batch, Ledger, Signer
-from edge.nats_link import Link
-from edge.uplink import Uplink
+from edge.runtime.clock import SystemClock
+from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.ledger_writer import Journal, Limits
+from edge.uplink.identity import Identity
+from edge.uplink.nats_link import Link
+from edge.uplink.uplink import Uplink
 from edge.wire import asks, receipts, subjects
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from edge.book import Book
-from edge.clock import ManualClock, TimeKeeper
-from edge.journal import Journal, Limits
-from edge.ledger import Batch, Ledger, Signer
-from edge.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.meters.readings import MeterReading
-from edge.repository import StoredFrame
+from edge.record_builder import Book
+from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.ledger_writer import Journal, Limits
+from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
+from edge.store.repository import StoredFrame
 from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
 from support.nats import eventually

@@ -8,9 +8,9 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from edge.clock import SystemClock
 from edge.meters.mqtt import Broker, MqttMeter, Subscriber
 from edge.meters.readings import MeterReading
+from edge.runtime.clock import SystemClock
 from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
 from support.gateway import Gateway, hub_side
 from support.nats import HubNats, eventually

@@ -13,11 +13,11 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
-from edge import metrics
 from edge.errors import HubUnreachableError, StorageError
-from edge.journal import Journal
-from edge.nats_link import Link
-from edge.repository import StoredFrame
+from edge.runtime import metrics
+from edge.store.ledger_writer import Journal
+from edge.store.repository import StoredFrame
+from edge.uplink.nats_link import Link
 from edge.wire import asks, subjects
 from edge.wire.errors import WireError
 from edge.wire.receipts import Receipt, open_receipt

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 
-from edge.clock import STEP_MS, TimeKeeper
 from edge.errors import ImplausibleError
-from edge.ledger import Batch
 from edge.meters.counters import Counters, judge
 from edge.meters.readings import MeterReading
-from edge.repository import CounterRow, MeterRow
+from edge.runtime.clock import STEP_MS, TimeKeeper
+from edge.store.ledger import Batch
+from edge.store.repository import CounterRow, MeterRow
 from edge.wire.errors import WireError
 from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Record
 from edge.wire.records import decode_record, encode_record

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from nacl.signing import SigningKey
 
 from edge.errors import ConfigError, HubUnreachableError, RefusedError
-from edge.identity import Identity
 from edge.settings import Hub
+from edge.uplink.identity import Identity
 from edge.wire import keys
 
 PROOF_DOMAIN = b"peerwatt/enrol/1"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from edge.errors import StorageError
-from edge.ledger import Batch, Ledger
-from edge.memory_queue import Entry, MemoryQueue, joined
-from edge.repository import StoredFrame
+from edge.store.ledger import Batch, Ledger
+from edge.store.memory_queue import Entry, MemoryQueue, joined
+from edge.store.repository import StoredFrame
 from edge.wire.receipts import Receipt
 
 P = ParamSpec("P")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.errors import ConfigError, VerificationError
 from edge.keystore import is_there
-from edge.sqlite_tools import Database, tools_on
+from edge.store.sqlite_tools import Database, tools_on
 from edge.wire.frames import Frame
 
 LEDGER_FILE = "ledger.sqlite"

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from edge.archive import open_archive
-from edge.book import RECENT, Book
-from edge.chain import check_chain
-from edge.clock import ManualClock, TimeKeeper
 from edge.errors import ImplausibleError, StorageError
-from edge.journal import MAX_RECEIPTS, Journal, Limits
-from edge.ledger import Batch, Ledger, Signer
 from edge.meters.readings import MeterReading
-from edge.repository import StoredFrame
+from edge.offline.frame_chain import check_chain
+from edge.offline.ledger_reader import open_archive
+from edge.record_builder import RECENT, Book
+from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.ledger_writer import MAX_RECEIPTS, Journal, Limits
+from edge.store.repository import StoredFrame
 from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
 from edge.wire.receipts import Receipt

@@ -13,7 +13,7 @@ import nkeys
 from nats.aio.client import Client
 
 from edge.errors import HubUnreachableError
-from edge.identity import Identity
+from edge.uplink.identity import Identity
 from edge.wire.subjects import inbox_prefix
 
 CONNECT_S = 5

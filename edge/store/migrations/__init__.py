@@ -7,7 +7,7 @@ plain ``ALTER TABLE`` can not; whole tables are written as SQL beside it.
 import sqlite3
 from importlib.resources import files
 
-from edge.sqlite_tools import Database, Migrations, tools_on
+from edge.store.sqlite_tools import Database, Migrations, tools_on
 
 APPLICATION_ID = 0x50575431
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from edge.archive import open_archive
-from edge.chain import check_chain
-from edge.clock import ManualClock
 from edge.errors import ConfigError, StorageError, VerificationError
-from edge.ledger import Batch, Ledger, Signer
-from edge.migrations import APPLICATION_ID, ledger_schema, migrate
-from edge.repository import CounterRow, MeterRow
-from edge.sqlite_tools import Database
+from edge.offline.frame_chain import check_chain
+from edge.offline.ledger_reader import open_archive
+from edge.runtime.clock import ManualClock
+from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.migrations import APPLICATION_ID, ledger_schema, migrate
+from edge.store.repository import CounterRow, MeterRow
+from edge.store.sqlite_tools import Database
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
 
@@ -142,7 +142,7 @@ def test_what_is_no_ledger_does_not_pass_for_an_empty_one(
 
 
 def test_an_archive_reads_beyond_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.archive.PAGE", 2)
+    monkeypatch.setattr("edge.offline.ledger_reader.PAGE", 2)
     own = ledger(tmp_path)
     own.open()
     for number in range(5):

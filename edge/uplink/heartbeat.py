@@ -12,11 +12,11 @@ from itertools import groupby
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from edge import metrics
-from edge.clock import Clock, TimeKeeper
 from edge.errors import StorageError
-from edge.journal import Journal
-from edge.ledger import Signer
+from edge.runtime import metrics
+from edge.runtime.clock import Clock, TimeKeeper
+from edge.store.ledger import Signer
+from edge.store.ledger_writer import Journal
 from edge.wire.beats import MAX_METERS_LOST, Beat, encode_beat
 from edge.wire.ranges import MAX_RANGES, ranges_of
 from edge.wire.subjects import beat_subject

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from edge.chain import MAX_LINE, write_chain
-from edge.clock import ManualClock
 from edge.errors import VerificationError
-from edge.ledger import Batch, Ledger, Signer
-from edge.verify import verify
+from edge.offline.frame_chain import MAX_LINE, write_chain
+from edge.offline.verify import verify
+from edge.runtime.clock import ManualClock
+from edge.store.ledger import Batch, Ledger, Signer
 from edge.wire.kinds import Stop
 from edge.wire.proofs import PROOF_FORMAT
 from edge.wire.records import encode_record

@@ -1,6 +1,6 @@
 """The ledger: SQLite with one writer. What a commit returned from is durable; frames are sealed from durable rows only.
 
-Everything here blocks and belongs to one thread; ``edge.journal`` is the asynchronous side.
+Everything here blocks and belongs to one thread; ``edge.store.ledger_writer`` is the asynchronous side.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from edge.clock import Clock
 from edge.errors import StorageError
-from edge.migrations import APPLICATION_ID, migrate
-from edge.repository import CounterRow, MeterRow, Repository, StoredFrame
+from edge.runtime.clock import Clock
+from edge.store.migrations import APPLICATION_ID, migrate
+from edge.store.repository import CounterRow, MeterRow, Repository, StoredFrame
 from edge.wire.frames import MAX_FRAME_BYTES, MAX_RECORDS, NO_PREVIOUS, seal
 from edge.wire.kinds import BufferQuarantine, Gap
 from edge.wire.ranges import ranges_of
