@@ -182,9 +182,10 @@ class Agent:
             asyncio.get_running_loop().add_signal_handler(number, stop)
 
     def _open_broker(self) -> None:
-        if self._settings.mqtt is not None and self._fleet.mqtt:
+        mqtt = self._settings.mqtt
+        if mqtt is not None and self._fleet.mqtt:
             self._subscriber = Subscriber(
-                Broker.of(self._settings.mqtt),
+                Broker.load(mqtt.url, mqtt.username, mqtt.password_file, mqtt.ca_file),
                 f"peerwatt-{self._settings.gateway_id}",
                 self._fleet.mqtt,
                 self._settings.poll_period_s,

@@ -75,7 +75,7 @@ def enroll(config: Path | None, token: str) -> dict[str, Any]:
     _make_private(settings.state_dir)
     make_keys(folder)
     nats_key = bytes(load_nats_key(folder).public_key).decode()
-    answer = enrol(settings.hub, settings.gateway_id, token, load_frame_key(folder), nats_key)
+    answer = enrol(settings.hub.url, settings.hub.ca_file, settings.gateway_id, token, load_frame_key(folder), nats_key)
     if answer.identity is None:
         raise TryAgainError(
             f"The key {answer.key_id} waits for an operator to accept it at the hub (the gateway has one already): "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge.errors import ConfigError
 from edge.meters.dialects import dialect_hash
 from edge.meters.meter import ModbusMeter
+from edge.meters.meter_kind import MeterKind
 from edge.meters.modbus import Bus
 from edge.meters.mqtt import MqttMeter
 from edge.meters.profile import load_profile
@@ -15,15 +16,6 @@ from edge.wire.quantities import obis
 
 DEFAULT_MQTT_POWER_W = 250_000
 MOST_LOAD_PERCENT = 80
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a meter record says about a meter, and what it can measure at most."""
-
-    profile: str
-    profile_hash: bytes
-    max_power_w: int
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Fleet:
     modbus: tuple[ModbusMeter, ...]
     mqtt: dict[str, MqttMeter]
     """By topic."""
-    kinds: dict[str, Kind]
+    kinds: dict[str, MeterKind]
 
     def loads(self, period_s: int) -> list[BusLoad]:
         """The load of every bus, as planned."""
@@ -75,19 +67,19 @@ def build_fleet(settings: Settings) -> Fleet:
     buses: dict[str, Bus] = {}
     modbus: list[ModbusMeter] = []
     mqtt: dict[str, MqttMeter] = {}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, MeterKind] = {}
     for meter in settings.meter:
         if meter.topic and meter.dialect:
             if meter.topic in mqtt:
                 raise ConfigError(f"{meter.id} and {mqtt[meter.topic].meter_id} have the same topic {meter.topic}")
             mqtt[meter.topic] = MqttMeter(meter.id, meter.topic, meter.dialect)
-            kinds[meter.id] = Kind(
+            kinds[meter.id] = MeterKind(
                 meter.dialect, dialect_hash(meter.dialect), meter.rated_power_w or DEFAULT_MQTT_POWER_W
             )
         else:
             made = _modbus(meter, buses, settings.quantities)
             modbus.append(made)
-            kinds[meter.id] = Kind(made.profile.name, made.profile.hash, made.max_power_w)
+            kinds[meter.id] = MeterKind(made.profile.name, made.profile.hash, made.max_power_w)
     fleet = Fleet(tuple(modbus), mqtt, kinds)
     _refuse_impossible(fleet.loads(settings.poll_period_s))
     return fleet

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from edge.errors import ImplausibleError, StorageError
-from edge.fleet import Kind
+from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
 from edge.record_builder import Book
 from edge.runtime import metrics
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Intake:
     """The way of every reading, whoever read it."""
 
-    def __init__(self, book: Book, journal: Journal, kinds: Mapping[str, Kind], clock: Clock) -> None:
+    def __init__(self, book: Book, journal: Journal, kinds: Mapping[str, MeterKind], clock: Clock) -> None:
         self._book, self._journal, self._kinds, self._clock = book, journal, kinds, clock
         self._held: deque[tuple[MeterReading, Future[None]]] = deque()
         self._recalled = False

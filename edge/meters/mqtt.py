@@ -7,6 +7,7 @@ import ssl
 from asyncio import Future
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -17,7 +18,6 @@ from edge.meters.held_ack import acknowledge, hold_acknowledgements
 from edge.meters.readings import MeterReading
 from edge.runtime import metrics
 from edge.runtime.clock import Clock
-from edge.settings import Mqtt
 from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
@@ -53,22 +53,22 @@ class Broker:
     tls: ssl.SSLContext | None
 
     @classmethod
-    def of(cls, settings: Mqtt) -> "Broker":
-        """Reads the settings, the password file and the CA.
+    def load(cls, url: str, username: str | None, password_file: Path | None, ca_file: Path | None) -> "Broker":
+        """Reads the password file, and for an ``mqtts`` URL the broker's CA in PEM (None: the system's CAs).
 
         Raises:
             ConfigError: a file can not be read.
         """
-        parts = urlsplit(settings.url)
+        parts = urlsplit(url)
         secure = parts.scheme == "mqtts"
         try:
-            password = settings.password_file.read_text().strip() if settings.password_file else None
-            tls = ssl.create_default_context(cafile=settings.ca_file) if secure else None
+            password = password_file.read_text().strip() if password_file else None
+            tls = ssl.create_default_context(cafile=ca_file) if secure else None
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"A file of [mqtt] can not be read ({error}): correct password_file or ca_file"
             ) from error
-        return cls(parts.hostname or "", parts.port or (8883 if secure else 1883), settings.username, password, tls)
+        return cls(parts.hostname or "", parts.port or (8883 if secure else 1883), username, password, tls)
 
 
 class Subscriber:

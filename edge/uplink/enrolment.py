@@ -4,13 +4,13 @@ import http.client
 import json
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from nacl.signing import SigningKey
 
 from edge.errors import ConfigError, HubUnreachableError, RefusedError
-from edge.settings import Hub
 from edge.uplink.identity import Identity
 from edge.wire import keys
 
@@ -34,7 +34,9 @@ def proof_message(gateway_id: str, token: str, nats_public_key: str) -> bytes:
     return PROOF_DOMAIN + b"".join(bytes([len(part)]) + part for part in parts)
 
 
-def enrol(hub: Hub, gateway_id: str, token: str, frame_key: SigningKey, nats_public_key: str) -> Answer:
+def enrol(
+    hub_url: str, ca_file: Path, gateway_id: str, token: str, frame_key: SigningKey, nats_public_key: str
+) -> Answer:
     """Asks the hub; asking again with the same token and keys gives the same answer.
 
     Raises:
@@ -51,7 +53,7 @@ def enrol(hub: Hub, gateway_id: str, token: str, frame_key: SigningKey, nats_pub
         "nats_public_key": nats_public_key,
         "proof": keys.sign(frame_key, proof_message(gateway_id, token, nats_public_key)).hex(),
     }
-    status, answer = _post(hub, json.dumps(request).encode())
+    status, answer = _post(hub_url, ca_file, json.dumps(request).encode())
     if status != 200:
         text = answer.get("detail") or answer.get("title") or f"HTTP {status}"
         raise RefusedError(f"The hub refused: {text}", str(answer.get("code", f"http_{status}")))
@@ -73,14 +75,12 @@ def _answer(gateway_id: str, answer: dict[str, Any]) -> Answer:
     return Answer(identity, key_id)
 
 
-def _post(hub: Hub, body: bytes) -> tuple[int, dict[str, Any]]:
-    parts = urlsplit(hub.url)
+def _post(hub_url: str, ca_file: Path, body: bytes) -> tuple[int, dict[str, Any]]:
+    parts = urlsplit(hub_url)
     try:
-        context = ssl.create_default_context(cafile=hub.ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"hub.ca_file {hub.ca_file} can not be read ({error}): copy the hub's ca.pem there"
-        ) from error
+        raise ConfigError(f"hub.ca_file {ca_file} can not be read ({error}): copy the hub's ca.pem there") from error
     connection = http.client.HTTPSConnection(
         parts.hostname or "", parts.port or 443, timeout=TIMEOUT_S, context=context
     )
@@ -91,12 +91,12 @@ def _post(hub: Hub, body: bytes) -> tuple[int, dict[str, Any]]:
         return response.status, answer if isinstance(answer, dict) else {}
     except ssl.SSLCertVerificationError as error:
         raise HubUnreachableError(
-            f"{hub.url} shows a certificate that {hub.ca_file} did not sign ({error.verify_message}): "
+            f"{hub_url} shows a certificate that {ca_file} did not sign ({error.verify_message}): "
             "check hub.url, or copy the hub's present ca.pem"
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise HubUnreachableError(
-            f"{hub.url} can not be reached ({error}): check hub.url, network and firewall"
+            f"{hub_url} can not be reached ({error}): check hub.url, network and firewall"
         ) from error
     finally:
         connection.close()
