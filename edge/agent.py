@@ -25,17 +25,17 @@ from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.runtime.lock import alone_in
 from edge.runtime.notify import notify
 from edge.runtime.status import serve_status
+from edge.runtime.version import agent_version
 from edge.settings import Settings
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.ledger import LEDGER_FILE, Batch, Ledger, Signer
 from edge.store.ledger_writer import Journal, Limits
-from edge.uplink.heartbeat import Heartbeat, agent_version
+from edge.uplink.heartbeat import Heartbeat
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import Link
 from edge.uplink.uplink import Uplink
 from edge.wire.kinds import Record, Start, Stop
 from edge.wire.records import encode_record
 
-LEDGER_FILE = "ledger.sqlite"
 DRAIN_S = 2.0
 WRITE_S = 3.0
 """How long the write that is under way at the end may take; a disk that hangs for longer is not waited for."""

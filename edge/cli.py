@@ -83,21 +83,21 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], abo
 
 
 def _init(options: argparse.Namespace) -> int:
-    from edge.commands import init  # noqa: PLC0415
+    from edge.commands import init
 
     return _show(options, init(options.config))
 
 
 def _enroll(options: argparse.Namespace) -> int:
-    from edge.commands import enroll  # noqa: PLC0415
+    from edge.commands import enroll
 
     return _show(options, enroll(options.config, options.token))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.agent import run_agent  # noqa: PLC0415
+    from edge.agent import run_agent
     from edge.runtime import logs
-    from edge.settings import load_settings  # noqa: PLC0415
+    from edge.settings import load_settings
 
     settings = load_settings(options.config)
     logs.configure(settings.log_level)
@@ -106,7 +106,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from edge.commands import status  # noqa: PLC0415
+    from edge.commands import status
 
     return _show(options, status(options.config))
 
@@ -124,13 +124,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from edge.commands import explain_plan  # noqa: PLC0415
+    from edge.commands import explain_plan
 
     return _show(options, explain_plan(options.config))
 
 
 def _version(options: argparse.Namespace) -> int:
-    from edge.uplink.heartbeat import agent_version
+    from edge.runtime.version import agent_version
 
     if options.json:
         _print({"version": agent_version()})

@@ -40,7 +40,7 @@ def init(config: Path | None) -> dict[str, Any]:
         ConfigError: a file is wrong, or can not be written.
         KeyFileError: the keys can not be made.
     """
-    from edge.keystore import load_frame_key, load_nats_key, make_keys  # noqa: PLC0415
+    from edge.keystore import load_frame_key, load_nats_key, make_keys
 
     if config is not None and not config.exists():
         try:
@@ -67,7 +67,7 @@ def enroll(config: Path | None, token: str) -> dict[str, Any]:
         HubUnreachableError, RefusedError, KeyFileError, ConfigError: as they say.
         TryAgainError: an operator has to accept the key first.
     """
-    from edge.keystore import load_frame_key, load_nats_key, make_keys  # noqa: PLC0415
+    from edge.keystore import load_frame_key, load_nats_key, make_keys
     from edge.uplink.enrolment import enrol
 
     settings = load_settings(config)
@@ -97,7 +97,7 @@ def status(config: Path | None) -> dict[str, Any]:
         ConfigError: the configuration is wrong.
         KeyFileError: the state folder is closed to this user.
     """
-    from edge.keystore import is_there  # noqa: PLC0415
+    from edge.runtime.private_files import is_there
     from edge.runtime.status import SOCKET, ask_status
     from edge.uplink.identity import FILE
 
@@ -130,7 +130,7 @@ def explain_plan(config: Path | None) -> dict[str, Any]:
     Raises:
         ConfigError: the configuration is wrong, or a bus can not keep its slots.
     """
-    from edge.fleet import build_fleet  # noqa: PLC0415
+    from edge.fleet import build_fleet
 
     settings = load_settings(config)
     fleet = build_fleet(settings)

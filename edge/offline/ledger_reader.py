@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ConfigError, VerificationError
-from edge.keystore import is_there
+from edge.runtime.private_files import is_there
+from edge.store.ledger import LEDGER_FILE
 from edge.store.sqlite_tools import Database, tools_on
 from edge.wire.frames import Frame
 
-LEDGER_FILE = "ledger.sqlite"
 PAGE = 256
 
 

@@ -24,6 +24,7 @@ from edge.wire.ranges import ranges_of
 from edge.wire.receipts import Receipt
 from edge.wire.records import encode_record
 
+LEDGER_FILE = "ledger.sqlite"
 EVICT_FRAMES = 256
 BUSY_S = 0.5
 """Nobody else writes here, and readers do not lock a writer out; whoever holds the file must not hold us."""

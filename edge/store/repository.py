@@ -1,4 +1,4 @@
-"""The agent's SQL on its ledger: prepared statements, each inside its caller's transaction. Tables: edge.store.migrations."""
+"""The agent's SQL on its ledger: prepared statements, each inside its caller's transaction; tables: ``migrations``."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """The one door to sqlite-utils: imported without pandas and numpy, opened without plugins.
 
-Migrations (``edge.store.migrations``) and the commands that read a ledger (``edge.offline.ledger_reader``) come through here.
+The migrations beside this and the commands that read a ledger (``edge.offline.ledger_reader``) come through here.
 """
 
 import contextlib

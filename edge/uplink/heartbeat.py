@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
 from nats.aio.client import Client
@@ -15,6 +14,7 @@ from nats.errors import Error as NatsError
 from edge.errors import StorageError
 from edge.runtime import metrics
 from edge.runtime.clock import Clock, TimeKeeper
+from edge.runtime.version import agent_version
 from edge.store.ledger import Signer
 from edge.store.ledger_writer import Journal
 from edge.wire.beats import MAX_METERS_LOST, Beat, encode_beat
@@ -24,14 +24,6 @@ from edge.wire.subjects import beat_subject
 MAX_LISTED = 20_000
 
 log = logging.getLogger(__name__)
-
-
-def agent_version() -> str:
-    """The installed version."""
-    try:
-        return version("peerwatt")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.errors import KeyFileError, NotEnrolledError
-from edge.keystore import is_there, read_private, write_private
+from edge.runtime.private_files import is_there, read_private, write_private
 
 FILE = "identity.json"
 

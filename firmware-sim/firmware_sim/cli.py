@@ -93,21 +93,21 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from firmware_sim.run import make_plan, simulate  # noqa: PLC0415 - asyncio and MQTT only where they are needed
+    from firmware_sim.run import make_plan, simulate
 
     settings = _settings(args)
     simulate(make_plan(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
 
 
 def _site(args: argparse.Namespace) -> None:
-    from firmware_sim.overview import overview, overview_text  # noqa: PLC0415 - see _run
+    from firmware_sim.overview import overview, overview_text
 
     shown = overview(_settings(args), ask_offset=args.sun_offset)
     _print(json.dumps(shown, indent=2) if args.json else overview_text(shown))
 
 
 def _replay_check(args: argparse.Namespace) -> None:
-    from firmware_sim.replay import load_replay  # noqa: PLC0415 - see _run
+    from firmware_sim.replay import load_replay
 
     power = load_replay(args.file, [meter.id for meter in _settings(args).meter])
     facts = {"ok": True, "rows": len(power.times), "first_s": power.times[0], "span_s": power.span_s}
