@@ -17,7 +17,7 @@ from edge.runtime.clock import Clock, TimeKeeper
 from edge.runtime.version import agent_version
 from edge.store.ledger import Signer
 from edge.store.ledger_writer import Journal
-from edge.wire.beats import MAX_METERS_LOST, Beat, encode_beat
+from edge.wire.heartbeats import MAX_METERS_LOST, Beat, encode_beat
 from edge.wire.ranges import MAX_RANGES, ranges_of
 from edge.wire.subjects import beat_subject
 

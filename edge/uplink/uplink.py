@@ -18,7 +18,7 @@ from edge.runtime import metrics
 from edge.store.ledger_writer import Journal
 from edge.store.repository import StoredFrame
 from edge.uplink.nats_link import Link
-from edge.wire import asks, subjects
+from edge.wire import resend_requests, subjects
 from edge.wire.errors import WireError
 from edge.wire.receipts import Receipt, open_receipt
 
@@ -50,7 +50,7 @@ class Uplink:
     _live: deque[StoredFrame] = field(default_factory=lambda: deque(maxlen=LIVE_QUEUE))
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _asked: asyncio.Queue[asks.Ask] = field(default_factory=lambda: asyncio.Queue(16))
+    _asked: asyncio.Queue[resend_requests.Ask] = field(default_factory=lambda: asyncio.Queue(16))
     _published: dict[Key, float] = field(default_factory=dict)
     _client: Client | None = None
     _trouble: str = "not connected yet"
@@ -214,7 +214,7 @@ class Uplink:
 
     async def _on_ask(self, message: Msg) -> None:
         try:
-            self._asked.put_nowait(asks.decode_ask(message.data))
+            self._asked.put_nowait(resend_requests.decode_ask(message.data))
         except (WireError, asyncio.QueueFull) as error:
             log.warning("ask refused", extra={"reason": str(error) or "too many at once"})
 

@@ -10,9 +10,9 @@ from hub import keys
 from hub.clock import Clock
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
-from hub.ingest.beats import Beats
 from hub.ingest.consumer import Consumer, Limits
 from hub.ingest.coverage import CoverageRecorder
+from hub.ingest.heartbeats import Beats
 from hub.ingest.receipts import Receipts
 from hub.postgres.db import Pool
 from hub.settings import Settings

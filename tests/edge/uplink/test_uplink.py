@@ -15,7 +15,7 @@ from edge.store.ledger_writer import Journal, Limits
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import Link
 from edge.uplink.uplink import Uplink
-from edge.wire import asks, receipts, subjects
+from edge.wire import receipts, resend_requests, subjects
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
 from hub.ingest import bus
@@ -101,7 +101,9 @@ async def test_an_ask_is_answered_with_the_stored_bytes_under_a_new_id(hub_nats:
         await seal(journal, 5)
         await eventually(lambda: stored(gw) == 5)
         before = hub.messages
-        await hub.client.publish(subjects.ask_subject(gw.gateway_id), asks.encode_ask(asks.Ask(b"q" * 16, BOOT, 2, 4)))
+        await hub.client.publish(
+            subjects.ask_subject(gw.gateway_id), resend_requests.encode_ask(resend_requests.Ask(b"q" * 16, BOOT, 2, 4))
+        )
         await eventually(lambda: hub.messages == before + 3, what="three frames again")
 
 

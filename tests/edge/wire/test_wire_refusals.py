@@ -6,7 +6,7 @@ import msgpack
 import pytest
 from nacl.signing import SigningKey
 
-from edge.wire import asks, beats, codec, frames, keys, proofs, quantities, records
+from edge.wire import codec, frames, heartbeats, keys, proofs, quantities, records, resend_requests
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading, Stop
 from support.wire_vectors import POWER, SLOT_S, build
@@ -70,7 +70,7 @@ def test_records(data: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [9, 100, 900, 960, 990, 999, 1000, 1010, 1024, 1025, 1030])
-@pytest.mark.parametrize("read", [frames.decode_frame, beats.decode_beat])
+@pytest.mark.parametrize("read", [frames.decode_frame, heartbeats.decode_beat])
 def test_arrays_within_arrays(read: Callable[[bytes], object], depth: int) -> None:
     """Neither Python's stack nor msgpack's is what stops them."""
     assert code_of(lambda: read(b"\x91" * depth + b"\x01")) == "malformed"
@@ -162,9 +162,9 @@ def test_proof_files() -> None:
 
 def test_ranges_have_one_form() -> None:
     def beat(waiting: object) -> str:
-        parts = msgpack.unpackb(beats.encode_beat(beats.Beat("gw-north", 1, "0", b"b" * 16, 1)), raw=True)
+        parts = msgpack.unpackb(heartbeats.encode_beat(heartbeats.Beat("gw-north", 1, "0", b"b" * 16, 1)), raw=True)
         parts[6] = waiting
-        return code_of(lambda: beats.decode_beat(codec.pack(parts)))
+        return code_of(lambda: heartbeats.decode_beat(codec.pack(parts)))
 
     boot = b"a" * 16
     assert beat([[boot, [[5, 6], [1, 2]]]]) == "non_canonical"
@@ -176,9 +176,9 @@ def test_ranges_have_one_form() -> None:
 
 
 def test_asks_and_codes() -> None:
-    ask = asks.Ask(b"q" * 16, b"b" * 16, 3, 9)
-    assert asks.decode_ask(asks.encode_ask(ask)) == ask
-    assert code_of(lambda: asks.decode_ask(b"\x90")) == "unknown_version"
+    ask = resend_requests.Ask(b"q" * 16, b"b" * 16, 3, 9)
+    assert resend_requests.decode_ask(resend_requests.encode_ask(ask)) == ask
+    assert code_of(lambda: resend_requests.decode_ask(b"\x90")) == "unknown_version"
     assert [quantities.obis_text(quantities.obis(text)) for text in ("16.7.0", "1.8.2")] == ["16.7.0", "1.8.2"]
     assert code_of(lambda: quantities.obis("1.8")) == "out_of_range"
 

@@ -7,11 +7,11 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
-from edge.wire.beats import Beat, encode_beat
 from edge.wire.frames import Frame
+from edge.wire.heartbeats import Beat, encode_beat
 from edge.wire.kinds import Gap
 from hub.errors import ConfigError, RetryableError
-from hub.ingest import beats, bus
+from hub.ingest import bus, heartbeats
 from hub.ingest.consumer import Limits
 from hub.postgres.db import Pool
 from support.gateways import SealingGateway, assign

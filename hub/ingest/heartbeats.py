@@ -7,8 +7,8 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from edge.wire.beats import Beat, decode_beat
 from edge.wire.errors import WireError
+from edge.wire.heartbeats import Beat, decode_beat
 from edge.wire.subjects import beat_subject
 from hub.clock import Clock
 from hub.ingest import repository
