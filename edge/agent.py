@@ -19,7 +19,7 @@ from edge.keystore import load_frame_key, load_nats_key
 from edge.meters.mqtt import Broker, Subscriber
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
-from edge.record_builder import Book
+from edge.record_builder import RecordBuilder
 from edge.runtime import metrics
 from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.runtime.lock import alone_in
@@ -28,8 +28,8 @@ from edge.runtime.status import serve_status
 from edge.runtime.version import agent_version
 from edge.settings import Settings
 from edge.store.ledger import LEDGER_FILE, Batch, Ledger, Signer
-from edge.store.ledger_writer import Journal, Limits
-from edge.uplink.heartbeat import Heartbeat
+from edge.store.ledger_writer import LedgerWriter, Limits
+from edge.uplink.heartbeat import HeartbeatSender
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import Link
 from edge.uplink.uplink import Uplink
@@ -86,23 +86,23 @@ class Agent:
         signer = Signer(settings.gateway_id, secrets.token_bytes(16), own.frame_key)
         ledger = Ledger(settings.state_dir / LEDGER_FILE, signer, clock)
         limits = Limits(settings.seal_interval_s, settings.keep_days * 86_400_000, settings.max_ledger_mb * 2**20)
-        self._journal = Journal(ledger, limits)
-        self._beat = Heartbeat(
-            signer, self._journal, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost
+        self._writer = LedgerWriter(ledger, limits)
+        self._heartbeat_sender = HeartbeatSender(
+            signer, self._writer, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost
         )
         self._uplink = Uplink(
             settings.gateway_id,
             bytes.fromhex(own.identity.receipt_public_key),
             own.link,
-            self._journal,
+            self._writer,
             settings.backlog_frames_per_s,
-            self._beat.on_connect,
+            self._heartbeat_sender.on_connect,
         )
-        self._journal.on_frames = self._uplink.offer
+        self._writer.on_frames = self._uplink.offer
         self._signer = signer
-        self._book = Book(self._times)
-        self._journal.queue.on_dropped = self._book.forget
-        self._intake = Intake(self._book, self._journal, fleet.kinds, clock)
+        self._builder = RecordBuilder(self._times)
+        self._writer.queue.on_dropped = self._builder.forget
+        self._intake = Intake(self._builder, self._writer, fleet.kinds, clock)
         self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept)
         self._subscriber: Subscriber | None = None
         self._stopping = asyncio.Event()
@@ -129,36 +129,36 @@ class Agent:
 
     async def status(self) -> dict[str, Any]:
         """What `peerwatt-edge status` shows."""
-        trouble = self._journal.trouble
+        trouble = self._writer.trouble
         try:
-            beat = None if trouble else await self._beat.beat()
+            heartbeat = None if trouble else await self._heartbeat_sender.current()
         except StorageError as error:
-            beat, trouble = None, str(error)
-        if beat is None:
+            heartbeat, trouble = None, str(error)
+        if heartbeat is None:
             return {
                 "running": True,
                 "gateway_id": self._settings.gateway_id,
                 "meters_lost": self._lost(),
-                "memory_queue": self._journal.queued_records + self._intake.held,
-                "dropped_records": self._journal.dropped,
+                "memory_queue": self._writer.queued_records + self._intake.held,
+                "dropped_records": self._writer.dropped,
                 "hub": self._uplink.trouble or "connected",
                 "storage": trouble,
             }
         return {
             "running": True,
-            "gateway_id": beat.gateway_id,
-            "version": beat.version,
-            "boot_id": beat.boot_id.hex(),
-            "last_sequence": beat.last_sequence,
-            "meters": beat.meters,
-            "meters_lost": list(beat.meters_lost),
-            "outbox_frames": beat.outbox_frames,
-            "outbox_age_s": beat.outbox_age_s,
-            "time_quality": beat.time_quality,
-            "memory_queue": beat.memory_queue,
-            "disk_free_bytes": beat.disk_free_bytes,
+            "gateway_id": heartbeat.gateway_id,
+            "version": heartbeat.version,
+            "boot_id": heartbeat.boot_id.hex(),
+            "last_sequence": heartbeat.last_sequence,
+            "meters": heartbeat.meters,
+            "meters_lost": list(heartbeat.meters_lost),
+            "outbox_frames": heartbeat.outbox_frames,
+            "outbox_age_s": heartbeat.outbox_age_s,
+            "time_quality": heartbeat.time_quality,
+            "memory_queue": heartbeat.memory_queue,
+            "disk_free_bytes": heartbeat.disk_free_bytes,
             "hub": self._uplink.trouble or "connected",
-            "storage": self._journal.trouble or "ok",
+            "storage": self._writer.trouble or "ok",
         }
 
     def _lost(self) -> list[str]:
@@ -166,11 +166,11 @@ class Agent:
 
     def _accept(self, reading: MeterReading) -> None:
         """The poller's way: it does not wait for the disk."""
-        self._intake.enter(reading)
+        self._intake.accept(reading)
         metrics.READINGS.labels("modbus").inc()
 
     def _note(self, record: Record) -> None:
-        self._journal.enter(Batch(records=[encode_record(record)]))
+        self._writer.append(Batch(records=[encode_record(record)]))
 
     def _catch_signals(self) -> None:
         def stop() -> None:
@@ -190,8 +190,8 @@ class Agent:
                 self._fleet.mqtt,
                 self._settings.poll_period_s,
                 self._clock,
-                self._intake.enter,
-                self._book.is_recorded,
+                self._intake.accept,
+                self._builder.is_recorded,
             )
 
     def _open_metrics(self) -> None:
@@ -206,7 +206,7 @@ class Agent:
     async def _open_ledger(self) -> None:
         """Reads what is known; a disk that refuses keeps nobody from polling."""
         try:
-            await self._journal.call(self._journal.ledger.open)
+            await self._writer.call(self._writer.ledger.open)
             await self._intake.recall()
         except StorageError as error:
             log.error("storage refuses: readings wait in memory", extra={"reason": str(error)})  # noqa: TRY400
@@ -223,13 +223,13 @@ class Agent:
     @contextlib.asynccontextmanager
     async def _tasks(self) -> AsyncIterator[None]:
         """Meters stop first, then what is left is stored, sealed and, when the hub is there, sent."""
-        journal = asyncio.create_task(self._journal.run(), name="journal")
+        writer = asyncio.create_task(self._writer.run(), name="journal")
         uplink = asyncio.create_task(self._uplink.run(), name="uplink")
-        sources = [self._poller.run(), self._beat.run(), self._watch_clock(), self._intake.run()]
+        sources = [self._poller.run(), self._heartbeat_sender.run(), self._watch_clock(), self._intake.run()]
         if self._subscriber is not None:
             sources.append(self._subscriber.run())
         inputs = [asyncio.create_task(source) for source in sources]
-        for task in (journal, uplink, *inputs):
+        for task in (writer, uplink, *inputs):
             task.add_done_callback(self._on_end)
         try:
             yield
@@ -238,23 +238,23 @@ class Agent:
             await _cancel(inputs)
             reason = "a fault of the agent" if self._failure else "stopped in good order"
             self._note(Stop(max(0, self._clock.now_ms()), reason))
-            stored = await self._store_rest(journal)
+            stored = await self._store_rest(writer)
             await self._uplink.drain(DRAIN_S)
             await _cancel([uplink])
             if stored:
-                await self._journal.close()
+                await self._writer.close()
 
-    async def _store_rest(self, journal: asyncio.Task[None]) -> bool:
+    async def _store_rest(self, writer: asyncio.Task[None]) -> bool:
         """Stores and seals the rest, once the write that is under way has ended; False when it does not end."""
-        self._journal.stop()
-        _, late = await asyncio.wait([journal], timeout=WRITE_S)
+        self._writer.stop()
+        _, late = await asyncio.wait([writer], timeout=WRITE_S)
         if late:
             log.error("the disk does not answer: what waits in memory is lost")
-            await _cancel([journal])
+            await _cancel([writer])
             return False
         with contextlib.suppress(StorageError):
             await self._intake.recall()
-        await self._journal.store_rest()
+        await self._writer.store_rest()
         return True
 
     def _on_end(self, task: asyncio.Task[None]) -> None:

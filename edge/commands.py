@@ -115,11 +115,11 @@ def status(config: Path | None) -> dict[str, Any]:
 
 
 def _at_rest(settings: Settings) -> dict[str, Any]:
-    from edge.offline.ledger_reader import open_archive
+    from edge.offline.ledger_reader import open_ledger
 
     try:
-        with open_archive(settings.state_dir) as archive:
-            return {"outbox_frames": archive.count_waiting(), "unsealed_records": archive.count_unsealed()}
+        with open_ledger(settings.state_dir) as reader:
+            return {"outbox_frames": reader.count_waiting(), "unsealed_records": reader.count_unsealed()}
     except (ConfigError, VerificationError):
         return {}
 

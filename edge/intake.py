@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from edge.errors import ImplausibleError, StorageError
 from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
-from edge.record_builder import Book
+from edge.record_builder import RecordBuilder
 from edge.runtime import metrics
 from edge.runtime.clock import Clock
 from edge.store.ledger import FIRST_INDEX
-from edge.store.ledger_writer import RETRY_S, Journal
+from edge.store.ledger_writer import RETRY_S, LedgerWriter
 from edge.store.repository import CounterRow, MeterRow
 
 MAX_HELD = 20_000
@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 class Intake:
     """The way of every reading, whoever read it."""
 
-    def __init__(self, book: Book, journal: Journal, kinds: Mapping[str, MeterKind], clock: Clock) -> None:
-        self._book, self._journal, self._kinds, self._clock = book, journal, kinds, clock
+    def __init__(
+        self, builder: RecordBuilder, writer: LedgerWriter, kinds: Mapping[str, MeterKind], clock: Clock
+    ) -> None:
+        self._builder, self._writer, self._kinds, self._clock = builder, writer, kinds, clock
         self._held: deque[tuple[MeterReading, Future[None]]] = deque()
         self._recalled = False
 
@@ -41,7 +43,7 @@ class Intake:
         """Readings that wait for the ledger to be readable."""
         return len(self._held)
 
-    def enter(self, reading: MeterReading) -> Future[None]:
+    def accept(self, reading: MeterReading) -> Future[None]:
         """Takes a reading; the future is done when it is durable, and cancelled when it had to be dropped.
 
         Raises:
@@ -51,7 +53,7 @@ class Intake:
             return self._enter(reading)
         if len(self._held) >= MAX_HELD:
             self._held.popleft()[1].cancel()
-            self._journal.queue.lose(1)
+            self._writer.queue.lose(1)
         future: Future[None] = asyncio.get_running_loop().create_future()
         self._held.append((reading, future))
         return future
@@ -73,9 +75,9 @@ class Intake:
         """
         if self._recalled:
             return
-        meters, counters, first_index, bodies = await self._journal.call(self._read)
-        self._book.recall(meters, counters, first_index)
-        self._book.remember(bodies)
+        meters, counters, first_index, bodies = await self._writer.call(self._read)
+        self._builder.recall(meters, counters, first_index)
+        self._builder.remember(bodies)
         self._recalled = True
         entered: dict[tuple[str, int], Future[None]] = {}
         while self._held:
@@ -88,18 +90,18 @@ class Intake:
             _pass_on(durable, future)
 
     def _read(self) -> Known:
-        with self._journal.ledger.reading() as repository:
+        with self._writer.ledger.reading() as repository:
             first_index = int.from_bytes(repository.meta(FIRST_INDEX) or b"\0", "big")
             since_ms = self._clock.now_ms() - RECENT_MS
             return repository.meters(), repository.counters(), first_index, repository.recent_bodies(since_ms)
 
     def _enter(self, reading: MeterReading) -> Future[None]:
         kind = self._kinds[reading.meter_id]
-        return self._journal.enter(self._book.enter(reading, kind.profile, kind.profile_hash, kind.max_power_w))
+        return self._writer.append(self._builder.build(reading, kind.profile, kind.profile_hash, kind.max_power_w))
 
     def _enter_late(self, reading: MeterReading) -> Future[None] | None:
         """None when there is nothing to wait for."""
-        if reading.pushed and self._book.is_recorded(reading.meter_id, reading.read_at_ms):
+        if reading.pushed and self._builder.is_recorded(reading.meter_id, reading.read_at_ms):
             metrics.MQTT_DROPPED.labels("repeated").inc()
             return None
         try:

@@ -23,7 +23,7 @@ TRUST_AFTER = 3
 log = logging.getLogger(__name__)
 
 
-class Book:
+class RecordBuilder:
     """What is known of every meter, in memory; ``Batch`` carries what the ledger must keep of it."""
 
     def __init__(self, times: TimeKeeper) -> None:
@@ -64,7 +64,7 @@ class Book:
     def _note(self, meter_id: str, read_at_ms: int) -> None:
         self._recent.setdefault(meter_id, deque(maxlen=RECENT)).append(read_at_ms)
 
-    def enter(self, reading: MeterReading, profile: str, profile_hash: bytes, max_power_w: int) -> Batch:
+    def build(self, reading: MeterReading, profile: str, profile_hash: bytes, max_power_w: int) -> Batch:
         """The records of a reading: first what its index means, then what happened to its counters, then itself.
 
         Raises:
@@ -86,7 +86,7 @@ class Book:
         row = CounterRow(
             reading.meter_id, meter.meter_index, sequence, newest.read_at_ms, newest.import_wh, newest.export_wh, serial
         )
-        # Encoding refuses what no record can hold: until then the book stays as it was
+        # Encoding refuses what no record can hold: until then nothing here has changed
         batch = Batch(_encoded(reading.meter_id, records), counters={reading.meter_id: row})
         if event and before is not None:
             log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})

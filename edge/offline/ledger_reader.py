@@ -14,7 +14,7 @@ from edge.wire.frames import Frame
 PAGE = 256
 
 
-class Archive:
+class LedgerReader:
     """Queries on one ledger."""
 
     def __init__(self, db: Database) -> None:
@@ -41,7 +41,7 @@ class Archive:
 
 
 @contextlib.contextmanager
-def open_archive(state_dir: Path) -> Iterator[Archive]:
+def open_ledger(state_dir: Path) -> Iterator[LedgerReader]:
     """The ledger of a gateway, to be read only.
 
     Raises:
@@ -60,7 +60,7 @@ def open_archive(state_dir: Path) -> Iterator[Archive]:
             # A table that is missing has no rows for sqlite-utils; no ledger must not pass for an empty one
             if not {"frame", "record"} <= set(db.table_names()):
                 raise VerificationError(f"{path} is no ledger: its tables are missing. Check state_dir")
-            yield Archive(db)
+            yield LedgerReader(db)
     except sqlite3.Error as error:
         raise VerificationError(
             f"The ledger {path} is damaged ({error}): the agent will put it aside at its next start"

@@ -7,7 +7,7 @@ from typing import Any
 from edge.errors import ConfigError, VerificationError
 from edge.keystore import load_frame_key
 from edge.offline.frame_chain import check_chain, open_chain, write_chain
-from edge.offline.ledger_reader import open_archive
+from edge.offline.ledger_reader import open_ledger
 from edge.settings import Settings, load_settings
 from edge.wire.errors import WireError
 from edge.wire.proofs import PROOF_FORMAT, check_proof
@@ -54,10 +54,10 @@ def export(config: Path | None, out: Path) -> dict[str, Any]:
     """
     settings = load_settings(config)
     public = bytes(load_frame_key(settings.state_dir / "keys").verify_key)
-    with open_archive(settings.state_dir) as archive:
+    with open_ledger(settings.state_dir) as reader:
         try:
             with out.open("w") as file:
-                count = write_chain(file, settings.gateway_id, public, archive.frames())
+                count = write_chain(file, settings.gateway_id, public, reader.frames())
         except OSError as error:
             raise ConfigError(f"{out} can not be written ({error.strerror}): choose another place") from error
     return {"ok": True, "file": str(out), "frames": count}
@@ -65,8 +65,8 @@ def export(config: Path | None, out: Path) -> dict[str, Any]:
 
 def _verify_ledger(settings: Settings, expected: bytes | None) -> dict[str, Any]:
     public = expected or bytes(load_frame_key(settings.state_dir / "keys").verify_key)
-    with open_archive(settings.state_dir) as archive:
-        return check_chain(archive.frames(), public).as_json()
+    with open_ledger(settings.state_dir) as reader:
+        return check_chain(reader.frames(), public).as_json()
 
 
 def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Limits:
 
 
 @dataclass
-class Journal:
+class LedgerWriter:
     """The only writer. While the disk refuses, entries wait in bounded memory and their senders wait with them."""
 
     ledger: Ledger
@@ -79,7 +79,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
 
-    def enter(self, batch: Batch) -> asyncio.Future[None]:
+    def append(self, batch: Batch) -> asyncio.Future[None]:
         """Hands a batch over; the future is done when it is durable, and cancelled when its reading was dropped."""
         future = self.queue.add(batch)
         self._wake.set()

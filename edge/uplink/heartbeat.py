@@ -16,10 +16,10 @@ from edge.runtime import metrics
 from edge.runtime.clock import Clock, TimeKeeper
 from edge.runtime.version import agent_version
 from edge.store.ledger import Signer
-from edge.store.ledger_writer import Journal
-from edge.wire.heartbeats import MAX_METERS_LOST, Beat, encode_beat
+from edge.store.ledger_writer import LedgerWriter
+from edge.wire.heartbeats import MAX_METERS_LOST, Heartbeat, encode_heartbeat
 from edge.wire.ranges import MAX_RANGES, ranges_of
-from edge.wire.subjects import beat_subject
+from edge.wire.subjects import heartbeat_subject
 
 MAX_LISTED = 20_000
 
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Heartbeat:
+class HeartbeatSender:
     """Makes and sends beats; ``status`` is the same for people on the gateway."""
 
     signer: Signer
-    journal: Journal
+    writer: LedgerWriter
     clock: Clock
     times: TimeKeeper
     period_s: int
@@ -53,32 +53,34 @@ class Heartbeat:
                     await self._now.wait()
             self._now.clear()
             with suppress(StorageError):
-                beat = await self.beat()
+                heartbeat = await self.current()
                 if self._client is not None and self._client.is_connected:
                     with suppress(NatsError, OSError):
-                        await self._client.publish(beat_subject(self.signer.gateway_id), encode_beat(beat))
+                        await self._client.publish(
+                            heartbeat_subject(self.signer.gateway_id), encode_heartbeat(heartbeat)
+                        )
 
-    async def beat(self) -> Beat:
+    async def current(self) -> Heartbeat:
         """The state of this moment.
 
         Raises:
             StorageError: the ledger can not be read.
         """
-        waiting, frames, oldest_ms = await self.journal.call(self._waiting)
+        waiting, frames, oldest_ms = await self.writer.call(self._waiting)
         now_ms = max(0, self.clock.now_ms())
         age_s = max(0, now_ms - oldest_ms) // 1000 if oldest_ms is not None else 0
         lost = self.lost()
         metrics.METERS_LOST.set(len(lost))
         metrics.OUTBOX_FRAMES.set(frames)
         metrics.OUTBOX_AGE_SECONDS.set(age_s)
-        metrics.MEMORY_QUEUE.set(self.journal.queued_records)
-        metrics.COMMITS.set(self.journal.commits)
-        return Beat(
+        metrics.MEMORY_QUEUE.set(self.writer.queued_records)
+        metrics.COMMITS.set(self.writer.commits)
+        return Heartbeat(
             gateway_id=self.signer.gateway_id,
             sent_at_ms=now_ms,
             version=agent_version(),
             boot_id=self.signer.boot_id,
-            last_sequence=self.journal.ledger.last_sequence,
+            last_sequence=self.writer.ledger.last_sequence,
             waiting=waiting,
             outbox_frames=frames,
             outbox_age_s=age_s,
@@ -86,12 +88,12 @@ class Heartbeat:
             clock_error_ms=self.clock.synchronised()[1],
             meters=self.meters,
             meters_lost=tuple(lost[:MAX_METERS_LOST]),
-            disk_free_bytes=_free_bytes(self.journal),
-            memory_queue=self.journal.queued_records,
+            disk_free_bytes=_free_bytes(self.writer),
+            memory_queue=self.writer.queued_records,
         )
 
     def _waiting(self) -> tuple[dict[bytes, list[tuple[int, int]]], int, int | None]:
-        with self.journal.ledger.reading() as repository:
+        with self.writer.ledger.reading() as repository:
             sequences = sorted(repository.waiting_sequences(MAX_LISTED))
             numbers = repository.waiting()
         by_boot = {
@@ -101,8 +103,8 @@ class Heartbeat:
         return dict(list(by_boot.items())[:200]), numbers.frames, numbers.oldest_ms
 
 
-def _free_bytes(journal: Journal) -> int:
+def _free_bytes(writer: LedgerWriter) -> int:
     try:
-        return shutil.disk_usage(journal.ledger.path.parent).free
+        return shutil.disk_usage(writer.ledger.path.parent).free
     except OSError:
         return 0

@@ -15,7 +15,7 @@ from nats.js.errors import NoStreamResponseError
 
 from edge.errors import HubUnreachableError, StorageError
 from edge.runtime import metrics
-from edge.store.ledger_writer import Journal
+from edge.store.ledger_writer import LedgerWriter
 from edge.store.repository import StoredFrame
 from edge.uplink.nats_link import Link
 from edge.wire import resend_requests, subjects
@@ -29,7 +29,7 @@ RESEND_AFTER_S = 180.0
 WINDOW = 1000
 """Frames that may be at the hub without a receipt; then the backlog waits."""
 LIVE_QUEUE, PAGE = 256, 200
-MAX_ASKED = 10_000
+MAX_RESENT_FRAMES = 10_000
 
 Key = tuple[bytes, int]
 log = logging.getLogger(__name__)
@@ -42,15 +42,15 @@ class Uplink:
     gateway_id: str
     receipt_key: bytes
     link: Link
-    journal: Journal
+    writer: LedgerWriter
     frames_per_s: int
-    beat: Callable[[Client], object]
+    on_connect: Callable[[Client], object]
     """Called when a connection is there: starts a heartbeat."""
     dice: random.Random = field(default_factory=random.SystemRandom)
     _live: deque[StoredFrame] = field(default_factory=lambda: deque(maxlen=LIVE_QUEUE))
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _asked: asyncio.Queue[resend_requests.Ask] = field(default_factory=lambda: asyncio.Queue(16))
+    _resend_requests: asyncio.Queue[resend_requests.ResendRequest] = field(default_factory=lambda: asyncio.Queue(16))
     _published: dict[Key, float] = field(default_factory=dict)
     _client: Client | None = None
     _trouble: str = "not connected yet"
@@ -99,19 +99,19 @@ class Uplink:
     async def _session(self) -> None:
         async with self.link.connected() as client:
             await client.subscribe(subjects.receipt_subject(self.gateway_id), cb=self._on_receipt)
-            await client.subscribe(subjects.ask_subject(self.gateway_id), cb=self._on_ask)
+            await client.subscribe(subjects.resend_request_subject(self.gateway_id), cb=self._on_resend_request)
             await client.flush(timeout=5)
             if self._trouble:
                 log.info("hub connected", extra={"url": self.link.url})
             self._client, self._trouble = client, ""
             metrics.CONNECTED.set(1)
             self._published.clear()
-            self.beat(client)
+            self.on_connect(client)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.link.watch(client))
                 group.create_task(self._live_lane(client))
                 group.create_task(self._backlog_lane(client))
-                group.create_task(self._answer_lane(client))
+                group.create_task(self._resend_lane(client))
 
     async def _live_lane(self, client: Client) -> None:
         while True:
@@ -136,7 +136,7 @@ class Uplink:
     async def _walk(self, client: Client) -> int:
         """Sends what is due until the window is full; returns how many."""
         after, sent = 0, 0
-        while page := await self.journal.call(self._waiting, after):
+        while page := await self.writer.call(self._waiting, after):
             after = page[-1].id
             for stored in page:
                 if not self._is_due(stored):
@@ -158,24 +158,24 @@ class Uplink:
     def _is_new(self, stored: StoredFrame) -> bool:
         return (stored.boot_id, stored.sequence) not in self._published
 
-    async def _answer_lane(self, client: Client) -> None:
+    async def _resend_lane(self, client: Client) -> None:
         while True:
-            ask = await self._asked.get()
-            first, last = ask.first, min(ask.last, ask.first + MAX_ASKED)
-            while page := await self.journal.call(self._range, ask.boot_id, first, last):
+            request = await self._resend_requests.get()
+            first, last = request.first, min(request.last, request.first + MAX_RESENT_FRAMES)
+            while page := await self.writer.call(self._range, request.boot_id, first, last):
                 for stored in page:
-                    await self._publish(client, stored, "asked", ask.ask_id)
+                    await self._publish(client, stored, "asked", request.request_id)
                     await asyncio.sleep(1 / self.frames_per_s)
                 first = page[-1].sequence + 1
 
-    async def _publish(self, client: Client, stored: StoredFrame, lane: str, ask_id: bytes = b"") -> None:
+    async def _publish(self, client: Client, stored: StoredFrame, lane: str, request_id: bytes = b"") -> None:
         """Publishes one frame and waits for the broker's word; a duplicate counts as delivered."""
         try:
             await client.jetstream().publish(
                 subjects.frame_subject(self.gateway_id),
                 stored.frame.encode(),
                 timeout=PUBLISH_S,
-                headers={"Nats-Msg-Id": subjects.message_id(stored.frame.header_hash, ask_id)},
+                headers={"Nats-Msg-Id": subjects.message_id(stored.frame.header_hash, request_id)},
             )
         except NoStreamResponseError as error:
             raise HubUnreachableError(
@@ -201,7 +201,7 @@ class Uplink:
             return
         metrics.RECEIPTS.labels("taken").inc()
         self._forget(receipt)
-        self.journal.note_receipt(receipt)
+        self.writer.note_receipt(receipt)
 
     def _forget(self, receipt: Receipt) -> None:
         done = [
@@ -212,18 +212,18 @@ class Uplink:
         for key in done:
             del self._published[key]
 
-    async def _on_ask(self, message: Msg) -> None:
+    async def _on_resend_request(self, message: Msg) -> None:
         try:
-            self._asked.put_nowait(resend_requests.decode_ask(message.data))
+            self._resend_requests.put_nowait(resend_requests.decode_resend_request(message.data))
         except (WireError, asyncio.QueueFull) as error:
             log.warning("ask refused", extra={"reason": str(error) or "too many at once"})
 
     def _waiting(self, after: int) -> list[StoredFrame]:
-        with self.journal.ledger.reading() as repository:
+        with self.writer.ledger.reading() as repository:
             return repository.waiting_frames(after, PAGE)
 
     def _range(self, boot_id: bytes, first: int, last: int) -> list[StoredFrame]:
-        with self.journal.ledger.reading() as repository:
+        with self.writer.ledger.reading() as repository:
             return repository.range_of_frames(boot_id, first, last, PAGE)
 
     def _complain(self, reason: str) -> None:

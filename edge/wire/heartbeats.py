@@ -7,13 +7,13 @@ from edge.wire.codec import array, gateway_name, integer, octets, text
 from edge.wire.ranges import ByBoot, from_field, to_fields
 from edge.wire.records import time_quality
 
-BEAT_TAG = b"peerwatt/beat/1"
-MAX_BEAT_BYTES = 64 * 1024
+HEARTBEAT_TAG = b"peerwatt/beat/1"
+MAX_HEARTBEAT_BYTES = 64 * 1024
 MAX_METERS_LOST = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """Sent every minute. ``waiting`` holds, per boot id, the frame sequences that have no receipt yet."""
 
     gateway_id: str
@@ -34,27 +34,27 @@ class Beat:
     """Records that could not be written to disk yet."""
 
 
-def encode_beat(beat: Beat) -> bytes:
+def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
     """The heartbeat as it travels."""
     return codec.pack(
         [
-            BEAT_TAG, beat.gateway_id.encode(), beat.sent_at_ms, beat.version.encode(), beat.boot_id,
-            beat.last_sequence, to_fields(beat.waiting), beat.outbox_frames, beat.outbox_age_s,
-            beat.time_quality.encode(), beat.clock_error_ms, beat.meters,
-            [meter.encode() for meter in beat.meters_lost], beat.disk_free_bytes, beat.memory_queue,
+            HEARTBEAT_TAG, heartbeat.gateway_id.encode(), heartbeat.sent_at_ms, heartbeat.version.encode(),
+            heartbeat.boot_id, heartbeat.last_sequence, to_fields(heartbeat.waiting), heartbeat.outbox_frames,
+            heartbeat.outbox_age_s, heartbeat.time_quality.encode(), heartbeat.clock_error_ms, heartbeat.meters,
+            [meter.encode() for meter in heartbeat.meters_lost], heartbeat.disk_free_bytes, heartbeat.memory_queue,
         ]
     )  # fmt: skip
 
 
-def decode_beat(data: bytes) -> Beat:
+def decode_heartbeat(data: bytes) -> Heartbeat:
     """Reads a heartbeat strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.
     """
-    f = codec.unpack(data, limit=MAX_BEAT_BYTES)
-    codec.expect_tag(f, BEAT_TAG, 15)
-    return Beat(
+    f = codec.unpack(data, limit=MAX_HEARTBEAT_BYTES)
+    codec.expect_tag(f, HEARTBEAT_TAG, 15)
+    return Heartbeat(
         gateway_id=gateway_name(f[1]),
         sent_at_ms=integer(f[2], "sent_at_ms"),
         version=text(f[3], "version"),

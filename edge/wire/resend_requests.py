@@ -5,34 +5,34 @@ from dataclasses import dataclass
 from edge.wire import codec
 from edge.wire.codec import integer, octets
 
-ASK_TAG = b"peerwatt/ask/1"
-MAX_ASK_BYTES = 256
+RESEND_REQUEST_TAG = b"peerwatt/ask/1"
+MAX_RESEND_REQUEST_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Please resend these sequences of this boot; ``ask_id`` makes the answer's message id a new one."""
+class ResendRequest:
+    """Please resend these sequences of this boot; ``request_id`` makes the answer's message id a new one."""
 
-    ask_id: bytes
+    request_id: bytes
     boot_id: bytes
     first: int
     last: int
 
 
-def encode_ask(ask: Ask) -> bytes:
+def encode_resend_request(request: ResendRequest) -> bytes:
     """The request as it travels."""
-    return codec.pack([ASK_TAG, ask.ask_id, ask.boot_id, ask.first, ask.last])
+    return codec.pack([RESEND_REQUEST_TAG, request.request_id, request.boot_id, request.first, request.last])
 
 
-def decode_ask(data: bytes) -> Ask:
+def decode_resend_request(data: bytes) -> ResendRequest:
     """Reads a request strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.
     """
-    fields = codec.unpack(data, limit=MAX_ASK_BYTES)
-    codec.expect_tag(fields, ASK_TAG, 5)
+    fields = codec.unpack(data, limit=MAX_RESEND_REQUEST_BYTES)
+    codec.expect_tag(fields, RESEND_REQUEST_TAG, 5)
     first = integer(fields[3], "first", 1)
-    return Ask(
+    return ResendRequest(
         octets(fields[1], "ask_id", 16), octets(fields[2], "boot_id", 16), first, integer(fields[4], "last", first)
     )

@@ -8,7 +8,7 @@ def frame_subject(gateway_id: str) -> str:
     return f"pw.frame.{gateway_id}"
 
 
-def beat_subject(gateway_id: str) -> str:
+def heartbeat_subject(gateway_id: str) -> str:
     """Where the gateway publishes heartbeats."""
     return f"pw.beat.{gateway_id}"
 
@@ -18,7 +18,7 @@ def receipt_subject(gateway_id: str) -> str:
     return f"pw.receipt.{gateway_id}"
 
 
-def ask_subject(gateway_id: str) -> str:
+def resend_request_subject(gateway_id: str) -> str:
     """Where the hub asks for frames again."""
     return f"pw.ask.{gateway_id}"
 
@@ -28,6 +28,6 @@ def inbox_prefix(gateway_id: str) -> str:
     return f"_INBOX.{gateway_id}"
 
 
-def message_id(header_hash: bytes, ask_id: bytes = b"") -> str:
+def message_id(header_hash: bytes, request_id: bytes = b"") -> str:
     """``Nats-Msg-Id`` of a frame; an answer to an ask has another, or the broker would take it for a duplicate."""
-    return (header_hash + ask_id).hex()
+    return (header_hash + request_id).hex()

@@ -8,17 +8,17 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from edge.wire.errors import WireError
-from edge.wire.heartbeats import Beat, decode_beat
-from edge.wire.subjects import beat_subject
+from edge.wire.heartbeats import Heartbeat, decode_heartbeat
+from edge.wire.subjects import heartbeat_subject
 from hub.clock import Clock
 from hub.ingest import repository
 from hub.ingest.receipts import Receipts
 from hub.observability import metrics
 from hub.postgres.db import Pool
 
-BEAT_SUBJECTS = "pw.beat.*"
+HEARTBEAT_SUBJECTS = "pw.beat.*"
 QUEUE_GROUP = "ingest"
-PENDING_BEATS = 4096
+PENDING_HEARTBEATS = 4096
 ASKED_RANGES = 1000
 ANSWERED_FRAMES = 20_000
 """Looked at for one heartbeat; what is left over is asked again with the next."""
@@ -30,7 +30,7 @@ SHOWN = (
 _log = structlog.get_logger(__name__)
 
 
-class Beats:
+class HeartbeatResponder:
     """Answers heartbeats for as long as the connection lives; copies of the hub share them."""
 
     def __init__(self, client: Client, pool: Pool, receipts: Receipts, clock: Clock) -> None:
@@ -41,11 +41,13 @@ class Beats:
 
     async def start(self) -> None:
         """Begins to listen."""
-        await self._client.subscribe(BEAT_SUBJECTS, queue=QUEUE_GROUP, cb=self._hear, pending_msgs_limit=PENDING_BEATS)
+        await self._client.subscribe(
+            HEARTBEAT_SUBJECTS, queue=QUEUE_GROUP, cb=self._hear, pending_msgs_limit=PENDING_HEARTBEATS
+        )
 
     async def _hear(self, message: Msg) -> None:
         try:
-            kept = await self._answer(message.subject, decode_beat(message.data))
+            kept = await self._answer(message.subject, decode_heartbeat(message.data))
         except WireError as error:
             _log.warning("heartbeat refused", subject=message.subject, code=error.code, detail=str(error))
             kept = False
@@ -53,29 +55,34 @@ class Beats:
             # the next one comes in a minute
             _log.warning("heartbeat not kept", subject=message.subject, error=str(error))
             kept = False
-        metrics.BEATS.labels("kept" if kept else "refused").inc()
+        metrics.HEARTBEATS.labels("kept" if kept else "refused").inc()
 
-    async def _answer(self, subject: str, beat: Beat) -> bool:
-        gateway_id = beat.gateway_id
-        if subject != beat_subject(gateway_id):
+    async def _answer(self, subject: str, heartbeat: Heartbeat) -> bool:
+        gateway_id = heartbeat.gateway_id
+        if subject != heartbeat_subject(gateway_id):
             _log.warning("heartbeat of another gateway", subject=subject, gateway_id=gateway_id)
             return False
-        asked = [(boot_id, first, last) for boot_id, stretches in beat.waiting.items() for first, last in stretches][
-            :ASKED_RANGES
-        ]
+        asked = [
+            (boot_id, first, last) for boot_id, stretches in heartbeat.waiting.items() for first, last in stretches
+        ][:ASKED_RANGES]
         async with self._pool.acquire() as connection:
-            if not await repository.save_beat(connection, gateway_id, self._clock.now_ms(), shown(beat)):
+            if not await repository.save_heartbeat(connection, gateway_id, self._clock.now_ms(), shown(heartbeat)):
                 _log.warning("heartbeat of an unknown gateway", gateway_id=gateway_id)
                 return False
             stored = await repository.stored_ranges(connection, gateway_id, asked, ANSWERED_FRAMES)
             lost = await repository.lost_ranges(connection, gateway_id, asked)
-            last = await repository.last_header_hash(connection, gateway_id, beat.boot_id)
-        await self._receipts.after_beat(gateway_id, stored, lost, last)
+            last = await repository.last_header_hash(connection, gateway_id, heartbeat.boot_id)
+        await self._receipts.after_heartbeat(gateway_id, stored, lost, last)
         return True
 
 
-def shown(beat: Beat) -> dict[str, Any]:
+def shown(heartbeat: Heartbeat) -> dict[str, Any]:
     """The heartbeat as the fleet view reads it."""
-    fields = {name: getattr(beat, name) for name in SHOWN}
-    waiting = {boot_id.hex(): [list(pair) for pair in ranges] for boot_id, ranges in beat.waiting.items()}
-    return {**fields, "boot_id": beat.boot_id.hex(), "meters_lost": list(beat.meters_lost), "waiting": waiting}
+    fields = {name: getattr(heartbeat, name) for name in SHOWN}
+    waiting = {boot_id.hex(): [list(pair) for pair in ranges] for boot_id, ranges in heartbeat.waiting.items()}
+    return {
+        **fields,
+        "boot_id": heartbeat.boot_id.hex(),
+        "meters_lost": list(heartbeat.meters_lost),
+        "waiting": waiting,
+    }

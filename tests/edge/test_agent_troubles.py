@@ -99,7 +99,7 @@ async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: 
     gw.enrol(hub_nats)
     agent = inside(gw)
     loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    commit, enter = agent._journal.ledger.commit, agent._journal.enter
+    commit, append = agent._writer.ledger.commit, agent._writer.append
 
     def slow(batch: Batch) -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -108,15 +108,15 @@ async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: 
 
     def noticing(batch: Batch) -> asyncio.Future[None]:
         if any(isinstance(decode_record(body), Stop) for body in batch.records):
-            # The journal is told to end in this round of the loop
+            # The writer is told to end in this round of the loop
             loop.call_soon(release.set)
-        return enter(batch)
+        return append(batch)
 
-    agent._journal.ledger.commit = slow  # type: ignore[method-assign]
+    agent._writer.ledger.commit = slow  # type: ignore[method-assign]
     async with agent._tasks():
-        enter(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
+        append(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
         await asyncio.wait_for(begun.wait(), 20)
-        agent._journal.enter = noticing  # type: ignore[method-assign]
+        agent._writer.append = noticing  # type: ignore[method-assign]
     found = b"".join(body for (body,) in gw.rows("SELECT body FROM frame"))
     assert (found.count(b"only once"), found.count(b"stopped in good order")) == (1, 1)
 

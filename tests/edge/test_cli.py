@@ -11,7 +11,7 @@ import pytest
 
 import edge.agent
 import edge.commands
-import edge.offline.verify
+import edge.offline.verify  # noqa: F401 - commands import them late, and nobody may not read them
 from edge.cli import main
 from edge.keystore import load_frame_key, make_keys
 from hub.embedded.processes import free_port

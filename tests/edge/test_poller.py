@@ -12,7 +12,7 @@ from edge.meters.modbus import Bus
 from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
-from edge.record_builder import Book
+from edge.record_builder import RecordBuilder
 from edge.runtime.clock import Clock, ManualClock, TimeKeeper
 from support.modbus_meters import Meter, meter_registers, serve_tcp, words
 from support.nats import eventually
@@ -65,19 +65,19 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
     profile: str, wrong: dict[int, list[int]], quantities: tuple[str, ...]
 ) -> None:
     clock = ManualClock(1_780_000_000_000)
-    book = Book(TimeKeeper(clock, bytes(16)))
+    builder = RecordBuilder(TimeKeeper(clock, bytes(16)))
     registers = meter_registers(profile, 1_000, 2, 3)
     mad, sound = Meter(registers | wrong), Meter(registers)
     async with serve_tcp({1: mad, 2: sound}) as port:
         places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
         bus, known = Bus(places[0]), load_profile(profile)
         meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
-        poller = Poller(meters, 10, clock, lambda r: book.enter(r, known.name, known.hash, known.max_power_w))
+        poller = Poller(meters, 10, clock, lambda r: builder.build(r, known.name, known.hash, known.max_power_w))
         (watched,) = poller._buses.values()
         await poller.poll_bus(watched, 1_780_000_000)
         bus.close()
     assert poller.lost == ["METER_001"]
-    assert book.is_recorded("METER_002", clock.ms) and not book.is_recorded("METER_001", clock.ms)
+    assert builder.is_recorded("METER_002", clock.ms) and not builder.is_recorded("METER_001", clock.ms)
 
 
 async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:

@@ -20,7 +20,7 @@ from edge.meters.mqtt import MqttMeter
 from edge.meters.mqtt import _reading as reading_of
 from edge.meters.plan import Block, Wire, plan
 from edge.meters.profile import Profile, load_profile, names, parse_profile
-from edge.record_builder import Book
+from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
 from edge.wire.kinds import FLAG_CLOCK_SKEW
 from edge.wire.quantities import ACTIVE_POWER
@@ -222,12 +222,12 @@ def test_no_message_crashes_a_dialect_or_the_book(dialect: str, data: st.DataObj
     """Whatever a dialect makes of a message becomes records that can be read again, or is refused by name."""
     payload = json.dumps(data.draw(MESSAGES[dialect])).encode()
     clock = ManualClock(1_780_000_000_000)
-    book = Book(TimeKeeper(clock, bytes(16)))
+    builder = RecordBuilder(TimeKeeper(clock, bytes(16)))
     with contextlib.suppress(ImplausibleError):
         measurement = parse(dialect, payload)
         if measurement is not None:
             reading = reading_of(MqttMeter("METER_001", "t", dialect), measurement, clock.ms, retained=False)
-            for record in book.enter(reading, dialect, dialect_hash(dialect), 250_000).records:
+            for record in builder.build(reading, dialect, dialect_hash(dialect), 250_000).records:
                 decode_record(record)
 
 

@@ -1,4 +1,4 @@
-"""The ledger and its journal: durable before anything else, honest when the disk is not, and bounded."""
+"""The ledger and its writer: durable before anything else, honest when the disk is not, and bounded."""
 
 import asyncio
 import os
@@ -13,11 +13,11 @@ from nacl.signing import SigningKey
 from edge.errors import ImplausibleError, StorageError
 from edge.meters.readings import MeterReading
 from edge.offline.frame_chain import check_chain
-from edge.offline.ledger_reader import open_archive
-from edge.record_builder import RECENT, Book
+from edge.offline.ledger_reader import open_ledger
+from edge.record_builder import RECENT, RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
 from edge.store.ledger import Batch, Ledger, Signer
-from edge.store.ledger_writer import MAX_RECEIPTS, Journal, Limits
+from edge.store.ledger_writer import MAX_RECEIPTS, LedgerWriter, Limits
 from edge.store.repository import StoredFrame
 from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
@@ -65,8 +65,8 @@ def test_only_a_receipt_ends_the_waiting(tmp_path: Path) -> None:
         assert repository.waiting_sequences(9) == [(b"b" * 16, 3)]
     clock.advance(31 * DAY_MS)
     assert ledger.prune(keep_ms=30 * DAY_MS, max_bytes=2**30) == []
-    with open_archive(tmp_path) as archive:
-        assert [frame.header.sequence for frame in archive.frames()] == [3]
+    with open_ledger(tmp_path) as reader:
+        assert [frame.header.sequence for frame in reader.frames()] == [3]
 
 
 def test_eviction_leaves_a_gap_record(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ def test_a_commit_that_became_durable_but_said_it_failed(tmp_path: Path) -> None
         ledger.seal()
     ledger.commit(Batch(records=[stop(2)]))
     assert [stored.sequence for stored in ledger.seal()] == [2]
-    with open_archive(tmp_path) as archive:
-        report = check_chain(archive.frames(), bytes(KEY.verify_key))
+    with open_ledger(tmp_path) as reader:
+        report = check_chain(reader.frames(), bytes(KEY.verify_key))
     assert (report.frames, report.faults) == (2, [])
 
 
@@ -175,16 +175,16 @@ async def test_receipts_that_wait_for_the_disk_are_bounded(tmp_path: Path) -> No
     for number in range(MAX_RECEIPTS + 1):
         ledger.commit(Batch(records=[stop(number)]))
         ledger.seal()
-    journal = Journal(ledger, Limits())
+    writer = LedgerWriter(ledger, Limits())
     for number in range(MAX_RECEIPTS + 1):
-        journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
+        writer.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
     Doubtful(ledger, "before")
     with pytest.raises(StorageError):
-        await journal._seal_now()
-    await journal._seal_now()
+        await writer._seal_now()
+    await writer._seal_now()
     with ledger.reading() as repository:
         assert repository.waiting_sequences(9) == [(b"b" * 16, 1)], "the oldest receipt had no room"
-    await journal.close()
+    await writer.close()
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
@@ -196,33 +196,33 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 
 
 async def test_what_comes_within_a_moment_shares_a_commit(tmp_path: Path) -> None:
-    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=60))
-    task = asyncio.create_task(journal.run())
-    await asyncio.gather(*(journal.enter(Batch(records=[stop(n)])) for n in range(50)))
-    assert journal.commits == 1
-    journal.stop()
+    writer = LedgerWriter(ledger_in(tmp_path), Limits(seal_interval_s=60))
+    task = asyncio.create_task(writer.run())
+    await asyncio.gather(*(writer.append(Batch(records=[stop(n)])) for n in range(50)))
+    assert writer.commits == 1
+    writer.stop()
     await task
-    await journal.store_rest()
-    await journal.close()
-    with open_archive(tmp_path) as archive:
-        assert [frame.header.record_count for frame in archive.frames()] == [50]
+    await writer.store_rest()
+    await writer.close()
+    with open_ledger(tmp_path) as reader:
+        assert [frame.header.record_count for frame in reader.frames()] == [50]
 
 
 async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> None:
     frames: list[StoredFrame] = []
-    journal = Journal(ledger_in(tmp_path), Limits(seal_interval_s=0.1), frames.extend)
-    task = asyncio.create_task(journal.run())
+    writer = LedgerWriter(ledger_in(tmp_path), Limits(seal_interval_s=0.1), frames.extend)
+    task = asyncio.create_task(writer.run())
     for slot in range(1, 4):
-        await journal.enter(Batch(records=[stop(slot)]))
+        await writer.append(Batch(records=[stop(slot)]))
         await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
-        journal.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
-    assert journal.commits == 6
-    journal.stop()
+        writer.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
+    assert writer.commits == 6
+    writer.stop()
     await task
-    await journal.store_rest()
-    with journal.ledger.reading() as repository:
+    await writer.store_rest()
+    with writer.ledger.reading() as repository:
         assert repository.waiting().frames == 0
-    await journal.close()
+    await writer.close()
 
 
 def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) -> MeterReading:
@@ -231,21 +231,21 @@ def reading(import_wh: int, at_s: int = 0, serial: str = "A", **more: object) ->
 
 
 class Recorded:
-    """A book, and the records that it wrote."""
+    """A record builder, and the records that it built."""
 
     def __init__(self, at_s: int = 0) -> None:
-        self.book = Book(TimeKeeper(ManualClock(NOW_MS + at_s * 1000), bytes(16)))
+        self.builder = RecordBuilder(TimeKeeper(ManualClock(NOW_MS + at_s * 1000), bytes(16)))
 
-    def enter(self, given: MeterReading) -> list[object]:
-        batch = self.book.enter(given, "sdm630", b"p" * 32, 30_000)
+    def build(self, given: MeterReading) -> list[object]:
+        batch = self.builder.build(given, "sdm630", b"p" * 32, 30_000)
         return [decode_record(record) for record in batch.records]
 
 
 def test_a_meter_is_declared_once_a_boot_and_again_after_a_swap() -> None:
     recorded = Recorded()
-    assert [type(record) for record in recorded.enter(reading(1_000))] == [MeterDeclared, Reading]
-    assert [type(record) for record in recorded.enter(reading(1_010, 60))] == [Reading]
-    declared, event, last = recorded.enter(reading(5, 120, serial="B"))
+    assert [type(record) for record in recorded.build(reading(1_000))] == [MeterDeclared, Reading]
+    assert [type(record) for record in recorded.build(reading(1_010, 60))] == [Reading]
+    declared, event, last = recorded.build(reading(5, 120, serial="B"))
     assert isinstance(declared, MeterDeclared) and (declared.meter_index, declared.serial) == (1, "B")
     assert isinstance(event, CounterEvent) and (event.event, event.import_before_wh, event.import_after_wh) == (
         "swap",
@@ -257,38 +257,38 @@ def test_a_meter_is_declared_once_a_boot_and_again_after_a_swap() -> None:
 
 def test_what_can_not_be_true_is_not_recorded_until_it_insists() -> None:
     recorded = Recorded()
-    recorded.enter(reading(1_000))
+    recorded.build(reading(1_000))
     for second in (60, 120):
         with pytest.raises(ImplausibleError, match="not possible"):
-            recorded.enter(reading(50_000_000, second))
-    records = recorded.enter(reading(50_000_001, 180))
+            recorded.build(reading(50_000_000, second))
+    records = recorded.build(reading(50_000_001, 180))
     assert [type(record) for record in records] == [CounterEvent, Reading]
     recorded = Recorded()
-    recorded.enter(reading(1_000))
+    recorded.build(reading(1_000))
     for second, wild in ((60, 50_000_000), (120, 90_000_000), (180, 70_000_000), (240, 20_000_000)):
         with pytest.raises(ImplausibleError):
-            recorded.enter(reading(wild, second))
-    assert [type(record) for record in recorded.enter(reading(1_020, 300))] == [Reading]
+            recorded.build(reading(wild, second))
+    assert [type(record) for record in recorded.build(reading(1_020, 300))] == [Reading]
 
 
 def test_a_publication_that_was_overtaken_changes_no_counters() -> None:
     recorded = Recorded(at_s=90)
-    recorded.enter(reading(1_000))
-    recorded.enter(reading(1_100, 60, pushed=True))
-    (late,) = recorded.enter(reading(1_050, 30, pushed=True))
+    recorded.build(reading(1_000))
+    recorded.build(reading(1_100, 60, pushed=True))
+    (late,) = recorded.build(reading(1_050, 30, pushed=True))
     assert isinstance(late, Reading) and (late.sequence, late.import_wh) == (3, 1_050)
-    assert [type(record) for record in recorded.enter(reading(1_101, 90, pushed=True))] == [Reading]
-    assert recorded.book.is_recorded("METER_001", NOW_MS + 30_000)
-    assert not recorded.book.is_recorded("METER_001", NOW_MS + 31_000)
+    assert [type(record) for record in recorded.build(reading(1_101, 90, pushed=True))] == [Reading]
+    assert recorded.builder.is_recorded("METER_001", NOW_MS + 30_000)
+    assert not recorded.builder.is_recorded("METER_001", NOW_MS + 31_000)
 
 
 def test_one_publication_from_the_future_does_not_end_the_judging() -> None:
     recorded = Recorded()
-    recorded.enter(reading(1_000, -60, pushed=True))
-    assert [type(record) for record in recorded.enter(reading(1_010, 2_000_000_000, pushed=True))] == [Reading]
+    recorded.build(reading(1_000, -60, pushed=True))
+    assert [type(record) for record in recorded.build(reading(1_010, 2_000_000_000, pushed=True))] == [Reading]
     with pytest.raises(ImplausibleError, match="not possible"):
-        recorded.enter(reading(900_000_000, 0, pushed=True))
-    assert [type(record) for record in recorded.enter(reading(1_020, 0, pushed=True))] == [Reading]
+        recorded.build(reading(900_000_000, 0, pushed=True))
+    assert [type(record) for record in recorded.build(reading(1_020, 0, pushed=True))] == [Reading]
 
 
 @pytest.mark.parametrize("wrong", [
@@ -299,15 +299,15 @@ def test_one_publication_from_the_future_does_not_end_the_judging() -> None:
 def test_what_no_record_can_hold_is_refused_and_leaves_the_book_as_it_was(wrong: dict[str, Any]) -> None:
     recorded = Recorded()
     with pytest.raises(ImplausibleError, match="METER_001"):
-        recorded.enter(replace(reading(1_000), **wrong))
-    assert not recorded.book.is_recorded("METER_001", NOW_MS)
-    declared, first = recorded.enter(reading(1_000))
+        recorded.build(replace(reading(1_000), **wrong))
+    assert not recorded.builder.is_recorded("METER_001", NOW_MS)
+    declared, first = recorded.build(reading(1_000))
     assert isinstance(declared, MeterDeclared) and declared.meter_index == 0
     assert isinstance(first, Reading) and first.sequence == 1
 
 
 def test_a_clock_that_is_corrected_a_little_while_a_meter_answers_makes_no_reading_wrong() -> None:
-    (_, first) = Recorded().enter(replace(reading(1_000), read_at_ms=NOW_MS - 300))
+    (_, first) = Recorded().build(replace(reading(1_000), read_at_ms=NOW_MS - 300))
     assert isinstance(first, Reading) and (first.slot_s, first.read_offset_ms) == (NOW_MS // 1000, 0)
 
 
@@ -315,10 +315,10 @@ def test_after_a_restart_the_newest_publications_are_known_again(tmp_path: Path)
     ledger = ledger_in(tmp_path)
     recorded = Recorded()
     for second in range(RECENT + 50):
-        ledger.commit(recorded.book.enter(reading(1_000, second), "sdm630", b"p" * 32, 30_000))
+        ledger.commit(recorded.builder.build(reading(1_000, second), "sdm630", b"p" * 32, 30_000))
         if second % 100 == 0:
             ledger.seal()
-    again = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    again = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
     with ledger.reading() as repository:
         again.recall(repository.meters(), repository.counters())
         again.remember(repository.recent_bodies(NOW_MS - 1))

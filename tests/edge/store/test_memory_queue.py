@@ -7,10 +7,10 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from edge.meters.readings import MeterReading
-from edge.record_builder import Book
+from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
 from edge.store.ledger import Batch, Ledger, Signer
-from edge.store.ledger_writer import Journal, Limits
+from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame
 from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
@@ -27,37 +27,37 @@ def reading(second: int) -> MeterReading:
 
 
 async def test_when_memory_is_full_only_readings_go(tmp_path: Path) -> None:
-    book = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    builder = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
     signer = Signer("gw-north", b"b" * 16, SigningKey(bytes(32)))
     ledger = Ledger(tmp_path / "ledger.sqlite", signer, ManualClock(NOW_MS))
     ledger.open()
     frames: list[StoredFrame] = []
-    journal = Journal(ledger, Limits(seal_interval_s=0.05), frames.extend)
-    journal.queue.on_dropped = book.forget
+    writer = LedgerWriter(ledger, Limits(seal_interval_s=0.05), frames.extend)
+    writer.queue.on_dropped = builder.forget
     lock = sqlite3.connect(ledger.path, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
-    task = asyncio.create_task(journal.run())
-    start = journal.enter(Batch(records=[START]))
-    await eventually(lambda: bool(journal.trouble), what="trouble")
+    task = asyncio.create_task(writer.run())
+    start = writer.append(Batch(records=[START]))
+    await eventually(lambda: bool(writer.trouble), what="trouble")
     waiting = []
     for second in range(MAX_QUEUED_RECORDS):
-        waiting.append(journal.enter(book.enter(reading(second), "sdm630", b"p" * 32, 30_000)))
-        if journal.dropped:
+        waiting.append(writer.append(builder.build(reading(second), "sdm630", b"p" * 32, 30_000)))
+        if writer.dropped:
             break
-    assert journal.dropped and journal.queued_records <= MAX_QUEUED_RECORDS
-    assert [future.cancelled() for future in waiting[: journal.dropped + 1]] == [True] * journal.dropped + [False]
+    assert writer.dropped and writer.queued_records <= MAX_QUEUED_RECORDS
+    assert [future.cancelled() for future in waiting[: writer.dropped + 1]] == [True] * writer.dropped + [False]
     assert not start.cancelled(), "only who waits for a reading hears that it is gone"
-    last = book.enter(reading(MAX_QUEUED_RECORDS), "sdm630", b"p" * 32, 30_000)
+    last = builder.build(reading(MAX_QUEUED_RECORDS), "sdm630", b"p" * 32, 30_000)
     lock.execute("ROLLBACK")
     lock.close()
-    await asyncio.wait_for(journal.enter(last), 30)
-    journal.stop()
+    await asyncio.wait_for(writer.append(last), 30)
+    writer.stop()
     await task
-    await journal.store_rest()
+    await writer.store_rest()
     with ledger.reading() as repository:
         assert [(row.meter_index, row.meter_id) for row in repository.meters()] == [(0, "METER_001")]
-    await journal.close()
-    check(frames, journal.dropped, len(waiting) + 1)
+    await writer.close()
+    check(frames, writer.dropped, len(waiting) + 1)
 
 
 def check(frames: list[StoredFrame], dropped: int, entered: int) -> None:
@@ -73,13 +73,13 @@ def check(frames: list[StoredFrame], dropped: int, entered: int) -> None:
 
 
 async def test_a_dropped_publication_is_news_when_it_comes_again() -> None:
-    book, queue = Book(TimeKeeper(ManualClock(NOW_MS), bytes(16))), MemoryQueue()
-    queue.on_dropped = book.forget
+    builder, queue = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16))), MemoryQueue()
+    queue.on_dropped = builder.forget
     for second in range(400):
-        queue.add(book.enter(reading(second), "sdm630", b"p" * 32, 30_000))
-    assert book.is_recorded("METER_001", NOW_MS)
+        queue.add(builder.build(reading(second), "sdm630", b"p" * 32, 30_000))
+    assert builder.is_recorded("METER_001", NOW_MS)
     queue.add(Batch(records=[START] * MAX_QUEUED_RECORDS))
-    assert queue.dropped and not book.is_recorded("METER_001", NOW_MS)
+    assert queue.dropped and not builder.is_recorded("METER_001", NOW_MS)
 
 
 async def test_even_events_are_bounded() -> None:

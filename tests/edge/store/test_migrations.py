@@ -12,7 +12,7 @@ from nacl.signing import SigningKey
 
 from edge.errors import ConfigError, StorageError, VerificationError
 from edge.offline.frame_chain import check_chain
-from edge.offline.ledger_reader import open_archive
+from edge.offline.ledger_reader import open_ledger
 from edge.runtime.clock import ManualClock
 from edge.store.ledger import Batch, Ledger, Signer
 from edge.store.migrations import APPLICATION_ID, ledger_schema, migrate
@@ -63,8 +63,8 @@ def test_a_ledger_of_the_first_agents_is_carried_on(tmp_path: Path) -> None:
         assert repository.waiting_sequences(9) == [(b"a" * 16, 2), (b"b" * 16, 1)]
     own.close()
     assert (sealed.id, sealed.frame.records) == (3, (encode_record(Stop(NOW_MS + 4, "x")),))
-    with open_archive(tmp_path) as archive:
-        report = check_chain(archive.frames(), bytes(KEY.verify_key))
+    with open_ledger(tmp_path) as reader:
+        report = check_chain(reader.frames(), bytes(KEY.verify_key))
     assert (report.frames, report.boots, report.faults) == (3, 2, [])
     assert schema(tmp_path) == before
     assert steps(tmp_path) == ["0001_initial"]
@@ -137,8 +137,8 @@ def test_what_is_no_ledger_does_not_pass_for_an_empty_one(
 ) -> None:
     if content is not None:
         (tmp_path / "ledger.sqlite").write_bytes(content)
-    with pytest.raises(error, match=says), open_archive(tmp_path) as archive:
-        archive.count_waiting()
+    with pytest.raises(error, match=says), open_ledger(tmp_path) as reader:
+        reader.count_waiting()
 
 
 def test_an_archive_reads_beyond_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,9 +149,9 @@ def test_an_archive_reads_beyond_a_page(tmp_path: Path, monkeypatch: pytest.Monk
         own.commit(Batch(records=[encode_record(Stop(NOW_MS + number, "x"))]))
         own.seal()
     own.commit(Batch(records=[encode_record(Stop(NOW_MS, "waits"))]))
-    with open_archive(tmp_path) as archive:
-        assert [frame.header.sequence for frame in archive.frames()] == [1, 2, 3, 4, 5]
-        assert (archive.count_waiting(), archive.count_unsealed()) == (5, 1)
+    with open_ledger(tmp_path) as reader:
+        assert [frame.header.sequence for frame in reader.frames()] == [1, 2, 3, 4, 5]
+        assert (reader.count_waiting(), reader.count_unsealed()) == (5, 1)
 
 
 def test_sqlite_utils_comes_without_pandas_and_hides_it_from_nobody() -> None:

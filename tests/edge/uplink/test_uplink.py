@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from edge.keystore import load_frame_key, load_nats_key
 from edge.runtime.clock import SystemClock
 from edge.store.ledger import Batch, Ledger, Signer
-from edge.store.ledger_writer import Journal, Limits
+from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import Link
 from edge.uplink.uplink import Uplink
@@ -32,32 +32,32 @@ def gateway(name: str, folder: Path, hub: HubNats) -> Gateway:
 
 
 @contextlib.asynccontextmanager
-async def uplink(gw: Gateway) -> AsyncIterator[tuple[Uplink, Journal]]:
+async def uplink(gw: Gateway) -> AsyncIterator[tuple[Uplink, LedgerWriter]]:
     """An uplink with a ledger, in this process."""
     clock = SystemClock()
     ledger = Ledger(gw.state / "ledger.sqlite", Signer(gw.gateway_id, BOOT, load_frame_key(gw.state / "keys")), clock)
     ledger.open()
-    journal = Journal(ledger, Limits(seal_interval_s=0.05, receipt_wait_s=0.05))
+    writer = LedgerWriter(ledger, Limits(seal_interval_s=0.05, receipt_wait_s=0.05))
     identity = Identity.load(gw.state, gw.gateway_id)
     link = Link(identity, load_nats_key(gw.state / "keys"))
     receipt_key = bytes.fromhex(identity.receipt_public_key)
-    line = Uplink(gw.gateway_id, receipt_key, link, journal, 500, lambda _client: None)
-    journal.on_frames = line.offer
-    tasks = [asyncio.create_task(journal.run()), asyncio.create_task(line.run())]
+    line = Uplink(gw.gateway_id, receipt_key, link, writer, 500, lambda _client: None)
+    writer.on_frames = line.offer
+    tasks = [asyncio.create_task(writer.run()), asyncio.create_task(line.run())]
     try:
-        yield line, journal
+        yield line, writer
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await journal.close()
+        await writer.close()
 
 
-async def seal(journal: Journal, count: int) -> None:
+async def seal(writer: LedgerWriter, count: int) -> None:
     """Makes frames of one record each."""
     for number in range(count):
-        await journal.call(journal.ledger.commit, Batch(records=[encode_record(Stop(number, "x"))]))
-        await journal.call(journal.ledger.seal)
+        await writer.call(writer.ledger.commit, Batch(records=[encode_record(Stop(number, "x"))]))
+        await writer.call(writer.ledger.seal)
 
 
 def stored(gw: Gateway) -> int:
@@ -66,11 +66,11 @@ def stored(gw: Gateway) -> int:
 
 async def test_live_frames_do_not_wait_for_the_backlog(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = gateway("gw-lanes", tmp_path, hub_nats)
-    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, journal):
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, writer):
         line.frames_per_s = 20
-        await seal(journal, 60)
+        await seal(writer, 60)
         await eventually(lambda: len(hub.frames) >= 3, what="the backlog to begin")
-        journal.enter(Batch(records=[encode_record(Stop(99, "live"))]))
+        writer.append(Batch(records=[encode_record(Stop(99, "live"))]))
         await eventually(lambda: (BOOT, 61) in hub.frames, what="the live frame")
         assert len(hub.frames) < 60
         line.frames_per_s = 1000
@@ -80,9 +80,9 @@ async def test_live_frames_do_not_wait_for_the_backlog(hub_nats: HubNats, tmp_pa
 
 async def test_receipts_that_are_not_the_hub_s_are_not_believed(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = gateway("gw-forged", tmp_path, hub_nats)
-    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, journal):
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, writer):
         hub.receipts_on = False
-        await seal(journal, 2)
+        await seal(writer, 2)
         await eventually(lambda: len(hub.frames) == 2)
         subject = subjects.receipt_subject(gw.gateway_id)
         claim = {BOOT: [(1, 2)]}
@@ -97,24 +97,25 @@ async def test_receipts_that_are_not_the_hub_s_are_not_believed(hub_nats: HubNat
 
 async def test_an_ask_is_answered_with_the_stored_bytes_under_a_new_id(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = gateway("gw-asked", tmp_path, hub_nats)
-    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, journal):
-        await seal(journal, 5)
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, writer):
+        await seal(writer, 5)
         await eventually(lambda: stored(gw) == 5)
         before = hub.messages
         await hub.client.publish(
-            subjects.ask_subject(gw.gateway_id), resend_requests.encode_ask(resend_requests.Ask(b"q" * 16, BOOT, 2, 4))
+            subjects.resend_request_subject(gw.gateway_id),
+            resend_requests.encode_resend_request(resend_requests.ResendRequest(b"q" * 16, BOOT, 2, 4)),
         )
         await eventually(lambda: hub.messages == before + 3, what="three frames again")
 
 
 async def test_a_connection_that_breaks_is_made_again(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = gateway("gw-breaks", tmp_path, hub_nats)
-    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, journal):
-        await seal(journal, 1)
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, writer):
+        await seal(writer, 1)
         await eventually(lambda: len(hub.frames) == 1)
         assert line.client is not None
         line.client._transport.close()
-        await seal(journal, 1)
+        await seal(writer, 1)
         await eventually(lambda: len(hub.frames) == 2, what="the second frame", seconds=20)
 
 
@@ -131,7 +132,7 @@ async def test_another_gateway_s_subject_is_out_of_reach(hub_nats: HubNats, tmp_
         await hub.subscribe("pw.beat.*", cb=note)
         await bus.taken_in(hub)
         assert line.client is not None
-        await line.client.publish(subjects.beat_subject("gw-victim"), b"x")
-        await line.client.publish(subjects.beat_subject("gw-honest"), b"y")
+        await line.client.publish(subjects.heartbeat_subject("gw-victim"), b"x")
+        await line.client.publish(subjects.heartbeat_subject("gw-honest"), b"y")
         await eventually(lambda: bool(heard))
     assert [message.subject for message in heard] == ["pw.beat.gw-honest"]

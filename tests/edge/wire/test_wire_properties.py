@@ -89,7 +89,7 @@ def test_any_changed_byte_of_a_record_is_refused_or_another_record(name: str, da
 @given(st.binary(max_size=600))
 @settings(max_examples=500)
 def test_noise_is_refused_by_name_and_never_crashes(noise: bytes) -> None:
-    for read in (frames.decode_frame, records.decode_record, heartbeats.decode_beat, frames.decode_header):
+    for read in (frames.decode_frame, records.decode_record, heartbeats.decode_heartbeat, frames.decode_header):
         with contextlib.suppress(WireError):
             read(noise)
     with pytest.raises(WireError):
@@ -134,5 +134,7 @@ def test_receipts_and_beats_are_read_back(by_boot: dict[bytes, list[int]]) -> No
     ranges = {boot: ranges_of(sequences) for boot, sequences in by_boot.items()}
     receipt = receipts.Receipt("gw-north", 17, ranges, {}, b"h" * 32)
     assert receipts.open_receipt(receipts.sign_receipt(receipt, KEY), PUBLIC) == receipt
-    beat = heartbeats.Beat("gw-north", 17, "0.1.0", b"b" * 16, 9, ranges, 3, 4, "S", 5, 6, ("METER_001",), 7, 8)
-    assert heartbeats.decode_beat(heartbeats.encode_beat(beat)) == beat
+    heartbeat = heartbeats.Heartbeat(
+        "gw-north", 17, "0.1.0", b"b" * 16, 9, ranges, 3, 4, "S", 5, 6, ("METER_001",), 7, 8
+    )
+    assert heartbeats.decode_heartbeat(heartbeats.encode_heartbeat(heartbeat)) == heartbeat

@@ -70,7 +70,7 @@ def test_records(data: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [9, 100, 900, 960, 990, 999, 1000, 1010, 1024, 1025, 1030])
-@pytest.mark.parametrize("read", [frames.decode_frame, heartbeats.decode_beat])
+@pytest.mark.parametrize("read", [frames.decode_frame, heartbeats.decode_heartbeat])
 def test_arrays_within_arrays(read: Callable[[bytes], object], depth: int) -> None:
     """Neither Python's stack nor msgpack's is what stops them."""
     assert code_of(lambda: read(b"\x91" * depth + b"\x01")) == "malformed"
@@ -161,24 +161,26 @@ def test_proof_files() -> None:
 
 
 def test_ranges_have_one_form() -> None:
-    def beat(waiting: object) -> str:
-        parts = msgpack.unpackb(heartbeats.encode_beat(heartbeats.Beat("gw-north", 1, "0", b"b" * 16, 1)), raw=True)
+    def heartbeat(waiting: object) -> str:
+        parts = msgpack.unpackb(
+            heartbeats.encode_heartbeat(heartbeats.Heartbeat("gw-north", 1, "0", b"b" * 16, 1)), raw=True
+        )
         parts[6] = waiting
-        return code_of(lambda: heartbeats.decode_beat(codec.pack(parts)))
+        return code_of(lambda: heartbeats.decode_heartbeat(codec.pack(parts)))
 
     boot = b"a" * 16
-    assert beat([[boot, [[5, 6], [1, 2]]]]) == "non_canonical"
-    assert beat([[boot, [[1, 2], [3, 4]]]]) == "non_canonical"
-    assert beat([[boot, []], [boot, []]]) == "non_canonical"
-    assert beat([[boot, [[4, 3]]]]) == "out_of_range"
-    assert beat([[b"short", []]]) == "out_of_range"
-    assert beat([[boot, [[n, n] for n in range(1, 4000, 2)]]]) == "out_of_range"
+    assert heartbeat([[boot, [[5, 6], [1, 2]]]]) == "non_canonical"
+    assert heartbeat([[boot, [[1, 2], [3, 4]]]]) == "non_canonical"
+    assert heartbeat([[boot, []], [boot, []]]) == "non_canonical"
+    assert heartbeat([[boot, [[4, 3]]]]) == "out_of_range"
+    assert heartbeat([[b"short", []]]) == "out_of_range"
+    assert heartbeat([[boot, [[n, n] for n in range(1, 4000, 2)]]]) == "out_of_range"
 
 
 def test_asks_and_codes() -> None:
-    ask = resend_requests.Ask(b"q" * 16, b"b" * 16, 3, 9)
-    assert resend_requests.decode_ask(resend_requests.encode_ask(ask)) == ask
-    assert code_of(lambda: resend_requests.decode_ask(b"\x90")) == "unknown_version"
+    request = resend_requests.ResendRequest(b"q" * 16, b"b" * 16, 3, 9)
+    assert resend_requests.decode_resend_request(resend_requests.encode_resend_request(request)) == request
+    assert code_of(lambda: resend_requests.decode_resend_request(b"\x90")) == "unknown_version"
     assert [quantities.obis_text(quantities.obis(text)) for text in ("16.7.0", "1.8.2")] == ["16.7.0", "1.8.2"]
     assert code_of(lambda: quantities.obis("1.8")) == "out_of_range"
 
