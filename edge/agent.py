@@ -22,12 +22,13 @@ from edge.poller import Poller
 from edge.record_builder import RecordBuilder
 from edge.runtime import metrics
 from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
-from edge.runtime.lock import alone_in
+from edge.runtime.lock import exclusive_lock
 from edge.runtime.notify import notify
 from edge.runtime.status import serve_status
 from edge.runtime.version import agent_version
 from edge.settings import Settings
-from edge.store.ledger import LEDGER_FILE, Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import LEDGER_FILE, Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.uplink.heartbeat import HeartbeatSender
 from edge.uplink.identity import Identity
@@ -72,7 +73,7 @@ def run_agent(settings: Settings) -> None:
     """
     fleet = build_fleet(settings)
     own = Secrets.load(settings)
-    with alone_in(settings.state_dir):
+    with exclusive_lock(settings.state_dir):
         asyncio.run(Agent(settings, fleet, own, SystemClock()).run())
 
 
@@ -270,7 +271,7 @@ class Agent:
     async def _watch_clock(self) -> None:
         while True:
             await asyncio.sleep(1)
-            if step := self._times.step():
+            if step := self._times.detect_step():
                 log.warning("clock step", extra={"offset_ms": step.offset_ms})
                 self._note(step)
 

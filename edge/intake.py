@@ -53,7 +53,7 @@ class Intake:
             return self._enter(reading)
         if len(self._held) >= MAX_HELD:
             self._held.popleft()[1].cancel()
-            self._writer.queue.lose(1)
+            self._writer.queue.count_dropped(1)
         future: Future[None] = asyncio.get_running_loop().create_future()
         self._held.append((reading, future))
         return future

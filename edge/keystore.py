@@ -1,4 +1,7 @@
-"""The gateway's own keys: made here, 0600, never sent anywhere. systemd may hand them over as credentials instead."""
+"""The gateway's two private keys: drawn here, kept with mode 0600, never sent anywhere.
+
+systemd may hand them over as credentials instead (systemd.exec(5), ``$CREDENTIALS_DIRECTORY``).
+"""
 
 import os
 import secrets
@@ -14,7 +17,7 @@ FRAME_KEY, NATS_KEY = "frame.key", "nats.key"
 
 
 def make_keys(folder: Path) -> None:
-    """Makes what is missing in the private folder; existing keys stay.
+    """Draws the keys that the folder does not hold yet; existing keys stay.
 
     Raises:
         KeyFileError: the folder or a file can not be written.
@@ -29,7 +32,7 @@ def make_keys(folder: Path) -> None:
 
 
 def load_frame_key(folder: Path) -> SigningKey:
-    """The key that signs frames.
+    """Loads the Ed25519 key that signs frames.
 
     Raises:
         KeyFileError: it is missing, unreadable, readable by others, or no key.
@@ -38,7 +41,7 @@ def load_frame_key(folder: Path) -> SigningKey:
 
 
 def load_nats_key(folder: Path) -> nkeys.KeyPair:
-    """The key with which the gateway logs in at the hub's NATS.
+    """Loads the nkey with which the gateway logs in at the hub's NATS.
 
     Raises:
         KeyFileError: it is missing, unreadable, readable by others, or no key.
@@ -48,8 +51,8 @@ def load_nats_key(folder: Path) -> nkeys.KeyPair:
 
 
 def _seed(folder: Path, name: str) -> bytes:
-    handed = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(handed) / name if handed and is_there(Path(handed) / name) else folder / name
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(credentials) / name if credentials and is_there(Path(credentials) / name) else folder / name
     try:
         seed = bytes.fromhex(read_private(path).strip())
     except ValueError as error:

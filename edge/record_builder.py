@@ -9,7 +9,7 @@ from edge.errors import ImplausibleError
 from edge.meters.counters import Counters, judge
 from edge.meters.readings import MeterReading
 from edge.runtime.clock import STEP_MS, TimeKeeper
-from edge.store.ledger import Batch
+from edge.store.batch import Batch
 from edge.store.repository import CounterRow, MeterRow
 from edge.wire.errors import WireError
 from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Record

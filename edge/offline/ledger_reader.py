@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.errors import ConfigError, VerificationError
 from edge.runtime.private_files import is_there
 from edge.store.ledger import LEDGER_FILE
-from edge.store.sqlite_tools import Database, tools_on
+from edge.store.sqlite_tools import Database, database_on
 from edge.wire.frames import Frame
 
 PAGE = 256
@@ -56,7 +56,7 @@ def open_ledger(state_dir: Path) -> Iterator[LedgerReader]:
         with contextlib.closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         ) as connection:
-            db = tools_on(connection)
+            db = database_on(connection)
             # A table that is missing has no rows for sqlite-utils; no ledger must not pass for an empty one
             if not {"frame", "record"} <= set(db.table_names()):
                 raise VerificationError(f"{path} is no ledger: its tables are missing. Check state_dir")

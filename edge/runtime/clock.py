@@ -1,4 +1,4 @@
-"""Time as the agent sees it: a wall clock, one that never jumps, and whether the kernel calls it synchronised."""
+"""Reads the machine's clocks and notices when the wall clock jumps; passed to whoever needs time, so that tests set it."""
 
 import ctypes
 import time
@@ -10,26 +10,27 @@ from uuid import UUID
 from edge.wire.kinds import INFORMATIVE, RELATIVE, SYNCHRONISED, ClockStep
 
 STEP_MS = 1_000
-"""Slower corrections are the kernel's slewing, not a step."""
+"""A smaller change between two looks is the kernel's slewing (adjtimex(2)), not a step."""
 EARLIEST_MS = 1_735_689_600_000
-"""2025: a clock before it was never set (a Pi has no battery)."""
+"""2025-01-01: a clock that shows an earlier time was never set (a Raspberry Pi has no battery)."""
+# adjtimex(2): the status bit STA_UNSYNC and the return value TIME_ERROR
 _STA_UNSYNC, _TIME_ERROR = 0x40, 5
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """The clocks that the agent reads."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970 UTC; may jump."""
+        """Returns the wall clock in ms since 1970 UTC; it may jump."""
         ...
 
     def monotonic_ms(self) -> int:
-        """Milliseconds since the kernel booted, sleep included; never jumps."""
+        """Returns ms since the kernel booted, sleep included; it never jumps."""
         ...
 
     def synchronised(self) -> tuple[bool, int]:
-        """Whether the kernel's clock is synchronised, and its estimated error in ms (0 = unknown)."""
+        """Returns whether the kernel's clock is synchronised, and its estimated error in ms (0 = unknown)."""
         ...
 
 
@@ -55,7 +56,7 @@ class SystemClock:
 
 
 class _Timex(ctypes.Structure):
-    """adjtimex(2)'s argument, as far as it is read; ``modes`` 0 asks only."""
+    """The struct timex of adjtimex(2), as far as it is read; ``modes`` 0 changes nothing."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -70,7 +71,7 @@ class _Timex(ctypes.Structure):
 
 @dataclass
 class ManualClock:
-    """Clocks that a test sets."""
+    """Clocks for tests: they stand still until they are set."""
 
     ms: int
     monotonic: int = 1_000_000
@@ -86,16 +87,17 @@ class ManualClock:
         return self.is_synchronised, 0
 
     def advance(self, ms: int) -> None:
+        """Lets both clocks run on."""
         self.ms += ms
         self.monotonic += ms
 
     def step(self, ms: int) -> None:
-        """Lets the wall clock jump."""
+        """Lets the wall clock jump, and only that."""
         self.ms += ms
 
 
 def kernel_boot_id() -> bytes:
-    """The kernel's boot id; zeros where there is none."""
+    """Returns the 16 bytes that Linux draws at every boot; zeros on a kernel that has none."""
     try:
         return UUID(_BOOT_ID.read_text().strip()).bytes
     except (OSError, ValueError):
@@ -103,30 +105,30 @@ def kernel_boot_id() -> bytes:
 
 
 class TimeKeeper:
-    """Knows how good the time is, and notices when the wall clock jumps against the one that does not."""
+    """Tells how good the time is, and notices when the wall clock jumps against the one that does not."""
 
-    def __init__(self, clock: Clock, boot_id: bytes) -> None:
+    def __init__(self, clock: Clock, kernel_boot_id: bytes) -> None:
         self._clock = clock
-        self._boot_id = boot_id
+        self._kernel_boot_id = kernel_boot_id
         self._offset_ms = clock.now_ms() - clock.monotonic_ms()
 
     @property
     def now_ms(self) -> int:
-        """The wall clock."""
+        """The wall clock in ms since 1970 UTC."""
         return self._clock.now_ms()
 
     @property
     def quality(self) -> str:
-        """``S`` synchronised, ``I`` plausible, ``R`` counted from boot because the clock was never set."""
+        """In OCMF's letters: ``S`` synchronised, ``I`` plausible, ``R`` counted from boot, for the clock was never set."""
         if self._clock.now_ms() < EARLIEST_MS:
             return RELATIVE
         return SYNCHRONISED if self._clock.synchronised()[0] else INFORMATIVE
 
-    def step(self) -> ClockStep | None:
-        """The record of a jump since the last call, if there was one."""
+    def detect_step(self) -> ClockStep | None:
+        """Returns the record of a jump of the wall clock since the last call; None when it did not jump."""
         now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
         moved_ms = now_ms - monotonic_ms - self._offset_ms
         self._offset_ms += moved_ms
         if abs(moved_ms) < STEP_MS:
             return None
-        return ClockStep(max(0, now_ms), self._boot_id, monotonic_ms, moved_ms, self.quality)
+        return ClockStep(max(0, now_ms), self._kernel_boot_id, monotonic_ms, moved_ms, self.quality)

@@ -1,4 +1,4 @@
-"""One agent a state folder: the second one is told so before it touches anything."""
+"""Keeps a second agent out of a state folder with flock(2), before it touches anything."""
 
 import contextlib
 import fcntl
@@ -12,17 +12,16 @@ LOCK_FILE = "lock"
 
 
 @contextlib.contextmanager
-def alone_in(state_dir: Path) -> Iterator[None]:
-    """Keeps a second agent out of the folder.
+def exclusive_lock(state_dir: Path) -> Iterator[None]:
+    """Holds the folder's lock; where a full or read-only disk refuses it, goes on without.
 
     Raises:
-        TryAgainError: one runs already.
-        ConfigError: the folder can not be used.
+        TryAgainError: another agent holds it.
+        ConfigError: there is no such folder.
     """
     try:
         lock = os.open(state_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        # A full or read-only disk must not keep us from polling, a missing folder should
         if state_dir.is_dir():
             yield
             return

@@ -1,4 +1,4 @@
-"""Logs as one JSON object per line on stderr; extra fields of a call become fields of the object."""
+"""Writes logs as one JSON object a line on stderr; the ``extra`` fields of a call become fields of the object."""
 
 import json
 import logging
@@ -6,11 +6,14 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-_PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+LEVELS = ("debug", "info", "warning", "error")
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, event, then the call's own fields."""
+    """Formats a record as ``time`` (RFC 3339, UTC), ``level``, ``event``, then the call's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -18,19 +21,16 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
-        line |= {name: value for name, value in record.__dict__.items() if name not in _PLAIN}
+        line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD_FIELDS}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
 
-LEVELS = ("debug", "info", "warning", "error")
-
-
 def configure(level: str) -> None:
-    """Sends every logger of ours to stderr; the libraries only speak when something is badly wrong.
+    """Sends the logs of ``edge`` from this level up to stderr, those of libraries when they are critical.
 
-    A level that there is none of is for the settings to name: until then it is info.
+    An unknown level counts as info: the settings refuse it, and that message has to be logged too.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())

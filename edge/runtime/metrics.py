@@ -1,4 +1,4 @@
-"""The agent's numbers for Prometheus, on loopback only."""
+"""The agent's Prometheus metrics, served on loopback only."""
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 
@@ -19,5 +19,9 @@ MQTT_DROPPED = Counter("peerwatt_edge_mqtt_dropped_total", "MQTT messages that w
 
 
 def serve(port: int) -> None:
-    """Opens the metrics page on loopback."""
+    """Serves the metrics over HTTP on 127.0.0.1, in a thread of its own.
+
+    Raises:
+        OSError: the port is taken.
+    """
     start_http_server(port, addr="127.0.0.1", registry=REGISTRY)

@@ -1,4 +1,4 @@
-"""Tells systemd that the agent is ready or stops; without systemd it does nothing."""
+"""Tells systemd that the agent is ready or stops, by the protocol of sd_notify(3); without systemd it does nothing."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import socket
 
 
 def notify(state: str) -> None:
-    """Sends one ``sd_notify`` line, such as ``READY=1``."""
+    """Sends one assignment, such as ``READY=1``; a socket that does not take it is passed over."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

@@ -23,7 +23,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file.
+    """Returns whether there is such a file.
 
     Raises:
         KeyFileError: its folder is closed to this user.

@@ -1,4 +1,4 @@
-"""The running agent's state on a private socket in its folder: no file is written, so no SD card is worn."""
+"""The running agent's status, asked for over a Unix socket in its state folder: no file is written, no SD card worn."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from typing import Any
 
 SOCKET = "agent.sock"
 ANSWER_S = 5.0
+"""Time-out of a question and its answer."""
 MAX_BYTES = 1024 * 1024
 
 log = logging.getLogger(__name__)
@@ -19,22 +20,22 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def _short_path(state_dir: Path) -> Iterator[str]:
-    """A path of the socket that fits into the 108 bytes that Unix allows, however deep the folder is."""
-    folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    """Gives a path of the socket within the 108 bytes of unix(7), however deep the folder is."""
+    folder_fd = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield f"/proc/self/fd/{folder}/{SOCKET}"
+        yield f"/proc/self/fd/{folder_fd}/{SOCKET}"
     finally:
-        os.close(folder)
+        os.close(folder_fd)
 
 
 @contextlib.asynccontextmanager
-async def serve_status(state_dir: Path, answer: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[None]:
-    """Answers every connection with one JSON object; a folder that can not be written keeps nobody from polling."""
+async def serve_status(state_dir: Path, status: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[None]:
+    """Sends ``status()`` as one JSON object to whoever connects; without a socket, on a full disk, only logs that."""
 
     async def handle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(ANSWER_S):
-                writer.write(json.dumps(await answer()).encode())
+                writer.write(json.dumps(await status()).encode())
                 await writer.drain()
         writer.close()
 
@@ -52,7 +53,7 @@ async def serve_status(state_dir: Path, answer: Callable[[], Awaitable[dict[str,
 
 
 def _listen(state_dir: Path) -> socket.socket | None:
-    """The socket, for its owner only; None when there can be none."""
+    """Opens the socket with mode 0600; None when the folder takes none."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         (state_dir / SOCKET).unlink(missing_ok=True)
@@ -67,7 +68,7 @@ def _listen(state_dir: Path) -> socket.socket | None:
 
 
 def ask_status(state_dir: Path) -> dict[str, Any] | None:
-    """The running agent's state; None when none runs."""
+    """Asks the running agent for its status; None when none answers within 5 s."""
     try:
         with _short_path(state_dir) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(ANSWER_S)

@@ -1,6 +1,6 @@
-"""The ledger: SQLite with one writer. What a commit returned from is durable; frames are sealed from durable rows only.
+"""The ledger: one SQLite file with one writer. Frames are sealed from records that are durable already.
 
-Everything here blocks and belongs to one thread; ``edge.store.ledger_writer`` is the asynchronous side.
+Everything here blocks and runs in one thread, that of ``ledger_writer``.
 """
 
 import contextlib
@@ -8,7 +8,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from nacl.signing import SigningKey
 
 from edge.errors import StorageError
 from edge.runtime.clock import Clock
+from edge.store.batch import Batch
 from edge.store.migrations import APPLICATION_ID, migrate
-from edge.store.repository import CounterRow, MeterRow, Repository, StoredFrame
+from edge.store.repository import Repository, StoredFrame
 from edge.wire.frames import MAX_FRAME_BYTES, MAX_RECORDS, NO_PREVIOUS, seal
 from edge.wire.kinds import BufferQuarantine, Gap
 from edge.wire.ranges import ranges_of
@@ -27,8 +28,8 @@ from edge.wire.records import encode_record
 LEDGER_FILE = "ledger.sqlite"
 EVICT_FRAMES = 256
 BUSY_S = 0.5
-"""Nobody else writes here, and readers do not lock a writer out; whoever holds the file must not hold us."""
-_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""How long a lock is waited for. Nobody else writes here, and with a write-ahead log a reader locks no writer out."""
+_CORRUPT_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LAST_HEADER = "last_header_hash"
 FIRST_INDEX = "first_meter_index"
 """Kept after a quarantine: lower meter indexes may have been given in the file that was lost."""
@@ -38,38 +39,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Signer:
-    """Who seals: one gateway in one boot of the agent."""
+    """Who signs frames: a gateway, the boot id of this start of its agent (16 bytes), and the frame key."""
 
     gateway_id: str
     boot_id: bytes
     key: SigningKey
 
 
-@dataclass
-class Batch:
-    """What one commit makes durable."""
-
-    records: list[bytes] = field(default_factory=list)
-    meters: list[MeterRow] = field(default_factory=list)
-    counters: dict[str, CounterRow] = field(default_factory=dict)
-    receipts: Sequence[Receipt] = ()
-    dropped: int = 0
-    """Readings that memory had no room for while the disk refused: a signed record says so."""
-
-    def __bool__(self) -> bool:
-        return bool(self.records or self.meters or self.counters or self.receipts or self.dropped)
-
-    def absorb(self, later: "Batch") -> None:
-        """Takes in what a later batch would make durable."""
-        self.records += later.records
-        self.meters += later.meters
-        self.counters |= later.counters
-        self.receipts = [*self.receipts, *later.receipts]
-        self.dropped += later.dropped
-
-
 class Ledger:
-    """One open file. A broken one is put aside, and a signed record says so."""
+    """One open ledger. A corrupt file is quarantined, that is renamed, and a signed record in the next one says so."""
 
     def __init__(self, path: Path, signer: Signer, clock: Clock) -> None:
         self.path = path
@@ -79,23 +57,24 @@ class Ledger:
         self._sequence = 0
         self._last_hash = NO_PREVIOUS
         self.quarantined: list[BufferQuarantine] = []
+        """Records of files that were quarantined and have no successor yet."""
 
     @property
     def last_sequence(self) -> int:
-        """Sequence of this boot's newest frame; 0 before the first."""
+        """The sequence of this boot's newest frame; 0 before the first."""
         return self._sequence
 
     def open(self) -> None:
-        """Opens or makes the file; a broken one is quarantined first.
+        """Opens or creates the file; a corrupt one is quarantined first.
 
         Raises:
-            StorageError: the folder can not be written now.
+            StorageError: the file can not be opened, created or renamed now.
         """
         with self._storage_errors():
             try:
                 self._db = _connect(self.path)
             except sqlite3.DatabaseError as error:
-                if not _is_broken(error):
+                if not _is_corrupt(error):
                     raise
                 self._quarantine(str(error))
                 self._db = _connect(self.path)
@@ -106,17 +85,17 @@ class Ledger:
             self.quarantined.clear()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the file; the next call opens it again."""
         if self._db is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
 
     def commit(self, batch: Batch) -> None:
-        """Makes a batch durable, all of it or nothing.
+        """Makes a batch durable in one transaction.
 
         Raises:
-            StorageError: not now; the same batch may be tried again.
+            StorageError: the disk refuses; nothing of the batch is lost, and it may be tried again.
         """
         with self._transaction() as repository:
             for meter in batch.meters:
@@ -126,40 +105,40 @@ class Ledger:
             if batch.dropped:
                 reason = f"memory was full while the disk refused: {batch.dropped} readings dropped"
                 repository.add_records([encode_record(BufferQuarantine(self._now_ms(), reason, "", 0))])
-            self._note(repository, batch.receipts)
+            self._mark_stored(repository, batch.receipts)
 
     def seal(self, receipts: Sequence[Receipt] = ()) -> list[StoredFrame]:
-        """Seals every waiting record into frames, and notes receipts in the same commit.
+        """Seals all records that wait into frames, and marks what receipts name as stored, in one transaction.
 
         Raises:
-            StorageError: not now.
+            StorageError: the disk refuses; nothing is sealed.
         """
         sealed: list[StoredFrame] = []
         with self._transaction() as repository:
-            self._note(repository, receipts)
+            self._mark_stored(repository, receipts)
             # A commit that said it failed may have become durable all the same, or its frames may be pruned already
             sequence = max(self._sequence, repository.last_sequence(self._signer.boot_id))
             previous = repository.meta(_LAST_HEADER) or self._last_hash
             while rows := repository.unsealed(MAX_RECORDS):
                 sequence += 1
-                sealed.append(self._seal(repository, rows, sequence, previous))
+                sealed.append(self._seal_frame(repository, rows, sequence, previous))
                 previous = sealed[-1].frame.header_hash
             if sealed:
                 repository.set_meta(_LAST_HEADER, previous)
         self._sequence, self._last_hash = sequence, previous
         return sealed
 
-    def _note(self, repository: Repository, receipts: Sequence[Receipt]) -> None:
+    def _mark_stored(self, repository: Repository, receipts: Sequence[Receipt]) -> None:
         now_ms = self._clock.now_ms()
         for receipt in receipts:
             for boot_id, ranges in receipt.stored.items():
                 for first, last in ranges:
                     repository.mark_stored(boot_id, first, last, now_ms)
 
-    def _seal(
+    def _seal_frame(
         self, repository: Repository, rows: Sequence[tuple[int, bytes]], sequence: int, previous: bytes
     ) -> StoredFrame:
-        rows = _that_fit(rows)
+        rows = _that_fit_a_frame(rows)
         frame = seal(
             gateway_id=self._signer.gateway_id,
             boot_id=self._signer.boot_id,
@@ -169,14 +148,16 @@ class Ledger:
             records=[body for _, body in rows],
             signing_key=self._signer.key,
         )
-        place = repository.move_to_frame(frame, rows[-1][0])
-        return StoredFrame(place, self._signer.boot_id, sequence, frame, frame.header.sealed_at_ms)
+        frame_id = repository.move_to_frame(frame, rows[-1][0])
+        return StoredFrame(frame_id, self._signer.boot_id, sequence, frame, frame.header.sealed_at_ms)
 
     def prune(self, *, keep_ms: int, max_bytes: int) -> list[Gap]:
-        """Lets go what the hub has had for long enough; above the cap also what it has not, leaving gap records.
+        """Deletes frames that the hub has had for ``keep_ms``; above ``max_bytes`` also younger ones, the oldest first.
+
+        Returns the gap records of frames that the hub never had; they are part of the ledger already.
 
         Raises:
-            StorageError: not now.
+            StorageError: the disk refuses; nothing is deleted.
         """
         gaps: list[Gap] = []
         with self._transaction() as repository:
@@ -186,17 +167,17 @@ class Ledger:
             repository.add_records([encode_record(gap) for gap in gaps])
         return gaps
 
-    def _gaps(self, gone: Sequence[tuple[bytes, int]]) -> list[Gap]:
+    def _gaps(self, evicted: Sequence[tuple[bytes, int]]) -> list[Gap]:
         now_ms = self._now_ms()
         return [
             Gap(boot_id, first, last, "evicted: ledger at its size limit", now_ms)
-            for boot_id, group in groupby(gone, key=lambda pair: pair[0])
+            for boot_id, group in groupby(evicted, key=lambda pair: pair[0])
             for first, last in ranges_of(sequence for _, sequence in group)
         ]
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Repository]:
-        """The repository for queries.
+        """Gives the repository for queries.
 
         Raises:
             StorageError: the file can not be read now.
@@ -222,7 +203,7 @@ class Ledger:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            if isinstance(error, sqlite3.Error) and _is_broken(error):
+            if isinstance(error, sqlite3.Error) and _is_corrupt(error):
                 # Where even that is refused, the next try finds the same file and tries again
                 with contextlib.suppress(OSError):
                     self._quarantine(str(error))
@@ -241,49 +222,50 @@ class Ledger:
         return max(0, self._clock.now_ms())
 
     def _quarantine(self, reason: str) -> None:
-        """Puts the broken file aside, with what SQLite keeps beside it."""
+        """Renames the corrupt file and what SQLite keeps beside it: the write-ahead log and its shared memory."""
         self.close()
         now_ms = self._now_ms()
-        aside = self.path.with_name(f"{self.path.name}.quarantine-{now_ms}")
-        size = self.path.stat().st_size if self.path.exists() else 0
+        quarantine = self.path.with_name(f"{self.path.name}.quarantine-{now_ms}")
+        size_bytes = self.path.stat().st_size if self.path.exists() else 0
         for suffix in ("", "-wal", "-shm"):
-            beside = self.path.with_name(self.path.name + suffix)
-            if beside.exists():
-                beside.rename(aside.with_name(aside.name + suffix))
-        self.quarantined.append(BufferQuarantine(now_ms, _plain(reason), aside.name, size))
-        log.error("ledger was unusable and put aside", extra={"reason": reason, "file": str(aside), "bytes": size})
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(quarantine.with_name(quarantine.name + suffix))
+        self.quarantined.append(BufferQuarantine(now_ms, _printable(reason), quarantine.name, size_bytes))
+        extra = {"reason": reason, "file": str(quarantine), "bytes": size_bytes}
+        log.error("ledger was unusable and put aside", extra=extra)
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(letter if 0x20 <= ord(letter) < 0x7F else "?" for letter in text)[:120]
 
 
-def _that_fit(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """As many records as a frame can hold in bytes."""
-    room, found = MAX_FRAME_BYTES - 1024, []
-    for place, body in rows:
-        room -= len(body) + 3
-        if room < 0:
+def _that_fit_a_frame(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The first (id, record) rows, as many as a frame has bytes for; 1 KiB is left for header and signature."""
+    free_bytes, fitting = MAX_FRAME_BYTES - 1024, []
+    for record_id, body in rows:
+        free_bytes -= len(body) + 3
+        if free_bytes < 0:
             break
-        found.append((place, body))
-    return found
+        fitting.append((record_id, body))
+    return fitting
 
 
 class UnsoundError(sqlite3.DatabaseError):
-    """The file opens, but is none of ours or fails SQLite's own check."""
+    """The file opens, but belongs to another application or fails SQLite's own check."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def _is_broken(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+def _is_corrupt(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT_CODES
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Opens and checks the file.
 
     Raises:
-        sqlite3.Error, OSError: it can not be opened, or is broken.
+        sqlite3.Error, OSError: it can not be opened, or is corrupt.
     """
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
     try:
@@ -299,7 +281,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection) -> None:
-    (made_by,) = db.execute("PRAGMA application_id").fetchone()
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
     (fault,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if made_by not in (0, APPLICATION_ID) or fault != "ok":
+    if application_id not in (0, APPLICATION_ID) or fault != "ok":
         raise UnsoundError(f"not a sound ledger: {fault}")

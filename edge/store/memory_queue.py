@@ -1,27 +1,27 @@
-"""What waits for the disk, in bounded memory: when it is full the oldest readings go, and nothing else with them.
+"""Batches that wait for the disk, in bounded memory: when it is full the oldest readings are dropped, and only they.
 
-What a meter index means, starts, events and counters stay, because readings that come later need them.
+Declarations of meters, starts, events and counters stay, because later readings need them.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from edge.store.ledger import Batch
+from edge.store.batch import Batch
 from edge.wire.kinds import ClockStep, CounterEvent, Reading
 from edge.wire.records import decode_record
 
 MAX_QUEUED_RECORDS = 20_000
 _AFTER_DROPPING = MAX_QUEUED_RECORDS - MAX_QUEUED_RECORDS // 20
-"""A twentieth goes at once, so that a full queue is not walked through for every reading."""
+"""A twentieth is dropped at once, so that a full queue is not searched for every reading."""
 MAX_EVENTS = 2_000
-"""Records other than readings that are kept when memory is full; above it the oldest of those that repeat go."""
+"""Records other than readings that are kept when memory is full; above it the oldest of those that repeat are dropped."""
 
 
 @dataclass
 class Entry:
-    """A batch, and who waits for it to be durable."""
+    """A batch, and the futures of those who wait for it to be durable."""
 
     batch: Batch
     durable: list[asyncio.Future[None]] = field(default_factory=list)
@@ -29,18 +29,19 @@ class Entry:
 
 @dataclass
 class MemoryQueue:
-    """First in, first out; what is taken out may be put back in front."""
+    """A first-in-first-out queue of batches; what could not be written is put back in front."""
 
     on_dropped: Callable[[Reading], None] = lambda _reading: None
-    """Hears of every reading that there was no room for."""
+    """Called with every reading that there was no room for."""
     records: int = 0
     dropped: int = 0
     """Readings that there was no room for, since the start."""
-    _lost: int = 0
+    _unreported: int = 0
+    """Those of them that no batch tells of yet."""
     _entries: deque[Entry] = field(default_factory=deque)
 
     def add(self, batch: Batch) -> asyncio.Future[None]:
-        """Appends a batch; its future is cancelled when its reading has to go."""
+        """Appends a batch; its future is cancelled when a reading of it is dropped."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._entries.append(Entry(batch, [future]))
         self.records += len(batch.records)
@@ -48,22 +49,24 @@ class MemoryQueue:
         return future
 
     def take(self) -> list[Entry]:
-        """Takes all of it."""
-        entries = [*self._entries, Entry(Batch(dropped=self._lost))] if self._lost else list(self._entries)
+        """Empties the queue; the last entry tells of readings that were dropped before they came here."""
+        entries = list(self._entries)
+        if self._unreported:
+            entries.append(Entry(Batch(dropped=self._unreported)))
         self._entries.clear()
-        self.records = self._lost = 0
+        self.records = self._unreported = 0
         return entries
 
     def put_back(self, entries: Sequence[Entry]) -> None:
-        """Puts what could not be written in front again."""
+        """Puts entries that could not be written back in front."""
         self._entries.extendleft(reversed(entries))
         self.records += sum(len(entry.batch.records) for entry in entries)
         self._make_room()
 
-    def lose(self, readings: int) -> None:
-        """Notes readings that were dropped before they came here."""
+    def count_dropped(self, readings: int) -> None:
+        """Counts readings that were dropped before they came here."""
         self.dropped += readings
-        self._lost += readings
+        self._unreported += readings
 
     def _make_room(self) -> None:
         if self.records <= MAX_QUEUED_RECORDS:
@@ -71,19 +74,19 @@ class MemoryQueue:
         kept = Entry(Batch())
         while self._entries and self.records > _AFTER_DROPPING:
             entry = self._entries.popleft()
-            readings = self._without_readings(entry.batch)
+            readings = self._drop_readings(entry.batch)
             if readings:
                 for future in entry.durable:
                     future.cancel()
             else:
                 kept.durable += entry.durable
-            kept.batch.absorb(entry.batch)
+            kept.batch.extend(entry.batch)
             self.records -= readings
-        self.records -= self._bound_events(kept.batch)
+        self.records -= self._drop_surplus_events(kept.batch)
         self._entries.appendleft(kept)
 
-    def _without_readings(self, batch: Batch) -> int:
-        """Takes the readings out of a batch; returns how many there were."""
+    def _drop_readings(self, batch: Batch) -> int:
+        """Drops the readings of a batch; returns how many there were."""
         kept = []
         for body in batch.records:
             record = decode_record(body)
@@ -91,26 +94,19 @@ class MemoryQueue:
                 self.on_dropped(record)
             else:
                 kept.append(body)
-        gone = len(batch.records) - len(kept)
+        dropped = len(batch.records) - len(kept)
         batch.records = kept
-        batch.dropped += gone
-        self.dropped += gone
-        return gone
+        batch.dropped += dropped
+        self.dropped += dropped
+        return dropped
 
     @staticmethod
-    def _bound_events(batch: Batch) -> int:
+    def _drop_surplus_events(batch: Batch) -> int:
+        """Drops the oldest records that may repeat without end, down to the bound; returns how many."""
         surplus = max(0, len(batch.records) - MAX_EVENTS)
-        repeat = [
+        repeating = [
             n for n, body in enumerate(batch.records) if isinstance(decode_record(body), CounterEvent | ClockStep)
         ]
-        gone = set(repeat[:surplus])
-        batch.records = [body for number, body in enumerate(batch.records) if number not in gone]
-        return len(gone)
-
-
-def joined(batches: Iterable[Batch]) -> Batch:
-    """One batch of all of them, in order."""
-    whole = Batch()
-    for batch in batches:
-        whole.absorb(batch)
-    return whole
+        dropped = set(repeating[:surplus])
+        batch.records = [body for number, body in enumerate(batch.records) if number not in dropped]
+        return len(dropped)

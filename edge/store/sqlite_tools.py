@@ -1,6 +1,6 @@
-"""The one door to sqlite-utils: imported without pandas and numpy, opened without plugins.
+"""Imports sqlite-utils without pandas and numpy, and opens its ``Database`` without plugins.
 
-The migrations beside this and the commands that read a ledger (``edge.offline.ledger_reader``) come through here.
+The migrations beside this and the commands that read a ledger (``edge.offline.ledger_reader``) take it from here.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def _absent(*names: str) -> Iterator[None]:
-    """Lets modules that nobody imported yet look as if they were not installed."""
+    """Makes modules that are not imported yet look as if they were not installed."""
     hidden: dict[str, None] = {name: None for name in names if name not in sys.modules}
     # None is what Python itself takes for "there is no such module"
     sys.modules.update(hidden)  # type: ignore[arg-type]
@@ -27,9 +27,9 @@ def _absent(*names: str) -> Iterator[None]:
 with _absent("pandas", "numpy"):
     from sqlite_utils import Database, Migrations
 
-__all__ = ["Database", "Migrations", "tools_on"]
+__all__ = ["Database", "Migrations", "database_on"]
 
 
-def tools_on(connection: sqlite3.Connection) -> Database:
-    """sqlite-utils on an open connection; it changes none of the connection's settings and runs nobody's plugins."""
+def database_on(connection: sqlite3.Connection) -> Database:
+    """Opens sqlite-utils on a connection; it changes none of the connection's settings and runs no plugins."""
     return Database(connection, recursive_triggers=False, execute_plugins=False)

@@ -66,9 +66,9 @@ class HeartbeatSender:
         Raises:
             StorageError: the ledger can not be read.
         """
-        waiting, frames, oldest_ms = await self.writer.call(self._waiting)
+        waiting, frames, oldest_sealed_at_ms = await self.writer.call(self._waiting)
         now_ms = max(0, self.clock.now_ms())
-        age_s = max(0, now_ms - oldest_ms) // 1000 if oldest_ms is not None else 0
+        age_s = max(0, now_ms - oldest_sealed_at_ms) // 1000 if oldest_sealed_at_ms is not None else 0
         lost = self.lost()
         metrics.METERS_LOST.set(len(lost))
         metrics.OUTBOX_FRAMES.set(frames)
@@ -95,12 +95,12 @@ class HeartbeatSender:
     def _waiting(self) -> tuple[dict[bytes, list[tuple[int, int]]], int, int | None]:
         with self.writer.ledger.reading() as repository:
             sequences = sorted(repository.waiting_sequences(MAX_LISTED))
-            numbers = repository.waiting()
+            numbers = repository.backlog()
         by_boot = {
             boot: ranges_of(sequence for _, sequence in group)[:MAX_RANGES]
             for boot, group in groupby(sequences, key=lambda pair: pair[0])
         }
-        return dict(list(by_boot.items())[:200]), numbers.frames, numbers.oldest_ms
+        return dict(list(by_boot.items())[:200]), numbers.frames, numbers.oldest_sealed_at_ms
 
 
 def _free_bytes(writer: LedgerWriter) -> int:

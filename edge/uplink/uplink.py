@@ -201,7 +201,7 @@ class Uplink:
             return
         metrics.RECEIPTS.labels("taken").inc()
         self._forget(receipt)
-        self.writer.note_receipt(receipt)
+        self.writer.add_receipt(receipt)
 
     def _forget(self, receipt: Receipt) -> None:
         done = [
@@ -224,7 +224,7 @@ class Uplink:
 
     def _range(self, boot_id: bytes, first: int, last: int) -> list[StoredFrame]:
         with self.writer.ledger.reading() as repository:
-            return repository.range_of_frames(boot_id, first, last, PAGE)
+            return repository.frames_of(boot_id, first, last, PAGE)
 
     def _complain(self, reason: str) -> None:
         if not self._trouble or self._trouble == "not connected yet":

@@ -12,7 +12,7 @@ from edge.errors import InternalError
 from edge.fleet import build_fleet
 from edge.runtime.clock import SystemClock
 from edge.settings import load_settings
-from edge.store.ledger import Batch
+from edge.store.batch import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
 from support.gateway import Gateway, hub_side

@@ -13,7 +13,8 @@ from edge.errors import VerificationError
 from edge.offline.frame_chain import MAX_LINE, write_chain
 from edge.offline.verify import verify
 from edge.runtime.clock import ManualClock
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
 from edge.wire.kinds import Stop
 from edge.wire.proofs import PROOF_FORMAT
 from edge.wire.records import encode_record

@@ -16,7 +16,8 @@ from edge.offline.frame_chain import check_chain
 from edge.offline.ledger_reader import open_ledger
 from edge.record_builder import RECENT, RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import MAX_RECEIPTS, LedgerWriter, Limits
 from edge.store.repository import StoredFrame
 from edge.wire.frames import NO_PREVIOUS
@@ -112,10 +113,10 @@ def test_a_broken_file_that_can_not_be_put_aside(tmp_path: Path) -> None:
     in_the_way.mkdir()
     for _ in range(2):
         with pytest.raises(StorageError), ledger.reading() as repository:
-            repository.waiting()
+            repository.backlog()
     in_the_way.rmdir()
     with ledger.reading() as repository:
-        assert repository.waiting().frames == 0
+        assert repository.backlog().frames == 0
     assert in_the_way.is_file()
 
 
@@ -177,7 +178,7 @@ async def test_receipts_that_wait_for_the_disk_are_bounded(tmp_path: Path) -> No
         ledger.seal()
     writer = LedgerWriter(ledger, Limits())
     for number in range(MAX_RECEIPTS + 1):
-        writer.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
+        writer.add_receipt(Receipt("gw-north", 1, {b"b" * 16: [(number + 1, number + 1)]}))
     Doubtful(ledger, "before")
     with pytest.raises(StorageError):
         await writer._seal_now()
@@ -215,13 +216,13 @@ async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> Non
     for slot in range(1, 4):
         await writer.append(Batch(records=[stop(slot)]))
         await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
-        writer.note_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
+        writer.add_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
     assert writer.commits == 6
     writer.stop()
     await task
     await writer.store_rest()
     with writer.ledger.reading() as repository:
-        assert repository.waiting().frames == 0
+        assert repository.backlog().frames == 0
     await writer.close()
 
 

@@ -9,7 +9,8 @@ from nacl.signing import SigningKey
 from edge.meters.readings import MeterReading
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame

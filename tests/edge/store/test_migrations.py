@@ -14,7 +14,8 @@ from edge.errors import ConfigError, StorageError, VerificationError
 from edge.offline.frame_chain import check_chain
 from edge.offline.ledger_reader import open_ledger
 from edge.runtime.clock import ManualClock
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
 from edge.store.migrations import APPLICATION_ID, ledger_schema, migrate
 from edge.store.repository import CounterRow, MeterRow
 from edge.store.sqlite_tools import Database

@@ -10,7 +10,8 @@ from nats.aio.msg import Msg
 
 from edge.keystore import load_frame_key, load_nats_key
 from edge.runtime.clock import SystemClock
-from edge.store.ledger import Batch, Ledger, Signer
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import Link
