@@ -1,4 +1,4 @@
-"""``peerwatt-edge``: results on stdout, logs and errors on stderr; every flag has an environment twin.
+"""``peerwatt-edge``: results on stdout, logs and errors on stderr; an environment variable for every flag.
 
 Each command imports what it needs and no more, so that the running agent stays small.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from edge.errors import EdgeError
 
-USAGE_EXIT = 2
+# By name, because this module is called __main__ when Python runs it with -m
+log = logging.getLogger("edge.cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except EdgeError as error:
-        logging.getLogger("edge.cli").error(str(error), extra={"code": error.code})  # noqa: TRY400
+        log.error(str(error), extra={"code": error.code})  # noqa: TRY400 - a message for a person, without traceback
         if options.json:
             _print({"ok": False, "code": error.code, "message": str(error)})
         return error.exit_code

@@ -1,4 +1,4 @@
-"""The gateway's book of meters: gives indexes and sequences, judges counters, and turns readings into records."""
+"""Turns readings into records: gives meter indexes and sequences, and refuses counters that can not be true."""
 
 import logging
 from collections import deque
@@ -16,59 +16,66 @@ from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Record
 from edge.wire.records import decode_record, encode_record
 
 RECENT = 512
-"""Publications per meter that are known again when they come twice."""
+"""Publications per meter that are recognised when they come again."""
 TRUST_AFTER = 3
-"""So many readings in a row that agree with each other win over the one before them."""
+"""This many implausible readings in a row that agree with each other are believed: the one before them was wrong."""
 
 log = logging.getLogger(__name__)
 
 
 class RecordBuilder:
-    """What is known of every meter, in memory; ``Batch`` carries what the ledger must keep of it."""
+    """Keeps every meter's index, counters and recent times in memory; a ``Batch`` carries what the ledger must keep."""
 
     def __init__(self, times: TimeKeeper) -> None:
-        self._indexes: dict[tuple[str, str, bytes], MeterRow] = {}
-        self._names: dict[int, str] = {}
+        self._meters: dict[tuple[str, str, bytes], MeterRow] = {}
+        """By meter id, serial number and profile hash."""
+        self._ids: dict[int, str] = {}
+        """Meter ids by meter index."""
         self._next_index = 0
         self._counters: dict[str, CounterRow] = {}
         self._declared: set[int] = set()
+        """Meter indexes that a record of this boot has declared."""
         self._doubtful: dict[str, list[Counters]] = {}
-        self._recent: dict[str, deque[int]] = {}
+        """Implausible readings in a row that agree with each other, by meter id."""
+        self._recent_ms: dict[str, deque[int]] = {}
+        """When recent readings were taken, by meter id."""
         self._times = times
 
-    def recall(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
-        """Takes over what the ledger has kept; lower indexes than ``first_index`` may have been given before."""
-        self._indexes = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
-        self._names = {m.meter_index: m.meter_id for m in self._indexes.values()}
-        self._next_index = max((m.meter_index + 1 for m in self._indexes.values()), default=first_index)
+    def restore(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
+        """Restores what the ledger has kept; a lost file may have given indexes below ``first_index``."""
+        self._meters = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
+        self._ids = {m.meter_index: m.meter_id for m in self._meters.values()}
+        self._next_index = max((m.meter_index + 1 for m in self._meters.values()), default=first_index)
         self._counters = {row.meter_id: row for row in counters}
 
-    def remember(self, bodies: Iterable[bytes]) -> None:
-        """Notes when recent readings were taken, from their records."""
+    def restore_recent(self, bodies: Iterable[bytes]) -> None:
+        """Restores when recent readings were taken, from their encoded records; damaged ones are passed over."""
         for body in bodies:
             with suppress(WireError):
                 record = decode_record(body)
-                if isinstance(record, Reading) and record.meter_index in self._names:
-                    self._note(self._names[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+                if isinstance(record, Reading) and record.meter_index in self._ids:
+                    self._add_recent(self._ids[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
 
     def forget(self, reading: Reading) -> None:
-        """A reading was dropped before it was durable: when it comes again it is news."""
-        recent = self._recent.get(self._names.get(reading.meter_index, ""), deque())
+        """Forgets a reading that was dropped before it was durable: when it comes again it is recorded."""
+        recent_ms = self._recent_ms.get(self._ids.get(reading.meter_index, ""), deque())
         with suppress(ValueError):
-            recent.remove(reading.slot_s * 1000 + reading.read_offset_ms)
+            recent_ms.remove(reading.slot_s * 1000 + reading.read_offset_ms)
 
     def is_recorded(self, meter_id: str, read_at_ms: int) -> bool:
-        """True when a reading of this moment has been entered already."""
-        return read_at_ms in self._recent.get(meter_id, ())
+        """Returns whether a reading of this moment was recorded recently (ms since 1970)."""
+        return read_at_ms in self._recent_ms.get(meter_id, ())
 
-    def _note(self, meter_id: str, read_at_ms: int) -> None:
-        self._recent.setdefault(meter_id, deque(maxlen=RECENT)).append(read_at_ms)
+    def _add_recent(self, meter_id: str, read_at_ms: int) -> None:
+        self._recent_ms.setdefault(meter_id, deque(maxlen=RECENT)).append(read_at_ms)
 
     def build(self, reading: MeterReading, profile: str, profile_hash: bytes, max_power_w: int) -> Batch:
-        """The records of a reading: first what its index means, then what happened to its counters, then itself.
+        """Builds the records of a reading: what its meter index means, what happened to its counters, the reading.
+
+        The first two only where they are news. ``max_power_w`` is the most that the meter can measure.
 
         Raises:
-            ImplausibleError: it can not be true, and is not recorded.
+            ImplausibleError: it can not be true, or no record can hold it; it is not recorded.
         """
         before = self._counters.get(reading.meter_id)
         overtaken = before is not None and reading.pushed and self._is_overtaken(reading, before)
@@ -78,15 +85,15 @@ class RecordBuilder:
         sequence = before.sequence + 1 if before else 1
         records: list[Record] = []
         if meter.meter_index not in self._declared:
-            records.append(_declared(meter, reading))
+            records.append(_declaration(meter, reading))
         if event and before is not None:
-            records.append(_event(event, meter.meter_index, reading, before, serial))
-        records.append(self._record(reading, meter.meter_index, sequence))
+            records.append(_counter_event(event, meter.meter_index, reading, before, serial))
+        records.append(self._reading_record(reading, meter.meter_index, sequence))
         newest = before if overtaken and before is not None else reading
         row = CounterRow(
             reading.meter_id, meter.meter_index, sequence, newest.read_at_ms, newest.import_wh, newest.export_wh, serial
         )
-        # Encoding refuses what no record can hold: until then nothing here has changed
+        # Encoding refuses what no record can hold, and so comes before anything is kept
         batch = Batch(_encoded(reading.meter_id, records), counters={reading.meter_id: row})
         if event and before is not None:
             log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})
@@ -95,25 +102,25 @@ class RecordBuilder:
 
     def _keep(self, batch: Batch, meter: MeterRow, row: CounterRow, read_at_ms: int) -> None:
         key = (meter.meter_id, meter.serial, meter.profile_hash)
-        if key not in self._indexes:
-            self._indexes[key] = meter
-            self._names[meter.meter_index] = meter.meter_id
+        if key not in self._meters:
+            self._meters[key] = meter
+            self._ids[meter.meter_index] = meter.meter_id
             self._next_index = meter.meter_index + 1
             batch.meters.append(meter)
         self._declared.add(meter.meter_index)
         self._counters[meter.meter_id] = row
-        self._note(meter.meter_id, read_at_ms)
+        self._add_recent(meter.meter_id, read_at_ms)
 
     def _is_overtaken(self, reading: MeterReading, before: CounterRow) -> bool:
-        """One publication from the future must not make every later one look late, and so never judged again."""
+        """Returns whether a newer publication was recorded before; one from the future does not count as newer."""
         return reading.read_at_ms < before.read_at_ms <= self._times.now_ms
 
     def _judge(self, reading: MeterReading, serial: str, before: CounterRow | None, max_power_w: int) -> str:
         now = Counters(reading.read_at_ms // 1000, reading.import_wh, reading.export_wh, serial)
-        known = None
+        last = None
         if before is not None:
-            known = Counters(before.read_at_ms // 1000, before.import_wh, before.export_wh, before.serial)
-        judgement = judge(known, now, max_power_w)
+            last = Counters(before.read_at_ms // 1000, before.import_wh, before.export_wh, before.serial)
+        judgement = judge(last, now, max_power_w)
         if judgement.plausible:
             self._doubtful.pop(reading.meter_id, None)
             return judgement.event
@@ -127,17 +134,17 @@ class RecordBuilder:
         return "swap"
 
     def _meter(self, meter_id: str, serial: str, profile: str, profile_hash: bytes) -> MeterRow:
-        """The meter's index: the one it has, or the next."""
-        known = self._indexes.get((meter_id, serial, profile_hash))
+        """Returns the meter with the index it has, or with the next one."""
+        known = self._meters.get((meter_id, serial, profile_hash))
         return known or MeterRow(self._next_index, meter_id, serial, profile, profile_hash)
 
-    def _record(self, reading: MeterReading, index: int, sequence: int) -> Reading:
+    def _reading_record(self, reading: MeterReading, index: int, sequence: int) -> Reading:
         offset_ms = reading.read_at_ms - reading.slot_s * 1000
         return Reading(
             index,
             sequence,
             reading.slot_s,
-            # A clock that is corrected backwards by less than what counts as a step makes no reading wrong
+            # The clock may be set back while the meter answers; less than a step of it makes no reading wrong
             max(0, offset_ms) if offset_ms > -STEP_MS else offset_ms,
             self._times.quality,
             "G",
@@ -155,12 +162,12 @@ def _encoded(meter_id: str, records: Iterable[Record]) -> list[bytes]:
         raise ImplausibleError(f"{meter_id}: {error}; not recorded") from error
 
 
-def _declared(meter: MeterRow, reading: MeterReading) -> MeterDeclared:
+def _declaration(meter: MeterRow, reading: MeterReading) -> MeterDeclared:
     at_s = max(0, reading.slot_s)
     return MeterDeclared(meter.meter_index, meter.meter_id, meter.serial, meter.profile, meter.profile_hash, at_s)
 
 
-def _event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent:
+def _counter_event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent:
     return CounterEvent(
         index, max(0, now.slot_s), event, before.import_wh, now.import_wh, before.export_wh, now.export_wh, serial
     )

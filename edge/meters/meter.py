@@ -52,8 +52,8 @@ class ModbusMeter:
             answers = await device.read(self.blocks)
         return self._reading(slot_s, clock.now_ms(), answers)
 
-    def lost(self) -> None:
-        """Another meter may hang there when it comes back: the serial number is asked for again."""
+    def forget_serial(self) -> None:
+        """Lets the next read ask for the serial number again: after a loss another meter may have been put there."""
         self.serial = None
 
     def _reading(self, slot_s: int, read_at_ms: int, answers: Mapping[Block, Sequence[int]]) -> MeterReading:

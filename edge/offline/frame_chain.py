@@ -1,4 +1,4 @@
-"""Checks an exported chain of frames offline, with nothing but the gateway's public key: signatures and continuity."""
+"""Exports a gateway's chain of frames, and checks one with the gateway's public key: signatures and continuity."""
 
 import contextlib
 import json
@@ -14,29 +14,34 @@ from edge.wire.kinds import Gap, Reading
 from edge.wire.records import decode_record
 
 CHAIN_FORMAT = "peerwatt.chain/1"
-MAX_LINE = 512 * 1024
+MAX_LINE_BYTES = 512 * 1024
 
 
 @dataclass
 class ChainReport:
-    """What a checked chain holds. ``faults`` are what does not hold; ``gaps`` what the gateway itself declared lost."""
+    """What a chain holds. ``faults`` lists what does not verify, ``gaps`` the frames that the gateway declared lost."""
 
     gateway_id: str = ""
     frames: int = 0
     readings: int = 0
     boots: int = 0
     first_ms: int | None = None
+    """When the first frame was sealed, in ms since 1970; None without frames."""
     last_ms: int | None = None
     gaps: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Returns the fields and ``ok``: there are no faults."""
         return {**self.__dict__, "ok": not self.faults}
 
 
 def write_chain(out: TextIO, gateway_id: str, public_key: bytes, frames: Iterable[Frame]) -> int:
-    """Writes a header line and one frame a line, in hex; returns how many."""
+    """Writes a line of JSON that names format, gateway and key, then one frame a line in hex; returns how many.
+
+    Raises:
+        OSError: it can not be written.
+    """
     out.write(json.dumps({"format": CHAIN_FORMAT, "gateway_id": gateway_id, "public_key": public_key.hex()}) + "\n")
     count = 0
     for frame in frames:
@@ -47,19 +52,19 @@ def write_chain(out: TextIO, gateway_id: str, public_key: bytes, frames: Iterabl
 
 @contextlib.contextmanager
 def open_chain(path: Path) -> Iterator[tuple[bytes, Iterator[bytes]]]:
-    """The public key that the file names, and its frames' bytes.
+    """Gives the public key that the file names, and the bytes of its frames one by one.
 
     Raises:
         VerificationError: this is no exported chain, or it can not be read.
     """
     try:
         with path.open("rb") as file:
-            yield _head(path, file.readline(MAX_LINE)), _frames(file)
+            yield _read_public_key(path, file.readline(MAX_LINE_BYTES)), _read_frames(file)
     except OSError as error:
         raise VerificationError(f"{path} can not be read ({error.strerror}): check the name and its owner") from error
 
 
-def _head(path: Path, line: bytes) -> bytes:
+def _read_public_key(path: Path, line: bytes) -> bytes:
     try:
         head = json.loads(line)
         if head["format"] != CHAIN_FORMAT:
@@ -69,13 +74,13 @@ def _head(path: Path, line: bytes) -> bytes:
         raise VerificationError(f"{path} is no exported chain: make one with `peerwatt-edge export`") from error
 
 
-def _frames(file: BinaryIO) -> Iterator[bytes]:
-    """One frame a line; what can be none is empty, and so a fault with its number."""
-    while line := file.readline(MAX_LINE):
-        whole = line
-        while whole and not whole.endswith(b"\n"):
-            whole = file.readline(MAX_LINE)
-            if whole:
+def _read_frames(file: BinaryIO) -> Iterator[bytes]:
+    """Reads one frame a line; a line that is too long or not hex gives no bytes, which ``check_chain`` counts as a fault."""
+    while line := file.readline(MAX_LINE_BYTES):
+        part = line
+        while part and not part.endswith(b"\n"):
+            part = file.readline(MAX_LINE_BYTES)
+            if part:
                 line = b""
         try:
             yield bytes.fromhex(line.decode("ascii"))
@@ -84,28 +89,28 @@ def _frames(file: BinaryIO) -> Iterator[bytes]:
 
 
 def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainReport:
-    """Checks every frame and that each follows from the one before; goes on after a fault, to name all of them."""
+    """Checks every frame, and that each follows from the one before; goes on after a fault, so that all are reported."""
     report = ChainReport()
     before: Frame | None = None
     for number, given in enumerate(frames, start=1):
         try:
-            frame = _sound(given, public_key)
+            frame = _verified(given, public_key)
             _count(report, frame)
         except WireError as error:
-            report.faults.append(f"frame {number}{_place(given)}: {error.code}: {error}")
+            report.faults.append(f"frame {number}{_name(given)}: {error.code}: {error}")
             before = None
             continue
         if before is None or before.header.boot_id != frame.header.boot_id:
             report.boots += 1
-        if before is not None and (fault := _follows(before, frame)):
-            report.faults.append(f"frame {number}{_place(frame)}: {fault}")
+        if before is not None and (fault := _continuity_fault(before, frame)):
+            report.faults.append(f"frame {number}{_name(frame)}: {fault}")
         before = frame
     if not report.frames and not report.faults:
         report.faults.append("there is no frame: nothing was checked")
     return report
 
 
-def _sound(given: bytes | Frame, public_key: bytes) -> Frame:
+def _verified(given: bytes | Frame, public_key: bytes) -> Frame:
     if isinstance(given, bytes):
         frame = decode_frame(given)
     else:
@@ -115,16 +120,15 @@ def _sound(given: bytes | Frame, public_key: bytes) -> Frame:
     return frame
 
 
-def _follows(before: Frame, frame: Frame) -> str:
-    """What is wrong between two frames; empty when the second follows from the first."""
-    one, two = before.header, frame.header
-    if two.previous_hash == before.header_hash:
-        same_boot = one.boot_id == two.boot_id
-        expected = one.sequence + 1 if same_boot else 1
-        return "" if two.sequence == expected else f"sequence is {two.sequence}, expected {expected}"
-    if two.previous_hash == NO_PREVIOUS and one.boot_id != two.boot_id:
+def _continuity_fault(before: Frame, frame: Frame) -> str:
+    """Says why a frame does not follow from the one before; empty when it does."""
+    last, header = before.header, frame.header
+    if header.previous_hash == before.header_hash:
+        expected = last.sequence + 1 if header.boot_id == last.boot_id else 1
+        return "" if header.sequence == expected else f"sequence is {header.sequence}, expected {expected}"
+    if header.previous_hash == NO_PREVIOUS and header.boot_id != last.boot_id:
         return ""
-    return f"does not follow from {one.boot_id.hex()[:8]}/{one.sequence}: frames were dropped, inserted or reordered"
+    return f"does not follow from {last.boot_id.hex()[:8]}/{last.sequence}: frames were dropped, inserted or reordered"
 
 
 def _count(report: ChainReport, frame: Frame) -> None:
@@ -138,7 +142,8 @@ def _count(report: ChainReport, frame: Frame) -> None:
     report.gaps += [f"{r.boot_id.hex()}/{r.first}-{r.last}: {r.reason}" for r in records if isinstance(r, Gap)]
 
 
-def _place(given: bytes | Frame) -> str:
+def _name(given: bytes | Frame) -> str:
+    """Names a frame in a fault: " (boot id/sequence)"; empty when its header can not be read."""
     try:
         header = (decode_frame(given) if isinstance(given, bytes) else given).header
     except WireError:

@@ -1,4 +1,4 @@
-"""The ledger as the command line reads it: read-only, beside a running agent or without one."""
+"""Reads the ledger for the command line, beside a running agent or without one."""
 
 import contextlib
 import sqlite3
@@ -12,42 +12,46 @@ from edge.store.sqlite_tools import Database, database_on
 from edge.wire.frames import Frame
 
 PAGE = 256
+"""In frames."""
 
 
 class LedgerReader:
-    """Queries on one ledger."""
+    """Reads frames and counts of one ledger."""
 
     def __init__(self, db: Database) -> None:
         self._frames = db.table("frame")
         self._records = db.table("record")
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame in the order of sealing.
+        """Gives every frame in the order of sealing.
 
-        A page at a time: one long query would keep the agent's write-ahead log from being folded back meanwhile.
+        A page at a time: during one long query the running agent could not check-point its write-ahead log.
+
+        Raises:
+            sqlite3.Error: the file is damaged; ``open_ledger`` makes a VerificationError of it.
         """
-        after = 0
-        while page := list(self._frames.rows_where("id > ?", [after], order_by="id", limit=PAGE)):
+        after_id = 0
+        while page := list(self._frames.rows_where("id > ?", [after_id], order_by="id", limit=PAGE)):
             yield from (Frame(row["header"], row["signature"], row["body"]) for row in page)
-            after = page[-1]["id"]
+            after_id = page[-1]["id"]
 
     def count_waiting(self) -> int:
-        """Frames without a receipt."""
+        """Returns how many frames have no receipt."""
         return self._frames.count_where("stored_at_ms IS NULL")
 
     def count_unsealed(self) -> int:
-        """Records that wait for their frame."""
+        """Returns how many records wait for their frame."""
         return self._records.count
 
 
 @contextlib.contextmanager
 def open_ledger(state_dir: Path) -> Iterator[LedgerReader]:
-    """The ledger of a gateway, to be read only.
+    """Opens the ledger in a state folder, read-only.
 
     Raises:
         ConfigError: there is none.
         KeyFileError: the state folder is closed to this user.
-        VerificationError: what is there can not be read, or is no ledger.
+        VerificationError: the file is damaged, now or while it is read, or is no ledger.
     """
     path = state_dir / LEDGER_FILE
     if not is_there(path):
@@ -57,7 +61,7 @@ def open_ledger(state_dir: Path) -> Iterator[LedgerReader]:
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         ) as connection:
             db = database_on(connection)
-            # A table that is missing has no rows for sqlite-utils; no ledger must not pass for an empty one
+            # For sqlite-utils a missing table has no rows: another database must not pass for an empty ledger
             if not {"frame", "record"} <= set(db.table_names()):
                 raise VerificationError(f"{path} is no ledger: its tables are missing. Check state_dir")
             yield LedgerReader(db)

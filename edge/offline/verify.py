@@ -1,4 +1,4 @@
-"""Offline checks: a reading's proof, an exported chain, the own ledger. Nothing is needed but public keys."""
+"""Verifies a reading's proof, an exported chain or the own ledger with public keys alone, and exports the own chain."""
 
 import json
 from pathlib import Path
@@ -16,20 +16,22 @@ MAX_PROOF_BYTES = 1024 * 1024
 
 
 def verify(config: Path | None, file: Path | None, public_key: str | None) -> dict[str, Any]:
-    """Checks a file, or the own ledger.
+    """Verifies a file, or without one the own ledger; ``public_key`` (hex) is the one that is expected.
+
+    Returns the report, ready for JSON: ``ok`` says whether everything holds, ``faults`` what does not.
 
     Raises:
-        VerificationError: the file can not be read, or is nothing that can be checked.
-        ConfigError, KeyFileError: the own ledger was asked for, and settings or key are wrong.
+        VerificationError: the file is neither a proof nor a chain, is signed by another key, or can not be read.
+        ConfigError, KeyFileError: the own ledger was asked for, and settings, ledger or key are missing or wrong.
     """
-    expected = _key(public_key) if public_key else None
+    expected = _parse_key(public_key) if public_key else None
     if file is None:
         return _verify_ledger(load_settings(config), expected)
     try:
         with file.open("rb") as opened:
             head = opened.read(MAX_PROOF_BYTES)
         if PROOF_FORMAT.encode() in head:
-            return _verify_proof(_document(head), expected)
+            return _verify_proof(_parse_object(head), expected)
     except (OSError, ValueError, RecursionError) as error:
         raise VerificationError(f"{file} can not be read ({error}): name a proof or an exported chain") from error
     with open_chain(file) as (key, frames):
@@ -38,7 +40,7 @@ def verify(config: Path | None, file: Path | None, public_key: str | None) -> di
         return check_chain(frames, key).as_json()
 
 
-def _document(data: bytes) -> dict[str, Any]:
+def _parse_object(data: bytes) -> dict[str, Any]:
     document = json.loads(data)
     if not isinstance(document, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - what is no JSON is a ValueError too
@@ -46,10 +48,11 @@ def _document(data: bytes) -> dict[str, Any]:
 
 
 def export(config: Path | None, out: Path) -> dict[str, Any]:
-    """Writes the own chain to a file.
+    """Writes the own chain to a file, and returns how many frames it has.
 
     Raises:
-        ConfigError, KeyFileError: there is no ledger or key, or the file can not be written.
+        ConfigError: settings or ledger are missing or wrong, or the file can not be written.
+        KeyFileError: the frame key can not be read.
         VerificationError: the ledger is damaged.
     """
     settings = load_settings(config)
@@ -84,7 +87,7 @@ def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str,
         "gateway_id": proven.header.gateway_id,
         "public_key": document["public_key"],
         "sealed_at_ms": proven.header.sealed_at_ms,
-        "record": {n: v.hex() if isinstance(v, bytes) else v for n, v in fields.items()},
+        "record": {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()},
         "verified": ["frame", "reading", *(root.rung for root in proven.roots)],
         "compare_with_the_chain": [
             {"rung": root.rung, "root": root.root.hex(), "account": root.account} for root in proven.roots
@@ -92,7 +95,7 @@ def _verify_proof(document: dict[str, Any], expected: bytes | None) -> dict[str,
     }
 
 
-def _key(text: str) -> bytes:
+def _parse_key(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:

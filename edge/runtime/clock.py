@@ -1,4 +1,4 @@
-"""Reads the machine's clocks and notices when the wall clock jumps; passed to whoever needs time, so that tests set it."""
+"""Reads the machine's clocks, and notices when the wall clock jumps. Who needs time is given a ``Clock``."""
 
 import ctypes
 import time
@@ -119,7 +119,7 @@ class TimeKeeper:
 
     @property
     def quality(self) -> str:
-        """In OCMF's letters: ``S`` synchronised, ``I`` plausible, ``R`` counted from boot, for the clock was never set."""
+        """OCMF's letter: ``S`` synchronised, ``I`` plausible, ``R`` counted from boot (the clock was never set)."""
         if self._clock.now_ms() < EARLIEST_MS:
             return RELATIVE
         return SYNCHRONISED if self._clock.synchronised()[0] else INFORMATIVE

@@ -16,7 +16,7 @@ MAX_QUEUED_RECORDS = 20_000
 _AFTER_DROPPING = MAX_QUEUED_RECORDS - MAX_QUEUED_RECORDS // 20
 """A twentieth is dropped at once, so that a full queue is not searched for every reading."""
 MAX_EVENTS = 2_000
-"""Records other than readings that are kept when memory is full; above it the oldest of those that repeat are dropped."""
+"""Records other than readings that are kept when memory is full; above it the oldest repeating ones are dropped."""
 
 
 @dataclass

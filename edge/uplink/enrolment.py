@@ -1,4 +1,7 @@
-"""Enrolment: trades a one-time token for an identity over HTTPS with the pinned CA, proving that the keys are ours."""
+"""Enrols the gateway: trades a one-time token for an identity, over HTTPS with the pinned CA.
+
+The request is signed with the frame key, which proves to the hub that the gateway holds it.
+"""
 
 import http.client
 import json
@@ -21,28 +24,32 @@ MAX_ANSWER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Answer:
-    """``identity`` is None as long as an operator has not accepted the key."""
+class EnrolmentAnswer:
+    """The hub's answer; ``identity`` is None as long as an operator has not accepted the key."""
 
     identity: Identity | None
     key_id: str
 
 
 def proof_message(gateway_id: str, token: str, nats_public_key: str) -> bytes:
-    """The bytes that the frame key signs: domain, then each text after one byte that gives its length."""
+    """Returns the bytes that the frame key signs: the domain, then each text after one byte with its length.
+
+    Raises:
+        ValueError: a text has more than 255 bytes.
+    """
     parts = [text.encode() for text in (gateway_id, token, nats_public_key)]
     return PROOF_DOMAIN + b"".join(bytes([len(part)]) + part for part in parts)
 
 
 def enrol(
     hub_url: str, ca_file: Path, gateway_id: str, token: str, frame_key: SigningKey, nats_public_key: str
-) -> Answer:
-    """Asks the hub; asking again with the same token and keys gives the same answer.
+) -> EnrolmentAnswer:
+    """Asks the hub for an identity; the same token with the same keys gets the same answer again.
 
     Raises:
         ConfigError: the token has no possible form, or the CA file can not be read.
-        HubUnreachableError: no connection, or not to a hub with this CA.
-        RefusedError: the hub said no; ``code`` says why.
+        HubUnreachableError: there is no connection to a hub with this CA.
+        RefusedError: the hub refused, or its answer can not be read; ``code`` says why.
     """
     if not 1 <= len(token) <= 128 or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError("This is no token: use it exactly as `peerwatt-hub token` printed it")
@@ -60,11 +67,11 @@ def enrol(
     return _answer(gateway_id, answer)
 
 
-def _answer(gateway_id: str, answer: dict[str, Any]) -> Answer:
+def _answer(gateway_id: str, answer: dict[str, Any]) -> EnrolmentAnswer:
     try:
         key_id = str(answer["key_id"])
         if answer["status"] != "active":
-            return Answer(None, key_id)
+            return EnrolmentAnswer(None, key_id)
         names = ("nats_url", "nats_jwt", "nats_ca_pem", "receipt_public_key")
         identity = Identity(gateway_id, key_id, *(str(answer[name]) for name in names))
         keys.check_public_key(bytes.fromhex(identity.receipt_public_key))
@@ -72,7 +79,7 @@ def _answer(gateway_id: str, answer: dict[str, Any]) -> Answer:
         raise RefusedError(
             f"The hub's answer makes no sense ({error}): are hub and agent of one version?", "answer"
         ) from error
-    return Answer(identity, key_id)
+    return EnrolmentAnswer(identity, key_id)
 
 
 def _post(hub_url: str, ca_file: Path, body: bytes) -> tuple[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The heartbeat: every minute the gateway says how it is doing and which frames still lack the hub's receipt."""
+"""Sends the heartbeat every minute: the gateway's state, and which frames have no receipt of the hub yet."""
 
 import asyncio
 import logging
@@ -17,18 +17,20 @@ from edge.runtime.clock import Clock, TimeKeeper
 from edge.runtime.version import agent_version
 from edge.store.ledger import Signer
 from edge.store.ledger_writer import LedgerWriter
+from edge.store.repository import Backlog
 from edge.wire.heartbeats import MAX_METERS_LOST, Heartbeat, encode_heartbeat
 from edge.wire.ranges import MAX_RANGES, ranges_of
 from edge.wire.subjects import heartbeat_subject
 
-MAX_LISTED = 20_000
+MAX_LISTED_FRAMES = 20_000
+MAX_LISTED_BOOTS = 200
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class HeartbeatSender:
-    """Makes and sends beats; ``status`` is the same for people on the gateway."""
+    """Makes heartbeats and sends them; ``peerwatt-edge status`` shows the same on the gateway."""
 
     signer: Signer
     writer: LedgerWriter
@@ -36,22 +38,24 @@ class HeartbeatSender:
     times: TimeKeeper
     period_s: int
     meters: int
-    lost: Callable[[], list[str]]
-    _now: asyncio.Event = field(default_factory=asyncio.Event)
+    """How many the gateway has."""
+    lost_meters: Callable[[], list[str]]
+    """Gives the ids of those that do not answer."""
+    _due: asyncio.Event = field(default_factory=asyncio.Event)
     _client: Client | None = None
 
     def on_connect(self, client: Client) -> None:
-        """A connection is there: beat at once, because the answer heals lost receipts."""
+        """Takes a new connection and sends over it at once: the hub's answer makes up for receipts that were lost."""
         self._client = client
-        self._now.set()
+        self._due.set()
 
     async def run(self) -> None:
-        """Beats until cancelled."""
+        """Sends until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.period_s):
-                    await self._now.wait()
-            self._now.clear()
+                    await self._due.wait()
+            self._due.clear()
             with suppress(StorageError):
                 heartbeat = await self.current()
                 if self._client is not None and self._client.is_connected:
@@ -61,17 +65,18 @@ class HeartbeatSender:
                         )
 
     async def current(self) -> Heartbeat:
-        """The state of this moment.
+        """Makes a heartbeat of the present state, and sets the metrics of the same figures.
 
         Raises:
             StorageError: the ledger can not be read.
         """
-        waiting, frames, oldest_sealed_at_ms = await self.writer.call(self._waiting)
+        waiting, backlog = await self.writer.call(self._read_waiting)
+        oldest_sealed_at_ms = backlog.oldest_sealed_at_ms
         now_ms = max(0, self.clock.now_ms())
         age_s = max(0, now_ms - oldest_sealed_at_ms) // 1000 if oldest_sealed_at_ms is not None else 0
-        lost = self.lost()
+        lost = self.lost_meters()
         metrics.METERS_LOST.set(len(lost))
-        metrics.OUTBOX_FRAMES.set(frames)
+        metrics.OUTBOX_FRAMES.set(backlog.frames)
         metrics.OUTBOX_AGE_SECONDS.set(age_s)
         metrics.MEMORY_QUEUE.set(self.writer.queued_records)
         metrics.COMMITS.set(self.writer.commits)
@@ -82,7 +87,7 @@ class HeartbeatSender:
             boot_id=self.signer.boot_id,
             last_sequence=self.writer.ledger.last_sequence,
             waiting=waiting,
-            outbox_frames=frames,
+            outbox_frames=backlog.frames,
             outbox_age_s=age_s,
             time_quality=self.times.quality,
             clock_error_ms=self.clock.synchronised()[1],
@@ -92,15 +97,16 @@ class HeartbeatSender:
             memory_queue=self.writer.queued_records,
         )
 
-    def _waiting(self) -> tuple[dict[bytes, list[tuple[int, int]]], int, int | None]:
+    def _read_waiting(self) -> tuple[dict[bytes, list[tuple[int, int]]], Backlog]:
+        """Reads which frames have no receipt, as sequence ranges per boot id within a heartbeat's bounds."""
         with self.writer.ledger.reading() as repository:
-            sequences = sorted(repository.waiting_sequences(MAX_LISTED))
-            numbers = repository.backlog()
+            sequences = sorted(repository.waiting_sequences(MAX_LISTED_FRAMES))
+            backlog = repository.backlog()
         by_boot = {
             boot: ranges_of(sequence for _, sequence in group)[:MAX_RANGES]
             for boot, group in groupby(sequences, key=lambda pair: pair[0])
         }
-        return dict(list(by_boot.items())[:200]), numbers.frames, numbers.oldest_sealed_at_ms
+        return dict(list(by_boot.items())[:MAX_LISTED_BOOTS]), backlog
 
 
 def _free_bytes(writer: LedgerWriter) -> int:

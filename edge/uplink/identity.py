@@ -1,4 +1,4 @@
-"""What the hub gave the gateway at enrolment: its NATS JWT, the CA, and the key that signs receipts."""
+"""The gateway's identity, given by the hub at enrolment: the NATS JWT, the CA, and the key that signs receipts."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,12 +7,12 @@ from pathlib import Path
 from edge.errors import KeyFileError, NotEnrolledError
 from edge.runtime.private_files import is_there, read_private, write_private
 
-FILE = "identity.json"
+IDENTITY_FILE = "identity.json"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The gateway as the hub knows it."""
+    """How the gateway logs in at the hub's NATS, and the public key of its receipts in hex."""
 
     gateway_id: str
     key_id: str
@@ -22,25 +22,27 @@ class Identity:
     receipt_public_key: str
 
     def save(self, state_dir: Path) -> None:
-        """Keeps it in the private folder.
+        """Writes it into the state folder, mode 0600.
 
         Raises:
             KeyFileError: it can not be written.
         """
         try:
-            write_private(state_dir / FILE, json.dumps(asdict(self), indent=1) + "\n")
+            write_private(state_dir / IDENTITY_FILE, json.dumps(asdict(self), indent=1) + "\n")
         except OSError as error:
-            raise KeyFileError(f"{state_dir / FILE} can not be written ({error.strerror}): check its folder") from error
+            raise KeyFileError(
+                f"{state_dir / IDENTITY_FILE} can not be written ({error.strerror}): check its folder"
+            ) from error
 
     @classmethod
     def load(cls, state_dir: Path, gateway_id: str) -> "Identity":
-        """Reads it.
+        """Reads the identity from the state folder.
 
         Raises:
             NotEnrolledError: there is none, or it is another gateway's.
-            KeyFileError: it can not be read.
+            KeyFileError: it is damaged, unreadable, or readable by others.
         """
-        path = state_dir / FILE
+        path = state_dir / IDENTITY_FILE
         if not is_there(path):
             raise NotEnrolledError(
                 f"{gateway_id} is not enrolled: get a token with `peerwatt-hub token {gateway_id}` on the hub, "

@@ -1,4 +1,4 @@
-"""One NATS connection with the gateway's own rights: JWT and nkey, TLS with the pinned CA, no hidden buffering."""
+"""Connects to the hub's NATS with the gateway's JWT and nkey, over TLS with the pinned CA, without reconnecting."""
 
 import asyncio
 import base64
@@ -23,29 +23,30 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Link:
-    """How to connect. The library's own reconnecting is off: it is fixed, without jitter, and gives up."""
+class NatsLink:
+    """How to connect. nats-py's own reconnecting is off: its pause is fixed, without jitter, and it gives up."""
 
     identity: Identity
     key: nkeys.KeyPair
     nats_url: str | None = None
-    """The settings' word goes before the identity's: a hub may move."""
-    _broken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Of the settings; it goes before the identity's, because a hub may move."""
+    _disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     _reason: str = ""
+    """The last error that the connection told of."""
 
     @property
     def url(self) -> str:
-        """The hub's NATS."""
+        """The URL of the hub's NATS."""
         return self.nats_url or self.identity.nats_url
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[Client]:
-        """A fresh connection.
+        """Gives a new connection, and closes it at the end.
 
         Raises:
             HubUnreachableError: it can not be made; the text says why.
         """
-        self._broken.clear()
+        self._disconnected.clear()
         self._reason = ""
         client = Client()
         try:
@@ -75,14 +76,13 @@ class Link:
                 async with asyncio.timeout(2):
                     await client.close()
 
-    async def watch(self, client: Client) -> None:
-        """Returns by raising, as soon as the connection is gone.
+    async def watch(self) -> None:
+        """Waits until the connection is lost.
 
         Raises:
-            HubUnreachableError: always.
+            HubUnreachableError: it is lost; it never returns otherwise.
         """
-        del client
-        await self._broken.wait()
+        await self._disconnected.wait()
         raise HubUnreachableError(self._reason or "the connection was closed")
 
     async def _on_error(self, error: Exception) -> None:
@@ -91,4 +91,4 @@ class Link:
             log.error("the hub's NATS refuses this: enrol again, or ask its operator", extra={"reason": self._reason})
 
     async def _on_end(self) -> None:
-        self._broken.set()
+        self._disconnected.set()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.agent import Agent, Secrets, _cancel
+from edge.agent import Agent, Credentials, _cancel
 from edge.errors import InternalError
 from edge.fleet import build_fleet
 from edge.runtime.clock import SystemClock
@@ -33,7 +33,7 @@ def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> 
 def inside(gw: Gateway) -> Agent:
     """The agent in this process."""
     settings = load_settings(gw.config)
-    return Agent(settings, build_fleet(settings), Secrets.load(settings), SystemClock())
+    return Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
 
 
 async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nats: HubNats, tmp_path: Path) -> None:

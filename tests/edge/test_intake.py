@@ -7,7 +7,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from edge.errors import StorageError
-from edge.intake import MAX_HELD, Intake
+from edge.intake import MAX_WAITING, Intake
 from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
 from edge.record_builder import RecordBuilder
@@ -26,7 +26,7 @@ def reading(second: int, import_wh: int = 1_000) -> MeterReading:
 
 
 def made(folder: Path) -> tuple[Intake, LedgerWriter]:
-    clock = ManualClock(NOW_MS + MAX_HELD * 1000)
+    clock = ManualClock(NOW_MS + MAX_WAITING * 1000)
     ledger = Ledger(folder / "ledger.sqlite", Signer("gw-north", b"b" * 16, SigningKey(bytes(32))), clock)
     writer = LedgerWriter(ledger, Limits())
     kinds = {"METER_001": MeterKind("sdm630", b"p" * 32, 30_000)}
@@ -37,12 +37,12 @@ async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_p
     folder = tmp_path / "not-mounted"
     intake, writer = made(folder)
     with pytest.raises(StorageError):
-        await intake.recall()
+        await intake.restore()
     given = [reading(0), reading(0), reading(60, 10**9), reading(60)]
     waiting = [intake.accept(one) for one in given]
-    assert intake.held == 4 and not any(future.done() for future in waiting)
+    assert intake.waiting == 4 and not any(future.done() for future in waiting)
     folder.mkdir()
-    await intake.recall()
+    await intake.restore()
     assert [future.done() for future in waiting] == [False, False, True, False], "nothing is durable before its commit"
     await writer.store_rest()
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
@@ -55,9 +55,9 @@ async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_p
 
 async def test_what_waits_for_the_ledger_is_bounded_and_a_record_says_what_was_lost(tmp_path: Path) -> None:
     intake, writer = made(tmp_path)
-    waiting = [intake.accept(reading(second)) for second in range(MAX_HELD + 2)]
+    waiting = [intake.accept(reading(second)) for second in range(MAX_WAITING + 2)]
     assert [future.cancelled() for future in waiting[:3]] == [True, True, False]
-    assert (intake.held, writer.dropped) == (MAX_HELD, 2)
+    assert (intake.waiting, writer.dropped) == (MAX_WAITING, 2)
     await writer.store_rest()
     with writer.ledger.reading() as repository:
         (record,) = map(decode_record, repository.recent_bodies(0))

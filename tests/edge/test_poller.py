@@ -29,22 +29,22 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
         bus, profile = Bus(places[0]), load_profile("sdm630")
         meters = [ModbusMeter(f"METER_00{place.device}", profile, place, bus, (), 9) for place in places]
         poller = Poller(meters, 10, clock, accepted.append)
-        (watched,) = poller._buses.values()
+        (polled,) = poller._buses.values()
         for number, meter in ((1, broken), (2, sound)):
             meter.asked = _Noting(order, number)  # type: ignore[assignment]
-        await poller.poll_bus(watched, 1)
+        await poller.poll_bus(polled, 1)
         assert order[0] == 1 and poller.lost == ["METER_001"]
         order.clear()
         clock.advance(1_999)
-        await poller.poll_bus(watched, 2)
+        await poller.poll_bus(polled, 2)
         assert set(order) == {2}, "the broken one pauses"
         order.clear()
         clock.advance(1)
-        await poller.poll_bus(watched, 3)
+        await poller.poll_bus(polled, 3)
         assert order[0] == 2 and order[-1] == 1, "the broken one comes last"
         broken.registers.update(good)
         clock.advance(300_000)
-        await poller.poll_bus(watched, 4)
+        await poller.poll_bus(polled, 4)
         bus.close()
     assert poller.lost == []
     assert [record.getMessage() for record in caplog.records] == ["meter lost", "meter back"]
@@ -73,8 +73,8 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
         bus, known = Bus(places[0]), load_profile(profile)
         meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
         poller = Poller(meters, 10, clock, lambda r: builder.build(r, known.name, known.hash, known.max_power_w))
-        (watched,) = poller._buses.values()
-        await poller.poll_bus(watched, 1_780_000_000)
+        (polled,) = poller._buses.values()
+        await poller.poll_bus(polled, 1_780_000_000)
         bus.close()
     assert poller.lost == ["METER_001"]
     assert builder.is_recorded("METER_002", clock.ms) and not builder.is_recorded("METER_001", clock.ms)

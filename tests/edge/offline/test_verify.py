@@ -10,7 +10,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from edge.errors import VerificationError
-from edge.offline.frame_chain import MAX_LINE, write_chain
+from edge.offline.frame_chain import MAX_LINE_BYTES, write_chain
 from edge.offline.verify import verify
 from edge.runtime.clock import ManualClock
 from edge.store.batch import Batch
@@ -55,7 +55,7 @@ def test_a_sound_chain_holds_and_its_file_is_closed(chain: Path) -> None:
         (lambda lines: lines[:1], ["there is no frame"]),
         (lambda lines: [*lines[:2], b"\xff\xfe", *lines[2:]], ["frame 2: malformed"]),
         (lambda lines: [*lines[:2], "é".encode(), *lines[2:]], ["frame 2: malformed"]),
-        (lambda lines: [*lines[:2], lines[2] + b"00" * MAX_LINE, lines[3]], ["frame 2: malformed"]),
+        (lambda lines: [*lines[:2], lines[2] + b"00" * MAX_LINE_BYTES, lines[3]], ["frame 2: malformed"]),
         (lambda lines: [*lines[:3], lines[3][:-2]], ["frame 3: malformed"]),
     ],
 )

@@ -321,8 +321,8 @@ def test_after_a_restart_the_newest_publications_are_known_again(tmp_path: Path)
             ledger.seal()
     again = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
     with ledger.reading() as repository:
-        again.recall(repository.meters(), repository.counters())
-        again.remember(repository.recent_bodies(NOW_MS - 1))
+        again.restore(repository.meters(), repository.counters())
+        again.restore_recent(repository.recent_bodies(NOW_MS - 1))
     known = [again.is_recorded("METER_001", NOW_MS + second * 1000) for second in range(RECENT + 50)]
     assert known == [False] * 50 + [True] * RECENT
 

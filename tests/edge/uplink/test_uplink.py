@@ -14,7 +14,7 @@ from edge.store.batch import Batch
 from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.uplink.identity import Identity
-from edge.uplink.nats_link import Link
+from edge.uplink.nats_link import NatsLink
 from edge.uplink.uplink import Uplink
 from edge.wire import receipts, resend_requests, subjects
 from edge.wire.kinds import Stop
@@ -40,7 +40,7 @@ async def uplink(gw: Gateway) -> AsyncIterator[tuple[Uplink, LedgerWriter]]:
     ledger.open()
     writer = LedgerWriter(ledger, Limits(seal_interval_s=0.05, receipt_wait_s=0.05))
     identity = Identity.load(gw.state, gw.gateway_id)
-    link = Link(identity, load_nats_key(gw.state / "keys"))
+    link = NatsLink(identity, load_nats_key(gw.state / "keys"))
     receipt_key = bytes.fromhex(identity.receipt_public_key)
     line = Uplink(gw.gateway_id, receipt_key, link, writer, 500, lambda _client: None)
     writer.on_frames = line.offer
