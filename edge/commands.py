@@ -144,7 +144,7 @@ def explain_plan(config: Path | None) -> dict[str, Any]:
             "bus": meter.bus.name,
             "device": meter.endpoint.device,
             "blocks": [f"{block.function} {block.address}+{block.count}" for block in meter.blocks],
-            "busy_ms": meter.wire.cost_us(meter.blocks) // 1000,
+            "busy_ms": meter.wire_cost.cost_us(meter.blocks) // 1000,
         }
         for meter in fleet.modbus
     ]

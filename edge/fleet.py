@@ -49,7 +49,7 @@ class Fleet:
         for meter in self.modbus:
             groups[meter.bus.name].append(meter)
         return [
-            BusLoad(name, len(group), sum(m.wire.cost_us(m.blocks) for m in group) // 1000, period_s * 1000)
+            BusLoad(name, len(group), sum(m.wire_cost.cost_us(m.blocks) for m in group) // 1000, period_s * 1000)
             for name, group in groups.items()
         ]
 

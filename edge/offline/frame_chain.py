@@ -75,7 +75,7 @@ def _read_public_key(path: Path, line: bytes) -> bytes:
 
 
 def _read_frames(file: BinaryIO) -> Iterator[bytes]:
-    """Reads one frame a line; a line that is too long or not hex gives no bytes, which ``check_chain`` counts as a fault."""
+    """Reads one frame a line; a line that is too long or not hex gives no bytes, a fault for ``check_chain``."""
     while line := file.readline(MAX_LINE_BYTES):
         part = line
         while part and not part.endswith(b"\n"):
@@ -89,7 +89,7 @@ def _read_frames(file: BinaryIO) -> Iterator[bytes]:
 
 
 def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainReport:
-    """Checks every frame, and that each follows from the one before; goes on after a fault, so that all are reported."""
+    """Checks every frame, and that each follows from the one before; goes on after a fault, to report all of them."""
     report = ChainReport()
     before: Frame | None = None
     for number, given in enumerate(frames, start=1):

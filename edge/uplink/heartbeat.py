@@ -1,7 +1,6 @@
 """Sends the heartbeat every minute: the gateway's state, and which frames have no receipt of the hub yet."""
 
 import asyncio
-import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,8 +23,6 @@ from edge.wire.subjects import heartbeat_subject
 
 MAX_LISTED_FRAMES = 20_000
 MAX_LISTED_BOOTS = 200
-
-log = logging.getLogger(__name__)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The heartbeat: how a gateway is doing and which frames it still holds without a receipt."""
+"""Heartbeats as bytes and back: the state of a gateway, and which of its frames have no receipt yet."""
 
 from dataclasses import dataclass, field
 
@@ -14,28 +14,34 @@ MAX_METERS_LOST = 512
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Sent every minute. ``waiting`` holds, per boot id, the frame sequences that have no receipt yet."""
+    """The state of a gateway, sent every minute."""
 
     gateway_id: str
     sent_at_ms: int
     version: str
     boot_id: bytes
     last_sequence: int
+    """The sequence of this boot's newest frame; 0 before the first."""
     waiting: ByBoot = field(default_factory=dict)
+    """Sequences of frames that have no receipt yet, by boot id."""
     outbox_frames: int = 0
+    """How many such frames there are; ``waiting`` may list fewer."""
     outbox_age_s: int = 0
+    """The age of the oldest of them."""
     time_quality: str = "U"
     clock_error_ms: int = 0
     """The kernel's estimate of how far the clock may be off; 0 when it does not know."""
     meters: int = 0
+    """How many meters the gateway has."""
     meters_lost: tuple[str, ...] = ()
+    """Ids of those that do not answer."""
     disk_free_bytes: int = 0
     memory_queue: int = 0
-    """Records that could not be written to disk yet."""
+    """Records that wait for the disk."""
 
 
 def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
-    """The heartbeat as it travels."""
+    """Encodes a heartbeat; its fields are not checked."""
     return codec.pack(
         [
             HEARTBEAT_TAG, heartbeat.gateway_id.encode(), heartbeat.sent_at_ms, heartbeat.version.encode(),
@@ -47,7 +53,7 @@ def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
 
 
 def decode_heartbeat(data: bytes) -> Heartbeat:
-    """Reads a heartbeat strictly.
+    """Decodes a heartbeat strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.

@@ -1,4 +1,4 @@
-"""The hub's request to send a range of frames again."""
+"""Resend requests as bytes and back: the hub asks a gateway for a range of its frames again."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,10 @@ MAX_RESEND_REQUEST_BYTES = 256
 
 @dataclass(frozen=True, slots=True)
 class ResendRequest:
-    """Please resend these sequences of this boot; ``request_id`` makes the answer's message id a new one."""
+    """Asks for the frames ``first`` to ``last`` (sequences, both included) of one boot.
+
+    ``request_id`` makes the message ids of the answer new ones (``subjects.message_id``).
+    """
 
     request_id: bytes
     boot_id: bytes
@@ -20,12 +23,12 @@ class ResendRequest:
 
 
 def encode_resend_request(request: ResendRequest) -> bytes:
-    """The request as it travels."""
+    """Encodes a request; its fields are not checked."""
     return codec.pack([RESEND_REQUEST_TAG, request.request_id, request.boot_id, request.first, request.last])
 
 
 def decode_resend_request(data: bytes) -> ResendRequest:
-    """Reads a request strictly.
+    """Decodes a request strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.

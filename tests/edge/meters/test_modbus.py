@@ -9,7 +9,7 @@ from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus, Timing
 from edge.meters.plan import Block
-from edge.meters.profile import load_profile, names
+from edge.meters.profile import load_profile, profile_names
 from edge.runtime.clock import ManualClock, SystemClock
 from edge.wire.quantities import ACTIVE_POWER
 from support.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
@@ -23,7 +23,7 @@ def meter(profile: str, url: str, bus: Bus | None = None, power_w: int = 60_000)
     return ModbusMeter("METER_001", load_profile(profile), endpoint, bus or Bus(endpoint), ("16.7.0",), power_w)
 
 
-@pytest.mark.parametrize("profile", names())
+@pytest.mark.parametrize("profile", profile_names())
 @pytest.mark.parametrize("transport", ["tcp", "rtutcp"])
 async def test_every_profile_over_tcp(profile: str, transport: str) -> None:
     served = Meter(meter_registers(profile, 1_234_500, 67_800, -4_321))

@@ -132,12 +132,12 @@ async def test_a_publication_that_nobody_can_read_does_not_come_again(
 def test_a_fault_of_ours_costs_one_publication_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
     """Not acknowledged, it would end the agent again after every restart."""
 
-    def enter(_reading: MeterReading) -> Future[None]:
+    def accept(_reading: MeterReading) -> Future[None]:
         raise RuntimeError("a fault of ours")
 
     meter = MqttMeter("METER_011", "t", "tasmota-sml")
     nowhere = Broker("127.0.0.1", 1, None, None, None)
-    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), enter, lambda *_: False)
+    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), accept, lambda *_: False)
     message = aiomqtt.Message("t", payload(0, 1).encode(), 1, False, 1, None)
-    assert subscriber._durable(meter, message) is None
+    assert subscriber._accept_message(meter, message) is None
     assert "a fault of ours" in caplog.text

@@ -11,22 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError, ImplausibleError
-from edge.meters.backoff import MOST_MS, Backoff
+from edge.meters.backoff import MAX_PAUSE_MS, Backoff
 from edge.meters.counters import Counters, judge
 from edge.meters.decode import decode, half_up
 from edge.meters.dialects import Measurement, dialect_hash, parse
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.mqtt import MqttMeter
 from edge.meters.mqtt import _reading as reading_of
-from edge.meters.plan import Block, Wire, plan
-from edge.meters.profile import Profile, load_profile, names, parse_profile
+from edge.meters.plan import Block, WireCost, plan_blocks
+from edge.meters.profile import Profile, load_profile, parse_profile, profile_names
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
 from edge.wire.kinds import FLAG_CLOCK_SKEW
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record
 
-TCP = Wire(10_000, 10)
+TCP = WireCost(10_000, 10)
 SDM = load_profile("sdm630")
 
 
@@ -55,21 +55,25 @@ def test_a_wrong_url_says_what_is_right(url: str, says: str) -> None:
 
 
 def test_plans_stay_within_the_meter_s_rules() -> None:
-    assert plan(SDM, ["16.7.0"], TCP) == (Block("input", 0x34, 24),)
-    everything = plan(SDM, [quantity.obis for quantity in SDM.quantities], TCP)
+    assert plan_blocks(SDM, ["16.7.0"], TCP) == (Block("input", 0x34, 24),)
+    everything = plan_blocks(SDM, [quantity.obis for quantity in SDM.quantities], TCP)
     assert everything == (Block("input", 0, 76),)
-    slow = Wire.of(parse_endpoint("rtu:///x?baud=9600"), load_profile("sdm120"))
-    assert plan(load_profile("sdm120"), ["16.7.0"], slow) == (Block("input", 12, 2), Block("input", 72, 4))
+    slow = WireCost.of(parse_endpoint("rtu:///x?baud=9600"), load_profile("sdm120"))
+    assert plan_blocks(load_profile("sdm120"), ["16.7.0"], slow) == (Block("input", 12, 2), Block("input", 72, 4))
 
 
 @given(
-    st.sampled_from(names()), st.lists(st.sampled_from(["16.7.0", "14.7.0", "32.7.0", "52.7.0", "72.7.0"])), st.data()
+    st.sampled_from(profile_names()),
+    st.lists(st.sampled_from(["16.7.0", "14.7.0", "32.7.0", "52.7.0", "72.7.0"])),
+    st.data(),
 )
 def test_every_plan_covers_what_is_wanted_and_no_two_blocks_look_alike(
     name: str, quantities: list[str], data: st.DataObject
 ) -> None:
     profile = load_profile(name)
-    blocks = plan(profile, quantities, Wire(data.draw(st.integers(1, 200_000)), data.draw(st.integers(1, 10_000))))
+    blocks = plan_blocks(
+        profile, quantities, WireCost(data.draw(st.integers(1, 200_000)), data.draw(st.integers(1, 10_000)))
+    )
     wanted = [profile.import_wh, *(q for q in profile.quantities if q.obis in quantities)]
     for register in [*wanted, profile.export_wh]:
         assert register is not None and any(
@@ -84,7 +88,7 @@ def test_every_plan_covers_what_is_wanted_and_no_two_blocks_look_alike(
 
 def test_no_request_covers_a_barrier() -> None:
     profile = SDM.model_copy(update={"barriers": (0x40,)})
-    assert plan(profile, ["16.7.0"], TCP) == (Block("input", 0x34, 2), Block("input", 0x48, 4))
+    assert plan_blocks(profile, ["16.7.0"], TCP) == (Block("input", 0x34, 2), Block("input", 0x48, 4))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_a_half_goes_up() -> None:
 
 
 def test_profiles_are_checked() -> None:
-    assert {"sdm630", "sdm120", "iem3155", "umg96rm", "em340", "abb-b23"} <= set(names())
+    assert {"sdm630", "sdm120", "iem3155", "umg96rm", "em340", "abb-b23"} <= set(profile_names())
     with pytest.raises(ConfigError, match="no meter profile 'sdm999': use one of abb-b23"):
         load_profile("sdm999")
     good = "maker: M\nmodel: X\nsource: S\nfunction: input\nmax_power_w: 5\nimport_wh: {address: 1, type: f32}\n"
@@ -254,7 +258,7 @@ def test_back_off_grows_says_so_once_and_ends_with_a_success() -> None:
     assert not backoff.may_try(5_999) and backoff.may_try(6_000)
     for _ in range(500):
         backoff.failed(0)
-    assert backoff.again_at_ms == MOST_MS
+    assert backoff.again_at_ms == MAX_PAUSE_MS
     assert backoff.succeeded() and not backoff.succeeded() and backoff.may_try(0)
 
 
