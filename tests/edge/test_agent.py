@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge.wire.frames import NO_PREVIOUS
@@ -12,12 +13,15 @@ from edge.wire.kinds import BufferQuarantine, MeterDeclared, Reading, Start, Sto
 from hub.embedded.processes import free_port
 from support.gateway import Gateway, hub_side
 from support.modbus_meters import Meter, meter_registers, serve_tcp
-from support.nats import HubNats, eventually
+from support.nats import HubNats, at_least, eventually
 
 
-def gateway(name: str, folder: Path, port: int, *more: dict[str, object], **extra: object) -> Gateway:
+def gateway(name: str, folder: Path, port: int, *more: Mapping[str, object], **extra: object) -> Gateway:
     folder.mkdir(exist_ok=True)
-    meters = [{"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}, *more]
+    meters: list[Mapping[str, object]] = [
+        {"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"},
+        *more,
+    ]
     made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
     made.write_config()
     return made
@@ -64,7 +68,7 @@ async def test_kill_9_and_restart_lose_nothing(hub_nats: HubNats, tmp_path: Path
             for _ in range(3):
                 async with gw.running() as agent:
                     asked = len(served.asked)
-                    await eventually(lambda asked=asked: len(served.asked) >= asked + 4, what="more polls")
+                    await eventually(at_least(asked + 4, served.asked), what="more polls")
                     await agent.kill()
             durable = gw.rows("SELECT sequence FROM counter")[0][0]
             async with gw.running():

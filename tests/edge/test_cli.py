@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,10 @@ from hub.embedded.processes import free_port
 from support.gateway import Gateway, environment
 from support.wire_vectors import build
 
-METER = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1:1502?device=1"}
+METER: Mapping[str, object] = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1:1502?device=1"}
 
 
-def gateway(folder: Path, *meters: dict[str, object], **extra: object) -> Gateway:
+def gateway(folder: Path, *meters: Mapping[str, object], **extra: object) -> Gateway:
     made = Gateway("gw-north", folder, meters or (METER,), extra=extra)
     made.write_config()
     return made

@@ -15,7 +15,7 @@ from edge.poller import Poller
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import Clock, ManualClock, TimeKeeper
 from support.modbus_meters import Meter, meter_registers, serve_tcp, words
-from support.nats import eventually
+from support.nats import at_least, eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -31,7 +31,7 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
         poller = Poller(meters, 10, clock, accepted.append)
         (polled,) = poller._buses.values()
         for number, meter in ((1, broken), (2, sound)):
-            meter.asked = _Noting(order, number)  # type: ignore[assignment]
+            meter.asked = _Noting(order, number)
         await poller.poll_bus(polled, 1)
         assert order[0] == 1 and poller.lost == ["METER_001"]
         order.clear()
@@ -72,7 +72,11 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
         places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
         bus, known = Bus(places[0]), load_profile(profile)
         meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
-        poller = Poller(meters, 10, clock, lambda r: builder.build(r, known.name, known.hash, known.max_power_w))
+
+        def build(reading: MeterReading) -> None:
+            builder.build(reading, known.name, known.hash, known.max_power_w)
+
+        poller = Poller(meters, 10, clock, build)
         (polled,) = poller._buses.values()
         await poller.poll_bus(polled, 1_780_000_000)
         bus.close()
@@ -87,7 +91,7 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
     hanging, sound = (ModbusMeter(f"METER_00{p.port}", known, p, Bus(p), (), 9) for p in places)
     asked, accepted = asyncio.Event(), list[MeterReading]()
 
-    async def never(_slot_s: int, _clock: Clock) -> MeterReading:
+    async def never(slot_s: int, clock: Clock) -> MeterReading:
         asked.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -100,7 +104,7 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
     clock = ManualClock(1_780_000_000_000)
     polling = asyncio.create_task(Poller([hanging, sound], 10, clock, accepted.append).run())
     for number in range(1, 5):
-        await eventually(lambda number=number: len(accepted) == number, what="the neighbour's next slot")
+        await eventually(at_least(number, accepted), what="the neighbour's next slot")
         clock.advance(10_000)
     polling.cancel()
     await asyncio.wait([polling])
@@ -123,7 +127,7 @@ async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
     ):
         clock.advance(elapsed_ms)
         clock.step(stepped_ms)
-        await eventually(lambda number=number: len(accepted) == number, what="the next slot")
+        await eventually(at_least(number, accepted), what="the next slot")
     polling.cancel()
     await asyncio.wait([polling])
     assert missed_slots() - before == 2, "of the thirty seconds alone"

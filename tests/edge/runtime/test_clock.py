@@ -40,7 +40,7 @@ def test_this_machine_has_clocks() -> None:
     clock = SystemClock()
     assert clock.now_ms() > NOW_MS - 10 * 365 * 86_400_000 and clock.monotonic_ms() > 0
     synchronised, error_ms = clock.synchronised()
-    assert isinstance(synchronised, bool) and error_ms >= 0
+    assert error_ms >= 0 and (synchronised or error_ms == 0)
     assert len(kernel_boot_id()) == 16
 
 

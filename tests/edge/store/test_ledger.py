@@ -24,7 +24,7 @@ from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
 from edge.wire.receipts import Receipt
 from edge.wire.records import decode_record, encode_record
-from support.nats import eventually
+from support.nats import at_least, eventually
 
 NOW_MS = 1_780_000_000_000
 KEY = SigningKey(bytes(range(32)))
@@ -127,7 +127,7 @@ class Doubtful:
         self._db, self._when = ledger._opened(), when
         ledger._db = self  # type: ignore[assignment]
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if sql == "COMMIT":
             if self._when == "after":
                 self._db.execute(sql)
@@ -215,7 +215,7 @@ async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> Non
     task = asyncio.create_task(writer.run())
     for slot in range(1, 4):
         await writer.append(Batch(records=[stop(slot)]))
-        await eventually(lambda slot=slot: len(frames) == slot, what="the slot's frame")
+        await eventually(at_least(slot, frames), what="the slot's frame")
         writer.add_receipt(Receipt("gw-north", 1, {b"b" * 16: [(slot, slot)]}))
     assert writer.commits == 6
     writer.stop()

@@ -114,8 +114,8 @@ async def test_a_connection_that_breaks_is_made_again(hub_nats: HubNats, tmp_pat
     async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, writer):
         await seal(writer, 1)
         await eventually(lambda: len(hub.frames) == 1)
-        assert line.client is not None
-        line.client._transport.close()
+        assert line.client is not None and line.client._transport is not None
+        line.client._transport.close()  # type: ignore[no-untyped-call]
         await seal(writer, 1)
         await eventually(lambda: len(hub.frames) == 2, what="the second frame", seconds=20)
 
