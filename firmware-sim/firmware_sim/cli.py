@@ -1,4 +1,4 @@
-"""``peerwatt-sim run | site | replay-check | version``: flags with their environment twins in, exit codes out."""
+"""``peerwatt-sim run | site | replay-check | version``; an environment variable for every flag."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and gives the process's exit code."""
+    """Runs one command and returns its exit code."""
     try:
         args = _parser().parse_args(argv)
         configure_logs(as_json=args.json)
@@ -71,13 +71,13 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    asked = os.environ.get("PEERWATT_SIM_JSON", "") not in {"", "0", "false"}
-    parser.add_argument("--json", action="store_true", default=asked, help="JSON logs and output [PEERWATT_SIM_JSON]")
+    wanted = os.environ.get("PEERWATT_SIM_JSON", "") not in {"", "0", "false"}
+    parser.add_argument("--json", action="store_true", default=wanted, help="JSON logs and output [PEERWATT_SIM_JSON]")
 
 
 def _option(parser: argparse.ArgumentParser, flag: str, twin: str, kind: Callable[[str], Any], text: str) -> None:
     env = f"PEERWATT_SIM_{twin}"
-    # What is a setting too is read from the environment by the settings, which name the fault
+    # Settings are read from the environment by ``load_settings``, whose messages name the fault
     default = None if twin in {"SEED", "SUN_OFFSET_S", "RUN_DIR", "MQTT__URL"} else os.environ.get(env) or None
     parser.add_argument(
         flag, type=kind, default=default, metavar=flag.rpartition("-")[2].upper(), help=f"{text} [{env}]"
@@ -86,23 +86,23 @@ def _option(parser: argparse.ArgumentParser, flag: str, twin: str, kind: Callabl
 
 def _settings(args: argparse.Namespace) -> Settings:
     names = ("seed", "sun_offset_s", "run_dir")
-    given: dict[str, Any] = {n: getattr(args, n) for n in names if getattr(args, n, None) is not None}
+    flags: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     if getattr(args, "mqtt_url", None):
-        given["mqtt"] = {"url": args.mqtt_url}
-    return load_settings(args.config, **given)
+        flags["mqtt"] = {"url": args.mqtt_url}
+    return load_settings(args.config, **flags)
 
 
 def _run(args: argparse.Namespace) -> None:
-    from firmware_sim.run import make_plan, simulate
+    from firmware_sim.run import make_options, simulate
 
     settings = _settings(args)
-    simulate(make_plan(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
+    simulate(make_options(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
 
 
 def _site(args: argparse.Namespace) -> None:
     from firmware_sim.overview import overview, overview_text
 
-    shown = overview(_settings(args), ask_offset=args.sun_offset)
+    shown = overview(_settings(args), june_morning=args.sun_offset)
     _print(json.dumps(shown, indent=2) if args.json else overview_text(shown))
 
 

@@ -1,4 +1,4 @@
-"""The truth log: one JSON line per answer or publication that carried energy registers, written after it was served."""
+"""The truth log: a JSON line for every response or publication with energy registers, written after it was sent."""
 
 import json
 import logging
@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Served:
-    """What a meter said; an energy that the answer did not carry is None."""
+class ServedReading:
+    """What a meter served, when (ms since 1970) and how; an energy that was not in the response is None."""
 
     t_ms: int
     meter: str
@@ -27,7 +27,7 @@ class Served:
     acknowledged: bool = True
 
     def line(self) -> str:
-        """The log line; ``acknowledged`` is there only when the broker's receipt did not come."""
+        """Encodes a line of the log; it has ``acknowledged`` only when the broker did not acknowledge."""
         fields: dict[str, object] = {
             "t_ms": self.t_ms,
             "meter": self.meter,
@@ -44,7 +44,11 @@ class Served:
 
 
 class TruthLog:
-    """Appends to a file, line by line; at ``max_bytes`` the file becomes FILE.1 and a new one begins."""
+    """Appends lines to a file; at ``max_bytes`` it becomes FILE.1 and a new one begins. None as path logs nothing.
+
+    Raises:
+        TruthError: the file can not be opened.
+    """
 
     def __init__(self, path: Path | None, max_bytes: int = MAX_BYTES) -> None:
         self._path = path
@@ -52,8 +56,8 @@ class TruthLog:
         self._file: TextIO | None = None
         self._open()
 
-    def record(self, served: Served) -> None:
-        """Writes one line through to the file.
+    def record(self, served: ServedReading) -> None:
+        """Writes one line and flushes it.
 
         Raises:
             TruthError: the file can not be written.
@@ -71,7 +75,7 @@ class TruthLog:
             raise TruthError(self._advice(error)) from error
 
     def close(self) -> None:
-        """Ends the log."""
+        """Closes the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
