@@ -8,40 +8,66 @@ OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test kills lives check format programs reproduce validator web bench clean
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+TOOK = echo "$@ took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
-demo: $(VENV)/.demo hub/static/index.html ## the whole system on embedded parts; prints the URL
+.PHONY: help demo test check docs format programs reproduce validator web bench clean
+.PHONY: test-edge test-hub test-programs test-web test-sim test-crash test-random
+.PHONY: check-edge check-hub check-programs check-web check-sim
+
+demo: $(VENV)/.demo hub/static/index.html ## runs the whole system on embedded parts and prints the URL
 	@exec $(BIN)/peerwatt-hub demo $(DEMO_ARGS)
 
-test: check ## every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+help: ## says what each target does
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-kills: $(VENV)/.dev ## slow: a settling process is killed 200 times and more, and RPC nodes fail at random
-	PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -k "killed or mixture" \
-	    tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py $(PYTEST_ARGS)
+test: check ## every check and every test
+	@SECONDS=0; $(PYTEST) $(PYTEST_ARGS) && $(TOOK)
 
-lives: $(VENV)/.dev ## random lives of certificates and of a whole campus beside plain models: 100,000 steps each
-	PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py $(PYTEST_ARGS)
-
-check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between packages
+check: $(VENV)/.dev hub/static/index.html ## linters, types, contracts between rooms, generated files
 	@$(BIN)/python .ci/check.py
 
-format: $(VENV)/.dev
+# A room with its own tests only: nothing is built or checked that the room does not use.
+test-edge: check-edge ## the agent: checks and tests
+	@SECONDS=0; $(PYTEST) tests/edge $(PYTEST_ARGS) && $(TOOK)
+test-hub: check-hub ## the hub: checks and tests, pages left out
+	@SECONDS=0; $(PYTEST) tests/hub tests/contract $(PYTEST_ARGS) && $(TOOK)
+test-programs: check-programs ## the five programs: checks and tests
+	@SECONDS=0; $(PYTEST) tests/programs $(PYTEST_ARGS) && $(TOOK)
+test-web: check-web hub/static/index.html ## the web app: checks, and its pages in a browser
+	@SECONDS=0; $(PYTEST) tests/web $(PYTEST_ARGS) && $(TOOK)
+test-sim: check-sim ## the simulator: checks and tests
+	@SECONDS=0; $(PYTEST) tests/sim $(PYTEST_ARGS) && $(TOOK)
+check-edge check-hub check-programs check-web check-sim: check-%: $(VENV)/.dev
+	@$(BIN)/python .ci/check.py $*
+
+test-crash: $(VENV)/.dev ## slow: a settling process is killed 200 times, and RPC nodes fail at random
+	@SECONDS=0; PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -k "killed or mixture" \
+	    tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py $(PYTEST_ARGS) && $(TOOK)
+
+test-random: $(VENV)/.dev ## slow: random lives of certificates and of a campus beside plain models, 100,000 steps each
+	@SECONDS=0; PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py \
+	    $(PYTEST_ARGS) && $(TOOK)
+
+docs: $(VENV)/.dev ## writes docs/reference from the descriptions of settings and flags
+	$(BIN)/python -m docs.reference.generate
+
+format: $(VENV)/.dev ## puts Python into the form that the checks want
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 programs: $(VENV)/.dev ## rebuilds the five programs and compares them with the committed files
 	programs/toolchain/build
 
 reproduce: ## slow: builds the programs twice from nothing, in two folders; both must give the committed bytes
-	programs/toolchain/reproduce
+	@SECONDS=0; programs/toolchain/reproduce && $(TOOK)
 
 validator: $(VENV)/.dev ## slow: deployment, conformance and settlement on Agave's validator; writes docs/validator.md
-	$(BIN)/python -m bench.validator
+	@SECONDS=0; $(BIN)/python -m bench.validator && $(TOOK)
 
 web: ## builds the web app into hub/static
 	@rm -f hub/static/index.html && $(MAKE) hub/static/index.html
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev ## measures, and prints each figure with the machine
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" --json; done
 
 clean: ## what was built, never what was measured or stored

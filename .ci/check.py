@@ -1,6 +1,7 @@
-"""`make check`: every linter and type checker of the repository, in order; prints what failed and what was skipped.
+"""`make check`: every linter and type checker of the repository; prints what failed and what was skipped.
 
-A tool that a newcomer may lack (Rust, Node from the wheel is brought along) skips by name; with CI=true a skip fails.
+`python .ci/check.py [ROOM]` runs what one room needs: edge, hub, programs, web or sim. A tool that a newcomer may lack
+(Rust) skips by name; with CI=true a skip fails. As many checks run side by side as there are processors.
 """
 
 import os
@@ -8,12 +9,20 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-WEB = ROOT / "hub" / "web"
+PYTHON, CARGO = str(BIN / "python"), "cargo"
+RUFF, MYPY = str(BIN / "ruff"), str(BIN / "mypy")
+PYTHON_ROOMS = {
+    "edge": ("edge", "tests/edge"),
+    "hub": ("hub", "tests/hub"),
+    "sim": ("firmware-sim", "tests/sim"),
+}
+"""Where the Python of each room and its tests lie."""
 
 
 @dataclass(frozen=True)
@@ -26,44 +35,87 @@ class Check:
     needs: str | None = None
 
 
-def checks() -> list[Check]:
-    """All of them, the quick ones first."""
-    python, cargo = str(BIN / "python"), "cargo"
-    clippy = (cargo, "clippy", "--locked", "--quiet", "--all-targets", "--", "--deny", "warnings")
+def python_checks(paths: tuple[str, ...], documented: tuple[str, ...], typed: tuple[str, ...]) -> list[Check]:
+    """The checks of Python: style and form of ``paths``, docstrings, types, and the contracts between all rooms.
+
+    No ``documented`` or ``typed`` paths means all there are.
+    """
     return [
-        Check("ruff", (str(BIN / "ruff"), "check", "--quiet", ".")),
-        Check("ruff format", (str(BIN / "ruff"), "format", "--quiet", "--check", ".")),
+        Check("mypy", (MYPY, *typed)),
+        Check("ruff", (RUFF, "check", "--quiet", *paths)),
+        Check("ruff format", (RUFF, "format", "--quiet", "--check", *paths)),
         Check("import-linter", (str(BIN / "lint-imports"), "--no-cache")),
-        Check("mypy", (str(BIN / "mypy"),)),
-        Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
-        Check("biome, tsc, vitest", (python, "hub/web/build.py", "check")),
-        Check("cargo fmt", (cargo, "fmt", "--all", "--check"), ROOT / "programs", needs=cargo),
-        Check("cargo clippy", clippy, ROOT / "programs", needs=cargo),
-        Check("cargo test", (cargo, "test", "--locked", "--quiet", "--lib"), ROOT / "programs", needs=cargo),
+        Check("docstrings", (PYTHON, ".ci/docstrings.py", *documented)),
     ]
 
 
+def rust_checks() -> list[Check]:
+    """The checks of the five programs."""
+    clippy = (CARGO, "clippy", "--locked", "--quiet", "--all-targets", "--", "--deny", "warnings")
+    programs = ROOT / "programs"
+    return [
+        Check("cargo fmt", (CARGO, "fmt", "--all", "--check"), programs, needs=CARGO),
+        Check("cargo clippy", clippy, programs, needs=CARGO),
+        Check("cargo test", (CARGO, "test", "--locked", "--quiet", "--lib"), programs, needs=CARGO),
+    ]
+
+
+def web_checks() -> list[Check]:
+    """The checks of the web app."""
+    return [Check("biome, tsc, vitest", (PYTHON, "hub/web/build.py", "check"))]
+
+
+def checks(room: str | None) -> list[Check]:
+    """Returns what a room needs, or everything, the slow ones first.
+
+    Raises:
+        SystemExit: there is no such room.
+    """
+    if room is None:
+        return [
+            *web_checks(),
+            *rust_checks(),
+            *python_checks((".",), (), ()),
+            Check("docs/reference", (PYTHON, "-m", "docs.reference.generate", "--check")),
+            Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
+        ]
+    if room in PYTHON_ROOMS:
+        source, _ = paths = PYTHON_ROOMS[room]
+        return python_checks(paths, (source,), (source,))
+    if room == "programs":
+        return [
+            *rust_checks(),
+            *python_checks(("programs", "tests/programs"), ("programs/toolchain",), ("programs/toolchain",)),
+        ]
+    if room == "web":
+        return web_checks()
+    raise SystemExit(f"There is no room {room}: choose one of {', '.join([*PYTHON_ROOMS, 'programs', 'web'])}")
+
+
 def run(check: Check) -> bool:
-    """Runs one check and prints a line about it; what it said only when it failed."""
+    """Runs one check and prints a line about it; its output only when it failed."""
     if check.needs and shutil.which(check.needs) is None:
-        print(f"  skipped  {check.name}: {check.needs} is not installed")
+        print(f"  skipped  {check.name}: {check.needs} is not installed", flush=True)
         return os.environ.get("CI") != "true"
     begun = time.monotonic()
     done = subprocess.run(
         check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
+    verdict = "ok" if done.returncode == 0 else "FAILED"
     print(
-        f"  {'ok' if done.returncode == 0 else 'FAILED':8} {check.name} ({time.monotonic() - begun:.0f} s)", flush=True
+        f"  {verdict:8} {check.name} ({time.monotonic() - begun:.0f} s)" + f"\n{done.stdout}" * (done.returncode != 0),
+        flush=True,
     )
-    if done.returncode != 0:
-        print(done.stdout)
     return done.returncode == 0
 
 
 def main() -> int:
-    print("check:")
-    results = [run(check) for check in checks()]
-    return 0 if all(results) else 1
+    begun = time.monotonic()
+    print("check:", flush=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        passed = all(list(pool.map(run, checks(sys.argv[1] if len(sys.argv) > 1 else None))))
+    print(f"check took {time.monotonic() - begun:.0f} s", flush=True)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from bench.common.settlement import used
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions import trading
-from support.ledger import running_ledger
-from support.settling import SettlingCampus, wallet_of
+from support.servers.ledger import running_ledger
+from support.settlement.campus import SettlingCampus, wallet_of
 
 TIMED = ("seconds_to_closed", "cu_per_line", "transactions", "submit_to_finalised_p95_ms")
 POLL_S = 0.005

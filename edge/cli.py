@@ -20,7 +20,7 @@ log = logging.getLogger("edge.cli")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     from edge.runtime import logs
 
     logs.configure(os.environ.get("PEERWATT_EDGE_LOG_LEVEL", "info"))
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Makes the whole command line."""
     parser = argparse.ArgumentParser(
         prog="peerwatt-edge",
         description="Reads the building's meters, signs what they said, and forwards it to the hub.",
@@ -49,19 +50,39 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "init", _init, "make the state folder, the keys and, where it is missing, a sample configuration")
     enroll = _add(commands, "enroll", _enroll, "trade a one-time token for an identity at the hub")
     token = os.environ.get("PEERWATT_EDGE_TOKEN")
-    enroll.add_argument("--token", default=token, required=token is None, help="(env: PEERWATT_EDGE_TOKEN)")
+    enroll.add_argument(
+        "--token",
+        default=token,
+        required=token is None,
+        help="what `peerwatt-hub token` printed: good for one hour and one set of keys (env: PEERWATT_EDGE_TOKEN)",
+    )
     _add(commands, "run", _run, "poll, sign, store and forward until SIGTERM")
     _add(commands, "status", _status, "how the running agent is doing")
     verify = _add(commands, "verify", _verify, "check a proof, an exported chain, or the own ledger, offline")
-    verify.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: the own ledger")
+    verify.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="a reading's proof, or a chain that `export` wrote; default: the own ledger",
+    )
     key = os.environ.get("PEERWATT_EDGE_PUBLIC_KEY")
     verify.add_argument(
-        "--public-key", default=key, metavar="HEX", help="expect this key (env: PEERWATT_EDGE_PUBLIC_KEY)"
+        "--public-key",
+        default=key,
+        metavar="HEX",
+        help="the gateway's public key, 64 hex digits: nothing holds that another key signed "
+        "(env: PEERWATT_EDGE_PUBLIC_KEY; default the key in the file, or the agent's own)",
     )
     export = _add(commands, "export", _export, "write the ledger's chain of frames to a file")
     out = os.environ.get("PEERWATT_EDGE_OUT")
     export.add_argument(
-        "--out", type=Path, default=out, required=out is None, metavar="FILE", help="(env: PEERWATT_EDGE_OUT)"
+        "--out",
+        type=Path,
+        default=out,
+        required=out is None,
+        metavar="FILE",
+        help="where the chain is written, in place of what is there (env: PEERWATT_EDGE_OUT)",
     )
     _add(commands, "explain-plan", _explain, "show the block reads of every meter and the load of every bus")
     _add(commands, "version", _version, "print the version")
@@ -71,13 +92,16 @@ def _parser() -> argparse.ArgumentParser:
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="the agent's TOML file (env: PEERWATT_EDGE_CONFIG)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the agent's TOML file (env: PEERWATT_EDGE_CONFIG; without it the environment alone counts)",
     )
     command.add_argument(
         "--json",
         action="store_true",
         default=os.environ.get("PEERWATT_EDGE_JSON") == "1",
-        help="one JSON object on stdout (env: PEERWATT_EDGE_JSON=1)",
+        help="one JSON object on stdout, also of an error (env: PEERWATT_EDGE_JSON=1)",
     )
     command.set_defaults(run=run)
     return command

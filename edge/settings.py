@@ -42,33 +42,80 @@ Url = Annotated[str, AfterValidator(_with_port)]
 class Hub(_Part):
     """Where the gateway enrols, and the CA that it trusts for that and nothing else."""
 
-    url: Url = Field(pattern=r"^https://[^/\s]+/?$", description="The hub's device listener, https://host:port")
-    ca_file: Path = Field(description="PEM of the hub's own CA (pinned)")
+    url: Url = Field(
+        pattern=r"^https://[^/\s]+/?$",
+        description="The hub's device listener, `https://host:port` (without a port: 443). `enroll` asks there.",
+    )
+    ca_file: Path = Field(
+        description="PEM file with the certificate of the hub's own CA. No other CA is trusted for `url`."
+    )
     nats_url: Url | None = Field(
         default=None,
         pattern=r"^tls://[^/\s]+$",
-        description="Where the hub's NATS is now, if not where it was at enrolment",
+        description="The hub's NATS, `tls://host:port`. Needed only when it has moved since `enroll`: without it the "
+        "agent uses the address that the hub gave it then.",
     )
 
 
 class Mqtt(_Part):
     """The building's broker."""
 
-    url: Url = Field(pattern=MQTT_URL, description="mqtt://host:port or mqtts://host:port")
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = Field(default=None, description="For mqtts: PEM of the broker's CA")
+    url: Url = Field(
+        pattern=MQTT_URL,
+        description="`mqtt://host:port`, or `mqtts://host:port` for TLS. Without a port it is 1883, with TLS 8883.",
+    )
+    username: str | None = Field(default=None, description="The agent's name at the broker. Unset: it gives none.")
+    password_file: Path | None = Field(
+        default=None,
+        description="File with the password at the broker and nothing else; space around it is ignored. It is read at "
+        "start.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="For `mqtts`: PEM file with the certificate of the broker's CA. Unset: the machine's own CAs "
+        "count.",
+    )
 
 
 class Meter(_Part):
     """One meter: a profile and a URL (Modbus), or a dialect and a topic (MQTT)."""
 
-    id: str = Field(pattern=r"^[A-Z0-9_]{1,32}$")
-    profile: str | None = None
-    url: str | None = None
-    dialect: Literal["tasmota-sml", "tasmota-energy", "shelly-gen2"] | None = None
-    topic: str | None = Field(default=None, pattern=r"^[^+#\s]{1,200}$")
-    rated_power_w: int | None = Field(default=None, ge=1, le=100_000_000)
+    id: str = Field(
+        pattern=r"^[A-Z0-9_]{1,32}$",
+        description="The meter's name as the hub knows it, such as `METER_001`: 1 to 32 of A-Z, 0-9 and `_`.",
+    )
+    profile: str | None = Field(
+        default=None,
+        description="Modbus: the register map of this kind of meter, by the name of a file in `edge/meters/profiles`, "
+        "such as `sdm630`.",
+    )
+    url: str | None = Field(
+        default=None,
+        description="Modbus: where the meter is. `tcp://host:502?device=1`; "
+        "`rtu:///dev/ttyUSB0?baud=9600&parity=N&stopbits=1&device=3` for a serial line; "
+        "`rtutcp://host:4001?device=1&baud=9600` for RTU frames over TCP. The values shown (device 1, port 502, "
+        "`parity` N, E or O) hold where a part is left out. Meters on one line or at one host and port are read one "
+        "after the other.",
+    )
+    dialect: Literal["tasmota-sml", "tasmota-energy", "shelly-gen2"] | None = Field(
+        default=None,
+        description="MQTT: whose messages the meter publishes. `tasmota-sml`: Tasmota with an infrared head on an SML "
+        "meter; `tasmota-energy`: a Tasmota plug, which measures import only; `shelly-gen2`: a Shelly with three "
+        "phases. Set the clock of a Tasmota device to UTC.",
+    )
+    topic: str | None = Field(
+        default=None,
+        pattern=r"^[^+#\s]{1,200}$",
+        description="MQTT: the topic of its readings, such as `tele/METER_011/SENSOR`, without wildcards.",
+    )
+    rated_power_w: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000_000,
+        description="The most power in W that can flow through the meter, in either direction. A reading that would "
+        "need more than twice as much is taken for misread and not recorded. Unset: what the profile says, for MQTT "
+        "250,000 W.",
+    )
 
     @field_validator("url")
     @classmethod
@@ -95,20 +142,80 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PEERWATT_EDGE_", env_nested_delimiter="__", extra="forbid")
 
-    gateway_id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    state_dir: Path = Field(description="Private folder (0700) for keys, identity and ledger")
-    poll_period_s: int = Field(default=60, ge=1, le=900, description="Slots are multiples of it on the wall clock")
-    seal_interval_s: int = Field(default=5, ge=1, le=60)
-    heartbeat_s: int = Field(default=60, ge=1, le=600)
-    keep_days: int = Field(default=30, ge=1, le=365, description="How long frames stay after the hub's receipt")
-    max_ledger_mb: int = Field(default=512, ge=8, le=65536, description="Then the oldest frames go, with a gap record")
-    backlog_frames_per_s: int = Field(default=50, ge=1, le=1000)
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="Prometheus on loopback; 0 = off")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    quantities: tuple[str, ...] = Field(default=("16.7.0",), max_length=16, description="OBIS codes beside the energy")
-    hub: Hub
-    mqtt: Mqtt | None = None
-    meter: tuple[Meter, ...] = Field(min_length=1, max_length=1000)
+    gateway_id: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+        description="The gateway's name as the hub knows it, such as `gw-north`: 1 to 32 of a-z, 0-9 and `-`, not "
+        "beginning with `-`. A changed name needs a new enrolment.",
+    )
+    state_dir: Path = Field(
+        description="Folder of this agent alone: keys, identity, ledger and the socket that `status` asks. `init` "
+        "makes it with mode 0700. Put it on a disk that survives a power cut."
+    )
+    poll_period_s: int = Field(
+        default=60,
+        ge=1,
+        le=900,
+        description="Seconds between two readings of a Modbus meter, at whole multiples of it on the wall clock. Set "
+        "the hub's `poll_period_s` to the same. Shorter tells more and loads the buses more: `explain-plan` shows the "
+        "load, and above 80 % of a bus's time the agent does not start. An MQTT meter that is silent for five periods "
+        "is lost.",
+    )
+    seal_interval_s: int = Field(
+        default=5,
+        ge=1,
+        le=60,
+        description="Seconds that a stored reading waits at most until it is signed and sent. Shorter shows it sooner, "
+        "longer makes fewer and larger frames.",
+    )
+    heartbeat_s: int = Field(
+        default=60,
+        ge=1,
+        le=600,
+        description="Seconds between two heartbeats. Each tells the hub how the gateway does and which frames still "
+        "lack a receipt; the hub answers with the receipts that got lost.",
+    )
+    keep_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="Days that a frame stays in the ledger after the hub's receipt, for `export`, `verify` and frames "
+        "that the hub asks for again. Frames without a receipt stay whatever their age.",
+    )
+    max_ledger_mb: int = Field(
+        default=512,
+        ge=8,
+        le=65536,
+        description="Size of the ledger in MiB, looked at every hour. Above it the oldest frames go, those with a "
+        "receipt first; a signed gap record says what was lost. Choose what holds the longest time that the hub may be "
+        "away.",
+    )
+    backlog_frames_per_s: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="The most frames per second that are sent again or late: after the hub was away, or when it asks. "
+        "New frames are not limited. Lower it where the building's link is slow or shared.",
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Loopback port of the agent's Prometheus metrics. 0: none are served."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The log on stderr has lines of this level and above."
+    )
+    quantities: tuple[str, ...] = Field(
+        default=("16.7.0",),
+        max_length=16,
+        description="OBIS codes (C.D.E) of what is read of Modbus meters beside the two energy registers, as far as "
+        "their profile has them. The hub uses 16.7.0, active power, to show the power right now. Any other code takes "
+        "time on the bus, and is signed and sent all the same. MQTT meters send what they send.",
+    )
+    hub: Hub = Field(description="Where the gateway enrols, and whom it trusts there.")
+    mqtt: Mqtt | None = Field(
+        default=None, description="The building's broker. Needed when one of the meters publishes over MQTT."
+    )
+    meter: tuple[Meter, ...] = Field(
+        min_length=1, max_length=1000, description="The gateway's meters, one `[[meter]]` each."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

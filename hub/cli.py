@@ -29,8 +29,8 @@ COMMANDS = {
 EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_CONFIG = 1, 75, 78
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line, for help texts and completion."""
+def build_parser(*, only_names: bool = False) -> argparse.ArgumentParser:
+    """Makes the whole command line; with ``only_names`` the commands have no flags, and none of them is imported."""
     parser = argparse.ArgumentParser(
         prog="peerwatt-hub",
         description="Peerwatt's hub. Every setting has an environment twin: PEERWATT_HUB_<NAME>.",
@@ -40,26 +40,32 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"peerwatt-hub {version('peerwatt')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, purpose) in COMMANDS.items():
-        commands.add_parser(name, help=purpose, add_help=False)
+        command = commands.add_parser(name, help=purpose, add_help=not only_names)
+        if not only_names:
+            _fill(command, name)
     return parser
+
+
+def _fill(parser: argparse.ArgumentParser, name: str) -> ModuleType:
+    """Gives a command's parser its texts and flags; returns the command's module."""
+    module_name, purpose = COMMANDS[name]
+    module = importlib.import_module(module_name)
+    parser.description = f"{purpose[0].upper()}{purpose[1:]}."
+    parser.epilog = "Every setting of the file has an environment twin: PEERWATT_HUB_<NAME>."
+    module.add_arguments(parser)
+    return module
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; errors of ours become one line on stderr and an exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
-        build_parser().parse_args(words)
+        build_parser(only_names=True).parse_args(words)
         return EXIT_FAILED
     name, rest = words[0], words[1:]
-    module_name, purpose = COMMANDS[name]
     try:
-        module = importlib.import_module(module_name)
-        parser = argparse.ArgumentParser(
-            prog=f"peerwatt-hub {name}",
-            description=f"{purpose[0].upper()}{purpose[1:]}.",
-            epilog="Every setting of the file has an environment twin: PEERWATT_HUB_<NAME>.",
-        )
-        module.add_arguments(parser)
+        parser = argparse.ArgumentParser(prog=f"peerwatt-hub {name}")
+        module = _fill(parser, name)
         return _run(module, parser.parse_args(rest))
     except KeyboardInterrupt:
         return 130

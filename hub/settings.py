@@ -17,50 +17,145 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PEERWATT_HUB_", extra="forbid")
 
-    state_dir: Path = Field(description="Folder (0700) for keys and the embedded parts' data")
-    database_url: SecretStr = Field(description="PostgreSQL 18, postgresql://user:password@host:port/name")
-    nats_url: str = "tls://127.0.0.1:4222"
-    nats_ca_file: Path | None = None
-    nats_creds_file: Path | None = Field(default=None, description="The hub's own NATS credentials")
-    rpc_url: str = "http://127.0.0.1:8899"
+    state_dir: Path = Field(
+        description="Folder of this hub alone, mode 0700: `keys/` with one file for each key that signs, and the "
+        "identity that NATS knows the hub by. Back it up and let nobody else read it."
+    )
+    database_url: SecretStr = Field(
+        description="PostgreSQL 18, `postgresql://user:password@host:port/name`. `migrate` makes the tables."
+    )
+    nats_url: str = Field(
+        default="tls://127.0.0.1:4222",
+        description="The hub's NATS, `tls://host:port`. Gateways are told this address when they enrol: name it as "
+        "they reach it.",
+    )
+    nats_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate of the hub's own CA, with which the hub checks its NATS server. "
+        "Gateways get a copy when they enrol. `worker`, `doctor` and the enrolment of gateways need it.",
+    )
+    nats_creds_file: Path | None = Field(
+        default=None, description="The hub's own NATS credentials, a `.creds` file. `worker` and `doctor` need it."
+    )
+    rpc_url: str = Field(
+        default="http://127.0.0.1:8899",
+        description="The Solana RPC node that reads come from first, `http://` or `https://`. The default is where "
+        "`peerwatt-hub ledger` listens.",
+    )
     more_rpc_urls: list[str] = Field(
-        default_factory=list, max_length=4,
-        description="Other nodes of the same chain: only what two of two, or two of three, call final is final",
-    )  # fmt: skip
+        default_factory=list,
+        max_length=4,
+        description="Other nodes of the same chain, best of other operators. Only what more than half of all nodes "
+        "call final is final: two of two, two of three. None: the one node's word is enough.",
+    )
 
-    site_name: str = "Peerwatt campus"
-    site_timezone: str = "Europe/Zurich"
-    currency: str = "CHF"
-    sun_offset_s: int = Field(default=0, description="Site time minus wall time; not zero in the demo only")
-    demo: bool = Field(default=False, description="Keys and wallets were made by `peerwatt-hub demo`")
+    site_name: str = Field(default="Peerwatt campus", description="The site's name, as the pages show it.")
+    site_timezone: str = Field(
+        default="Europe/Zurich",
+        description="Time zone of the site, by its IANA name: pages show times in it, and a day begins at its "
+        "midnight.",
+    )
+    currency: str = Field(
+        default="CHF",
+        description="What money is shown in, an ISO 4217 code. All amounts are of this currency; none is converted.",
+    )
+    sun_offset_s: int = Field(
+        default=0,
+        description="Seconds from the time of day to the time that pages show at the site. Other than 0 in the demo "
+        "only.",
+    )
+    demo: bool = Field(
+        default=False,
+        description="`true` for what `peerwatt-hub demo` runs: keys that the demo made are taken, and the API says "
+        "that this is a demo. Otherwise such keys are refused.",
+    )
 
-    interval_s: int = Field(default=900, ge=30, le=3600)
-    poll_period_s: int = Field(default=60, ge=1, le=900)
-    attest_grace_s: int = Field(default=120, ge=0, le=3600)
+    interval_s: int = Field(
+        default=900,
+        ge=30,
+        le=3600,
+        description="Seconds of an interval, the time over which energy is traded and settled. It is the one that the "
+        "chain was founded with (`chain deploy --interval-s`), divides a day, and can not be changed later.",
+    )
+    poll_period_s: int = Field(
+        default=60,
+        ge=1,
+        le=900,
+        description="Seconds between two readings of a meter: the `poll_period_s` of the gateways, the longest where "
+        "they differ. Energy between readings further apart than two periods counts as estimated, and a power older "
+        "than three is shown as old.",
+    )
+    attest_grace_s: int = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description="Seconds after an interval's end that missing readings are waited for; then they are estimated. An "
+        "interval whose meters are all in is attested at once. Longer makes fewer estimates, and later prices.",
+    )
 
     priority_fee_micro_lamports: int = Field(
-        default=0, ge=0, le=1_000_000, description="Per compute unit, on top of the fee; the embedded ledger takes none"
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Priority fee that every transaction offers, in millionths of a lamport per compute unit. A "
+        "transaction has at most 1.4 million units, so that it costs at most 0.0014 SOL more. The embedded ledger "
+        "takes none: 0.",
     )
-    """At most 1.4 million units a transaction: the cap keeps one below 0.0014 SOL."""
     priority_fee_cap_micro_lamports: int | None = Field(
-        default=None, ge=0, le=1_000_000, description="Offers what others paid lately, up to this; unset = never more"
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="Set on a busy chain: then the fee follows what others paid lately, from "
+        "`priority_fee_micro_lamports` up to this, in the same unit. Unset: it never rises.",
     )
 
-    web_host: str = "127.0.0.1"
-    web_port: int = 8080
-    device_host: str = "127.0.0.1"
-    device_port: int = 8443
-    device_tls_cert: Path | None = None
-    device_tls_key: Path | None = None
-    public_origin: str = "http://127.0.0.1:8080"
-    """The origin of the web app: CORS, cookies and the Origin check compare with it exactly."""
-    web_socket_fd: int | None = Field(default=None, description="A listening socket that `serve` inherits; or none")
-    device_socket_fd: int | None = Field(default=None, description="The same for the gateways' TLS listener")
+    web_host: str = Field(
+        default="127.0.0.1",
+        description="Address that `serve` listens on for the web app and the API, in plain HTTP. Leave it on loopback "
+        "behind a proxy that speaks TLS.",
+    )
+    web_port: int = Field(
+        default=8080,
+        description="Port of the web app and the API. 0: a free one, which `serve` prints when it is ready.",
+    )
+    device_host: str = Field(
+        default="127.0.0.1",
+        description="Address that `serve` listens on for gateways that enrol, with TLS: one that the gateways reach.",
+    )
+    device_port: int = Field(default=8443, description="Port for gateways that enrol; their `hub.url` names it.")
+    device_tls_cert: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate that gateways are shown, issued by the hub's own CA for the name in "
+        "their `hub.url`. Unset: the listener stays shut and no gateway can enrol.",
+    )
+    device_tls_key: Path | None = Field(
+        default=None, description="PEM file with that certificate's key. Unset: the key is in the certificate's file."
+    )
+    public_origin: str = Field(
+        default="http://127.0.0.1:8080",
+        description="Where people open the web app: scheme, host and port as the browser shows them, without a path. "
+        "Pages of any other origin can not sign in. With `https://` browsers are told to use TLS only.",
+    )
+    web_socket_fd: int | None = Field(
+        default=None,
+        description="Number of a listening socket that `serve` inherits, in the place of `web_host` and `web_port`. "
+        "Unset: it opens one.",
+    )
+    device_socket_fd: int | None = Field(
+        default=None, description="The same in the place of `device_host` and `device_port`."
+    )
     metrics_port: int = Field(
-        default=0, ge=0, le=65535, description="Loopback port of the worker's Prometheus metrics; 0 = off"
+        default=0,
+        ge=0,
+        le=65535,
+        description="Loopback port of the worker's Prometheus metrics; `doctor` asks there too. 0: none are served.",
     )
 
-    truth_file: Path | None = Field(default=None, description="The demo's log of served registers, for trace")
+    truth_file: Path | None = Field(
+        default=None,
+        description="The simulator's log of served registers (`peerwatt-sim run --truth`), from which `trace` takes "
+        "its first hop. For the demo and tests.",
+    )
 
     @property
     def keys_dir(self) -> Path:
@@ -120,7 +215,10 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """The flag that every command with settings has."""
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="TOML file with the settings (env: PEERWATT_HUB_CONFIG)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with the settings (env: PEERWATT_HUB_CONFIG; without it the environment alone counts)",
     )
 
 
@@ -130,5 +228,5 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
         "--json",
         action="store_true",
         default=os.environ.get("PEERWATT_HUB_JSON") == "1",
-        help="one JSON object on stdout (env: PEERWATT_HUB_JSON=1)",
+        help="one JSON object on stdout, also of an error (env: PEERWATT_HUB_JSON=1)",
     )

@@ -13,7 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from hub.embedded.postgres import create_database, run_postgres
 from hub.postgres import db
-from support.background import Background
+from support.servers.background import Background
 
 ACCEPTANCE = "tests/acceptance/"
 

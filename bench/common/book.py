@@ -10,7 +10,7 @@ from uuid import UUID
 from hub.clock import at_s
 from hub.market.orders import trade_id
 from hub.postgres.db import Pool
-from support.settling import INTERVAL_S
+from support.settlement.campus import INTERVAL_S
 
 LIMITS_MILLS = {"ask": 2200, "bid": 4800}
 

@@ -20,8 +20,8 @@ from hub.market.funds import ParticipantFunds
 from hub.market.orders import Rates
 from hub.postgres.db import Pool
 from hub.units import PriceMills, Wh
-from support.site_rows import add_rates, lead
-from support.worked_example import AMPLE
+from support.rows.site_rows import add_rates, lead
+from support.rows.worked_example import AMPLE
 
 START_S, INTERVAL_S = 1_780_308_000, 900
 RATES = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))

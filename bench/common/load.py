@@ -10,7 +10,7 @@ from edge.wire.kinds import MeterDeclared
 from hub.ingest import repository
 from hub.ingest.rows import DeclarationRow
 from hub.postgres.db import Pool
-from support.gateways import SealingGateway
+from support.rows.gateways import SealingGateway
 
 METERS_PER_GATEWAY = 15
 

@@ -12,8 +12,8 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.clock import at_s
 from hub.postgres.db import Pool
-from support.ledger import running_ledger
-from support.settling import SettlingCampus
+from support.servers.ledger import running_ledger
+from support.settlement.campus import SettlingCampus
 
 TIMES = """
 SELECT extract(epoch FROM closed_at - planned_at)::float8 FROM intervals WHERE start_at = $1 AND state = 'closed'

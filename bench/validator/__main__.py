@@ -24,8 +24,8 @@ from bench.validator.node import Validator, running_validator
 from bench.validator.page import written_into
 from bench.validator.suites import SUITES, Outcome, run_suite
 from hub.chain.bootstrap import Bootstrap
-from support.ledger import running_ledger
-from support.settling import INTERVAL_S
+from support.servers.ledger import running_ledger
+from support.settlement.campus import INTERVAL_S
 
 PAGE, FIGURES = ROOT / "docs/validator.md", ROOT / "docs/figures"
 BUILD = Path(__file__).parent / "build"

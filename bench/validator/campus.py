@@ -20,8 +20,8 @@ from hub.chain.transaction_outcome import Level
 from hub.clock import SystemClock, to_s
 from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all, reconcile_due
-from support.settling import SettlingCampus
-from support.site_rows import lead
+from support.rows.site_rows import lead
+from support.settlement.campus import SettlingCampus
 
 PAYMENTS, TRIES = 5, 5
 TAKEN = """

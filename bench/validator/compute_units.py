@@ -1,7 +1,7 @@
 """What each instruction of the five programs took on a node: read from the logs of its transactions, by RPC.
 
-The search for a new account's address is left out (support/measure.py): it depends on the account's name, and an
-interval's is another on each chain.
+The search for a new account's address is left out (tests/support/programs/measure.py): it depends on the account's
+name, and an interval's is another on each chain.
 """
 
 import re
@@ -15,7 +15,7 @@ from solders.signature import Signature
 from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.programs import NAMES, PROGRAM_IDS
-from support.measure import ADDRESS_TRY_CU, tries
+from support.programs.measure import ADDRESS_TRY_CU, tries
 
 _INVOKED = re.compile(r"Program (\w+) invoke \[(\d+)\]")
 _NAMED = re.compile(r"Program log: Instruction: (\w+)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bench.common import ROOT
-from support.nodes import KEYS, RPC_URL
+from support.servers.nodes import KEYS, RPC_URL
 
 SUITES = {
     "conformance": ("tests/hub/chain/test_conformance*.py",),

@@ -33,10 +33,20 @@ class _Part(BaseModel):
 class Register(_Part):
     """One value: zero-based wire address, type, and the factor that makes Wh of it, or a quantity's whole units."""
 
-    address: int = Field(ge=0, le=65535)
-    type: Kind
-    factor: Factor = Fraction(1)
-    function: Function | None = None
+    address: int = Field(
+        ge=0,
+        le=65535,
+        description="Where the value begins: the zero-based address on the wire. Many manuals count from 1 or 30001.",
+    )
+    type: Kind = Field(description="Letter and bits: `u` unsigned, `i` signed, `f` IEEE 754; 16 bits are one register.")
+    factor: Factor = Field(
+        default=Fraction(1),
+        description="Multiplies what was read, before it is rounded half up: 1000 where the meter counts kWh and Wh "
+        "are wanted. A whole number, or a fraction in quotes such as `'1/10'`.",
+    )
+    function: Function | None = Field(
+        default=None, description="The Modbus function of this value, where it is not the profile's."
+    )
 
     @property
     def count(self) -> int:
@@ -47,41 +57,104 @@ class Register(_Part):
 class Quantity(Register):
     """A value beside the energy, stored as a whole number of 10**scale base units."""
 
-    obis: str = Field(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,3}$")
-    scale: int = Field(default=0, ge=-12, le=12)
-    optional: bool = True
+    obis: str = Field(
+        pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,3}$",
+        description="OBIS code (C.D.E) of the value, such as `16.7.0`; the agent's `quantities` asks for it.",
+    )
+    scale: int = Field(
+        default=0,
+        ge=-12,
+        le=12,
+        description="Power of ten of the unit that is stored: with `factor: 1000, scale: -3` the value is in "
+        "thousandths.",
+    )
+    optional: bool = Field(
+        default=True,
+        description="`false` where the manual says that every meter of this kind has it. For readers of the profile; "
+        "the agent treats both alike.",
+    )
 
 
 class Serial(_Part):
     """Where the serial number is: a number, or text of ``registers`` registers (one or two characters in each)."""
 
-    address: int = Field(ge=0, le=65535)
-    type: Literal["u32", "text", "low_bytes"] = "u32"
-    registers: int = Field(default=2, ge=1, le=20)
-    function: Function | None = None
+    address: int = Field(ge=0, le=65535, description="Where it begins: the zero-based address on the wire.")
+    type: Literal["u32", "text", "low_bytes"] = Field(
+        default="u32",
+        description="`u32`: a number of two registers; `text`: two characters in each register; `low_bytes`: one, in "
+        "the low byte.",
+    )
+    registers: int = Field(default=2, ge=1, le=20, description="How many registers are read; 2 for `u32`.")
+    function: Function | None = Field(
+        default=None, description="The Modbus function of the serial number, where it is not the profile's."
+    )
 
 
 class Profile(_Part):
     """A kind of meter, from the manual that ``source`` names."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    maker: str
-    model: str
-    source: str
-    function: Function
-    low_word_first: bool = False
-    max_registers: int = Field(default=125, ge=2, le=125)
-    pairs_only: bool = Field(default=False, description="Start and length of a request must be even")
-    hole_max: int = Field(default=8, ge=0, le=125, description="Registers in between that may be read and dropped")
-    barriers: tuple[int, ...] = Field(default=(), description="Addresses that no request may cover")
-    silence_ms: int = Field(default=0, ge=0, le=2000, description="Bus silence before the next request")
-    reply_ms: int = Field(default=300, ge=10, le=10_000, description="Usual time until the reply is complete")
-    worst_reply_ms: int = Field(default=1000, ge=10, le=20_000, description="A reply can still come after this long")
-    max_power_w: int = Field(ge=1, description="More the meter can not measure")
-    import_wh: Register
-    export_wh: Register | None = None
-    quantities: tuple[Quantity, ...] = ()
-    serial: Serial | None = None
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+        description="The file's name without `.yaml`; not written in the file.",
+    )
+    maker: str = Field(description="Who makes the meter.")
+    model: str = Field(description="The models that this register map holds for.")
+    source: str = Field(description="The manual that addresses, types and factors come from, and what to know of it.")
+    function: Function = Field(description="Modbus function: `input` is 4 (read only), `holding` is 3.")
+    low_word_first: bool = Field(
+        default=False, description="`true` where the low register of a value comes first, as some meters send it."
+    )
+    max_registers: int = Field(
+        default=125, ge=2, le=125, description="The most registers that the meter gives in one reply."
+    )
+    pairs_only: bool = Field(
+        default=False, description="`true` where start and length of a request must be even numbers of registers."
+    )
+    hole_max: int = Field(
+        default=8,
+        ge=0,
+        le=125,
+        description="Registers between two values that may be read and dropped, so that one request does for both. 0 "
+        "where the meter refuses addresses that have no value.",
+    )
+    barriers: tuple[int, ...] = Field(
+        default=(),
+        description="Addresses that a request for several values may not contain, such as the first of another table.",
+    )
+    silence_ms: int = Field(
+        default=0, ge=0, le=2000, description="Milliseconds that the bus is left silent before the next request."
+    )
+    reply_ms: int = Field(
+        default=300,
+        ge=10,
+        le=10_000,
+        description="Milliseconds that a reply is waited for; on a serial line the time on the wire comes on top.",
+    )
+    worst_reply_ms: int = Field(
+        default=1000,
+        ge=10,
+        le=20_000,
+        description="Milliseconds after which no late reply can come any more. On RTU the bus rests so long after a "
+        "time-out, so that a late reply is not taken for the next one.",
+    )
+    max_power_w: int = Field(
+        ge=1,
+        description="The most power in W that the meter can measure; a gateway's `rated_power_w` goes before it.",
+    )
+    import_wh: Register = Field(description="The register of the energy taken from the grid (OBIS 1.8.0), in Wh.")
+    export_wh: Register | None = Field(
+        default=None,
+        description="The register of the energy given to the grid (OBIS 2.8.0), in Wh. Unset: the meter has none, and "
+        "export is 0.",
+    )
+    quantities: tuple[Quantity, ...] = Field(
+        default=(),
+        description="What can be read of the meter beside its energy; a gateway reads what its `quantities` name.",
+    )
+    serial: Serial | None = Field(
+        default=None,
+        description="Where the serial number is, so that a swapped meter is noticed. Unset: it has none to read.",
+    )
 
     @property
     def hash(self) -> bytes:

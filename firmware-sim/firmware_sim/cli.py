@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     try:
-        args = _parser().parse_args(argv)
+        args = build_parser().parse_args(argv)
         configure_logs(as_json=args.json)
         command: Callable[[argparse.Namespace], None] = args.command
         command(args)
@@ -30,24 +30,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="peerwatt-sim", description="Simulated meters on Modbus and MQTT.")
+def build_parser() -> argparse.ArgumentParser:
+    """Makes the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="peerwatt-sim",
+        description="Simulated meters on Modbus and MQTT.",
+        epilog="Exit codes: 0 done, 1 a port, bus or state file can not be used, 2 usage, 78 a setting or file is "
+        "wrong. Every key of the file has an environment twin: PEERWATT_SIM_<KEY>.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "serve the meters until SIGTERM; one JSON line on stdout when all listen")
     _common(run)
-    _option(run, "--replay", "REPLAY", Path, "CSV of a time and watts per meter instead of the model")
-    _option(run, "--truth", "TRUTH", Path, "JSON lines of every energy register served")
-    _option(run, "--state", "STATE", Path, "file that keeps the registers over a restart")
-    _option(run, "--cache-dir", "CACHE_DIR", Path, "folder of the built PV and load series")
-    _option(run, "--run-dir", "RUN_DIR", Path, "folder of relative bus paths")
-    _option(run, "--sun-offset-s", "SUN_OFFSET_S", int, "site time minus wall time, seconds")
-    _option(run, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port")
+    _option(run, "--replay", "REPLAY", Path, "CSV file of a time and W per meter, in place of the model", "the model")
+    _option(run, "--truth", "TRUTH", Path, "file that gets a JSON line on every energy register served", "none")
+    _option(run, "--state", "STATE", Path, "file that keeps the registers over a restart", "none, each start is new")
+    _option(
+        run, "--cache-dir", "CACHE_DIR", Path, "folder of the built series of a year", "beside --state, or ~/.cache"
+    )
+    _option(run, "--run-dir", "RUN_DIR", Path, "folder below which relative bus paths lie", "the current one")
+    _option(run, "--sun-offset-s", "SUN_OFFSET_S", int, "seconds from the time of day to the site's time", "0")
+    _option(run, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port", "none")
     site = _command(commands, "site", _site, "show the site and its meters")
     _common(site)
-    site.add_argument("--sun-offset", action="store_true", help="offset that makes it 10:00 of a June day there now")
+    site.add_argument(
+        "--sun-offset",
+        action="store_true",
+        default=_is_set("SUN_OFFSET"),
+        help="with the offset in seconds that makes it 10:00 of a June day there now (env: PEERWATT_SIM_SUN_OFFSET=1)",
+    )
     check = _command(commands, "replay-check", _replay_check, "check a replay file against the configured meters")
     _common(check)
-    check.add_argument("file", type=Path, metavar="FILE.csv")
+    check.add_argument("file", type=Path, metavar="FILE.csv", help="CSV file of a time and W per meter")
     shown = _command(commands, "version", _version, "show the version")
     _json(shown)
     return parser
@@ -65,22 +78,37 @@ def _command(
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "--config", "CONFIG", Path, "TOML file over the built-in campus")
-    _option(parser, "--seed", "SEED", int, "seed of serial numbers, first registers and load variation")
+    _option(parser, "--config", "CONFIG", Path, "TOML file over the built-in campus", "none")
+    _option(parser, "--seed", "SEED", int, "number that serials, first registers and loads follow from", "1")
     _json(parser)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    wanted = os.environ.get("PEERWATT_SIM_JSON", "") not in {"", "0", "false"}
-    parser.add_argument("--json", action="store_true", default=wanted, help="JSON logs and output [PEERWATT_SIM_JSON]")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=_is_set("JSON"),
+        help="logs on stderr and results on stdout as JSON (env: PEERWATT_SIM_JSON=1)",
+    )
 
 
-def _option(parser: argparse.ArgumentParser, flag: str, twin: str, kind: Callable[[str], Any], text: str) -> None:
+def _is_set(name: str) -> bool:
+    return os.environ.get(f"PEERWATT_SIM_{name}", "") not in {"", "0", "false"}
+
+
+def _option(
+    parser: argparse.ArgumentParser, flag: str, twin: str, kind: Callable[[str], Any], text: str, otherwise: str
+) -> None:
+    """Adds a flag; ``otherwise`` says what holds without it."""
     env = f"PEERWATT_SIM_{twin}"
     # Settings are read from the environment by ``load_settings``, whose messages name the fault
     default = None if twin in {"SEED", "SUN_OFFSET_S", "RUN_DIR", "MQTT__URL"} else os.environ.get(env) or None
     parser.add_argument(
-        flag, type=kind, default=default, metavar=flag.rpartition("-")[2].upper(), help=f"{text} [{env}]"
+        flag,
+        type=kind,
+        default=default,
+        metavar=flag.rpartition("-")[2].upper(),
+        help=f"{text} (env: {env}; default {otherwise})",
     )
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,11 +32,13 @@ class _Part(BaseModel):
 class Site(_Part):
     """A real place: the sun and the calendar of the loads come from it."""
 
-    name: str
-    latitude: float = Field(ge=-66, le=66)
-    longitude: float = Field(ge=-180, le=180)
-    altitude_m: int = Field(default=0, ge=-400, le=6000)
-    tz: str
+    name: str = Field(description="The site's name, for people.")
+    latitude: float = Field(ge=-66, le=66, description="Degrees, positive to the north; no polar nights.")
+    longitude: float = Field(ge=-180, le=180, description="Degrees, positive to the east.")
+    altitude_m: int = Field(default=0, ge=-400, le=6000, description="Metres above sea level: air dims the sun.")
+    tz: str = Field(
+        description="Time zone by its IANA name, such as `Europe/Berlin`: loads follow its calendar and clock."
+    )
 
     @field_validator("tz")
     @classmethod
@@ -51,27 +53,70 @@ class Site(_Part):
 class Load(_Part):
     """A BDEW standard load profile (demandlib) scaled to a year's consumption."""
 
-    profile: LoadProfile
-    annual_kwh: int = Field(ge=0, le=10_000_000)
+    profile: LoadProfile = Field(
+        description="`h0_dyn` households; businesses: `g0` any, `g1` weekdays 8 to 18, `g2` evenings, `g3` through the "
+        "night, `g4` shops, `g5` bakeries, `g6` weekends; farms: `l0` any, `l1` with dairy, `l2` other."
+    )
+    annual_kwh: int = Field(ge=0, le=10_000_000, description="What is consumed in a year, in kWh.")
 
 
 class Meter(_Part):
     """One meter: what it is, what hangs behind it and how it is reached."""
 
-    id: str = Field(pattern=r"^[A-Z0-9_]{1,32}$")
-    building: str = ""
-    profile: ModbusProfile | Dialect
-    transport: Literal["tcp", "rtu", "rtutcp", "mqtt"]
-    host: str = "127.0.0.1"
-    port: int = Field(default=0, ge=0, le=65535, description="0 = a free port")
-    endpoint: str | None = Field(default=None, description="Meters with the same name here share one listener")
-    device: int = Field(default=1, ge=1, le=247)
-    path: Path | None = Field(default=None, description="Symlink to the pty of an RTU bus, absolute or below run_dir")
-    topic: str | None = Field(default=None, pattern=r"^[^+#\s]+$", description="MQTT topic prefix; default: the id")
-    pv_kwp: float = Field(default=0, ge=0, le=100_000)
-    pv_tilt_deg: int = Field(default=30, ge=0, le=90)
-    pv_azimuth_deg: int = Field(default=180, ge=0, lt=360)
-    load: Load | None = None
+    id: str = Field(
+        pattern=r"^[A-Z0-9_]{1,32}$",
+        description="The meter's name, such as `METER_001`: 1 to 32 of A-Z, 0-9 and `_`. Serial number and first "
+        "registers follow from it and `seed`.",
+    )
+    building: str = Field(default="", description="Where it hangs; `site` shows it.")
+    profile: ModbusProfile | Dialect = Field(
+        description="Which meter it plays: a Modbus register map, or for `mqtt` one of the dialects `tasmota-sml`, "
+        "`tasmota-energy` (no export, so no PV) and `shelly-gen2`."
+    )
+    transport: Literal["tcp", "rtu", "rtutcp", "mqtt"] = Field(
+        description="How it is reached: Modbus TCP, RTU on a pty, RTU frames over TCP, or MQTT."
+    )
+    host: str = Field(default="127.0.0.1", description="For `tcp` and `rtutcp`: the address to listen on.")
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="For `tcp` and `rtutcp`: the port to listen on. 0: a free one, with `--state` the same as last "
+        "time where it is still free. Meters with the same host and port share one listener.",
+    )
+    endpoint: str | None = Field(
+        default=None,
+        description="For `tcp` and `rtutcp`: meters with the same name here share one listener, at the host and port "
+        "of the first of them.",
+    )
+    device: int = Field(
+        default=1, ge=1, le=247, description="For Modbus: the unit address on the bus or listener, unique there."
+    )
+    path: Path | None = Field(
+        default=None,
+        description="For `rtu`, which needs it: symlink to the pty of the bus, absolute or below `run_dir`. Meters "
+        "with the same path share the bus.",
+    )
+    topic: str | None = Field(
+        default=None,
+        pattern=r"^[^+#\s]+$",
+        description="For `mqtt`: topic prefix, without wildcards. Tasmota publishes to `tele/PREFIX/SENSOR`, Shelly to "
+        "`PREFIX/events/rpc`. Unset: the id.",
+    )
+    pv_kwp: float = Field(
+        default=0, ge=0, le=100_000, description="Peak power of the PV behind the meter, in kW. 0: there is none."
+    )
+    pv_tilt_deg: int = Field(
+        default=30, ge=0, le=90, description="The modules' angle to the ground in degrees: 0 flat, 90 upright."
+    )
+    pv_azimuth_deg: int = Field(
+        default=180, ge=0, lt=360, description="Where the modules face, in degrees: 0 north, 90 east, 180 south."
+    )
+    load: Load | None = Field(
+        default=None,
+        description='What is consumed behind the meter, such as `{ profile = "g1", annual_kwh = 30000 }`; it varies by '
+        "up to 15 % every 10 seconds. Unset: nothing.",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Meter":
@@ -94,11 +139,24 @@ class Meter(_Part):
 class Mqtt(_Part):
     """The building's broker and how often its meters publish."""
 
-    url: str | None = Field(default=None, pattern=r"^mqtt://[^/:\s]+(:\d+)?$", description="mqtt://host:port")
-    username: str | None = None
-    password: SecretStr | None = None
-    password_file: Path | None = None
-    period_s: int = Field(default=10, ge=1, le=900)
+    url: str | None = Field(
+        default=None,
+        pattern=r"^mqtt://[^/:\s]+(:\d+)?$",
+        description="`mqtt://host:port`; without a port it is 1883. Needed when a meter publishes over MQTT.",
+    )
+    username: str | None = Field(default=None, description="The meters' name at the broker. Unset: they give none.")
+    password: SecretStr | None = Field(
+        default=None, description="The password at the broker; best given in the environment, or as `password_file`."
+    )
+    password_file: Path | None = Field(
+        default=None, description="File with the password and nothing else; it goes before `password`."
+    )
+    period_s: int = Field(
+        default=10,
+        ge=1,
+        le=900,
+        description="Seconds between two publications of a meter, at whole multiples of it on the wall clock in UTC.",
+    )
 
     @field_validator("url")
     @classmethod
@@ -120,12 +178,26 @@ class Settings(BaseSettings):
         env_prefix="PEERWATT_SIM_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    seed: int = Field(default=1, ge=0, lt=2**63)
-    sun_offset_s: int = Field(default=0, description="Site time minus wall time")
-    run_dir: Path = Field(default=Path(), description="Folder of relative bus paths")
-    site: Site
-    mqtt: Mqtt = Mqtt()
-    meter: Annotated[tuple[Meter, ...], Field(min_length=1, max_length=1000)]
+    seed: int = Field(
+        default=1,
+        ge=0,
+        lt=2**63,
+        description="Serial numbers, first registers and the variation of the loads follow from it: the same number "
+        "gives the same bytes.",
+    )
+    sun_offset_s: int = Field(
+        default=0,
+        description="Seconds from the time of day to the time at the site, by which sun and loads go. `site "
+        "--sun-offset` gives the one for 10:00 of June's third Wednesday.",
+    )
+    run_dir: Path = Field(default=Path(), description="Folder below which relative bus paths lie.")
+    site: Site = Field(description="Where the meters are. The built-in campus is in Ilmenau, Thuringia.")
+    mqtt: Mqtt = Field(default=Mqtt(), description="The building's broker, for meters that publish.")
+    meter: tuple[Meter, ...] = Field(
+        min_length=1,
+        max_length=1000,
+        description="The meters, one `[[meter]]` each. A file with any replaces all meters of the built-in campus.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -28,26 +28,26 @@ _TIMEOUT_S = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    _add(parser, "url", "a Solana RPC that you trust", metavar="URL", required="PEERWATT_AUDIT_URL" not in os.environ)
+    _add(parser, "url", "an RPC node that you trust", metavar="URL", required="PEERWATT_AUDIT_URL" not in os.environ)
     journals = parser.add_mutually_exclusive_group()
     _add(journals, "hub", "the hub whose published journals are checked", metavar="URL")
-    _add_files(journals, "journal", "a journal that was kept, instead of asking the hub")
-    _add(parser, "from", "first start, RFC 3339 in UTC", type=_moment, dest="from_s", metavar="TIME")
-    _add(parser, "to", "end, exclusive; default now", type=_moment, dest="to_s", metavar="TIME")
+    _add_files(journals, "journal", "a journal that was kept, in place of asking the hub")
+    _add(parser, "from", "first start, RFC 3339", "a day before the end", type=_moment, dest="from_s", metavar="TIME")
+    _add(parser, "to", "end, exclusive, RFC 3339", "now", type=_moment, dest="to_s", metavar="TIME")
     add_json_argument(parser)
     own = parser.add_argument_group("for a participant", "what nobody else knows, for the checks named own_...")
-    _add(own, "participant", "your id, as the hub shows it with your day", type=UUID, metavar="ID")
-    _add(own, "wallet", "your wallet's address", type=_address, metavar="PUBKEY")
+    _add(own, "participant", "your id (a UUID), as the hub shows it with your day", type=UUID, metavar="ID")
+    _add(own, "wallet", "your wallet's address, base58", type=_address, metavar="PUBKEY")
     _add_files(own, "proof", "the proof of one of your readings, best of both ends of an interval")
-    _add(own, "ask-limit", "your standing ask limit, if you have set one", type=int, metavar="MILLS")
-    _add(own, "bid-limit", "your standing all-in bid limit, if you have set one", type=int, metavar="MILLS")
+    _add(own, "ask-limit", "your standing ask limit in mills per kWh, if you set one", type=int, metavar="MILLS")
+    _add(own, "bid-limit", "your standing all-in bid limit in mills per kWh, if set", type=int, metavar="MILLS")
 
 
-def _add(group: argparse._ActionsContainer, name: str, purpose: str, **options: Any) -> None:
+def _add(group: argparse._ActionsContainer, name: str, purpose: str, otherwise: str = "", **options: Any) -> None:
+    """Adds a flag; ``otherwise`` says what holds without it."""
     variable = _variable(name)
-    group.add_argument(
-        f"--{name}", default=os.environ.get(variable), help=f"{purpose} (env: {variable})", **options
-    )  # fmt: skip
+    words = f"{purpose} (env: {variable}{otherwise and f'; default {otherwise}'})"
+    group.add_argument(f"--{name}", default=os.environ.get(variable), help=words, **options)
 
 
 def _add_files(group: argparse._ActionsContainer, name: str, purpose: str) -> None:

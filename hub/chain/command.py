@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
@@ -19,18 +20,22 @@ from hub.settings import add_json_argument
 
 EXIT_NOT_READY = 3
 _TIMEOUT_S = 30
-_RATES = {"wheeling": 100, "platform": 25, "loss": 5, "export_tariff": 2200, "import_tariff": 5000}
+_RATES = {
+    "wheeling": (100, "charge for the use of the grid"),
+    "platform": (25, "charge for the platform"),
+    "loss": (5, "charge for losses in the grid"),
+    "export_tariff": (2200, "what the utility pays"),
+    "import_tariff": (5000, "what the utility takes"),
+}
+"""The first rates in mills per kWh, and what each is for."""
 _INTERVAL_S = 900
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    status = actions.add_parser("status", help="compare what the chain runs with the published hashes; 3 = not ready")
-    _add_common(status)
-    deploy = actions.add_parser(
-        "deploy", help="put the programs and their first accounts there; run it again after an interruption"
-    )
-    _add_common(deploy)
+    _add_action(actions, "status", "compare what the chain runs with the published hashes; 3 = not ready")
+    about = "put the programs and their first accounts there; run it again after an interruption"
+    deploy = _add_action(actions, "deploy", about)
     keys = os.environ.get("PEERWATT_CHAIN_KEYS")
     deploy.add_argument(
         "--keys",
@@ -38,17 +43,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         required=keys is None,
         default=keys,
-        help="folder of the founders' keys, made there when missing (env: PEERWATT_CHAIN_KEYS)",
+        help="folder of the founders' keys, one file each, made when missing (env: PEERWATT_CHAIN_KEYS)",
     )
-    _add_number(deploy, "interval_s", _INTERVAL_S, "length of an interval in seconds")
-    for name, mills in _RATES.items():
-        _add_number(deploy, f"{name}_mills", mills, "first rate in thousandths of the currency per kWh")
+    _add_number(deploy, "interval_s", _INTERVAL_S, "seconds of an interval, a divisor of a day; it never changes")
+    for name, (mills, purpose) in _RATES.items():
+        _add_number(deploy, f"{name}_mills", mills, f"{purpose} at first, in thousandths of the currency per kWh")
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_action(actions: Any, name: str, about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=about, description=f"{about.capitalize()}.")
     url = os.environ.get("PEERWATT_CHAIN_URL")
-    parser.add_argument("--url", required=url is None, default=url, help="Solana RPC (env: PEERWATT_CHAIN_URL)")
+    parser.add_argument(
+        "--url",
+        required=url is None,
+        default=url,
+        help="Solana RPC node, http:// or https:// (env: PEERWATT_CHAIN_URL)",
+    )
     add_json_argument(parser)
+    return parser
 
 
 def _add_number(parser: argparse.ArgumentParser, name: str, default: int, purpose: str) -> None:

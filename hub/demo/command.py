@@ -35,16 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--interval", type=int, default=env("PEERWATT_HUB_INTERVAL_S", "60"), metavar="SECONDS",
-        help="length of an interval, a divisor of an hour (env: PEERWATT_HUB_INTERVAL_S; default 60)",
+        help="seconds of an interval, a divisor of 3600 from 30 up (env: PEERWATT_HUB_INTERVAL_S; default 60)",
     )  # fmt: skip
     parser.add_argument(
         "--port", type=int, default=env("PEERWATT_HUB_WEB_PORT", "0"),
-        help=f"the web app's port (env: PEERWATT_HUB_WEB_PORT; default {DEFAULT_PORT}, or a free one)",
+        help=f"the web app's port on 127.0.0.1; 0 = {DEFAULT_PORT}, or a free one when that is taken "
+        "(env: PEERWATT_HUB_WEB_PORT; default 0)",
     )  # fmt: skip
     parser.add_argument(
         "--until-settled", type=int, metavar="N", default=env("PEERWATT_HUB_UNTIL_SETTLED"),
         help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
-        "(env: PEERWATT_HUB_UNTIL_SETTLED)",
+        "(env: PEERWATT_HUB_UNTIL_SETTLED; default until Ctrl-C)",
     )  # fmt: skip
     add_json_argument(parser)
 

@@ -38,12 +38,10 @@ def provided(request: Request, kind: type[T], make: Callable[[], T] | None = Non
     """Returns the application's part of this class; one that was not given is made at first use.
 
     Raises:
-        LookupError: this application has no such part, and none can be made.
+        KeyError: this application was not provided with one.
     """
     parts = request.app.state.parts
-    if kind not in parts:
-        if make is None:
-            raise LookupError(f"this application was not provided with a {kind.__name__}")
+    if kind not in parts and make is not None:
         parts[kind] = make()
     part: T = parts[kind]
     return part

@@ -35,7 +35,7 @@ class Action:
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
-    state = os.environ.get("PEERWATT_LEDGER_STATE")
+    state = _twin("STATE")
     parser.add_argument(
         "log",
         type=Path,
@@ -50,44 +50,77 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 def _add_checks(parser: argparse.ArgumentParser) -> None:
     _add_log(parser)
     parser.add_argument(
-        "--no-execute", action="store_true", help="do not run the transactions again: quicker, and it says so"
+        "--no-execute",
+        action="store_true",
+        default=_twin("NO_EXECUTE") == "1",
+        help="do not run the transactions again: quicker, and it says so (env: PEERWATT_LEDGER_NO_EXECUTE=1)",
     )
     parser.add_argument(
-        "--programs", type=Path, metavar="DIR", help="more places for the programs that the genesis names: DIR/*.so"
+        "--programs",
+        type=Path,
+        metavar="DIR",
+        default=_twin("PROGRAMS"),
+        help="more places for the programs that the genesis names: DIR/*.so (env: PEERWATT_LEDGER_PROGRAMS)",
     )
-    parser.add_argument("--genesis-hash", type=_hash, metavar="HASH", help="refuse the log of any other chain")
+    parser.add_argument(
+        "--genesis-hash",
+        type=_hash,
+        metavar="HASH",
+        default=_twin("GENESIS_HASH"),
+        help="refuse the log of any other chain; base58 (env: PEERWATT_LEDGER_GENESIS_HASH; default any)",
+    )
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     _add_checks(parser)
     parser.add_argument(
-        "--auditor", type=_pubkey, metavar="PUBKEY", help="refuse a log of which this auditor countersigned nothing"
+        "--auditor",
+        type=_pubkey,
+        metavar="PUBKEY",
+        default=_twin("AUDITOR"),
+        help="refuse a log of which this auditor countersigned nothing; base58 (env: PEERWATT_LEDGER_AUDITOR)",
     )
     parser.add_argument(
         "--countersignature",
         type=Path,
         metavar="FILE",
         action="append",
-        default=[],
-        help="one that the auditor kept, which shows whether the log was cut off since; may be repeated",
+        default=[Path(file) for file in (_twin("COUNTERSIGNATURES") or "").split(os.pathsep) if file],
+        help="one that the auditor kept, which shows whether the log was cut off since; may be repeated "
+        f"(env: PEERWATT_LEDGER_COUNTERSIGNATURES, with {os.pathsep} between files)",
     )
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_log(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", required=True, help="written as JSON lines, gzip if *.gz")
+    out = _twin("OUT")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        required=out is None,
+        default=out,
+        help="where it is written, as JSON lines, with gzip if *.gz (env: PEERWATT_LEDGER_OUT)",
+    )
 
 
 def _add_countersign(parser: argparse.ArgumentParser) -> None:
     _add_checks(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--key", type=Path, metavar="FILE", help="the auditor's key file, mode 0600")
-    what.add_argument("--add", type=Path, metavar="FILE", help="store one that was made elsewhere")
+    what.add_argument("--key", type=Path, metavar="FILE", help="sign with this key: the auditor's file, mode 0600")
+    what.add_argument("--add", type=Path, metavar="FILE", help="store what was signed elsewhere: a file")
     when = parser.add_mutually_exclusive_group()
     when.add_argument(
-        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the day whose last block is signed (yesterday)"
+        "--day",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="the UTC day whose last block is signed; default: yesterday",
     )
-    when.add_argument("--head", action="store_true", help="sign the log's last block instead")
+    when.add_argument("--head", action="store_true", help="sign the log's last block in its place")
+
+
+def _twin(name: str) -> str | None:
+    return os.environ.get(f"PEERWATT_LEDGER_{name}") or None
 
 
 def _hash(text: str) -> Hash:

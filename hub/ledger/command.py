@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=state,
-        help="folder of this ledger, made with mode 0700 (env: PEERWATT_LEDGER_STATE)",
+        help="folder of this ledger, made with mode 0700; needed to serve (env: PEERWATT_LEDGER_STATE)",
     )
     parser.add_argument(
         "--port",
         type=int,
         default=port or "8899",
-        help="loopback port, 0 = a free one (env: PEERWATT_LEDGER_PORT; default 8899)",
+        help="port on 127.0.0.1, 0 = a free one (env: PEERWATT_LEDGER_PORT; default 8899)",
     )
     _add_web(parser)
     parser.add_argument(
@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="MIB",
         default=most,
-        help="refuse to grow beyond this size (env: PEERWATT_LEDGER_MAX_MIB; default no limit)",
+        help="refuse transactions when the file would grow beyond so many MiB "
+        "(env: PEERWATT_LEDGER_MAX_MIB; default no limit)",
     )
     parser.add_argument(
         GAP_FLAG,
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DAYS",
         default=gap or "0",
         help="accept a clock that is up to so many days after the last block, or with a minus sign behind it "
-        "(env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; always accepted: 30 days after, half a minute behind)",
+        "(env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; default 0; always accepted: 30 days after, half a minute behind)",
     )
     parser.add_argument(
         "--snapshot-every",
@@ -78,7 +79,7 @@ def _add_web(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="PORT",
         default=ws_port,
-        help="second loopback port for WebSockets, which the first takes as well; 0 = none "
+        help="second port on 127.0.0.1 for WebSockets, which the first takes as well; 0 = none "
         "(env: PEERWATT_LEDGER_WS_PORT; default the port after the first, when it is free)",
     )
     parser.add_argument(

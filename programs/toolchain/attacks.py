@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.attacks.report import PAGE, page  # noqa: E402  # the tests' scenes, found by the line above
+from support.programs.attacks.report import PAGE, page  # noqa: E402  # found by the line above
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ ROW = re.compile(r"^\| ([^|]+) \| ([\d,]+) \|", re.MULTILINE)
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.measure import Measure, all_measures  # noqa: E402  # the tests' scenarios, found by the line above
+from support.programs.measure import Measure, all_measures  # noqa: E402  # found by the line above
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import httpx
 import psutil
 import pytest
 
-from support.demo import DemoProcess
-from support.stories import Battered, Settled
+from support.servers.demo import DemoProcess
+from support.servers.demo_runs import Battered, Settled
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def test_two_settled_intervals_agree_with_the_ground_truth(settled: Settled) -> None:
-    settled.told()
+    settled.wait()
     report = settled.first.report
     assert settled.first.process.returncode == 0, settled.first.said
     assert report["reconciled"] is True
@@ -31,7 +31,7 @@ def test_two_settled_intervals_agree_with_the_ground_truth(settled: Settled) -> 
 
 
 def test_a_second_start_goes_on_where_the_first_stopped(settled: Settled) -> None:
-    settled.told()
+    settled.wait()
     first, second = settled.first.report, settled.second.report
     assert settled.second.process.returncode == 0, settled.second.said
     assert second["reconciled"] is True
@@ -41,7 +41,7 @@ def test_a_second_start_goes_on_where_the_first_stopped(settled: Settled) -> Non
 
 def test_a_settled_interval_within_three_minutes_of_boot(settled: Settled) -> None:
     """With the default interval, from the command on: a promise of the product, so here the time itself is tested."""
-    settled.told()
+    settled.wait()
     assert settled.seconds_to_first < 180, settled.first.said
 
 
@@ -109,7 +109,7 @@ def test_a_second_demo_in_the_same_folder_is_refused(battered: Battered) -> None
 
 
 def test_a_demo_that_ends_by_itself_leaves_no_process(settled: Settled) -> None:
-    settled.told()
+    settled.wait()
     folder = str(settled.folder / "settled")
     assert not [p for p in psutil.process_iter(["cmdline"]) if folder in " ".join(p.info["cmdline"] or [])]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support.stories import Battered
+from support.servers.demo_runs import Battered
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -26,8 +26,8 @@ from edge.keystore import load_nats_key
 from edge.uplink.identity import Identity
 from edge.wire.frames import Frame, decode_frame
 from edge.wire.subjects import frame_subject, inbox_prefix
-from support.demo import DemoProcess
-from support.stories import Battered
+from support.servers.demo import DemoProcess
+from support.servers.demo_runs import Battered
 
 EDGE = Path(sys.executable).with_name("peerwatt-edge")
 LEDGER = "ledger.sqlite"

@@ -10,7 +10,7 @@ import pytest
 
 from hub.demo.report import close_the_books
 from hub.postgres.db import Pool
-from support.stories import Battered
+from support.servers.demo_runs import Battered
 
 pytestmark = pytest.mark.timeout(900)
 

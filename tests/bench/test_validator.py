@@ -17,8 +17,8 @@ from bench.validator.page import BEGIN, END, STAGES, written_into
 from bench.validator.suites import SUITES, read_report
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.programs import PROGRAM_IDS
-from support.ledger import running_ledger
-from support.measure import all_measures
+from support.programs.measure import all_measures
+from support.servers.ledger import running_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 ORACLE, TRADING = str(PROGRAM_IDS["oracle"]), str(PROGRAM_IDS["trading"])

@@ -9,7 +9,7 @@ import pytest
 from nacl.signing import VerifyKey
 
 from edge.wire import frames, proofs, receipts, records
-from support.wire_vectors import FILE, RECORDS, build
+from support.rows.wire_vectors import FILE, RECORDS, build
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hub.market.auction.residuals import positions
 from hub.market.auction.run import run_auction
 from hub.settlement.plan import plan
 from hub.units import Wh
-from support.worked_example import EXAMPLES, FORWARD, RATES, START_S, B, Example
+from support.rows.worked_example import EXAMPLES, FORWARD, RATES, START_S, B, Example
 
 WALLETS = {m.participant_id: bytes([m.participant_id.int]) * 32 for m in EXAMPLES[0].case.metered}
 examples = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)

@@ -9,8 +9,8 @@ import pytest
 
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
-from support.background import Background
-from support.nats import HubNats, run_hub_nats
+from support.servers.background import Background
+from support.servers.nats import HubNats, run_hub_nats
 
 
 @pytest.fixture(scope="session")

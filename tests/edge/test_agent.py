@@ -11,9 +11,9 @@ from pathlib import Path
 from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, MeterDeclared, Reading, Start, Stop
 from hub.embedded.processes import free_port
-from support.gateway import Gateway, hub_side
-from support.modbus_meters import Meter, meter_registers, serve_tcp
-from support.nats import HubNats, at_least, eventually
+from support.servers.gateway import Gateway, hub_side
+from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
+from support.servers.nats import HubNats, at_least, eventually
 
 
 def gateway(name: str, folder: Path, port: int, *more: Mapping[str, object], **extra: object) -> Gateway:

@@ -15,9 +15,9 @@ from edge.settings import load_settings
 from edge.store.batch import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
-from support.gateway import Gateway, hub_side
-from support.modbus_meters import Meter, meter_registers, serve_tcp
-from support.nats import HubNats, eventually
+from support.servers.gateway import Gateway, hub_side
+from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
+from support.servers.nats import HubNats, eventually
 
 
 def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> Gateway:

@@ -15,8 +15,8 @@ import edge.offline.verify  # noqa: F401 - commands import them late, and nobody
 from edge.cli import main
 from edge.keystore import load_frame_key, make_keys
 from hub.embedded.processes import free_port
-from support.gateway import Gateway, environment
-from support.wire_vectors import build
+from support.rows.wire_vectors import build
+from support.servers.gateway import Gateway, environment
 
 METER: Mapping[str, object] = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1:1502?device=1"}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.wire.kinds import MeterDeclared, Reading
-from support.gateway import Gateway, hub_side
-from support.nats import HubNats, eventually
+from support.servers.gateway import Gateway, hub_side
+from support.servers.nats import HubNats, eventually
 
 SIMULATOR = Path(sys.executable).with_name("peerwatt-sim")
 

@@ -8,10 +8,10 @@ import pytest
 
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
-from support.api import Api, running_api
-from support.ledger import LedgerProcess, new_ledger
-from support.nats import HubNats, run_hub_nats
-from support.seed import INTERVAL_S, NOW_S, Campus, seed_campus
+from support.rows.seed import INTERVAL_S, NOW_S, Campus, seed_campus
+from support.servers.api import Api, running_api
+from support.servers.ledger import LedgerProcess, new_ledger
+from support.servers.nats import HubNats, run_hub_nats
 
 NO_CHAIN = "http://127.0.0.1:1"
 

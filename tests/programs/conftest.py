@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.campus_chain import Campus, founded_campus, new_campus
-from support.market_chain import Exchange, founded_exchange, new_exchange
+from support.programs.campus_chain import Campus, founded_campus, new_campus
+from support.programs.market_chain import Exchange, founded_exchange, new_exchange
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from support.campus_chain import INTERVAL_S
-from support.chain_lines import ChainLine, changed
-from support.market_chain import ABORTED, ENERGY_MINT, MARKET, RETURNING, Exchange, minted_address
-from support.svm import START, assert_in_use, swapped, unsigned
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.chain_lines import ChainLine, changed
+from support.programs.market_chain import ABORTED, ENERGY_MINT, MARKET, RETURNING, Exchange, minted_address
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 DAY = 86_400
 END = START + INTERVAL_S

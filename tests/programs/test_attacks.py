@@ -2,12 +2,12 @@
 
 import pytest
 
-from support.attacks import declared
-from support.attacks.play import UNNAMED, play
-from support.attacks.report import PAGE, page
-from support.attacks.scene import Scene, all_scenes
-from support.attacks.shapes import shapes
-from support.svm import NAMES
+from support.programs.attacks import declared
+from support.programs.attacks.play import UNNAMED, play
+from support.programs.attacks.report import PAGE, page
+from support.programs.attacks.scene import Scene, all_scenes
+from support.programs.attacks.shapes import shapes
+from support.programs.svm import NAMES
 
 
 def test_every_instruction_has_a_scene() -> None:

@@ -4,9 +4,9 @@ import pytest
 from solders.keypair import Keypair
 
 from hub.chain.instructions import actions, governance, oracle
-from support.campus_chain import INTERVAL_S, ORACLE, PARAMS, REGISTRY, TIME_LOCK_S, Campus, proposal_address
-from support.decisions import DAY_S, approved, execute, executed, propose, proposed
-from support.svm import START, swapped, unsigned
+from support.programs.campus_chain import INTERVAL_S, ORACLE, PARAMS, REGISTRY, TIME_LOCK_S, Campus, proposal_address
+from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.svm import START, swapped, unsigned
 
 FROM = START + 3 * DAY_S
 CORRECTABLE_S = 73 * 3600

@@ -7,9 +7,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain.instructions import actions, governance
-from support.campus_chain import AUTHORITY, PARAMS, PAUSE, TIME_LOCK_S, Campus, proposal_address
-from support.decisions import DAY_S, approved, execute, executed, propose, proposed
-from support.svm import swapped, unsigned
+from support.programs.campus_chain import AUTHORITY, PARAMS, PAUSE, TIME_LOCK_S, Campus, proposal_address
+from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.svm import swapped, unsigned
 
 
 def new_members(campus: Campus) -> list[Keypair]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.svm import ROOT
+from support.programs.svm import ROOT
 
 TOOLCHAIN = ROOT / "programs/toolchain"
 FAKE_BUILD = """#!/bin/bash

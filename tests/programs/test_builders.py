@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from hub.chain.instructions import actions, governance, oracle, registry
-from support.svm import program
+from support.programs.svm import program
 
 
 def snake(name: str) -> str:

@@ -1,6 +1,6 @@
 """Random lives of a whole campus beside a plain model: both allow and refuse the same, and the invariants always hold.
 
-2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make lives`).
+2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make test-random`).
 """
 
 import os
@@ -10,14 +10,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from support.campus_chain import INTERVAL_S
-from support.model.attested import MOST_WH
-from support.model.beside import PAYER, TALLY, any_of
-from support.model.decided import DAY_S, MEMBERS, Proposal
-from support.model.people import ACTIVE, REGISTRAR, RETIRED, SUSPENDED
-from support.model.settlement_moves import SettlementMoves
-from support.model.settling import SETTLER
-from support.model.stage import PEOPLE, stage
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.model.attested import MOST_WH
+from support.programs.model.beside import PAYER, TALLY, any_of
+from support.programs.model.decided import DAY_S, MEMBERS, Proposal
+from support.programs.model.people import ACTIVE, REGISTRAR, RETIRED, SUSPENDED
+from support.programs.model.settlement_moves import SettlementMoves
+from support.programs.model.settling import SETTLER
+from support.programs.model.stage import PEOPLE, stage
 
 LIVES = int(os.environ.get("PEERWATT_LIVES", "40"))
 STEPS = 50

@@ -7,9 +7,9 @@ from solders.pubkey import Pubkey
 
 from hub.chain import pdas
 from hub.chain.programs import PROGRAM_IDS
-from support.certified import Certified, Said
-from support.market_chain import Exchange
-from support.svm import START, assert_in_use, swapped, unsigned
+from support.programs.certified import Certified, Said
+from support.programs.market_chain import Exchange
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 MOST = 2**64 - 1
 

@@ -15,10 +15,10 @@ from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.chain.instructions import certificates
 from hub.chain.programs import PROGRAM_IDS
-from support.campus_chain import AUTHORITY, INTERVAL_S, PARAMS
-from support.certified import HOUR_S, PV, SETTLED_S, Certified, Said, blinding
-from support.market_chain import Exchange
-from support.svm import START, assert_in_use, swapped, unsigned
+from support.programs.campus_chain import AUTHORITY, INTERVAL_S, PARAMS
+from support.programs.certified import HOUR_S, PV, SETTLED_S, Certified, Said, blinding
+from support.programs.market_chain import Exchange
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 END = START + INTERVAL_S
 TRANSACTION_BYTES = 1_232

@@ -1,6 +1,6 @@
 """Random lives of certificates beside a plain model: both allow and refuse the same, and the sums always hold.
 
-2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make lives`).
+2,000 steps as a rule; PEERWATT_LIVES=2000 makes it 100,000 (`make test-random`).
 """
 
 import os
@@ -15,11 +15,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
-from support.campus_chain import INTERVAL_S
-from support.certified import SETTLED_S, Certified, Said
-from support.market_chain import founded_exchange
-from support.rewind import make_rewinding, rewinding
-from support.svm import START
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.certified import SETTLED_S, Certified, Said
+from support.programs.market_chain import founded_exchange
+from support.programs.rewind import make_rewinding, rewinding
+from support.programs.svm import START
 
 METERS = {"ROOF_1": ("ann", 1), "ROOF_2": ("bob", 2), "ROOF_3": ("ann", 5_000), "FLAT_1": ("bob", 0)}
 """Who owns each, and what it has exported."""

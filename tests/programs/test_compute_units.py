@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.measure import Measure, all_measures
-from support.svm import ROOT
+from support.programs.measure import Measure, all_measures
+from support.programs.svm import ROOT
 
 REPORT = ROOT / "programs/toolchain/report.py"
 MEASURES = all_measures()

@@ -2,10 +2,10 @@
 
 from solders.account import Account
 
-from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS
-from support.chain_lines import ChainLine
-from support.market_chain import MARKET, MONEY, POOL, VAULTS, Exchange, account_address, participant_address
-from support.svm import START, assert_in_use, program_data_address, swapped, unsigned
+from support.programs.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS
+from support.programs.chain_lines import ChainLine
+from support.programs.market_chain import MARKET, MONEY, POOL, VAULTS, Exchange, account_address, participant_address
+from support.programs.svm import START, assert_in_use, program_data_address, swapped, unsigned
 
 DAY = 86_400
 STATUS_AT = 8 + 32 + 16

@@ -9,12 +9,12 @@ import pytest
 
 from hub.audit.audit import PUBLIC_CHECKS
 from hub.audit.checks import Verdict
-from support.campus_chain import INTERVAL_S
-from support.chain_lines import ChainLine, changed
-from support.deeds import DEEDS, HONEST, Deed, bought_of_mallory
-from support.dishonest import Stage
-from support.market_chain import Exchange
-from support.svm import START
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.chain_lines import ChainLine, changed
+from support.programs.dishonest_acts import DISHONEST_ACTS, HONEST, DishonestAct, bought_of_mallory
+from support.programs.dishonest_hub import Stage
+from support.programs.market_chain import Exchange
+from support.programs.svm import START
 
 DAY_LIMIT = 1_000_000
 MAX_DEBIT, MAX_PRICE, MIN_PRICE = 8_000_000, 5_000, 2_000
@@ -111,17 +111,17 @@ def test_nothing_is_found_of_an_honest_hub() -> None:
         assert {one.check for one in stage.results(told, name) if one.verdict is not Verdict.OK} == unchecked
 
 
-@pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.title)
-def test_a_deed_gets_what_mandates_allow_and_is_found(deed: Deed) -> None:
+@pytest.mark.parametrize("act", DISHONEST_ACTS, ids=lambda act: act.title)
+def test_a_deed_gets_what_mandates_allow_and_is_found(act: DishonestAct) -> None:
     stage = Stage.begin()
-    done = deed.act(stage)
-    assert done.refused == deed.refused
-    assert stage.found(done.told) == deed.outsider
-    assert {name: stage.found(done.told, name) for name in deed.participants} == deed.participants
-    if deed.afterwards is not None:
-        deed.afterwards(stage, done.told)
-    assert stage.gains() == deed.gains
-    assert min(deed.gains.values(), default=0) >= -MAX_DEBIT
+    done = act.play(stage)
+    assert done.refused == act.refused
+    assert stage.found(done.told) == act.outsider
+    assert {name: stage.found(done.told, name) for name in act.participants} == act.participants
+    if act.afterwards is not None:
+        act.afterwards(stage, done.told)
+    assert stage.gains() == act.gains
+    assert min(act.gains.values(), default=0) >= -MAX_DEBIT
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,8 @@ def test_a_mandate_is_used_up_to_the_last_micro(wh: int, most: int, one_more: in
 
 
 def test_every_deed_is_refused_or_found() -> None:
-    unseen = [deed.title for deed in DEEDS if not (deed.refused or deed.outsider or any(deed.participants.values()))]
+    unseen = [
+        act.title for act in DISHONEST_ACTS if not (act.refused or act.outsider or any(act.participants.values()))
+    ]
     assert unseen == []
-    assert {name for deed in DEEDS for name in deed.outsider} <= {check.name for check in PUBLIC_CHECKS}
+    assert {name for act in DISHONEST_ACTS for name in act.outsider} <= {check.name for check in PUBLIC_CHECKS}

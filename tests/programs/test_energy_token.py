@@ -1,7 +1,7 @@
 """The energy token: an interval's attested export is minted once, burned once, and by nobody but the market's close."""
 
-from support.campus_chain import INTERVAL_S, interval_address
-from support.market_chain import (
+from support.programs.campus_chain import INTERVAL_S, interval_address
+from support.programs.market_chain import (
     EMPTY,
     ENERGY_MINT,
     ENERGY_POOL,
@@ -10,7 +10,7 @@ from support.market_chain import (
     Exchange,
     minted_address,
 )
-from support.svm import START, TOKEN_2022, assert_in_use, instruction, program_data_address, swapped
+from support.programs.svm import START, TOKEN_2022, assert_in_use, instruction, program_data_address, swapped
 
 HALF_DAY = 12 * 3600
 MOST_METERS = 65_536

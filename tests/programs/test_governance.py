@@ -3,7 +3,7 @@
 import pytest
 from solders.keypair import Keypair
 
-from support.campus_chain import (
+from support.programs.campus_chain import (
     AUTHORITY,
     PARAMS,
     PAUSE,
@@ -14,7 +14,7 @@ from support.campus_chain import (
     schedule_rates,
     set_pause,
 )
-from support.svm import assert_in_use, program_data_address, swapped, unsigned
+from support.programs.svm import assert_in_use, program_data_address, swapped, unsigned
 
 DAY_S = 86_400
 

@@ -6,8 +6,8 @@ from solders.transaction import Transaction
 
 from edge.wire import merkle
 from hub.chain.instructions import oracle
-from support.campus_chain import INTERVAL_S, ORACLE, Campus, interval_address
-from support.svm import START, swapped
+from support.programs.campus_chain import INTERVAL_S, ORACLE, Campus, interval_address
+from support.programs.svm import START, swapped
 
 SIZES = (1, 2, 3, 7, 15, 64, 65)
 

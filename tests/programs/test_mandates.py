@@ -2,10 +2,10 @@
 
 import pytest
 
-from support.campus_chain import INTERVAL_S
-from support.chain_lines import ChainLine
-from support.market_chain import Exchange, Trader
-from support.svm import START
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.chain_lines import ChainLine
+from support.programs.market_chain import Exchange, Trader
+from support.programs.svm import START
 
 HORIZON_S = 3_600
 LIMITS = {

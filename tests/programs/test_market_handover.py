@@ -8,10 +8,10 @@ from solders.pubkey import Pubkey
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, trading
 from hub.chain.programs import PROGRAM_IDS
-from support.chain_lines import ChainLine
-from support.decisions import approved, executed, proposed
-from support.market_chain import MARKET, POOL, VAULTS, Exchange
-from support.svm import START, swapped, unsigned
+from support.programs.chain_lines import ChainLine
+from support.programs.decisions import approved, executed, proposed
+from support.programs.market_chain import MARKET, POOL, VAULTS, Exchange
+from support.programs.svm import START, swapped, unsigned
 
 LIFETIME_S = 14 * 86_400
 CHARGES = {"wheeling": 10_000, "platform": 2_500, "loss": 500}

@@ -4,10 +4,10 @@ import pytest
 
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, registry
-from support.campus_chain import PARAMS, REGISTRY, TIME_LOCK_S, Campus, proposal_address
-from support.decisions import DAY_S, approved, execute, executed, propose, proposed
-from support.registered import METER_ID, NORTH, anna, ben, registered_campus
-from support.svm import swapped, unsigned
+from support.programs.campus_chain import PARAMS, REGISTRY, TIME_LOCK_S, Campus, proposal_address
+from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.registered import METER_ID, NORTH, anna, ben, registered_campus
+from support.programs.svm import swapped, unsigned
 
 METER = pdas.meter(METER_ID)
 

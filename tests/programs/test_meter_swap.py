@@ -7,9 +7,9 @@ from solders.instruction import Instruction
 
 from hub.chain import pdas
 from hub.chain.instructions import registry
-from support.campus_chain import ORACLE, REGISTRY, Campus
-from support.registered import METER_ID, NORTH, SOUTH, anna, registered_campus
-from support.svm import assert_in_use, swapped, unsigned
+from support.programs.campus_chain import ORACLE, REGISTRY, Campus
+from support.programs.registered import METER_ID, NORTH, SOUTH, anna, registered_campus
+from support.programs.svm import assert_in_use, swapped, unsigned
 
 NEW_ID = "METER_001_B"
 CORRECTABLE_S = 72 * 3600

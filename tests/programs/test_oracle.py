@@ -3,8 +3,8 @@
 import pytest
 from solders.instruction import AccountMeta, Instruction
 
-from support.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, REGISTRY, Campus, interval_address
-from support.svm import START, assert_in_use, program_data_address, swapped, unsigned
+from support.programs.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, REGISTRY, Campus, interval_address
+from support.programs.svm import START, assert_in_use, program_data_address, swapped, unsigned
 
 ROOT = bytes(range(32))
 CORRECTABLE_S = 73 * 3600

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.svm import NAMES, PROGRAM_IDS, ROOT, program
+from support.programs.svm import NAMES, PROGRAM_IDS, ROOT, program
 
 
 @pytest.mark.parametrize("name", NAMES)

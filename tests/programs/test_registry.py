@@ -5,8 +5,8 @@ import hashlib
 import pytest
 from solders.pubkey import Pubkey
 
-from support.campus_chain import ORACLE, REGISTRY, Campus
-from support.svm import assert_in_use, pda, program_data_address, swapped, unsigned
+from support.programs.campus_chain import ORACLE, REGISTRY, Campus
+from support.programs.svm import assert_in_use, pda, program_data_address, swapped, unsigned
 
 WALLET = "anna"
 DAY_S = 86_400

@@ -9,10 +9,10 @@ from solders.pubkey import Pubkey
 from hub.chain import pdas
 from hub.chain.instructions import registry
 from hub.chain.instructions.registry import Status
-from support.campus_chain import ORACLE, REGISTRY, Campus
-from support.market_chain import Exchange
-from support.registered import ANNA, METER_ID, NORTH, SOUTH, anna, ben, registered_campus
-from support.svm import swapped, unsigned
+from support.programs.campus_chain import ORACLE, REGISTRY, Campus
+from support.programs.market_chain import Exchange
+from support.programs.registered import ANNA, METER_ID, NORTH, SOUTH, anna, ben, registered_campus
+from support.programs.svm import swapped, unsigned
 
 DAY_S = 86_400
 Setting = Callable[[Campus, Status], Instruction]

@@ -3,9 +3,9 @@
 import pytest
 
 from hub.chain import pdas
-from support.attacks.governance_scenes import upgrade_registry
-from support.attacks.world import HOME, World, bare_world, square
-from support.svm import deterministic_key
+from support.programs.attacks.governance_scenes import upgrade_registry
+from support.programs.attacks.world import HOME, World, bare_world, square
+from support.programs.svm import deterministic_key
 
 
 @pytest.fixture

@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from support.campus_chain import INTERVAL_S, PARAMS, PAUSE, interval_address
-from support.chain_lines import ChainLine, changed, lines_root
-from support.market_chain import CLOSED, ENERGY_POOL, MARKET, OPEN, VAULTS, Exchange, minted_address, settlement_address
-from support.svm import START, assert_in_use, swapped, unsigned
+from support.programs.campus_chain import INTERVAL_S, PARAMS, PAUSE, interval_address
+from support.programs.chain_lines import ChainLine, changed, lines_root
+from support.programs.market_chain import (
+    CLOSED,
+    ENERGY_POOL,
+    MARKET,
+    OPEN,
+    VAULTS,
+    Exchange,
+    minted_address,
+    settlement_address,
+)
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 HALF_DAY = 12 * 3600
 

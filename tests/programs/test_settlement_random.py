@@ -8,9 +8,9 @@ import pytest
 from solders.account import Account
 
 from edge.wire import merkle
-from support.chain_lines import ChainLine, lines_root, payers_first
-from support.market_chain import CLOSED, LINES_PER_BATCH, Exchange
-from support.svm import PROGRAM_IDS, START, swapped
+from support.programs.chain_lines import ChainLine, lines_root, payers_first
+from support.programs.market_chain import CLOSED, LINES_PER_BATCH, Exchange
+from support.programs.svm import PROGRAM_IDS, START, swapped
 
 
 def random_lines(dice: random.Random, exchange: Exchange, people: int) -> list[ChainLine]:

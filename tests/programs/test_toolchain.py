@@ -7,7 +7,7 @@ import pytest
 from idl import IdlError, legacy, parse
 from ir_rewrite import rewrite
 
-from support.svm import NAMES, ROOT
+from support.programs.svm import NAMES, ROOT
 
 DEPLOY = ROOT / "programs/deploy"
 RUNTIME = "; Arithmetic that\n\ndefine internal i64 @__sbf_sdiv_i64(i64 %a, i64 %b) {\n  ret i64 %a\n}\n"

@@ -7,10 +7,10 @@ from solders.instruction import Instruction
 
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, loader
-from support.campus_chain import PARAMS, PAUSE, TIME_LOCK_S, Campus, proposal_address
-from support.decisions import approved, execute, proposed
-from support.svm import LOADER, NAMES, PROGRAM_IDS, START, Outcome, swapped, unsigned
-from support.upgrades import (
+from support.programs.campus_chain import PARAMS, PAUSE, TIME_LOCK_S, Campus, proposal_address
+from support.programs.decisions import approved, execute, proposed
+from support.programs.svm import LOADER, NAMES, PROGRAM_IDS, START, Outcome, swapped, unsigned
+from support.programs.upgrades import (
     BUFFER,
     NEW_CODE,
     NEW_HASH,

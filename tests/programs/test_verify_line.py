@@ -16,10 +16,10 @@ from solders.transaction_metadata import SimulatedTransactionInfo
 from edge.wire import merkle
 from hub.chain import pdas
 from hub.chain.instructions import trading
-from support.campus_chain import INTERVAL_S
-from support.chain_lines import ChainLine
-from support.market_chain import Exchange
-from support.svm import PROGRAM_IDS, ROOT, START, swapped
+from support.programs.campus_chain import INTERVAL_S
+from support.programs.chain_lines import ChainLine
+from support.programs.market_chain import Exchange
+from support.programs.svm import PROGRAM_IDS, ROOT, START, swapped
 
 RELAY = Pubkey.from_bytes(b"relay".ljust(32, b"."))
 PROOF_BYTES = 1_024

@@ -8,9 +8,18 @@ from solders.keypair import Keypair
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, registry
 from hub.chain.instructions.governance import Rates
-from support.campus_chain import AUTHORITY, ORACLE, PARAMS, PAUSE, REGISTRY, TIME_LOCK_S, Campus, proposal_address
-from support.decisions import DAY_S, approved, execute, executed, propose, proposed
-from support.svm import assert_in_use, swapped, unsigned
+from support.programs.campus_chain import (
+    AUTHORITY,
+    ORACLE,
+    PARAMS,
+    PAUSE,
+    REGISTRY,
+    TIME_LOCK_S,
+    Campus,
+    proposal_address,
+)
+from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.svm import assert_in_use, swapped, unsigned
 
 WEEK_S = 7 * DAY_S
 TEXT = actions.resolve(hashlib.sha256(b"more trees").digest())

@@ -2,9 +2,9 @@
 
 import pytest
 
-from support.market_chain import CLOSED, ENERGY_STATE
-from support.settled_market import PlayedCase
-from support.worked_example import EXAMPLES, Example
+from support.programs.market_chain import CLOSED, ENERGY_STATE
+from support.programs.settled_market import PlayedCase
+from support.rows.worked_example import EXAMPLES, Example
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])

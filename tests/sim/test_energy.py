@@ -12,7 +12,7 @@ from firmware_sim.meter import Meter, Registers, electrical
 from firmware_sim.power import ModelPower, SeriesByYear
 from firmware_sim.series import SeriesRequest, load_year
 from firmware_sim.settings import Settings, load_settings
-from support.simulator import NOW_S, SteadyPower
+from support.servers.simulator import NOW_S, SteadyPower
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from firmware_sim.modbus_server import listen
-from support.simulator import bench
+from support.servers.simulator import bench
 
 PROFILES = ["sdm630", "sdm120", "iem3155", "umg96rm", "em340", "abb-b23"]
 WATTS = 7200  # 2 Wh a second

@@ -12,7 +12,7 @@ from firmware_sim.errors import ListenError
 from firmware_sim.modbus_frames import RtuDecoder, crc16, rtu_frame
 from firmware_sim.modbus_server import listen
 from firmware_sim.rtu_bus import serve_bus
-from support.simulator import bench
+from support.servers.simulator import bench
 
 
 async def test_several_devices_answer_on_one_pty(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from hub.api.serve import Server
 from hub.clock import ManualClock
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from support.browser import ROOT, WEB, Site, build_script
-from support.morning import seed_morning
-from support.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
+from support.rows.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
+from support.rows.seed_day import seed_morning
+from support.servers.browser import ROOT, WEB, Site, build_script
 
 
 @pytest.fixture(scope="session")

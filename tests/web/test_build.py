@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.browser import WEB, build_script
+from support.servers.browser import WEB, build_script
 
 
 @pytest.mark.parametrize(

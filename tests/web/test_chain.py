@@ -12,9 +12,9 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import registry
 from hub.demo.chain import RATES
-from support.browser import Site
-from support.ledger import LedgerProcess, running_ledger
-from support.settling import trader_of
+from support.servers.browser import Site
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.settlement.campus import trader_of
 
 PAGES = ("chain", "chain-account", "chain-transaction", "chain-failed")
 LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in ("light", "dark"))

@@ -1,6 +1,6 @@
 """From sign-in to sign-out with the keyboard alone, a wrong password first."""
 
-from support.browser import Site
+from support.servers.browser import Site
 
 
 async def test_everything_is_done_with_the_keyboard(site: Site) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 from hub.clock import at_s
 from hub.live import outbox
-from support.browser import Site
-from support.seed import ANNA, BOOT, GATEWAY, NOW_S, named
+from support.rows.seed import ANNA, BOOT, GATEWAY, NOW_S, named
+from support.servers.browser import Site
 
 CLEARING = {
     "start_at": "2026-06-01T09:45:00Z", "end_at": "2026-06-01T10:00:00Z", "price_mills": 4120, "volume_wh": 900,

@@ -1,6 +1,6 @@
 """Every page at 390 and 1280 px, light and dark: a picture of each in pytest's folder, and what axe says of it."""
 
-from support.browser import Site
+from support.servers.browser import Site
 
 PAGES = ("today", "today-open", "trades", "trade", "proof-start", "proof")
 LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in ("light", "dark"))

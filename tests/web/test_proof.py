@@ -11,8 +11,8 @@ from edge.wire.frames import seal
 from edge.wire.proofs import check_proof, make_proof
 from edge.wire.records import Reading, encode_record
 from hub.clock import at_s
-from support.browser import Site
-from support.seed import ANNA, BOOT, END_S, GATEWAY, START_S, named
+from support.rows.seed import ANNA, BOOT, END_S, GATEWAY, START_S, named
+from support.servers.browser import Site
 
 ASKED = {"reading": "verified", "frame": "verified", "interval": "consistent", "line": "consistent", "chain": "told"}
 """What the hub answered: the roots above the signature are only shown."""

@@ -1,7 +1,7 @@
 """A hub that stops answering: figures say how old they are, and nobody is signed out, or told so, by its silence."""
 
 from hub.live import outbox
-from support.browser import Site
+from support.servers.browser import Site
 
 PAGES = ("today", "trades", "trade", "proof")
 

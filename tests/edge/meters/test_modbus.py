@@ -12,7 +12,7 @@ from edge.meters.plan import Block
 from edge.meters.profile import load_profile, profile_names
 from edge.runtime.clock import ManualClock, SystemClock
 from edge.wire.quantities import ACTIVE_POWER
-from support.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
+from support.servers.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
 
 SERIALS = {"em340": "KE24004", "umg96rm": ""}
 PATIENT = Timing(reply_s=1.5, worst_reply_s=2.0, silence_s=0)

@@ -12,8 +12,8 @@ from edge.meters.mqtt import Broker, MqttMeter, Subscriber
 from edge.meters.readings import MeterReading
 from edge.runtime.clock import SystemClock
 from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
-from support.gateway import Gateway, hub_side
-from support.nats import HubNats, eventually
+from support.servers.gateway import Gateway, hub_side
+from support.servers.nats import HubNats, eventually
 
 
 def payload(second: int, total_wh: int) -> str:

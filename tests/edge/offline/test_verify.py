@@ -18,8 +18,8 @@ from edge.store.ledger import Ledger, Signer
 from edge.wire.kinds import Stop
 from edge.wire.proofs import PROOF_FORMAT
 from edge.wire.records import encode_record
-from support.gateway import Gateway
-from support.wire_vectors import build
+from support.rows.wire_vectors import build
+from support.servers.gateway import Gateway
 
 KEY = SigningKey(bytes(range(32)))
 PUBLIC = bytes(KEY.verify_key)

@@ -24,7 +24,7 @@ from edge.wire.frames import NO_PREVIOUS
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Gap, MeterDeclared, Reading, Stop
 from edge.wire.receipts import Receipt
 from edge.wire.records import decode_record, encode_record
-from support.nats import at_least, eventually
+from support.servers.nats import at_least, eventually
 
 NOW_MS = 1_780_000_000_000
 KEY = SigningKey(bytes(range(32)))

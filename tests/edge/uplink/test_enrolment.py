@@ -18,9 +18,9 @@ from hub.devices.nats_identity import identity_folder, prepare
 from hub.devices.pki import Authority
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from support.gateway import Gateway, hub_side
-from support.modbus_meters import Meter, meter_registers, serve_tcp
-from support.nats import HubNats, eventually
+from support.servers.gateway import Gateway, hub_side
+from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
+from support.servers.nats import HubNats, eventually
 
 
 @dataclass

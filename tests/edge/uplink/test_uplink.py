@@ -20,8 +20,8 @@ from edge.wire import receipts, resend_requests, subjects
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
 from hub.ingest import bus
-from support.gateway import RECEIPT_KEY, Gateway, hub_side
-from support.nats import HubNats, eventually
+from support.servers.gateway import RECEIPT_KEY, Gateway, hub_side
+from support.servers.nats import HubNats, eventually
 
 BOOT = b"b" * 16
 

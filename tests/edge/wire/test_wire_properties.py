@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 from edge.wire import frames, heartbeats, merkle, receipts, records
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading
-from support.wire_vectors import RECORDS
+from support.rows.wire_vectors import RECORDS
 
 KEY = SigningKey(bytes(range(32)))
 PUBLIC = bytes(KEY.verify_key)

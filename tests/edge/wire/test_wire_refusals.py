@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 from edge.wire import codec, frames, heartbeats, keys, proofs, quantities, records, resend_requests
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading, Stop
-from support.wire_vectors import POWER, SLOT_S, build
+from support.rows.wire_vectors import POWER, SLOT_S, build
 
 KEY = SigningKey(bytes(range(32)))
 PUBLIC = bytes(KEY.verify_key)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.accounts.tokens import AccessTokens
 from hub.postgres.db import Pool
-from support.api import Api, problem, running_api
+from support.servers.api import Api, problem, running_api
 
 NOW_MS = 1_780_308_000_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from hub.accounts import service
 from hub.postgres.db import Pool
-from support.api import ORIGIN, Api, problem, running_api
+from support.servers.api import ORIGIN, Api, problem, running_api
 
 PASSWORD = "correct horse battery"
 NOW_MS = 1_780_308_000_000

@@ -9,7 +9,7 @@ import pytest
 
 from hub.accounts import passwords, service
 from hub.postgres.db import Pool
-from support.api import ORIGIN, Api, problem, running_api
+from support.servers.api import ORIGIN, Api, problem, running_api
 
 PASSWORD = "correct horse battery"
 ANNA = "anna@campus.example"

@@ -14,8 +14,8 @@ from hub.http.headers import CONTENT_SECURITY_POLICY
 from hub.http.problems import BadCursorError
 from hub.http.spa import WebApp
 from hub.http.types import utc_text
-from support.api import ORIGIN, Api, problem
-from support.seed import ANNA, END_S, SLOTS_S, START_S
+from support.rows.seed import ANNA, END_S, SLOTS_S, START_S
+from support.servers.api import ORIGIN, Api, problem
 
 READINGS = "/meters/METER_001/readings"
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))

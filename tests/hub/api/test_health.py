@@ -8,7 +8,7 @@ import pytest
 
 from hub.postgres import db
 from hub.postgres.db import Pool
-from support.api import Api, problem, running_api
+from support.servers.api import Api, problem, running_api
 
 NOW_MS = 1_780_308_000_000
 

@@ -6,8 +6,8 @@ import pytest
 from fastapi.routing import APIRoute
 
 from hub.api.app import describe
-from support.api import Api, problem
-from support.seed import ANNA, BEN, CLEO, GATEWAY, NOBODY, START_S, Campus
+from support.rows.seed import ANNA, BEN, CLEO, GATEWAY, NOBODY, START_S, Campus
+from support.servers.api import Api, problem
 
 ROLES = ("participant", "facilities", "operator", "rec_validator", "auditor", "device")
 HUMANS = frozenset(ROLES) - {"device"}

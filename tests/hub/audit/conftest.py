@@ -12,10 +12,10 @@ from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
-from support.api import running_api
-from support.ledger import LedgerProcess, running_ledger
-from support.own_proofs import GATEWAY
-from support.settling import ENERGY, SettlingCampus, meter_of, wallet_of
+from support.rows.own_proofs import GATEWAY
+from support.servers.api import running_api
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.settlement.campus import ENERGY, SettlingCampus, meter_of, wallet_of
 
 MOST_POWER_W = 100_000_000
 

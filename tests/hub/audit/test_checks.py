@@ -18,9 +18,9 @@ from hub.market.auction.run import run_auction
 from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh
-from support.deeds import DEEDS
-from support.dishonest import Stage, Told
-from support.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S, A
+from support.programs.dishonest_acts import DISHONEST_ACTS
+from support.programs.dishonest_hub import Stage, Told
+from support.rows.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S, A
 
 HOUR_S = 3600
 
@@ -235,8 +235,8 @@ def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_p
 
 
 def test_every_check_has_been_seen_to_fail() -> None:
-    by_deeds = {name for deed in DEEDS for name in deed.outsider}
+    by_deeds = {name for act in DISHONEST_ACTS for name in act.outsider}
     by_facts = {name for _, _, checks in FOUND for name in checks}
     assert {check.name for check in PUBLIC_CHECKS} == by_deeds | by_facts | {"forward_within_orders"}
-    of_participants = {name for deed in DEEDS for names in deed.participants.values() for name in names}
+    of_participants = {name for act in DISHONEST_ACTS for names in act.participants.values() for name in names}
     assert of_participants == {"own_meter_attested", "own_energy_signed", "own_order", "own_line"}

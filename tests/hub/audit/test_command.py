@@ -24,8 +24,8 @@ from hub.chain.programs import published_hash
 from hub.chain.status import ProgramState
 from hub.cli import EXIT_TRY_AGAIN, main
 from hub.clock import rfc3339_s, to_s
-from support.own_proofs import GATEWAY, LeafRow, interval_rung, signed_reading
-from support.settling import ENERGY, INTERVAL_S, SettlingCampus, meter_of, wallet_of
+from support.rows.own_proofs import GATEWAY, LeafRow, interval_rung, signed_reading
+from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus, meter_of, wallet_of
 
 ALL = [check.name for check in PUBLIC_CHECKS]
 OWN = [check.name for check in own_checks(Own())]

@@ -1,4 +1,4 @@
-"""The seeded interval in energy and money as its participants see it: figures worked out by hand (support.seed)."""
+"""The seeded interval in energy and money as its participants see it; figures by hand (support.rows.seed)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,8 +9,7 @@ from hub.billing.today import midnight
 from hub.clock import at_s
 from hub.http.types import utc_text
 from hub.postgres.db import Pool
-from support.api import Api
-from support.seed import (
+from support.rows.seed import (
     ANNA,
     BEN,
     CREDIT_DEBIT,
@@ -24,6 +23,7 @@ from support.seed import (
     UTILITY_WH,
     Campus,
 )
+from support.servers.api import Api
 
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

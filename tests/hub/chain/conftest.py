@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.nodes import Node, names, open_node
+from support.servers.nodes import Node, names, open_node
 
 
 @pytest.fixture(scope="session", params=names())

@@ -23,7 +23,7 @@ from hub.chain.errors import (
 from hub.chain.instructions import trading
 from hub.chain.transactions import Blockhash, SignedTransaction, sign
 from hub.settlement.planner import BATCH_LINES
-from support.ledger import LedgerProcess
+from support.servers.ledger import LedgerProcess
 
 
 def gift(payer: Keypair, lamports: int = 10**7) -> Instruction:

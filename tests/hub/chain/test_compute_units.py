@@ -19,7 +19,7 @@ from hub.chain.instructions import governance
 from hub.chain.instructions.governance import Rates
 from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.ledger.genesis import first_accounts, genesis_for
-from support.ledger import LedgerProcess
+from support.servers.ledger import LedgerProcess
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
 

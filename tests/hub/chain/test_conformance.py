@@ -1,6 +1,6 @@
 """Calls, subscriptions and error codes that every Solana node has, by the clients that the hub and wallets use.
 
-They run on the embedded ledger, and on the node that PEERWATT_TEST_RPC_URL names as well (support/nodes.py).
+They run on the embedded ledger, and on the node that PEERWATT_TEST_RPC_URL names as well (support/servers/nodes.py).
 """
 
 import base64
@@ -23,8 +23,8 @@ from solders.transaction_status import TransactionErrorFieldless
 
 from hub.chain import pdas
 from hub.chain.client import ChainClient
-from support.nodes import Node
-from support.wallets import CALL, paid, payment, raw_call
+from support.servers.nodes import Node
+from support.settlement.wallets import CALL, paid, payment, raw_call
 
 
 @pytest.fixture

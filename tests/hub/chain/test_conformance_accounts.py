@@ -9,8 +9,8 @@ from solders.keypair import Keypair
 from spl.token.constants import TOKEN_PROGRAM_ID
 
 from hub.chain.client import ChainClient
-from support.nodes import Node
-from support.wallets import CALL, Tokens, raw_call
+from support.servers.nodes import Node
+from support.settlement.wallets import CALL, Tokens, raw_call
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from solders.rpc.responses import SubscriptionResult
 from spl.token.constants import TOKEN_PROGRAM_ID
 
 from hub.chain.client import ChainClient
-from support.nodes import Node
-from support.wallets import CALL, Tokens, paid, payment
+from support.servers.nodes import Node
+from support.settlement.wallets import CALL, Tokens, paid, payment
 
 
 @pytest.fixture

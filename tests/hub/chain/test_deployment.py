@@ -25,7 +25,7 @@ from hub.chain.setup import ProgramsDifferError
 from hub.cli import EXIT_CONFIG
 from hub.keys import mark_as_demo
 from hub.ledger.genesis import Genesis, write_genesis
-from support.ledger import RICH_LAMPORTS, LedgerProcess, running_ledger
+from support.servers.ledger import RICH_LAMPORTS, LedgerProcess, running_ledger
 
 NOT_READY = 3
 SOL = 10**9

@@ -23,7 +23,7 @@ from hub.chain.transactions import SignedTransaction, sign
 from hub.clock import ManualClock, SystemClock
 from hub.keys import load
 from hub.ledger.opening import open_chain
-from support.ledger import LedgerProcess
+from support.servers.ledger import LedgerProcess
 
 
 async def signed_payment(chain: ChainClient, payer: Keypair, to: Pubkey) -> SignedTransaction:

@@ -1,6 +1,6 @@
 """An interval through the real programs with the client alone: deposit, mandate, attest, mint, open, settle, close.
 
-On the embedded ledger, and on the node that PEERWATT_TEST_RPC_URL names as well (support/nodes.py).
+On the embedded ledger, and on the node that PEERWATT_TEST_RPC_URL names as well (support/servers/nodes.py).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 from hub.chain.unwind import unwind
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
-from support.nodes import SettlingNode, open_settling_node, settling_names
+from support.servers.nodes import SettlingNode, open_settling_node, settling_names
 
 INTERVAL_S = 2
 FUNDS, DEPOSIT, RESERVE = 50_000_000, 20_000_000, 5_000_000

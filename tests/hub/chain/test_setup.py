@@ -20,7 +20,7 @@ from hub.chain.instructions import governance, loader, registry
 from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import SYSTEM_PROGRAM
 from hub.chain.programs import NAMES, PROGRAM_IDS, idl
-from support.ledger import LedgerProcess, running_ledger
+from support.servers.ledger import LedgerProcess, running_ledger
 
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
 

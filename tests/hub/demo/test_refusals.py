@@ -16,7 +16,7 @@ import pytest
 
 from hub.demo.state import VERSION, open_state
 from hub.errors import ConfigError
-from support.demo import HUB
+from support.servers.demo import HUB
 
 
 def demo(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

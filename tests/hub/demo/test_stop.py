@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.demo import DemoProcess
+from support.servers.demo import DemoProcess
 
 BROKEN_OFF = "stopped before everything was up; the next start goes on from here"
 STOPPED = "stopped; the next start goes on from here"

@@ -21,7 +21,7 @@ from hub.devices.errors import KeyNotFoundError, KeyRevokedError, UnknownGateway
 from hub.devices.nats_identity import identity_folder, prepare
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from support.nats import HubNats
+from support.servers.nats import HubNats
 
 HOUR_MS = 3_600_000
 

@@ -15,7 +15,7 @@ from hub.devices import nats_jwt
 from hub.devices.nats_identity import GatewayIssuer, is_user_key, prepare
 from hub.errors import ConfigError
 from hub.ingest import bus
-from support.nats import Gateway, HubNats, eventually
+from support.servers.nats import Gateway, HubNats, eventually
 
 
 async def _refused(gateway: Gateway, words: str) -> None:

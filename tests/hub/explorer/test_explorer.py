@@ -16,10 +16,10 @@ from hub.chain.instructions import governance, registry
 from hub.chain.programs import NAMES, PROGRAM_IDS, published_hash
 from hub.demo.chain import RATES
 from hub.postgres.db import Pool
-from support.api import Api, problem, running_api
-from support.ledger import LedgerProcess, running_ledger
-from support.nats import eventually
-from support.settling import trader_of
+from support.servers.api import Api, problem, running_api
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.servers.nats import eventually
+from support.settlement.campus import trader_of
 
 NOW_MS = time.time_ns() // 1_000_000
 

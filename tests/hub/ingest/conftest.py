@@ -7,8 +7,8 @@ import pytest
 
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from support.ingest import Ingest
-from support.nats import HubNats
+from support.servers.ingest import Ingest
+from support.servers.nats import HubNats
 
 
 @pytest.fixture

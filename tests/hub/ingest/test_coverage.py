@@ -9,9 +9,9 @@ from hub.clock import ManualClock, at_ms
 from hub.ingest import repository
 from hub.ingest.coverage import LAPSE_MS, Coverage, all_stored_ms, newest_coverage
 from hub.postgres.db import Pool
-from support.gateways import SealingGateway
-from support.ingest import LIMITS, Ingest
-from support.nats import eventually
+from support.rows.gateways import SealingGateway
+from support.servers.ingest import LIMITS, Ingest
+from support.servers.nats import eventually
 
 NOW_MS = 1_780_308_000_000
 LAPSE, DAY = timedelta(milliseconds=LAPSE_MS), timedelta(days=1)

@@ -14,9 +14,9 @@ from hub.errors import ConfigError, RetryableError
 from hub.ingest import bus, heartbeats
 from hub.ingest.consumer import Limits
 from hub.postgres.db import Pool
-from support.gateways import SealingGateway, assign
-from support.ingest import Heard, Ingest
-from support.nats import Gateway, eventually
+from support.rows.gateways import SealingGateway, assign
+from support.servers.ingest import Heard, Ingest
+from support.servers.nats import Gateway, eventually
 
 
 async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:

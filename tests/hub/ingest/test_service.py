@@ -12,7 +12,7 @@ from hub.clock import SystemClock
 from hub.ingest import service
 from hub.ingest.service import Incoming, Outcome
 from hub.postgres.db import Pool
-from support.gateways import SealingGateway, assign, declaration, owner_of, reading
+from support.rows.gateways import SealingGateway, assign, declaration, owner_of, reading
 
 
 def message(payload: bytes | Frame, gateway_id: str = "gw-north") -> Incoming:

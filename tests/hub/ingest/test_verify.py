@@ -12,7 +12,7 @@ from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record, encode_record
 from hub.ingest.contents import active_power_w, contents_of
 from hub.ingest.verify import Accepted, GatewayKey, KeyRing, Refused, verify
-from support.gateways import START_S, SealingGateway, reading
+from support.rows.gateways import START_S, SealingGateway, reading
 
 NORTH = SealingGateway("gw-north", key=SigningKey(bytes(32)))
 PUBLIC = bytes(NORTH.key.verify_key)

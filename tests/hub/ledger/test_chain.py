@@ -13,7 +13,7 @@ from hub.ledger.chain import TransactionRefusedError
 from hub.ledger.errors import WriteRefusedError
 from hub.ledger.opening import Limits
 from hub.ledger.recent import Confirmation
-from support.ledger_site import LAMPORTS, RICH, Site
+from support.servers.ledger_site import LAMPORTS, RICH, Site
 
 
 @pytest.fixture

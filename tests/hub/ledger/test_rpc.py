@@ -22,9 +22,9 @@ from hub.ledger.opening import open_chain
 from hub.ledger.producer import BATCH_S, SEAL_S, Producer
 from hub.ledger.rpc.blocks import MAX_SLOTS
 from hub.ledger.rpc.server import RpcServer
-from support.ledger import LedgerProcess
-from support.ledger_site import Site, served
-from support.wallets import CALL, paid, payment, raw_call
+from support.servers.ledger import LedgerProcess
+from support.servers.ledger_site import Site, served
+from support.settlement.wallets import CALL, paid, payment, raw_call
 
 
 async def test_a_transaction_becomes_confirmed_and_then_final(tmp_path: Path) -> None:

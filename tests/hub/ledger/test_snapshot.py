@@ -17,11 +17,11 @@ from hub.ledger.opening import Limits
 from hub.ledger.producer import Producer
 from hub.ledger.rpc.server import RpcServer
 from hub.ledger.store.snapshot import SignedSnapshot, Snapshot, Tally
-from support.ledger_site import AUTHORITY, RICH, START_MS, Site, served
-from support.wallets import CALL, raw_call
+from support.servers.ledger_site import AUTHORITY, RICH, START_MS, Site, served
+from support.settlement.wallets import CALL, raw_call
 
 EVERY = Limits(snapshot_every=4)
-CRASH = Path(__file__).resolve().parents[2] / "support" / "ledger_crash.py"
+CRASH = Path(__file__).resolve().parents[2] / "support" / "servers" / "ledger_crash.py"
 LONG_MS = 3_600_000
 """Longer than any blockhash lives, so that a start needs nothing from before the snapshot."""
 

@@ -29,7 +29,7 @@ from hub.ledger.replay import Replay
 from hub.ledger.store.log_source import open_log, write_export
 from hub.ledger.store.repository import StoredBlock, StoredTransaction
 from hub.ledger.verification import Report, Wanted, verify
-from support.ledger_site import AUTHORITY, RICH, Site
+from support.servers.ledger_site import AUTHORITY, RICH, Site
 
 BLOCKS = 6
 DAY_MS = 86_400_000

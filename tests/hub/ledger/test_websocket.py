@@ -18,9 +18,9 @@ from hub.ledger.rpc.server import RpcServer
 from hub.ledger.rpc.subscription_registry import SLOT
 from hub.ledger.rpc.subscriptions import MAX_SUBSCRIPTIONS
 from hub.ledger.rpc.websocket import MAX_CONNECTIONS, MAX_WAITING, PubSub
-from support.ledger import LedgerProcess, new_ledger
-from support.ledger_site import Site, served
-from support.wallets import CALL
+from support.servers.ledger import LedgerProcess, new_ledger
+from support.servers.ledger_site import Site, served
+from support.settlement.wallets import CALL
 
 WALLET = "https://wallet.example"
 

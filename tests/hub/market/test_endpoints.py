@@ -1,4 +1,4 @@
-"""The seeded interval's trades and clearing as the API shows them: figures worked out by hand (support.seed)."""
+"""The seeded interval's trades and clearing as the API shows them: figures worked out by hand (support.rows.seed)."""
 
 from datetime import datetime
 
@@ -7,16 +7,8 @@ import pytest
 from hub.clock import at_s
 from hub.http.types import utc_text
 from hub.postgres.db import Pool
-from support.api import Api, problem
-from support.seed import (
-    ANNA,
-    BEN,
-    CREDIT_DEBIT,
-    END_S,
-    PRICE,
-    START_S,
-    Campus,
-)
+from support.rows.seed import ANNA, BEN, CREDIT_DEBIT, END_S, PRICE, START_S, Campus
+from support.servers.api import Api, problem
 
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

@@ -4,8 +4,8 @@ from hub.clock import at_s
 from hub.http.types import utc_text
 from hub.market.published_journal import read_journal
 from hub.market.service import published_journal
-from support.api import Api, problem
-from support.seed import END_S, LINES, PRICE, START_S
+from support.rows.seed import END_S, LINES, PRICE, START_S
+from support.servers.api import Api, problem
 
 
 async def test_a_cleared_intervals_journal_needs_no_sign_in(api: Api) -> None:

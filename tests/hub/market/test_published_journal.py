@@ -11,8 +11,8 @@ from hub.market.auction.run import published_hash, run_auction
 from hub.market.orders import Order, Side
 from hub.market.published_journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.units import PriceMills, Wh
-from support.books import START_S, order
-from support.worked_example import BASE_CASE, RATES
+from support.rows.order_books import START_S, order
+from support.rows.worked_example import BASE_CASE, RATES
 
 BOOK = [
     *(order(n, Side.ASK, 10 + n % 3, 2200) for n in range(500, 520)),

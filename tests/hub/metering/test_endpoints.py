@@ -2,14 +2,8 @@
 
 from hub.clock import at_s
 from hub.http.types import utc_text
-from support.api import Api
-from support.seed import (
-    ANNA,
-    END_S,
-    NOW_S,
-    START_S,
-    Campus,
-)
+from support.rows.seed import ANNA, END_S, NOW_S, START_S, Campus
+from support.servers.api import Api
 
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

@@ -9,7 +9,7 @@ from hub.metering import repository
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
-from support.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
+from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
 
 START_S = 1_780_308_000
 LENGTH_S, GRACE_S = 900, 120

@@ -7,7 +7,7 @@ from hub.metering.rounds import AttestationRound
 from hub.postgres.db import Pool
 from hub.postgres.rounds import INTERVALS_A_ROUND
 from hub.settings import Settings
-from support.site_rows import add_meter, add_participant, lead
+from support.rows.site_rows import add_meter, add_participant, lead
 
 START_S, LENGTH_S = 1_780_308_000, 900
 

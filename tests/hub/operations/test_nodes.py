@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from hub.operations.nodes import NodesTroubleError, look_at_nodes
 from hub.settings import Settings
-from support.faulty_node import FaultyNode, faulty_node
-from support.ledger import LedgerProcess, new_ledger
-from support.rpc_faults import Lags, Refuses
+from support.servers.faulty_node import FaultyNode, faulty_node
+from support.servers.ledger import LedgerProcess, new_ledger
+from support.servers.rpc_faults import Lags, Refuses
 
 
 @pytest.fixture(scope="module")

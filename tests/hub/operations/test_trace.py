@@ -5,7 +5,7 @@ import json
 from hub.clock import at_s, rfc3339_s
 from hub.operations import repository
 from hub.postgres.db import Pool
-from support.seed import END_S, INTERVAL_S, START_S, seed_campus
+from support.rows.seed import END_S, INTERVAL_S, START_S, seed_campus
 
 
 async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Pool) -> None:

@@ -11,9 +11,9 @@ from hub.http.types import utc_text
 from hub.ingest.service import Incoming, store_batch
 from hub.market.auction import repository
 from hub.postgres.db import Pool
-from support.api import Api, problem
-from support.gateways import SealingGateway, reading
-from support.seed import GATEWAY, NOW_S, START_S
+from support.rows.gateways import SealingGateway, reading
+from support.rows.seed import GATEWAY, NOW_S, START_S
+from support.servers.api import Api, problem
 
 BAD_KEY = "ab" * 8
 

@@ -12,8 +12,8 @@ from edge.wire.proofs import check_proof
 from hub.chain import pdas
 from hub.clock import at_s
 from hub.http.types import utc_text
-from support.api import Api, problem
-from support.seed import ANNA, BEN, END_S, INTERVAL_S, METERS, NOW_S, START_S, Campus, blinding
+from support.rows.seed import ANNA, BEN, END_S, INTERVAL_S, METERS, NOW_S, START_S, Campus, blinding
+from support.servers.api import Api, problem
 
 START, NEXT = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

@@ -1,6 +1,6 @@
 """Campuses that settle on a real node: one that a module shares, and one of a test's own on the embedded ledger.
 
-The shared one is also on the node that PEERWATT_TEST_RPC_URL names (support/nodes.py).
+The shared one is also on the node that PEERWATT_TEST_RPC_URL names (support/servers/nodes.py).
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -11,9 +11,9 @@ import pytest
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
-from support.ledger import LedgerProcess, running_ledger
-from support.nodes import SettlingNode, open_settling_node, settling_names
-from support.settling import ENERGY, SettlingCampus
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.servers.nodes import SettlingNode, open_settling_node, settling_names
+from support.settlement.campus import ENERGY, SettlingCampus
 
 
 @pytest.fixture(scope="module", params=settling_names())

@@ -23,9 +23,9 @@ from hub.settlement.reconcile import compare_all, compare_sums, reconcile_due
 from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 from hub.settlement.steps.repository import StepRow
 from hub.settlement.submitter import Submitter
-from support.ledger import LedgerProcess
-from support.settling import ENERGY, SettlingCampus, wallet_of
-from support.site_rows import lead
+from support.rows.site_rows import lead
+from support.servers.ledger import LedgerProcess
+from support.settlement.campus import ENERGY, SettlingCampus, wallet_of
 
 HOUR_S = 3600
 

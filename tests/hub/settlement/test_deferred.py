@@ -11,7 +11,7 @@ from hub.operations.doctor import _intervals
 from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.deferred import LONG_MS, RETRY_MS, DeferredIntervals
-from support.site_rows import lead
+from support.rows.site_rows import lead
 
 NOW_S = SystemClock().now_ms() // 1000
 FIRST, SECOND = NOW_S - 1800, NOW_S - 900

@@ -1,6 +1,6 @@
 """Every fault of an RPC node while intervals settle: never two debits, and reconciled in the end without a hand.
 
-One random mixture of them as a rule; PEERWATT_MIXTURES=20 makes it twenty (`make kills`).
+One random mixture of them as a rule; PEERWATT_MIXTURES=20 makes it twenty (`make test-crash`).
 """
 
 import asyncio
@@ -23,10 +23,11 @@ from hub.settlement.fees import Fees
 from hub.settlement.reconcile import compare_all, reconcile_due
 from hub.settlement.steps import executor
 from hub.settlement.steps.executor import StepRefusedError
-from support.faulty_node import Call, Fault, FaultyNode, Reply, Result, faulty_node
-from support.ledger import LedgerProcess
-from support.nodes import SettlingNode
-from support.rpc_faults import (
+from support.rows.site_rows import lead
+from support.servers.faulty_node import Call, Fault, FaultyNode, Reply, Result, faulty_node
+from support.servers.ledger import LedgerProcess
+from support.servers.nodes import SettlingNode
+from support.servers.rpc_faults import (
     SEND,
     AsksFees,
     Claims,
@@ -41,9 +42,8 @@ from support.rpc_faults import (
     Refuses,
     RefusesToRun,
 )
-from support.settled_once import Watched, watched
-from support.settling import ENERGY, SettlingCampus
-from support.site_rows import lead
+from support.settlement.campus import ENERGY, SettlingCampus
+from support.settlement.settled_once import Watched, watched
 
 MIXTURES = int(os.environ.get("PEERWATT_MIXTURES", "1"))
 LATER_S = 70

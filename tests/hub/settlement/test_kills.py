@@ -1,6 +1,6 @@
 """kill -9 at every change of a settlement's state: whoever follows goes on, and nobody pays twice.
 
-Every moment once as a rule; PEERWATT_KILLS=200 goes on over as many intervals as that takes (`make kills`).
+Every moment once as a rule; PEERWATT_KILLS=200 goes on over as many intervals as that takes (`make test-crash`).
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all
-from support.killed_settling import Site, run_and_die
-from support.ledger import running_ledger
-from support.settled_once import Watched, watched
-from support.settling import ENERGY, SettlingCampus
+from support.servers.ledger import running_ledger
+from support.settlement.campus import ENERGY, SettlingCampus
+from support.settlement.killed import Site, run_and_die
+from support.settlement.settled_once import Watched, watched
 
 KILLS = int(os.environ.get("PEERWATT_KILLS", "1"))
 KINDS = ("attest", "mint", "open", "settle", "close")

@@ -17,8 +17,8 @@ from hub.settlement import onchain
 from hub.settlement.deferred import RETRY_MS
 from hub.settlement.steps.executor import POLL_S, StepRefusedError
 from hub.settlement.submitter import Submitter
-from support.ledger import LedgerProcess
-from support.settling import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
+from support.servers.ledger import LedgerProcess
+from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
 
 DEPOSIT_MICROS = 1_000
 DAY_MS = 24 * 3_600_000

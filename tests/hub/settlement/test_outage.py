@@ -16,10 +16,10 @@ from hub.postgres.db import Pool
 from hub.settlement.cached_funds import FundsCache, at_least
 from hub.settlement.reconcile import compare_all
 from hub.units import Micros, PriceMills, Wh
-from support.ledger import LedgerProcess, running_ledger
-from support.rounds import Rounds
-from support.settling import ENERGY, INTERVAL_S, SettlingCampus
-from support.site_rows import lead
+from support.rows.site_rows import lead
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus
+from support.settlement.rounds import Rounds
 
 
 @pytest.fixture

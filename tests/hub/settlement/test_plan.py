@@ -12,8 +12,8 @@ from hub.market.orders import Order, Trade
 from hub.settlement.lines import Line, line_leaf
 from hub.settlement.plan import Plan, PlanError, plan
 from hub.units import Micros, PriceMills, Wh
-from support.books import START_S, books
-from support.worked_example import RATES
+from support.rows.order_books import START_S, books
+from support.rows.worked_example import RATES
 
 
 def trade(n: int, seller: int, buyer: int, wh: int, mills: int) -> Trade:

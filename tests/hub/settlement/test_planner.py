@@ -10,8 +10,8 @@ from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.planner import plan_cleared
-from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
-from support.worked_example import INTERVAL_S, START_S, A, B, C
+from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
+from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
 CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)

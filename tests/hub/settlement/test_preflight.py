@@ -22,9 +22,9 @@ from hub.ledger.genesis import Genesis, write_genesis
 from hub.postgres.db import Pool
 from hub.postgres.rounds import Round
 from hub.settlement.preflight import ClockBehindError, OtherChainError, same_chain
-from support.ledger import LedgerProcess, running_ledger
-from support.rounds import Rounds
-from support.settling import ENERGY, SettlingCampus
+from support.servers.ledger import LedgerProcess, running_ledger
+from support.settlement.campus import ENERGY, SettlingCampus
+from support.settlement.rounds import Rounds
 
 KEY_FILES = ("fee_payer", "attestor", "settler")
 

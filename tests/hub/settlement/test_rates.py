@@ -19,12 +19,12 @@ from hub.settlement.plan import plan
 from hub.settlement.rates import GovernedRates, NoGovernanceError, RatesContradictError, copy_rates, governed_rates
 from hub.settlement.reconcile import reconcile_due
 from hub.units import PriceMills, Wh
-from support.campus_chain import INTERVAL_S, PARAMS, TIME_LOCK_S, rate_set, schedule_rates
-from support.chain_lines import ChainLine
-from support.ledger import new_ledger
-from support.market_chain import founded_exchange
-from support.settling import ENERGY, SettlingCampus
-from support.site_rows import add_rates, lead
+from support.programs.campus_chain import INTERVAL_S, PARAMS, TIME_LOCK_S, rate_set, schedule_rates
+from support.programs.chain_lines import ChainLine
+from support.programs.market_chain import founded_exchange
+from support.rows.site_rows import add_rates, lead
+from support.servers.ledger import new_ledger
+from support.settlement.campus import ENERGY, SettlingCampus
 
 FIRST = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
 

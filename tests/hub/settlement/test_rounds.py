@@ -15,7 +15,7 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settlement import rounds
 from hub.settlement.rounds import MarketRound, ReconcileRound
-from support.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
 
 START_S, LENGTH_S = 1_780_308_000, 900
 NO_CHAIN = "http://127.0.0.1:1"

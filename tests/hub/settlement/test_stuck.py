@@ -13,8 +13,8 @@ from hub.settlement import onchain, reconcile
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due
 from hub.settlement.submitter import UnreadableRowsError
-from support.settling import ENERGY, SettlingCampus
-from support.site_rows import lead
+from support.rows.site_rows import lead
+from support.settlement.campus import ENERGY, SettlingCampus
 
 HOUR_S = 3600
 

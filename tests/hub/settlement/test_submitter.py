@@ -12,9 +12,9 @@ from hub.clock import SystemClock
 from hub.settlement import onchain, reconcile
 from hub.settlement.fees import Fees
 from hub.settlement.reconcile import Sums, compare_all, reconcile_due
-from support.ledger import LedgerProcess
-from support.settling import ENERGY, SettlingCampus
-from support.site_rows import lead
+from support.rows.site_rows import lead
+from support.servers.ledger import LedgerProcess
+from support.settlement.campus import ENERGY, SettlingCampus
 
 
 async def reconciled(campus: SettlingCampus) -> list[int]:

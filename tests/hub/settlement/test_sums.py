@@ -11,7 +11,7 @@ from hub.chain.instructions import token
 from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 from hub.settlement import command, onchain
 from hub.settlement.reconcile import compare_all, compare_sums
-from support.settling import ENERGY, SettlingCampus, wallet_of
+from support.settlement.campus import ENERGY, SettlingCampus, wallet_of
 
 CURRENCY_DECIMALS = 6
 

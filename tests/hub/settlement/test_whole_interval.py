@@ -16,8 +16,8 @@ from hub.market.auction.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settlement.planner import plan_cleared
-from support.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
-from support.truth_check import compare, site_of
+from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
+from support.rows.truth_check import compare, site_of
 
 START_S, INTERVAL_S, POLL_S, GRACE_S, INTERVALS = 1_780_308_000, 60, 10, 20, 12
 TESTS = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_ur
 
 
 async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
-    words = ("-m", "support.settling_loop", url, str(NOW_S), holder)
+    words = ("-m", "support.settlement.loop", url, str(NOW_S), holder)
     return await asyncio.create_subprocess_exec(sys.executable, *words, env={"PYTHONPATH": str(TESTS)}, cwd=TESTS)
 
 

@@ -9,14 +9,9 @@ from hub.http.rows import Row
 from hub.http.types import utc_text
 from hub.postgres.db import Connection
 from hub.system import queries
-from support.api import Api
-from support.nats import eventually
-from support.seed import (
-    ANNA,
-    END_S,
-    INTERVAL_S,
-    START_S,
-)
+from support.rows.seed import ANNA, END_S, INTERVAL_S, START_S
+from support.servers.api import Api
+from support.servers.nats import eventually
 
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

@@ -26,41 +26,41 @@ from hub.embedded.processes import free_port
 from hub.ingest import bus
 from hub.ledger.genesis import genesis_for, write_genesis
 from hub.postgres import db
-from support.doorway import Doorway, doorway
-from support.gateways import SealingGateway, reading
-from support.ledger import LedgerProcess
-from support.nats import HubNats, eventually
+from support.rows.gateways import SealingGateway, reading
+from support.servers.ledger import LedgerProcess
+from support.servers.nats import HubNats, eventually
+from support.servers.port_proxy import PortProxy, port_proxy
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
 @dataclass
 class Ground:
-    """What a worker stands on; each can be taken away and comes back behind the same door, on a port of its own."""
+    """What a worker stands on; each can be taken away and comes back behind the same proxy, on a port of its own."""
 
     state: Path
     identity: NatsIdentity
     certificate: ServerCertificate
     ledger: LedgerProcess
     config: Path
-    database_door: Doorway
-    nats_door: Doorway
-    chain_door: Doorway
+    database_proxy: PortProxy
+    nats_proxy: PortProxy
+    chain_proxy: PortProxy
 
     @contextlib.asynccontextmanager
     async def postgres(self) -> AsyncIterator[str]:
         async with run_postgres(self.state / "pg", durable=False) as server_url:
             url = await create_database(server_url, "peerwatt")
-            async with leading_to(self.database_door, port_of(url)):
+            async with leading_to(self.database_proxy, port_of(url)):
                 yield url
 
     @contextlib.asynccontextmanager
     async def nats(self) -> AsyncIterator[None]:
-        async with self.nats_behind_the_door() as running, leading_to(self.nats_door, port_of(running.url)):
+        async with self.nats_behind_the_proxy() as running, leading_to(self.nats_proxy, port_of(running.url)):
             yield
 
     @contextlib.asynccontextmanager
-    async def nats_behind_the_door(self) -> AsyncIterator[HubNats]:
+    async def nats_behind_the_proxy(self) -> AsyncIterator[HubNats]:
         """Running, and the worker does not get there."""
         port = free_port()
         config = self.identity.server_config(self.certificate, port=port, store_dir=self.state / "jetstream")
@@ -69,7 +69,7 @@ class Ground:
             yield HubNats(f"tls://127.0.0.1:{port}", self.state, self.identity, self.certificate, issuer)
 
     def start_chain(self) -> None:
-        self.chain_door.leads_to = port_of(self.ledger.start())
+        self.chain_proxy.leads_to = port_of(self.ledger.start())
 
     def stop_chain(self) -> None:
         self.ledger.stop()
@@ -82,13 +82,13 @@ def port_of(url: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def leading_to(door: Doorway, port: int) -> AsyncIterator[None]:
-    door.leads_to = port
+async def leading_to(proxy: PortProxy, port: int) -> AsyncIterator[None]:
+    proxy.leads_to = port
     try:
         yield
     finally:
-        door.leads_to = None
-        await door.hang_up()
+        proxy.leads_to = None
+        await proxy.hang_up()
 
 
 @contextlib.asynccontextmanager
@@ -100,16 +100,16 @@ async def prepared(state: Path, **settings: int) -> AsyncIterator[Ground]:
     keys = Bootstrap.load_or_create(state / "keys")
     write_genesis(state / "ledger", genesis_for(keys))
     ledger = LedgerProcess(state / "ledger", keys.fee_payer)
-    async with doorway() as database_door, doorway() as nats_door, doorway() as chain_door:
-        doors = database_door, nats_door, chain_door
-        ground = Ground(state, identity, certificate, ledger, state / "hub.toml", *doors)
+    async with port_proxy() as database_proxy, port_proxy() as nats_proxy, port_proxy() as chain_proxy:
+        proxies = database_proxy, nats_proxy, chain_proxy
+        ground = Ground(state, identity, certificate, ledger, state / "hub.toml", *proxies)
         try:
             ground.start_chain()
             async with ChainClient(ledger.url) as chain:
                 await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=60)
             async with ground.postgres() as url:
                 await db.migrate(url)
-            _configure(ground, url.replace(f":{port_of(url)}/", f":{database_door.port}/"), settings)
+            _configure(ground, url.replace(f":{port_of(url)}/", f":{database_proxy.port}/"), settings)
             yield ground
         finally:
             ledger.kill()
@@ -119,10 +119,10 @@ def _configure(ground: Ground, database_url: str, settings: dict[str, int]) -> N
     values = {
         "state_dir": str(ground.state),
         "database_url": database_url,
-        "nats_url": f"tls://127.0.0.1:{ground.nats_door.port}",
+        "nats_url": f"tls://127.0.0.1:{ground.nats_proxy.port}",
         "nats_ca_file": str(ground.certificate.ca_file),
         "nats_creds_file": str(ground.identity.creds_file),
-        "rpc_url": f"http://127.0.0.1:{ground.chain_door.port}",
+        "rpc_url": f"http://127.0.0.1:{ground.chain_proxy.port}",
         "interval_s": 60,
         **settings,
     }
@@ -223,12 +223,12 @@ async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -
             assert "peerwatt_ingest_frames_total" in told.text
             await _rounds(pool, "oracle", 3)
             assert await pool.fetchval("SELECT count(*) FROM intervals") == 0
-            async with ground.nats_behind_the_door() as nats:
+            async with ground.nats_behind_the_proxy() as nats:
                 async with nats.as_hub() as hub, nats.as_gateway("gw-north") as gateway:
                     await bus.ensure_stream(hub.jetstream())
                     slots = [reading(0, n, slot_s=start_s + n * 10, read_offset_ms=0) for n in range(4)]
                     await gateway.publish_frame(north.seal([*north.declarations(), *slots]).encode())
-                async with leading_to(ground.nats_door, port_of(nats.url)):
+                async with leading_to(ground.nats_proxy, port_of(nats.url)):
 
                     async def attested() -> bool:
                         return bool(await pool.fetchval("SELECT count(*) FROM intervals"))

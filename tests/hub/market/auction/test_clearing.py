@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from hub.demo import ground_truth
 from hub.market.auction.clearing import Clearing, DuplicateOrderError, OrderMalformedError, clear
 from hub.market.orders import Order, Side
-from support.books import START_S, best_by_brute_force, books, order
+from support.rows.order_books import START_S, best_by_brute_force, books, order
 
 
 def welfare(clearing: Clearing) -> int:
@@ -105,7 +105,7 @@ import random
 from hub.market.auction.clearing import clear
 from hub.market.published_journal import journal_bytes
 from hub.market.orders import Side
-from support.books import START_S, order
+from support.rows.order_books import START_S, order
 chance = random.Random(5)
 book = [order(n, chance.choice(list(Side)), chance.randint(1, 99), chance.randint(1, 9)) for n in range(200)]
 cleared = clear(START_S, book)

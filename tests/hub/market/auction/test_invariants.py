@@ -11,7 +11,7 @@ from hub.market.auction.invariants import MarketHaltedError, Outcome
 from hub.market.auction.run import run_auction
 from hub.market.orders import Trade, debit
 from hub.units import PriceMills, Wh
-from support.worked_example import BASE_CASE, A, B
+from support.rows.worked_example import BASE_CASE, A, B
 
 SOUND = run_auction(BASE_CASE)
 

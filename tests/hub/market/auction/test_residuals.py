@@ -13,7 +13,7 @@ from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Side
 from hub.units import Micros, PriceMills, Wh
-from support.worked_example import AMPLE, FORWARD, RATES, START_S, A, B
+from support.rows.worked_example import AMPLE, FORWARD, RATES, START_S, A, B
 
 NOBODY: dict[UUID, Unsettled] = {}
 

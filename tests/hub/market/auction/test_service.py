@@ -16,15 +16,8 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from hub.units import Micros
-from support.site_rows import (
-    KnownFunds,
-    add_interval_energy,
-    add_meter,
-    add_participant,
-    add_rates,
-    lead,
-)
-from support.worked_example import AMPLE, ASK, BASE, BID, FORWARD, INTERVAL_S, START_S, A, B, C
+from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.rows.worked_example import AMPLE, ASK, BASE, BID, FORWARD, INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
 CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)

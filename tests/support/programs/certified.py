@@ -1,0 +1,190 @@
+"""Meters whose energy is attested with real leaves, and their certificates: what a test of them begins with."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from edge.wire import merkle
+from edge.wire.ladder import interval_leaf
+from hub.chain import pdas
+from hub.chain.instructions import certificates
+from hub.chain.instructions.certificates import AttestedEnergy, Device
+from support.programs.campus_chain import INTERVAL_S, Campus
+from support.programs.market_chain import Exchange
+
+HOUR_S = 3600
+SETTLED_S = 73 * HOUR_S + 1
+"""From an interval's end until no correction can come any more."""
+PV = Device(
+    source="Solar",
+    technology="T010100",
+    grid_zone="10YTH-EGAT-----1",
+    country="TH",
+    commissioned_at=1_600_000_000,
+    latitude_e6=13_736_700,
+    longitude_e6=100_523_100,
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an attested revision says about one meter."""
+
+    import_wh: int = 0
+    export_wh: int = 0
+    quality: str = "valid"
+
+
+@dataclass
+class Certified:
+    """An exchange whose campus has meters, and what was attested of them."""
+
+    exchange: Exchange
+    owners: dict[str, Keypair] = field(default_factory=dict)
+    attested: dict[tuple[int, int], dict[str, Said]] = field(default_factory=dict)
+    """By start and revision, then by meter."""
+
+    @property
+    def campus(self) -> Campus:
+        """Where the meters are."""
+        return self.exchange.campus
+
+    @property
+    def body(self) -> Keypair:
+        """The issuing body."""
+        return self.campus.validator
+
+    def meter(self, meter_id: str, owner: str, **changes: Any) -> None:
+        """Registers a meter of the person `owner`."""
+        chain, registrar, key = self.campus.chain, self.campus.registrar, self.campus.chain.key(owner)
+        if not chain.exists(pdas.participant(key.pubkey())):
+            chain.ok(self.campus.register_participant(key), signers=[registrar, key])
+        if not chain.exists(pdas.gateway("gw-north")):
+            chain.ok(self.campus.register_gateway("gw-north"), signers=[registrar])
+        chain.ok(self.campus.register_meter(meter_id, key.pubkey(), "gw-north", **changes), signers=[registrar])
+        self.owners[meter_id] = key
+
+    def attest(self, start_s: int, said: Mapping[str, Said], revision: int = 1) -> None:
+        """Attests the interval, or its next revision, with a leaf for each meter."""
+        self.attested[start_s, revision] = dict(sorted(said.items()))
+        valid = [one for one in said.values() if one.quality == "valid"]
+        self.campus.attested(
+            start_s,
+            revision=revision,
+            previous=revision - 1 or None,
+            merkle_root=list(merkle.root(self.leaves(start_s, revision))),
+            meters_valid=len(valid),
+            meters_estimated=len(said) - len(valid),
+            import_wh=sum(one.import_wh for one in valid),
+            export_wh=sum(one.export_wh for one in valid),
+        )
+
+    def leaves(self, start_s: int, revision: int = 1) -> list[bytes]:
+        """The leaves of an attested revision, by meter id."""
+        return [
+            interval_leaf(
+                start_s,
+                start_s + INTERVAL_S,
+                meter_id,
+                one.import_wh,
+                one.export_wh,
+                one.quality,
+                blinding(meter_id, start_s, revision),
+            )
+            for meter_id, one in self.attested[start_s, revision].items()
+        ]
+
+    def energy(self, meter_id: str, start_s: int, revision: int = 1, **changes: Any) -> AttestedEnergy:
+        """What was attested of a meter, with its proof."""
+        said = self.attested[start_s, revision]
+        index = list(said).index(meter_id)
+        proof = AttestedEnergy(
+            said[meter_id].import_wh,
+            said[meter_id].export_wh,
+            blinding(meter_id, start_s, revision),
+            index,
+            merkle.path(self.leaves(start_s, revision), index),
+        )
+        return replace(proof, **changes)
+
+    def issue(
+        self,
+        meter_id: str,
+        start_s: int,
+        revision: int = 1,
+        *,
+        body: Keypair | None = None,
+        device: Device = PV,
+        **changes: Any,
+    ) -> Instruction:
+        """The issue of a meter's certificate, with changes to what is proven."""
+        return certificates.issue(
+            self.campus.chain.payer.pubkey(),
+            (body or self.body).pubkey(),
+            meter_id=meter_id,
+            start_s=start_s,
+            revision=revision,
+            energy=self.energy(meter_id, start_s, revision, **changes),
+            device=device,
+        )
+
+    def issued(self, meter_id: str, start_s: int) -> Pubkey:
+        """Issues a meter's certificate when it is time, and gives its address."""
+        self.campus.chain.set_time(max(self.campus.chain.now, start_s + INTERVAL_S + SETTLED_S))
+        self.campus.chain.ok(self.issue(meter_id, start_s), signers=[self.body])
+        return pdas.certificate(meter_id, start_s)
+
+    def certificate(self, meter_id: str, start_s: int) -> Any:
+        """A meter's certificate, decoded."""
+        return self.campus.chain.account("energy_token", pdas.certificate(meter_id, start_s))
+
+    def holding(self, certificate: Pubkey, number: int) -> Any:
+        """A holding, decoded."""
+        return self.campus.chain.account("energy_token", pdas.certificate_holding(certificate, number))
+
+    def cut(self, holder: Keypair, certificate: Pubkey, number: int, wh: int) -> Instruction:
+        """A slice off a holding, to the certificate's next number."""
+        following = self.campus.chain.account("energy_token", certificate).holdings
+        payer = self.campus.chain.payer.pubkey()
+        return certificates.cut(payer, holder.pubkey(), certificate, number, wh, following)
+
+    def transfer(self, holder: Keypair, certificate: Pubkey, number: int, to: Pubkey, wh: int) -> Instruction:
+        """A holding to somebody else."""
+        return certificates.transfer(holder.pubkey(), pdas.certificate_holding(certificate, number), to, wh)
+
+    def cancel(
+        self,
+        holder: Keypair,
+        certificate: Pubkey,
+        number: int,
+        *,
+        beneficiary: str = "university library",
+        purpose: str = "electricity of 2025",
+    ) -> Instruction:
+        """The end of a holding."""
+        payer = self.campus.chain.payer.pubkey()
+        return certificates.cancel(
+            payer, holder.pubkey(), certificate, number, beneficiary=beneficiary, purpose=purpose
+        )
+
+    def check(self, certificate: Pubkey) -> None:
+        """Holdings make up the face value, the cancelled ones what is cancelled."""
+        found = self.campus.chain.account("energy_token", certificate)
+        parts = [self.holding(certificate, number) for number in range(found.holdings)]
+        assert all(part.certificate == certificate and part.wh > 0 for part in parts)
+        assert [part.number for part in parts] == list(range(found.holdings))
+        assert sum(part.wh for part in parts) == found.face_value_wh
+        assert sum(part.wh for part in parts if part.cancelled) == found.cancelled_wh
+        for part in parts:
+            stated = pdas.cancellation(pdas.certificate_holding(certificate, part.number))
+            assert self.campus.chain.exists(stated) == part.cancelled
+
+
+def blinding(meter_id: str, start_s: int, revision: int) -> bytes:
+    """As good as random, and the same in every run."""
+    return hashlib.sha256(f"{meter_id} {start_s} {revision}".encode()).digest()[:16]

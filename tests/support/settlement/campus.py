@@ -1,0 +1,163 @@
+"""A campus that can really settle: participants in the database, the same wallets with money on an embedded ledger."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from solders.keypair import Keypair
+
+from hub.chain import setup
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.instructions import trading
+from hub.chain.instructions.governance import Rates
+from hub.clock import SystemClock
+from hub.market.auction.service import clear_attested
+from hub.market.funds import Funds
+from hub.metering.oracle import OracleConfig, attest_due
+from hub.postgres.db import Pool
+from hub.settlement.funds import ChainFunds
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.planner import BATCH_LINES, plan_cleared
+from hub.settlement.submitter import Submitter
+from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
+
+INTERVAL_S = 2
+ENERGY = (600, 400, -300, -500, -700)
+"""An interval of five people in which all sell or buy."""
+FUNDS_MICROS = 10_000_000_000
+RATED_POWER_W = 1_000_000_000
+"""Whole kilowatt hours pass in two seconds."""
+
+
+@dataclass
+class SettlingCampus:
+    """``people[i]`` owns METER_i; who gets energy and who gives it is each interval's to say."""
+
+    pool: Pool
+    chain: ChainClient
+    keys: Bootstrap
+    people: Sequence[UUID]
+    mandates_from_s: int = 0
+    batch_lines: int = BATCH_LINES
+
+    @classmethod
+    async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
+        """Founds programs and rows; every participant has a wallet, an account, money and a mandate."""
+        campus = cls(pool, chain, keys, [cls.person(number) for number in range(count)])
+        await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
+        campus.mandates_from_s = await campus.later_clock()
+        await add_rates(pool)
+        for number, person in enumerate(campus.people):
+            await add_participant(pool, person)
+            await add_meter(
+                pool, meter_of(number), person, expected_from_s=campus.mandates_from_s, rated_power_w=RATED_POWER_W
+            )
+        return campus
+
+    @staticmethod
+    def person(number: int) -> UUID:
+        return UUID(int=number + 1)
+
+    async def interval(self, energy_wh: Sequence[int]) -> int:
+        """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
+        start_s = await self.passed(energy_wh)
+        await self._passed_on_chain(start_s + INTERVAL_S)
+        await self.clear()
+        await self.plan()
+        return start_s
+
+    async def passed(self, energy_wh: Sequence[int]) -> int:
+        """As `interval`, of which nothing but the readings is there."""
+        last = await self.pool.fetchval("SELECT extract(epoch FROM max(start_at))::bigint FROM intervals")
+        first = max(self.mandates_from_s, int(time.time()) if last is None else last)
+        start_s = first // INTERVAL_S * INTERVAL_S + INTERVAL_S
+        if last is None:
+            await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
+        for number, wh in enumerate(energy_wh):
+            await self._read(meter_of(number), start_s, wh)
+        await self._until(start_s + INTERVAL_S)
+        return start_s
+
+    async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
+        """As `interval`, the first one, of long ago and with trades: as if the hub had been down since; its start."""
+        start_s = (int(time.time()) - ago_s) // INTERVAL_S * INTERVAL_S
+        await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
+        for number, wh in enumerate(energy_wh):
+            await self._read(meter_of(number), start_s, wh)
+        await self.clear(KnownFunds())
+        await self.plan()
+        return start_s
+
+    async def clear(self, funds: Funds | None = None) -> None:
+        """Attests and clears the interval that has passed."""
+        lease, clock = await lead(self.pool), SystemClock()
+        await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0), limit=1)
+        await clear_attested(self.pool, lease, clock, funds or ChainFunds(self.chain))
+
+    async def plan(self) -> None:
+        """Plans what is cleared."""
+        await plan_cleared(self.pool, await lead(self.pool), SystemClock(), batch_lines=self.batch_lines)
+
+    async def _read(self, meter_id: str, start_s: int, wh: int) -> None:
+        query = "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1"
+        row = await self.pool.fetchrow(query, meter_id)
+        imported, exported = (0, 0) if row is None else row
+        rows = [(start_s + INTERVAL_S, imported + max(-wh, 0), exported + max(wh, 0))]
+        if row is None:
+            rows.insert(0, (start_s, imported, exported))
+        await add_readings(self.pool, meter_id, rows)
+
+    async def _until(self, moment_s: int) -> None:
+        """An interval has to pass."""
+        await asyncio.sleep(max(0.0, moment_s + 0.1 - time.time()))
+
+    async def _passed_on_chain(self, moment_s: int) -> None:
+        """By the chain's clock too, which may be behind."""
+        while await self.chain_time() < moment_s:  # noqa: ASYNC110 (the chain's clock is another process's)
+            await asyncio.sleep(0.1)
+
+    async def later_clock(self) -> int:
+        """The moment by this machine's clock or the chain's, whichever is ahead."""
+        return max(int(time.time()), await self.chain_time())
+
+    async def chain_time(self) -> int:
+        """Unix seconds as programs see them."""
+        found = None
+        while found is None:
+            found = await self.chain.block_time_s(await self.chain.slot())
+        return found
+
+    async def submitter(self, holder: str = "test") -> Submitter:
+        """A leader's hands."""
+        keys = SettlementKeys(self.keys.fee_payer, self.keys.attestors, self.keys.settler)
+        lease = await lead(self.pool, holder)
+        return Submitter(self.pool, lease, SystemClock(), self.chain, keys, self.keys.mint)
+
+
+def wallet_of(person: UUID) -> Keypair:
+    """The key behind ``site_rows.wallet``."""
+    return Keypair.from_seed(sha256(person.bytes).digest())
+
+
+def meter_of(number: int) -> str:
+    return f"METER_{number:05}"
+
+
+def trader_of(wallet: Keypair) -> setup.Trader:
+    mandate = trading.Mandate(
+        expiry=int(time.time()) + 86_400,
+        max_price_mills=5000,
+        min_price_mills=2200,
+        max_wh=100_000,
+        horizon_s=0,
+        max_debit_micros=FUNDS_MICROS // 2,
+        max_day_debit_micros=FUNDS_MICROS,
+        reserve_micros=FUNDS_MICROS // 2,
+        nonce=1,
+    )
+    return setup.Trader(wallet, FUNDS_MICROS, FUNDS_MICROS, mandate)

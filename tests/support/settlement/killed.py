@@ -1,0 +1,129 @@
+"""A settling process that a test kills -9 at a moment that it names: what was written, committed or sent last.
+
+Moments have names such as ``settle submitted written`` (the row is changed, and not committed), ``settle submitted
+committed``; ``sending`` is after storing and before sending, ``interval closed ...`` the last one. A process with an
+empty name tells all that it comes by, into a file.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from hub.chain.bootstrap import Bootstrap
+from hub.chain.client import ChainClient
+from hub.chain.errors import ChainUnreachableError
+from hub.clock import SystemClock
+from hub.postgres import db
+from hub.postgres.lease import acquire
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.submitter import Submitter
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["support.settlement.killed"])
+"""It has imported everything once: a process more costs a fork."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the process works on."""
+
+    database_url: str
+    rpc_url: str
+    keys_dir: Path
+
+
+@dataclass
+class Watch:
+    """Follows queries and requests, and calls ``reach`` with the name of each moment."""
+
+    reach: Callable[[str], None]
+    _written: list[str] = field(default_factory=list)
+
+    def query(self, text: str, args: tuple[Any, ...]) -> None:
+        """After a query was answered."""
+        if "UPDATE settlement_steps SET state" in text:
+            _, kind, _, state, *_ = args
+            self._write(f"{kind} {state}")
+        elif "UPDATE intervals SET state = 'closed'" in text:
+            self._write("interval closed")
+        elif text.startswith("COMMIT") and self._written:
+            name = self._written[-1]
+            self._written.clear()
+            self.reach(f"{name} committed")
+
+    def _write(self, name: str) -> None:
+        self._written.append(name)
+        self.reach(f"{name} written")
+
+    async def request(self, request: httpx.Request) -> None:
+        if b"sendTransaction" in request.content:
+            self.reach("sending")
+
+    async def response(self, response: httpx.Response) -> None:
+        if b"sendTransaction" in response.request.content:
+            self.reach("sent")
+
+
+def run_and_die(site: Site, moment: str, told: Path | None = None) -> int | None:
+    """Settles what is due in a process of its own until that moment, or to the end; its exit code."""
+    process = _processes.Process(target=_main, args=(site, moment, told))
+    process.start()
+    process.join(120)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return None
+    return process.exitcode
+
+
+def _main(site: Site, moment: str, told: Path | None) -> None:
+    def reach(name: str) -> None:
+        if told is not None:
+            with told.open("a") as file:
+                file.write(f"{name}\n")
+        if name == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    watch = Watch(reach)
+    _listen(watch)
+    asyncio.run(_settle(site, watch))
+
+
+async def _settle(site: Site, watch: Watch) -> None:
+    keys = Bootstrap.load_or_create(site.keys_dir)
+    ours = SettlementKeys(keys.fee_payer, keys.attestors, keys.settler)
+    async with await db.create_pool(site.database_url, size=2) as pool, ChainClient(site.rpc_url) as chain:
+        for node in chain.nodes:
+            node.session.event_hooks = {"request": [watch.request], "response": [watch.response]}
+        while await pool.fetchval("SELECT count(*) FROM intervals WHERE state IN ('planned', 'settling')"):
+            async with pool.acquire() as connection:
+                await connection.execute("UPDATE leases SET expires_at = now()")
+                lease = await acquire(connection, "market", f"process {os.getpid()}", seconds=60)
+            assert lease is not None
+            try:
+                await Submitter(pool, lease, SystemClock(), chain, ours, keys.mint).settle_due()
+            except ChainUnreachableError:
+                await asyncio.sleep(0.1)
+
+
+def _listen(watch: Watch) -> None:
+    """asyncpg's own query loggers are called some time later, when the next query may be on its way."""
+    for kind in (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy):
+        kind.execute = _watched(kind.execute, watch)  # type: ignore[method-assign,assignment]  # on purpose
+
+
+def _watched(execute: Callable[..., Awaitable[Any]], watch: Watch) -> Callable[..., Awaitable[Any]]:
+    async def watched(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        result = await execute(self, query, *args, **options)
+        watch.query(query, args)
+        return result
+
+    return watched
