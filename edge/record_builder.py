@@ -135,8 +135,8 @@ class RecordBuilder:
 
     def _meter(self, meter_id: str, serial: str, profile: str, profile_hash: bytes) -> MeterRow:
         """Returns the meter with the index it has, or with the next one."""
-        known = self._meters.get((meter_id, serial, profile_hash))
-        return known or MeterRow(self._next_index, meter_id, serial, profile, profile_hash)
+        row = self._meters.get((meter_id, serial, profile_hash))
+        return row or MeterRow(self._next_index, meter_id, serial, profile, profile_hash)
 
     def _reading_record(self, reading: MeterReading, index: int, sequence: int) -> Reading:
         offset_ms = reading.read_at_ms - reading.slot_s * 1000

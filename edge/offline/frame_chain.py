@@ -92,12 +92,12 @@ def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainRepo
     """Checks every frame, and that each follows from the one before; goes on after a fault, to report all of them."""
     report = ChainReport()
     before: Frame | None = None
-    for number, given in enumerate(frames, start=1):
+    for number, sealed in enumerate(frames, start=1):
         try:
-            frame = _verified(given, public_key)
+            frame = _verified(sealed, public_key)
             _count(report, frame)
         except WireError as error:
-            report.faults.append(f"frame {number}{_name(given)}: {error.code}: {error}")
+            report.faults.append(f"frame {number}{_name(sealed)}: {error.code}: {error}")
             before = None
             continue
         if before is None or before.header.boot_id != frame.header.boot_id:
@@ -110,11 +110,11 @@ def check_chain(frames: Iterable[bytes | Frame], public_key: bytes) -> ChainRepo
     return report
 
 
-def _verified(given: bytes | Frame, public_key: bytes) -> Frame:
-    if isinstance(given, bytes):
-        frame = decode_frame(given)
+def _verified(sealed: bytes | Frame, public_key: bytes) -> Frame:
+    if isinstance(sealed, bytes):
+        frame = decode_frame(sealed)
     else:
-        frame = given
+        frame = sealed
         check_body(frame)
     verify_signature(frame, public_key)
     return frame
@@ -142,10 +142,10 @@ def _count(report: ChainReport, frame: Frame) -> None:
     report.gaps += [f"{r.boot_id.hex()}/{r.first}-{r.last}: {r.reason}" for r in records if isinstance(r, Gap)]
 
 
-def _name(given: bytes | Frame) -> str:
+def _name(sealed: bytes | Frame) -> str:
     """Names a frame in a fault: " (boot id/sequence)"; empty when its header can not be read."""
     try:
-        header = (decode_frame(given) if isinstance(given, bytes) else given).header
+        header = (decode_frame(sealed) if isinstance(sealed, bytes) else sealed).header
     except WireError:
         return ""
     return f" ({header.boot_id.hex()[:8]}/{header.sequence})"

@@ -73,8 +73,8 @@ def _parse(path: Path, lines: Iterator[list[str]], meter_ids: Sequence[str]) -> 
 def _header(path: Path, header: list[str], meter_ids: Sequence[str]) -> list[str]:
     names = [name.strip() for name in header]
     if not names or names[0] != "time":
-        found = repr(names[0]) if names else "nothing"
-        raise ReplayError(f"{path}:1: column 1 must be 'time', found {found}: the header is time,METER_001,...")
+        first_column = repr(names[0]) if names else "nothing"
+        raise ReplayError(f"{path}:1: column 1 must be 'time', found {first_column}: the header is time,METER_001,...")
     for column, name in enumerate(names[1:], start=2):
         if name not in meter_ids:
             raise ReplayError(f"{path}:1: column {column}: no meter {name!r} in the configuration")

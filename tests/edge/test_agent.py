@@ -22,9 +22,9 @@ def gateway(name: str, folder: Path, port: int, *more: Mapping[str, object], **e
         {"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"},
         *more,
     ]
-    made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
-    made.write_config()
-    return made
+    gw = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
+    gw.write_config()
+    return gw
 
 
 def complete(readings: list[Reading]) -> bool:
@@ -105,15 +105,15 @@ async def test_no_network_at_all(hub_nats: HubNats, tmp_path: Path) -> None:
         gw = gateway("gw-alone", tmp_path, port)
         gw.enrol(hub_nats)
         identity = gw.state / "identity.json"
-        known = identity.read_text()
-        identity.write_text(known.replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
+        identity_text = identity.read_text()
+        identity.write_text(identity_text.replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
         async with gw.running() as agent:
             lost = await agent.said("hub lost: frames wait in the ledger")
             assert lost["reason"]
             await eventually(lambda: gw.rows("SELECT count(*) FROM frame")[0][0] >= 3)
             status = gw.run("status", "--config", gw.config, "--json").json
             assert status["running"] and status["outbox_frames"] >= 3 and status["hub"] != "connected"
-        identity.write_text(known)
+        identity.write_text(identity_text)
         waiting = gw.rows("SELECT count(*) FROM frame")[0][0]
         async with hub_side(hub_nats, gw) as hub, gw.running():
             await eventually(lambda: len(hub.frames) > waiting, what="the backlog")

@@ -22,9 +22,9 @@ METER: Mapping[str, object] = {"id": "METER_001", "profile": "sdm630", "url": "t
 
 
 def gateway(folder: Path, *meters: Mapping[str, object], **extra: object) -> Gateway:
-    made = Gateway("gw-north", folder, meters or (METER,), extra=extra)
-    made.write_config()
-    return made
+    gw = Gateway("gw-north", folder, meters or (METER,), extra=extra)
+    gw.write_config()
+    return gw
 
 
 @pytest.mark.parametrize(

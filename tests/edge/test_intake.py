@@ -1,4 +1,4 @@
-"""What is read before the ledger could be read: it waits, it is bounded, and it is entered once."""
+"""Readings that come before the ledger could be read: they wait, within bounds, and are recorded once."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ def reading(second: int, import_wh: int = 1_000) -> MeterReading:
     return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, pushed=True)
 
 
-def made(folder: Path) -> tuple[Intake, LedgerWriter]:
+def new_intake(folder: Path) -> tuple[Intake, LedgerWriter]:
     clock = ManualClock(NOW_MS + MAX_WAITING * 1000)
     ledger = Ledger(folder / "ledger.sqlite", Signer("gw-north", b"b" * 16, SigningKey(bytes(32))), clock)
     writer = LedgerWriter(ledger, Limits())
@@ -33,13 +33,13 @@ def made(folder: Path) -> tuple[Intake, LedgerWriter]:
     return Intake(RecordBuilder(TimeKeeper(clock, bytes(16))), writer, kinds, clock), writer
 
 
-async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_path: Path) -> None:
+async def test_a_repeated_publication_is_recorded_once_and_an_implausible_one_never(tmp_path: Path) -> None:
     folder = tmp_path / "not-mounted"
-    intake, writer = made(folder)
+    intake, writer = new_intake(folder)
     with pytest.raises(StorageError):
         await intake.restore()
-    given = [reading(0), reading(0), reading(60, 10**9), reading(60)]
-    waiting = [intake.accept(one) for one in given]
+    readings = [reading(0), reading(0), reading(60, 10**9), reading(60)]
+    waiting = [intake.accept(accepted) for accepted in readings]
     assert intake.waiting == 4 and not any(future.done() for future in waiting)
     folder.mkdir()
     await intake.restore()
@@ -48,13 +48,13 @@ async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_p
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
     with writer.ledger.reading() as repository:
         records = [decode_record(body) for body in repository.recent_bodies(0)]
-    found = [r for r in records if isinstance(r, Reading)]
-    assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in found] == [(1, 0), (2, 60)]
+    recorded = [r for r in records if isinstance(r, Reading)]
+    assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in recorded] == [(1, 0), (2, 60)]
     await writer.close()
 
 
 async def test_what_waits_for_the_ledger_is_bounded_and_a_record_says_what_was_lost(tmp_path: Path) -> None:
-    intake, writer = made(tmp_path)
+    intake, writer = new_intake(tmp_path)
     waiting = [intake.accept(reading(second)) for second in range(MAX_WAITING + 2)]
     assert [future.cancelled() for future in waiting[:3]] == [True, True, False]
     assert (intake.waiting, writer.dropped) == (MAX_WAITING, 2)

@@ -25,9 +25,9 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
     broken, sound = Meter(good | {0x48: words(float("nan"), "FLOAT32")}), Meter(good)
     clock, accepted = ManualClock(1_780_000_000_000), list[MeterReading]()
     async with serve_tcp({1: broken, 2: sound}) as port:
-        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
-        bus, profile = Bus(places[0]), load_profile("sdm630")
-        meters = [ModbusMeter(f"METER_00{place.device}", profile, place, bus, (), 9) for place in places]
+        endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, profile = Bus(endpoints[0]), load_profile("sdm630")
+        meters = [ModbusMeter(f"METER_00{endpoint.device}", profile, endpoint, bus, (), 9) for endpoint in endpoints]
         poller = Poller(meters, 10, clock, accepted.append)
         (polled,) = poller._buses.values()
         for number, meter in ((1, broken), (2, sound)):
@@ -67,14 +67,17 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
     clock = ManualClock(1_780_000_000_000)
     builder = RecordBuilder(TimeKeeper(clock, bytes(16)))
     registers = meter_registers(profile, 1_000, 2, 3)
-    mad, sound = Meter(registers | wrong), Meter(registers)
-    async with serve_tcp({1: mad, 2: sound}) as port:
-        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
-        bus, known = Bus(places[0]), load_profile(profile)
-        meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
+    faulty, sound = Meter(registers | wrong), Meter(registers)
+    async with serve_tcp({1: faulty, 2: sound}) as port:
+        endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, meter_profile = Bus(endpoints[0]), load_profile(profile)
+        meters = [
+            ModbusMeter(f"METER_00{p.device}", meter_profile, p, bus, quantities, meter_profile.max_power_w)
+            for p in endpoints
+        ]
 
         def build(reading: MeterReading) -> None:
-            builder.build(reading, known.name, known.hash, known.max_power_w)
+            builder.build(reading, meter_profile.name, meter_profile.hash, meter_profile.max_power_w)
 
         poller = Poller(meters, 10, clock, build)
         (polled,) = poller._buses.values()
@@ -86,9 +89,9 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
 
 async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:
     """Not even a first one: the neighbour's bus is another task."""
-    places = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
-    known = load_profile("sdm630")
-    hanging, sound = (ModbusMeter(f"METER_00{p.port}", known, p, Bus(p), (), 9) for p in places)
+    endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
+    meter_profile = load_profile("sdm630")
+    hanging, sound = (ModbusMeter(f"METER_00{p.port}", meter_profile, p, Bus(p), (), 9) for p in endpoints)
     asked, accepted = asyncio.Event(), list[MeterReading]()
 
     async def never(slot_s: int, clock: Clock) -> MeterReading:
@@ -112,8 +115,8 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
 
 
 async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
-    place, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
-    meter = ModbusMeter("METER_001", load_profile("sdm630"), place, Bus(place), (), 9)
+    endpoint, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
+    meter = ModbusMeter("METER_001", load_profile("sdm630"), endpoint, Bus(endpoint), (), 9)
 
     async def at_once(slot_s: int, clock: Clock) -> MeterReading:
         return MeterReading("METER_001", slot_s, clock.now_ms(), 1, 1)

@@ -39,12 +39,12 @@ async def test_every_profile_over_tcp(profile: str, transport: str) -> None:
 
 
 async def test_a_serial_line_with_two_devices() -> None:
-    one, two = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter(meter_registers("sdm120", 4_000, 5, 6))
-    async with serve_rtu({1: one, 2: two}) as line:
+    first, second = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter(meter_registers("sdm120", 4_000, 5, 6))
+    async with serve_rtu({1: first, 2: second}) as line:
         url = f"rtu://{line.path}?baud=115200&device="
         bus = Bus(parse_endpoint(url + "1"))
-        first, second = meter("sdm630", url + "1", bus), meter("sdm120", url + "2", bus)
-        readings = await asyncio.gather(first.read(0, SystemClock()), second.read(0, SystemClock()))
+        sdm630, sdm120 = meter("sdm630", url + "1", bus), meter("sdm120", url + "2", bus)
+        readings = await asyncio.gather(sdm630.read(0, SystemClock()), sdm120.read(0, SystemClock()))
         bus.close()
     assert [(r.import_wh, r.export_wh) for r in readings] == [(1_000, 2), (4_000, 5)]
 

@@ -29,9 +29,9 @@ def gateway(name: str, folder: Path, broker: object) -> Gateway:
     (folder / "password").write_text(broker.password)  # type: ignore[attr-defined]
     meters = [{"id": "METER_011", "dialect": "tasmota-sml", "topic": f"tele/{name}/SENSOR"}]
     mqtt = {"url": broker.url, "username": broker.username, "password_file": str(folder / "password")}  # type: ignore[attr-defined]
-    made = Gateway(name, folder, meters, mqtt, extra={"heartbeat_s": 1})
-    made.write_config()
-    return made
+    gw = Gateway(name, folder, meters, mqtt, extra={"heartbeat_s": 1})
+    gw.write_config()
+    return gw
 
 
 async def test_publications_become_readings_once(hub_nats: HubNats, broker: object, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_what_is_no_ledger_does_not_pass_for_an_empty_one(
         reader.count_waiting()
 
 
-def test_an_archive_reads_beyond_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_is_read_beyond_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.offline.ledger_reader.PAGE", 2)
     own = ledger(tmp_path)
     own.open()

@@ -64,11 +64,11 @@ async def listener(pool: Pool, state_dir: Path, hub_nats: HubNats) -> AsyncItera
 
 def gateway(folder: Path, listener: DeviceListener, port: int = 1) -> Gateway:
     folder.mkdir(exist_ok=True)
-    made = Gateway("gw-north", folder, [{"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}"}])
-    made.write_config()
-    made.config.write_text(made.config.read_text().replace("https://127.0.0.1:1", listener.url))
+    gw = Gateway("gw-north", folder, [{"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}"}])
+    gw.write_config()
+    gw.config.write_text(gw.config.read_text().replace("https://127.0.0.1:1", listener.url))
     (folder / "ca.pem").write_text(listener.ca_file.read_text())
-    return made
+    return gw
 
 
 async def enroll(gw: Gateway, token: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The uplink: what it asks of the hub, what it does not believe, and what it sends again."""
+"""The uplink: live frames and backlog, receipts that it refuses, resend requests, and broken connections."""
 
 import asyncio
 import contextlib
@@ -27,9 +27,9 @@ BOOT = b"b" * 16
 
 
 def gateway(name: str, folder: Path, hub: HubNats) -> Gateway:
-    made = Gateway(name, folder, [])
-    made.enrol(hub)
-    return made
+    gw = Gateway(name, folder, [])
+    gw.enrol(hub)
+    return gw
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +79,7 @@ async def test_live_frames_do_not_wait_for_the_backlog(hub_nats: HubNats, tmp_pa
     assert hub.messages == 61
 
 
-async def test_receipts_that_are_not_the_hub_s_are_not_believed(hub_nats: HubNats, tmp_path: Path) -> None:
+async def test_receipts_of_another_key_or_gateway_are_refused(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = gateway("gw-forged", tmp_path, hub_nats)
     async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, writer):
         hub.receipts_on = False
@@ -96,7 +96,9 @@ async def test_receipts_that_are_not_the_hub_s_are_not_believed(hub_nats: HubNat
         await eventually(lambda: stored(gw) == 1, what="the one true receipt")
 
 
-async def test_an_ask_is_answered_with_the_stored_bytes_under_a_new_id(hub_nats: HubNats, tmp_path: Path) -> None:
+async def test_a_resend_request_is_answered_with_the_stored_bytes_under_new_message_ids(
+    hub_nats: HubNats, tmp_path: Path
+) -> None:
     gw = gateway("gw-asked", tmp_path, hub_nats)
     async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, writer):
         await seal(writer, 5)
@@ -120,7 +122,7 @@ async def test_a_connection_that_breaks_is_made_again(hub_nats: HubNats, tmp_pat
         await eventually(lambda: len(hub.frames) == 2, what="the second frame", seconds=20)
 
 
-async def test_another_gateway_s_subject_is_out_of_reach(hub_nats: HubNats, tmp_path: Path) -> None:
+async def test_a_gateway_may_not_publish_on_the_subjects_of_another(hub_nats: HubNats, tmp_path: Path) -> None:
     """The rights come from the JWT: a gateway that claims another name gets nothing through."""
     gw = gateway("gw-honest", tmp_path, hub_nats)
     heard: list[Msg] = []

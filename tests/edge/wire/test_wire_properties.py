@@ -128,7 +128,7 @@ RANGES = st.lists(st.integers(1, 400), unique=True, max_size=40).map(sorted)
 
 
 @given(st.dictionaries(st.binary(min_size=16, max_size=16), RANGES, max_size=4))
-def test_receipts_and_beats_are_read_back(by_boot: dict[bytes, list[int]]) -> None:
+def test_receipts_and_heartbeats_are_read_back(by_boot: dict[bytes, list[int]]) -> None:
     from edge.wire.ranges import ranges_of
 
     ranges = {boot: ranges_of(sequences) for boot, sequences in by_boot.items()}

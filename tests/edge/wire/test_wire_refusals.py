@@ -178,7 +178,7 @@ def test_ranges_have_one_form() -> None:
     assert heartbeat([[boot, [[n, n] for n in range(1, 4000, 2)]]]) == "out_of_range"
 
 
-def test_asks_and_codes() -> None:
+def test_resend_requests_and_codes() -> None:
     request = resend_requests.ResendRequest(b"q" * 16, b"b" * 16, 3, 9)
     assert resend_requests.decode_resend_request(resend_requests.encode_resend_request(request)) == request
     assert code_of(lambda: resend_requests.decode_resend_request(b"\x90")) == "unknown_version"
