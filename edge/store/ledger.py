@@ -152,9 +152,9 @@ class Ledger:
         return StoredFrame(frame_id, self._signer.boot_id, sequence, frame, frame.header.sealed_at_ms)
 
     def prune(self, *, keep_ms: int, max_bytes: int) -> list[Gap]:
-        """Deletes frames that the hub has had for ``keep_ms``; above ``max_bytes`` also younger ones, the oldest first.
+        """Deletes frames that the hub has had for ``keep_ms``; above ``max_bytes`` also younger ones.
 
-        Returns the gap records of frames that the hub never had; they are part of the ledger already.
+        Those with a receipt go first. Returns the gap records of frames that the hub never had; they are in the ledger.
 
         Raises:
             StorageError: the disk refuses; nothing is deleted.

@@ -42,7 +42,7 @@ class Limits:
     keep_ms: int = 30 * 86_400_000
     """How long a frame stays after the hub's receipt."""
     max_bytes: int = 512 * 2**20
-    """Above it the oldest frames are deleted, with or without a receipt."""
+    """Above it the oldest frames are deleted: those with a receipt, and if there are none, the others."""
 
 
 @dataclass
