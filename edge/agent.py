@@ -1,4 +1,4 @@
-"""Puts the agent together (meters, journal, uplink, heartbeat) and runs it until told to stop."""
+"""Puts the agent together (meters, intake, ledger, uplink, heartbeat) and runs it until it is told to stop."""
 
 import asyncio
 import contextlib
@@ -12,104 +12,108 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from edge import metrics
-from edge.book import Book
-from edge.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.errors import ConfigError, InternalError, StorageError
 from edge.fleet import Fleet, build_fleet
-from edge.heartbeat import Heartbeat, agent_version
-from edge.identity import Identity
 from edge.intake import Intake
-from edge.journal import Journal, Limits
 from edge.keystore import load_frame_key, load_nats_key
-from edge.ledger import Batch, Ledger, Signer
-from edge.lock import alone_in
 from edge.meters.mqtt import Broker, Subscriber
 from edge.meters.readings import MeterReading
-from edge.nats_link import Link
-from edge.notify import notify
 from edge.poller import Poller
+from edge.record_builder import RecordBuilder
+from edge.runtime import metrics
+from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
+from edge.runtime.lock import exclusive_lock
+from edge.runtime.notify import notify
+from edge.runtime.status import serve_status
+from edge.runtime.version import agent_version
 from edge.settings import Settings
-from edge.status import serve_status
-from edge.uplink import Uplink
+from edge.store.batch import Batch
+from edge.store.ledger import LEDGER_FILE, Ledger, Signer
+from edge.store.ledger_writer import LedgerWriter, Limits
+from edge.uplink.heartbeat import HeartbeatSender
+from edge.uplink.identity import Identity
+from edge.uplink.nats_link import NatsLink
+from edge.uplink.uplink import Uplink
 from edge.wire.kinds import Record, Start, Stop
 from edge.wire.records import encode_record
 
-LEDGER_FILE = "ledger.sqlite"
 DRAIN_S = 2.0
-WRITE_S = 3.0
-"""How long the write that is under way at the end may take; a disk that hangs for longer is not waited for."""
-STOP_ROUNDS, STOP_ROUND_S = 4, 0.5
+"""How long the last frames may take to the hub at the end."""
+LAST_WRITE_S = 3.0
+"""How long the write that is under way at the end may take."""
+CANCEL_ROUNDS, CANCEL_ROUND_S = 4, 0.5
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Secrets:
-    """Who the agent is."""
+class Credentials:
+    """What the agent signs and logs in with."""
 
     frame_key: SigningKey
     identity: Identity
-    link: Link
+    link: NatsLink
 
     @classmethod
-    def load(cls, settings: Settings) -> "Secrets":
-        """Reads keys and identity.
+    def load(cls, settings: Settings) -> "Credentials":
+        """Loads keys and identity from the state folder.
 
         Raises:
-            NotEnrolledError, KeyFileError: as they say.
+            NotEnrolledError: there is no identity, or it is another gateway's.
+            KeyFileError: a file is missing, damaged, unreadable, or readable by others.
         """
         identity = Identity.load(settings.state_dir, settings.gateway_id)
         keys = settings.state_dir / "keys"
-        return cls(load_frame_key(keys), identity, Link(identity, load_nats_key(keys), settings.hub.nats_url))
+        return cls(load_frame_key(keys), identity, NatsLink(identity, load_nats_key(keys), settings.hub.nats_url))
 
 
 def run_agent(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT.
 
     Raises:
-        EdgeError: something keeps it from starting; the message says what to do.
+        ConfigError, NotEnrolledError, KeyFileError: it can not start; the message says what to do.
+        TryAgainError: another agent runs in the folder.
+        InternalError: a part of the agent ended by itself.
     """
     fleet = build_fleet(settings)
-    own = Secrets.load(settings)
-    with alone_in(settings.state_dir):
-        asyncio.run(Agent(settings, fleet, own, SystemClock()).run())
+    credentials = Credentials.load(settings)
+    with exclusive_lock(settings.state_dir):
+        asyncio.run(Agent(settings, fleet, credentials, SystemClock()).run())
 
 
 class Agent:
-    """One boot of the agent."""
+    """The agent from one start to its stop; every start draws a new boot id."""
 
-    def __init__(self, settings: Settings, fleet: Fleet, own: Secrets, clock: Clock) -> None:
+    def __init__(self, settings: Settings, fleet: Fleet, credentials: Credentials, clock: Clock) -> None:
         self._settings, self._fleet, self._clock = settings, fleet, clock
         self._kernel_boot = kernel_boot_id()
         self._times = TimeKeeper(clock, self._kernel_boot)
-        signer = Signer(settings.gateway_id, secrets.token_bytes(16), own.frame_key)
+        signer = Signer(settings.gateway_id, secrets.token_bytes(16), credentials.frame_key)
         ledger = Ledger(settings.state_dir / LEDGER_FILE, signer, clock)
         limits = Limits(settings.seal_interval_s, settings.keep_days * 86_400_000, settings.max_ledger_mb * 2**20)
-        self._journal = Journal(ledger, limits)
-        self._beat = Heartbeat(
-            signer, self._journal, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost
+        self._writer = LedgerWriter(ledger, limits)
+        self._heartbeat_sender = HeartbeatSender(
+            signer, self._writer, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost_meters
         )
         self._uplink = Uplink(
             settings.gateway_id,
-            bytes.fromhex(own.identity.receipt_public_key),
-            own.link,
-            self._journal,
+            bytes.fromhex(credentials.identity.receipt_public_key),
+            credentials.link,
+            self._writer,
             settings.backlog_frames_per_s,
-            self._beat.on_connect,
+            self._heartbeat_sender.on_connect,
         )
-        self._journal.on_frames = self._uplink.offer
-        self._signer = signer
-        self._book = Book(self._times)
-        self._journal.queue.on_dropped = self._book.forget
-        self._intake = Intake(self._book, self._journal, fleet.kinds, clock)
-        self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept)
+        self._writer.on_frames = self._uplink.offer
+        self._builder = RecordBuilder(self._times)
+        self._writer.queue.on_dropped = self._builder.forget
+        self._intake = Intake(self._builder, self._writer, fleet.kinds, clock)
+        self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept_polled)
         self._subscriber: Subscriber | None = None
         self._stopping = asyncio.Event()
         self._failure: InternalError | None = None
 
     async def run(self) -> None:
-        """Starts everything, waits for the signal, stops in order.
+        """Starts every part, waits for SIGTERM or SIGINT, and stops them in order.
 
         Raises:
             ConfigError: a port is taken, or a file of the broker can not be read.
@@ -128,69 +132,72 @@ class Agent:
             raise self._failure
 
     async def status(self) -> dict[str, Any]:
-        """What `peerwatt-edge status` shows."""
-        trouble = self._journal.trouble
+        """Returns what ``peerwatt-edge status`` shows; less of it while the ledger can not be read."""
+        trouble = self._writer.trouble
         try:
-            beat = None if trouble else await self._beat.beat()
+            heartbeat = None if trouble else await self._heartbeat_sender.current()
         except StorageError as error:
-            beat, trouble = None, str(error)
-        if beat is None:
+            heartbeat, trouble = None, str(error)
+        if heartbeat is None:
             return {
                 "running": True,
                 "gateway_id": self._settings.gateway_id,
-                "meters_lost": self._lost(),
-                "memory_queue": self._journal.queued_records + self._intake.held,
-                "dropped_records": self._journal.dropped,
+                "meters_lost": self._lost_meters(),
+                "memory_queue": self._writer.queued_records + self._intake.waiting,
+                "dropped_records": self._writer.dropped,
                 "hub": self._uplink.trouble or "connected",
                 "storage": trouble,
             }
         return {
             "running": True,
-            "gateway_id": beat.gateway_id,
-            "version": beat.version,
-            "boot_id": beat.boot_id.hex(),
-            "last_sequence": beat.last_sequence,
-            "meters": beat.meters,
-            "meters_lost": list(beat.meters_lost),
-            "outbox_frames": beat.outbox_frames,
-            "outbox_age_s": beat.outbox_age_s,
-            "time_quality": beat.time_quality,
-            "memory_queue": beat.memory_queue,
-            "disk_free_bytes": beat.disk_free_bytes,
+            "gateway_id": heartbeat.gateway_id,
+            "version": heartbeat.version,
+            "boot_id": heartbeat.boot_id.hex(),
+            "last_sequence": heartbeat.last_sequence,
+            "meters": heartbeat.meters,
+            "meters_lost": list(heartbeat.meters_lost),
+            "outbox_frames": heartbeat.outbox_frames,
+            "outbox_age_s": heartbeat.outbox_age_s,
+            "time_quality": heartbeat.time_quality,
+            "memory_queue": heartbeat.memory_queue,
+            "disk_free_bytes": heartbeat.disk_free_bytes,
             "hub": self._uplink.trouble or "connected",
-            "storage": self._journal.trouble or "ok",
+            "storage": self._writer.trouble or "ok",
         }
 
-    def _lost(self) -> list[str]:
+    def _lost_meters(self) -> list[str]:
         return self._poller.lost + (self._subscriber.lost if self._subscriber else [])
 
-    def _accept(self, reading: MeterReading) -> None:
-        """The poller's way: it does not wait for the disk."""
-        self._intake.enter(reading)
+    def _accept_polled(self, reading: MeterReading) -> None:
+        """Accepts a reading of the poller, which does not wait for the disk."""
+        self._intake.accept(reading)
         metrics.READINGS.labels("modbus").inc()
 
-    def _note(self, record: Record) -> None:
-        self._journal.enter(Batch(records=[encode_record(record)]))
+    def _write(self, record: Record) -> None:
+        self._writer.append(Batch(records=[encode_record(record)]))
 
     def _catch_signals(self) -> None:
+        """Lets a first signal stop the agent in order, and a second one at once."""
+
         def stop() -> None:
             if self._stopping.is_set():
                 os._exit(130)
             self._stopping.set()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop)
 
     def _open_broker(self) -> None:
-        if self._settings.mqtt is not None and self._fleet.mqtt:
+        mqtt = self._settings.mqtt
+        if mqtt is not None and self._fleet.mqtt:
             self._subscriber = Subscriber(
-                Broker.of(self._settings.mqtt),
+                Broker.load(mqtt.url, mqtt.username, mqtt.password_file, mqtt.ca_file),
                 f"peerwatt-{self._settings.gateway_id}",
                 self._fleet.mqtt,
                 self._settings.poll_period_s,
                 self._clock,
-                self._intake.enter,
-                self._book.is_recorded,
+                self._intake.accept,
+                self._builder.is_recorded,
             )
 
     def _open_metrics(self) -> None:
@@ -203,13 +210,13 @@ class Agent:
                 ) from error
 
     async def _open_ledger(self) -> None:
-        """Reads what is known; a disk that refuses keeps nobody from polling."""
+        """Opens the ledger and restores from it; where the disk refuses, polling begins all the same."""
         try:
-            await self._journal.call(self._journal.ledger.open)
-            await self._intake.recall()
+            await self._writer.call(self._writer.ledger.open)
+            await self._intake.restore()
         except StorageError as error:
             log.error("storage refuses: readings wait in memory", extra={"reason": str(error)})  # noqa: TRY400
-        self._note(
+        self._write(
             Start(
                 max(0, self._clock.now_ms()),
                 self._times.quality,
@@ -221,14 +228,14 @@ class Agent:
 
     @contextlib.asynccontextmanager
     async def _tasks(self) -> AsyncIterator[None]:
-        """Meters stop first, then what is left is stored, sealed and, when the hub is there, sent."""
-        journal = asyncio.create_task(self._journal.run(), name="journal")
+        """Runs the parts; at the end meters stop first, then the rest is stored, sealed and, if possible, sent."""
+        writer = asyncio.create_task(self._writer.run(), name="ledger writer")
         uplink = asyncio.create_task(self._uplink.run(), name="uplink")
-        sources = [self._poller.run(), self._beat.run(), self._watch_clock(), self._intake.run()]
+        sources = [self._poller.run(), self._heartbeat_sender.run(), self._watch_clock(), self._intake.run()]
         if self._subscriber is not None:
             sources.append(self._subscriber.run())
         inputs = [asyncio.create_task(source) for source in sources]
-        for task in (journal, uplink, *inputs):
+        for task in (writer, uplink, *inputs):
             task.add_done_callback(self._on_end)
         try:
             yield
@@ -236,28 +243,28 @@ class Agent:
             self._stopping.set()
             await _cancel(inputs)
             reason = "a fault of the agent" if self._failure else "stopped in good order"
-            self._note(Stop(max(0, self._clock.now_ms()), reason))
-            stored = await self._store_rest(journal)
+            self._write(Stop(max(0, self._clock.now_ms()), reason))
+            stored = await self._store_rest(writer)
             await self._uplink.drain(DRAIN_S)
             await _cancel([uplink])
             if stored:
-                await self._journal.close()
+                await self._writer.close()
 
-    async def _store_rest(self, journal: asyncio.Task[None]) -> bool:
-        """Stores and seals the rest, once the write that is under way has ended; False when it does not end."""
-        self._journal.stop()
-        _, late = await asyncio.wait([journal], timeout=WRITE_S)
+    async def _store_rest(self, writer: asyncio.Task[None]) -> bool:
+        """Stores and seals the rest, after the write that is under way; False when that one does not end in time."""
+        self._writer.stop()
+        _, late = await asyncio.wait([writer], timeout=LAST_WRITE_S)
         if late:
             log.error("the disk does not answer: what waits in memory is lost")
-            await _cancel([journal])
+            await _cancel([writer])
             return False
         with contextlib.suppress(StorageError):
-            await self._intake.recall()
-        await self._journal.store_rest()
+            await self._intake.restore()
+        await self._writer.store_rest()
         return True
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
-        """A task that ends by itself is a fault of ours: say it and let systemd start us again."""
+        """Ends the agent with an error when a task ends by itself: systemd starts it again."""
         if not task.cancelled() and not self._stopping.is_set():
             error = task.exception()
             log.critical("internal error, the agent ends", exc_info=error)
@@ -269,20 +276,20 @@ class Agent:
     async def _watch_clock(self) -> None:
         while True:
             await asyncio.sleep(1)
-            if step := self._times.step():
+            if step := self._times.detect_step():
                 log.warning("clock step", extra={"offset_ms": step.offset_ms})
-                self._note(step)
+                self._write(step)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Ends tasks: more than once, because before Python 3.12 wait_for, which the MQTT client uses, may swallow it."""
-    for _ in range(STOP_ROUNDS):
+    """Cancels tasks, several times: before Python 3.12 wait_for, which the MQTT client uses, may swallow it."""
+    for _ in range(CANCEL_ROUNDS):
         for task in tasks:
             task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=STOP_ROUND_S)
+        _, late = await asyncio.wait(tasks, timeout=CANCEL_ROUND_S)
         if not late:
             break
     for task in tasks:
         if task.done() and not task.cancelled():
-            # A task that fails while it ends has nobody left to tell
+            # Retrieved, because asyncio warns of an exception that nobody looked at
             task.exception()

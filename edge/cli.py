@@ -1,4 +1,4 @@
-"""``peerwatt-edge``: results on stdout, logs and errors on stderr; every flag has an environment twin.
+"""``peerwatt-edge``: results on stdout, logs and errors on stderr; an environment variable for every flag.
 
 Each command imports what it needs and no more, so that the running agent stays small.
 """
@@ -14,19 +14,20 @@ from typing import Any
 
 from edge.errors import EdgeError
 
-USAGE_EXIT = 2
+# By name, because this module is called __main__ when Python runs it with -m
+log = logging.getLogger("edge.cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     options = build_parser().parse_args(arguments)
-    from edge import logs  # noqa: PLC0415 - the parser's help needs nothing of it
+    from edge.runtime import logs
 
     logs.configure(os.environ.get("PEERWATT_EDGE_LOG_LEVEL", "info"))
     try:
         code: int = options.run(options)
     except EdgeError as error:
-        logging.getLogger("edge.cli").error(str(error), extra={"code": error.code})  # noqa: TRY400
+        log.error(str(error), extra={"code": error.code})  # noqa: TRY400 - a message for a person, without traceback
         if options.json:
             _print({"ok": False, "code": error.code, "message": str(error)})
         return error.exit_code
@@ -107,21 +108,21 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], abo
 
 
 def _init(options: argparse.Namespace) -> int:
-    from edge.commands import init  # noqa: PLC0415
+    from edge.commands import init
 
     return _show(options, init(options.config))
 
 
 def _enroll(options: argparse.Namespace) -> int:
-    from edge.commands import enroll  # noqa: PLC0415
+    from edge.commands import enroll
 
     return _show(options, enroll(options.config, options.token))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge import logs  # noqa: PLC0415
-    from edge.agent import run_agent  # noqa: PLC0415
-    from edge.settings import load_settings  # noqa: PLC0415
+    from edge.agent import run_agent
+    from edge.runtime import logs
+    from edge.settings import load_settings
 
     settings = load_settings(options.config)
     logs.configure(settings.log_level)
@@ -130,31 +131,31 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from edge.commands import status  # noqa: PLC0415
+    from edge.commands import status
 
     return _show(options, status(options.config))
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from edge.verify import verify  # noqa: PLC0415
+    from edge.offline.verify import verify
 
     return _show(options, verify(options.config, options.file, options.public_key))
 
 
 def _export(options: argparse.Namespace) -> int:
-    from edge.verify import export  # noqa: PLC0415
+    from edge.offline.verify import export
 
     return _show(options, export(options.config, options.out))
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from edge.commands import explain_plan  # noqa: PLC0415
+    from edge.commands import explain_plan
 
     return _show(options, explain_plan(options.config))
 
 
 def _version(options: argparse.Namespace) -> int:
-    from edge.heartbeat import agent_version  # noqa: PLC0415
+    from edge.runtime.version import agent_version
 
     if options.json:
         _print({"version": agent_version()})

@@ -1,4 +1,4 @@
-"""The commands that are over at once: init, enroll, status, explain-plan. Each returns what is to be shown."""
+"""The commands init, enroll, status and explain-plan. Each returns what is to be shown, ready for JSON."""
 
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,13 @@ url = "tcp://192.0.2.10:502?device=1"     # or rtu:///dev/ttyUSB0?baud=9600&pari
 
 
 def init(config: Path | None) -> dict[str, Any]:
-    """Makes what is missing; what is there stays.
+    """Makes the state folder, the keys and, where the file is missing, a sample configuration; what is there stays.
 
     Raises:
         ConfigError: a file is wrong, or can not be written.
         KeyFileError: the keys can not be made.
     """
-    from edge.keystore import load_frame_key, load_nats_key, make_keys  # noqa: PLC0415
+    from edge.keystore import load_frame_key, load_nats_key, make_keys
 
     if config is not None and not config.exists():
         try:
@@ -61,21 +61,24 @@ def init(config: Path | None) -> dict[str, Any]:
 
 
 def enroll(config: Path | None, token: str) -> dict[str, Any]:
-    """Makes keys where they are missing, asks the hub, and keeps its answer.
+    """Enrols the gateway with a one-time token, and keeps the identity that the hub answers with.
 
     Raises:
-        HubUnreachableError, RefusedError, KeyFileError, ConfigError: as they say.
+        ConfigError: the configuration, the CA file or the token is wrong, or the folder can not be made.
+        KeyFileError: a key can not be made or read, or the identity can not be written.
+        HubUnreachableError: there is no connection to a hub with this CA.
+        RefusedError: the hub refused; ``code`` says why.
         TryAgainError: an operator has to accept the key first.
     """
-    from edge.enrolment import enrol  # noqa: PLC0415
-    from edge.keystore import load_frame_key, load_nats_key, make_keys  # noqa: PLC0415
+    from edge.keystore import load_frame_key, load_nats_key, make_keys
+    from edge.uplink.enrolment import enrol
 
     settings = load_settings(config)
     folder = settings.state_dir / "keys"
     _make_private(settings.state_dir)
     make_keys(folder)
     nats_key = bytes(load_nats_key(folder).public_key).decode()
-    answer = enrol(settings.hub, settings.gateway_id, token, load_frame_key(folder), nats_key)
+    answer = enrol(settings.hub.url, settings.hub.ca_file, settings.gateway_id, token, load_frame_key(folder), nats_key)
     if answer.identity is None:
         raise TryAgainError(
             f"The key {answer.key_id} waits for an operator to accept it at the hub (the gateway has one already): "
@@ -91,46 +94,46 @@ def enroll(config: Path | None, token: str) -> dict[str, Any]:
 
 
 def status(config: Path | None) -> dict[str, Any]:
-    """The running agent's own word, or what the folder says when none runs.
+    """Asks the running agent for its status; when none runs, reads what the state folder holds.
 
     Raises:
         ConfigError: the configuration is wrong.
         KeyFileError: the state folder is closed to this user.
     """
-    from edge.identity import FILE  # noqa: PLC0415
-    from edge.keystore import is_there  # noqa: PLC0415
-    from edge.status import SOCKET, ask_status  # noqa: PLC0415
+    from edge.runtime.private_files import is_there
+    from edge.runtime.status import SOCKET, ask_status
+    from edge.uplink.identity import IDENTITY_FILE
 
     settings = load_settings(config)
     if is_there(settings.state_dir / SOCKET) and (running := ask_status(settings.state_dir)) is not None:
         return {"ok": True, **running}
-    enrolled = is_there(settings.state_dir / FILE)
+    enrolled = is_there(settings.state_dir / IDENTITY_FILE)
     return {
         "ok": False,
         "running": False,
         "gateway_id": settings.gateway_id,
         "enrolled": enrolled,
-        **_at_rest(settings),
+        **_ledger_counts(settings),
     }
 
 
-def _at_rest(settings: Settings) -> dict[str, Any]:
-    from edge.archive import open_archive  # noqa: PLC0415
+def _ledger_counts(settings: Settings) -> dict[str, Any]:
+    from edge.offline.ledger_reader import open_ledger
 
     try:
-        with open_archive(settings.state_dir) as archive:
-            return {"outbox_frames": archive.count_waiting(), "unsealed_records": archive.count_unsealed()}
+        with open_ledger(settings.state_dir) as reader:
+            return {"outbox_frames": reader.count_waiting(), "unsealed_records": reader.count_unsealed()}
     except (ConfigError, VerificationError):
         return {}
 
 
 def explain_plan(config: Path | None) -> dict[str, Any]:
-    """Block reads per meter, load per bus.
+    """Returns the block reads of every meter and the load of every bus: milliseconds on the wire in each slot.
 
     Raises:
         ConfigError: the configuration is wrong, or a bus can not keep its slots.
     """
-    from edge.fleet import build_fleet  # noqa: PLC0415
+    from edge.fleet import build_fleet
 
     settings = load_settings(config)
     fleet = build_fleet(settings)
@@ -141,7 +144,7 @@ def explain_plan(config: Path | None) -> dict[str, Any]:
             "bus": meter.bus.name,
             "device": meter.endpoint.device,
             "blocks": [f"{block.function} {block.address}+{block.count}" for block in meter.blocks],
-            "busy_ms": meter.wire.cost_us(meter.blocks) // 1000,
+            "busy_ms": meter.wire_cost.cost_us(meter.blocks) // 1000,
         }
         for meter in fleet.modbus
     ]

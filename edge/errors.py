@@ -1,4 +1,4 @@
-"""What goes wrong in the agent: every leaf class carries the exit code that the command line ends with."""
+"""The agent's errors: each class carries the exit code of the command line (sysexits.h) and a code for programs."""
 
 
 class EdgeError(Exception):
@@ -9,11 +9,11 @@ class EdgeError(Exception):
 
 
 class PermanentError(EdgeError):
-    """Trying the same again gives the same."""
+    """The same attempt fails again until somebody changes something."""
 
 
 class RetryableError(EdgeError):
-    """May pass by itself."""
+    """The same attempt may succeed later."""
 
 
 class ConfigError(PermanentError):
@@ -44,7 +44,7 @@ class KeyFileError(PermanentError):
 
 
 class RefusedError(PermanentError):
-    """The hub understood and said no; ``code`` is the hub's."""
+    """The hub refused the request; ``code`` is the one of its problem document (RFC 9457)."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -65,32 +65,32 @@ class HubUnreachableError(RetryableError):
 
 
 class TryAgainError(RetryableError):
-    """Not now: another agent runs, or an operator has to accept first."""
+    """Another agent runs in the folder, or an operator has to accept the key first."""
 
     exit_code = 75
     code = "try_again"
 
 
 class MeterError(RetryableError):
-    """A meter did not answer, or not sensibly."""
+    """A meter did not answer, or with something else than was asked for."""
 
     code = "meter"
 
 
 class MeterTimeoutError(MeterError):
-    """No answer in time."""
+    """The meter did not answer in time."""
 
     code = "meter_timeout"
 
 
 class MeterRefusedError(MeterError):
-    """The meter answered with an exception."""
+    """The meter answered with a Modbus exception."""
 
     code = "meter_exception"
 
 
 class ImplausibleError(MeterError):
-    """The answer can not be true."""
+    """A value that can not be true, or that no record can hold: it is not recorded."""
 
     code = "implausible"
 

@@ -1,6 +1,7 @@
-"""Enters readings into book and journal. What comes before the ledger could be read waits here, in bounded memory.
+"""Takes every reading, whoever read it, through the record builder to the ledger writer.
 
-Without the ledger the book knows no index and no sequence of any meter, and would give them a second time.
+Readings that come before the ledger could be read wait here, in bounded memory: only the ledger knows which index and
+sequence each meter has, and none may be given twice.
 """
 
 import asyncio
@@ -10,107 +11,111 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Mapping
 
-from edge import metrics
-from edge.book import Book
-from edge.clock import Clock
 from edge.errors import ImplausibleError, StorageError
-from edge.fleet import Kind
-from edge.journal import RETRY_S, Journal
-from edge.ledger import FIRST_INDEX
+from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
-from edge.repository import CounterRow, MeterRow
+from edge.record_builder import RecordBuilder
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
+from edge.store.ledger import FIRST_INDEX
+from edge.store.ledger_writer import RETRY_S, LedgerWriter
+from edge.store.repository import CounterRow, MeterRow
 
-MAX_HELD = 20_000
+MAX_WAITING = 20_000
 RECENT_MS = 3_600_000
-"""Publications that come again after a restart are known for so long."""
+"""A publication that comes again after a restart is recognised when the first was recorded no longer ago than this."""
 
-Known = tuple[list[MeterRow], list[CounterRow], int, list[bytes]]
+LedgerState = tuple[list[MeterRow], list[CounterRow], int, list[bytes]]
+"""Meters, counters, the lowest meter index that may be given, and the encoded records of the last hour."""
+
 log = logging.getLogger(__name__)
 
 
 class Intake:
-    """The way of every reading, whoever read it."""
+    """Accepts readings from poller and MQTT subscriber."""
 
-    def __init__(self, book: Book, journal: Journal, kinds: Mapping[str, Kind], clock: Clock) -> None:
-        self._book, self._journal, self._kinds, self._clock = book, journal, kinds, clock
-        self._held: deque[tuple[MeterReading, Future[None]]] = deque()
-        self._recalled = False
+    def __init__(
+        self, builder: RecordBuilder, writer: LedgerWriter, kinds: Mapping[str, MeterKind], clock: Clock
+    ) -> None:
+        self._builder, self._writer, self._kinds, self._clock = builder, writer, kinds, clock
+        self._waiting: deque[tuple[MeterReading, Future[None]]] = deque()
+        self._restored = False
 
     @property
-    def held(self) -> int:
-        """Readings that wait for the ledger to be readable."""
-        return len(self._held)
+    def waiting(self) -> int:
+        """Readings that wait for the ledger to be read."""
+        return len(self._waiting)
 
-    def enter(self, reading: MeterReading) -> Future[None]:
-        """Takes a reading; the future is done when it is durable, and cancelled when it had to be dropped.
+    def accept(self, reading: MeterReading) -> Future[None]:
+        """Accepts a reading; the future is done when it is durable, and cancelled when it had to be dropped.
 
         Raises:
             ImplausibleError: it can not be true, and is not recorded.
         """
-        if self._recalled:
-            return self._enter(reading)
-        if len(self._held) >= MAX_HELD:
-            self._held.popleft()[1].cancel()
-            self._journal.queue.lose(1)
+        if self._restored:
+            return self._write(reading)
+        if len(self._waiting) >= MAX_WAITING:
+            self._waiting.popleft()[1].cancel()
+            self._writer.queue.count_dropped(1)
         future: Future[None] = asyncio.get_running_loop().create_future()
-        self._held.append((reading, future))
+        self._waiting.append((reading, future))
         return future
 
     async def run(self) -> None:
-        """Tries to read the ledger until it works; then there is nothing left to do."""
+        """Restores from the ledger as soon as it can be read, then waits until cancelled."""
         for attempt in range(1_000_000_000):
             with contextlib.suppress(StorageError):
-                await self.recall()
+                await self.restore()
                 break
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
         await asyncio.Event().wait()
 
-    async def recall(self) -> None:
-        """Fills the book from the ledger, then enters what waited.
+    async def restore(self) -> None:
+        """Restores the record builder from the ledger, then writes the readings that waited; once is enough.
 
         Raises:
-            StorageError: not now.
+            StorageError: the ledger can not be read now.
         """
-        if self._recalled:
+        if self._restored:
             return
-        meters, counters, first_index, bodies = await self._journal.call(self._read)
-        self._book.recall(meters, counters, first_index)
-        self._book.remember(bodies)
-        self._recalled = True
-        entered: dict[tuple[str, int], Future[None]] = {}
-        while self._held:
-            reading, future = self._held.popleft()
+        meters, counters, first_index, bodies = await self._writer.call(self._read_state)
+        self._builder.restore(meters, counters, first_index)
+        self._builder.restore_recent(bodies)
+        self._restored = True
+        written: dict[tuple[str, int], Future[None]] = {}
+        while self._waiting:
+            reading, future = self._waiting.popleft()
             key = reading.meter_id, reading.read_at_ms
-            # What came twice is durable when the first of it is
-            durable = (entered.get(key) if reading.pushed else None) or self._enter_late(reading)
+            # A publication that came twice is durable when the first of the two is
+            durable = (written.get(key) if reading.pushed else None) or self._write_late(reading)
             if durable is not None:
-                entered[key] = durable
-            _pass_on(durable, future)
+                written[key] = durable
+            _complete_with(durable, future)
 
-    def _read(self) -> Known:
-        with self._journal.ledger.reading() as repository:
+    def _read_state(self) -> LedgerState:
+        with self._writer.ledger.reading() as repository:
             first_index = int.from_bytes(repository.meta(FIRST_INDEX) or b"\0", "big")
             since_ms = self._clock.now_ms() - RECENT_MS
             return repository.meters(), repository.counters(), first_index, repository.recent_bodies(since_ms)
 
-    def _enter(self, reading: MeterReading) -> Future[None]:
+    def _write(self, reading: MeterReading) -> Future[None]:
         kind = self._kinds[reading.meter_id]
-        return self._journal.enter(self._book.enter(reading, kind.profile, kind.profile_hash, kind.max_power_w))
+        return self._writer.append(self._builder.build(reading, kind.profile, kind.profile_hash, kind.max_power_w))
 
-    def _enter_late(self, reading: MeterReading) -> Future[None] | None:
-        """None when there is nothing to wait for."""
-        if reading.pushed and self._book.is_recorded(reading.meter_id, reading.read_at_ms):
+    def _write_late(self, reading: MeterReading) -> Future[None] | None:
+        """Writes a reading that waited; None when it is not recorded, and so nothing is to be waited for."""
+        if reading.pushed and self._builder.is_recorded(reading.meter_id, reading.read_at_ms):
             metrics.MQTT_DROPPED.labels("repeated").inc()
             return None
         try:
-            return self._enter(reading)
+            return self._write(reading)
         except ImplausibleError as error:
             log.warning("reading dropped", extra={"meter_id": reading.meter_id, "reason": str(error)})
             return None
 
 
-def _pass_on(durable: Future[None] | None, waiting: Future[None]) -> None:
-    """Lets one future end as another does."""
+def _complete_with(durable: Future[None] | None, waiting: Future[None]) -> None:
+    """Completes ``waiting`` when and as ``durable`` completes; at once when there is none."""
 
     def end(done: Future[None]) -> None:
         if done.cancelled():

@@ -1,20 +1,23 @@
-"""The gateway's own keys: made here, 0600, never sent anywhere. systemd may hand them over as credentials instead."""
+"""The gateway's two private keys: drawn here, kept with mode 0600, never sent anywhere.
+
+systemd may hand them over as credentials instead (systemd.exec(5), ``$CREDENTIALS_DIRECTORY``).
+"""
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
 import nkeys
 from nacl.signing import SigningKey
 
 from edge.errors import KeyFileError
+from edge.runtime.private_files import is_there, read_private, write_private
 
 FRAME_KEY, NATS_KEY = "frame.key", "nats.key"
 
 
 def make_keys(folder: Path) -> None:
-    """Makes what is missing in the private folder; existing keys stay.
+    """Draws the keys that the folder does not hold yet; existing keys stay.
 
     Raises:
         KeyFileError: the folder or a file can not be written.
@@ -29,7 +32,7 @@ def make_keys(folder: Path) -> None:
 
 
 def load_frame_key(folder: Path) -> SigningKey:
-    """The key that signs frames.
+    """Loads the Ed25519 key that signs frames.
 
     Raises:
         KeyFileError: it is missing, unreadable, readable by others, or no key.
@@ -38,7 +41,7 @@ def load_frame_key(folder: Path) -> SigningKey:
 
 
 def load_nats_key(folder: Path) -> nkeys.KeyPair:
-    """The key with which the gateway logs in at the hub's NATS.
+    """Loads the nkey with which the gateway logs in at the hub's NATS.
 
     Raises:
         KeyFileError: it is missing, unreadable, readable by others, or no key.
@@ -47,59 +50,9 @@ def load_nats_key(folder: Path) -> nkeys.KeyPair:
     return nkeys.from_seed(bytearray(seed))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, all or nothing.
-
-    Raises:
-        OSError: it can not be written.
-    """
-    part = path.with_name(f".{path.name}.new")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def is_there(path: Path) -> bool:
-    """Whether there is such a file.
-
-    Raises:
-        KeyFileError: its folder is closed to this user.
-    """
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise KeyFileError(
-            f"{path} can not be reached ({error.strerror}): run this as the agent's user, or check the folder's owner"
-        ) from error
-    return True
-
-
-def read_private(path: Path) -> str:
-    """Reads a file that nobody else may read.
-
-    Raises:
-        KeyFileError: it is missing, unreadable or open to others.
-    """
-    try:
-        with path.open() as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & 0o077:
-                raise KeyFileError(f"{path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`")
-            return file.read(65536)
-    except FileNotFoundError as error:
-        raise KeyFileError(f"There is no {path}: run `peerwatt-edge enroll` first") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"{path} can not be read ({error}): check its owner and mode 0600") from error
-
-
 def _seed(folder: Path, name: str) -> bytes:
-    handed = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(handed) / name if handed and is_there(Path(handed) / name) else folder / name
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(credentials) / name if credentials and is_there(Path(credentials) / name) else folder / name
     try:
         seed = bytes.fromhex(read_private(path).strip())
     except ValueError as error:

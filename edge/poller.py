@@ -1,4 +1,4 @@
-"""Polls Modbus meters in wall-clock slots: every bus on its own, healthy meters first; readings go to the journal."""
+"""Polls Modbus meters in wall-clock slots, each bus in a task of its own; the readings go to ``edge.intake``."""
 
 import asyncio
 import logging
@@ -6,97 +6,98 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from edge import metrics
-from edge.clock import Clock
 from edge.errors import MeterError
 from edge.meters.backoff import Backoff
 from edge.meters.meter import ModbusMeter
 from edge.meters.readings import MeterReading
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
 
-NAP_S = 0.5
-"""The wall clock may jump while we sleep, so we look at it at least this often."""
+MAX_SLEEP_S = 0.5
+"""The wall clock may jump during a sleep, and so is looked at this often."""
 
 log = logging.getLogger(__name__)
 
 Accept = Callable[[MeterReading], None]
-"""Takes a reading over; raises ImplausibleError when it can not be true."""
+"""Accepts a reading; raises ImplausibleError when it can not be true."""
 
 
 @dataclass
-class Watched:
-    """A meter and how it has been doing."""
+class PolledMeter:
+    """A meter and its back-off."""
 
     meter: ModbusMeter
     backoff: Backoff = field(default_factory=Backoff)
 
 
 class Poller:
-    """One task per bus, so that a dead bus costs the others nothing."""
+    """Polls the meters of one gateway. A bus that hangs costs the others no slot."""
 
     def __init__(self, meters: Iterable[ModbusMeter], period_s: int, clock: Clock, accept: Accept) -> None:
-        self._buses: dict[str, list[Watched]] = defaultdict(list)
+        self._buses: dict[str, list[PolledMeter]] = defaultdict(list)
         for meter in meters:
-            self._buses[meter.bus.name].append(Watched(meter))
+            self._buses[meter.bus.name].append(PolledMeter(meter))
         self._period_s = period_s
         self._clock = clock
         self._accept = accept
 
     @property
     def lost(self) -> list[str]:
-        """Meters that do not answer now."""
-        return sorted(w.meter.meter_id for group in self._buses.values() for w in group if w.backoff.failures)
+        """Ids of the meters that did not answer when they were asked last."""
+        return sorted(p.meter.meter_id for bus in self._buses.values() for p in bus if p.backoff.failures)
 
     async def run(self) -> None:
-        """Polls until cancelled; a gateway whose meters all publish by themselves has nothing to poll."""
+        """Polls until cancelled, then closes the buses."""
         try:
             async with asyncio.TaskGroup() as group:
+                # A gateway whose meters all publish by themselves has no bus, and must not end for it
                 group.create_task(asyncio.Event().wait())
-                for watched in self._buses.values():
-                    group.create_task(self._run_bus(watched))
+                for bus in self._buses.values():
+                    group.create_task(self._run_bus(bus))
         finally:
-            for watched in self._buses.values():
-                watched[0].meter.bus.close()
+            for bus in self._buses.values():
+                bus[0].meter.bus.close()
 
-    async def _run_bus(self, bus: list[Watched]) -> None:
-        # Once at the start, off the grid, so that what a meter is and whether it answers is known at once
+    async def _run_bus(self, bus: list[PolledMeter]) -> None:
+        # Once at the start, between slots: whether a meter answers, and its serial number, is known at once
         await self.poll_bus(bus, self._clock.now_ms() // 1000)
         period_ms, last_ms = self._period_s * 1000, self._clock.monotonic_ms()
         while True:
             slot_s = await next_slot(self._clock, self._period_s)
-            # By the clock that never jumps: a step of the other one is no slot that a bus was too busy for
+            # By the clock that never jumps: a step of the wall clock is no slot that the bus was too busy for
             now_ms = self._clock.monotonic_ms()
             metrics.SLOTS_MISSED.inc(max(0, (now_ms - last_ms + period_ms // 2) // period_ms - 1))
             last_ms = now_ms
             await self.poll_bus(bus, slot_s)
 
-    async def poll_bus(self, bus: list[Watched], slot_s: int) -> None:
-        """Asks every meter of a bus whose pause is over; those that failed last time come last."""
-        for watched in sorted(bus, key=lambda w: w.backoff.failures > 0):
-            if watched.backoff.may_try(self._clock.monotonic_ms()):
-                await self._poll(watched, slot_s)
+    async def poll_bus(self, bus: list[PolledMeter], slot_s: int) -> None:
+        """Reads every meter of a bus whose back-off is over; those that failed last time come last."""
+        for polled in sorted(bus, key=lambda p: p.backoff.failures > 0):
+            if polled.backoff.may_try(self._clock.monotonic_ms()):
+                await self._poll(polled, slot_s)
 
-    async def _poll(self, watched: Watched, slot_s: int) -> None:
-        meter, begun_ms = watched.meter, self._clock.monotonic_ms()
+    async def _poll(self, polled: PolledMeter, slot_s: int) -> None:
+        meter, begun_ms = polled.meter, self._clock.monotonic_ms()
         try:
             self._accept(await meter.read(slot_s, self._clock))
         except MeterError as error:
             metrics.READ_FAILURES.labels(error.code).inc()
-            if watched.backoff.failed(self._clock.monotonic_ms()):
+            if polled.backoff.failed(self._clock.monotonic_ms()):
                 log.warning("meter lost", extra={"meter_id": meter.meter_id, "reason": str(error)})
-                meter.lost()
+                meter.forget_serial()
             return
         metrics.READ_SECONDS.observe((self._clock.monotonic_ms() - begun_ms) / 1000)
-        if watched.backoff.succeeded():
+        if polled.backoff.succeeded():
             log.info("meter back", extra={"meter_id": meter.meter_id})
 
 
 async def next_slot(clock: Clock, period_s: int) -> int:
-    """Sleeps until the next multiple of the period on the wall clock, and returns it."""
+    """Sleeps until the next multiple of the period on the wall clock, and returns it in s since 1970."""
     slot_s = clock.now_ms() // 1000 // period_s * period_s + period_s
     while (missing_ms := slot_s * 1000 - clock.now_ms()) > 0:
         if missing_ms > 2 * period_s * 1000:
             # The wall clock was set back
             slot_s = clock.now_ms() // 1000 // period_s * period_s + period_s
-        await asyncio.sleep(min(missing_ms / 1000, NAP_S))
-    # The wall clock may have been set forward: what is read now belongs to the slot of now
+        await asyncio.sleep(min(missing_ms / 1000, MAX_SLEEP_S))
+    # The wall clock may have been set forward: what is read now belongs to the present slot
     return max(slot_s, clock.now_ms() // 1000 // period_s * period_s)

@@ -1,4 +1,4 @@
-"""The agent's settings: one TOML file (``--config``), an environment twin for every value."""
+"""The agent's settings: one TOML file (``--config``), and an environment variable for every value."""
 
 import os
 import tomllib
@@ -133,7 +133,7 @@ class Meter(_Part):
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where a Modbus meter is."""
+        """Where a Modbus meter is reached; the URL has been checked."""
         return parse_endpoint(self.url or "")
 
 
@@ -231,7 +231,7 @@ class Settings(BaseSettings):
 
     @property
     def config_hash(self) -> bytes:
-        """What a config record carries; secrets are in files and so not in it."""
+        """SHA-256 of all settings, for start records; secrets are in files of their own and so not in it."""
         return sha256(self.model_dump_json().encode()).digest()
 
     @classmethod

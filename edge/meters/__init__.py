@@ -1,1 +1,1 @@
-"""Meters: how each kind is read (profiles, plans, dialects), and whether the answer can be true."""
+"""Reads meters: Modbus by profile and read plan, MQTT by dialect; and judges whether counters can be true."""

@@ -1,4 +1,4 @@
-"""Registers to exact numbers, pure: a value is a fraction until it is rounded once, half up, to whole units."""
+"""Decodes registers exactly, pure: a value stays a fraction until it is rounded once, half up, to whole units."""
 
 import math
 import struct
@@ -8,11 +8,15 @@ from fractions import Fraction
 from edge.errors import ImplausibleError
 
 WORDS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "i64": 4, "f64": 4}
-"""Registers that a value of each type takes."""
+"""How many registers a value of each type takes."""
 
 
 def decode(registers: Sequence[int], kind: str, *, low_word_first: bool = False) -> Fraction | None:
-    """The value in these registers; None when the meter says "not available" (NaN, or all ones, or 0x7F...F)."""
+    """Decodes the value in these registers; None for NaN, all ones or 0x7F...F, which mean "not available".
+
+    Raises:
+        ImplausibleError: it is infinite.
+    """
     words = list(reversed(registers)) if low_word_first else list(registers)
     raw = struct.pack(f">{len(words)}H", *words)
     if kind[0] == "f":
@@ -29,5 +33,5 @@ def decode(registers: Sequence[int], kind: str, *, low_word_first: bool = False)
 
 
 def half_up(value: Fraction) -> int:
-    """The nearest whole number; a half goes up."""
+    """Rounds to the nearest whole number, a half towards plus infinity."""
     return math.floor(value + Fraction(1, 2))

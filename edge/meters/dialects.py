@@ -1,4 +1,7 @@
-"""What MQTT meters publish, pure: topic payloads of each dialect become registers and the meter's own time."""
+"""Parses what MQTT meters publish, pure: the payload of a dialect becomes registers and the meter's own time.
+
+Sources: Tasmota's SENSOR messages (heads SML and ENERGY), Shelly Gen2 JSON-RPC notifications (EM and EMData).
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,14 +17,14 @@ from edge.meters.decode import half_up
 from edge.wire.quantities import ACTIVE_POWER
 
 MAX_PAYLOAD_BYTES = 16 * 1024
-LEAST_EXPONENT = -30
+MIN_EXPONENT = -30
 """Finer decimals say nothing about energy, and as a fraction they may have millions of digits."""
-_KILO = 1000
+_WH_PER_KWH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """``at_ms`` is the meter's own time, None when it gave none."""
+    """Registers and quantities of one message; ``at_ms`` is the meter's own time, None when it gave none."""
 
     at_ms: int | None
     import_wh: int
@@ -31,10 +34,10 @@ class Measurement:
 
 
 def parse(dialect: str, payload: bytes) -> Measurement | None:
-    """Reads one message; None when it is one of the meter's messages without energy registers.
+    """Parses one message; None for a message of this dialect that carries no energy registers.
 
     Raises:
-        ImplausibleError: it is no message of this dialect; the text says why.
+        ImplausibleError: it is no message of this dialect, is too long, or has a value out of range.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ImplausibleError(f"the message has {len(payload)} bytes")
@@ -48,7 +51,7 @@ def parse(dialect: str, payload: bytes) -> Measurement | None:
 
 
 def dialect_hash(dialect: str) -> bytes:
-    """What a meter record carries in place of a profile's hash."""
+    """Returns what a ``meter`` record carries in place of a profile's SHA-256."""
     return sha256(f"peerwatt/dialect/1/{dialect}".encode()).digest()
 
 
@@ -58,8 +61,8 @@ def _sml(message: Mapping[str, Any]) -> Measurement | None:
         return None
     return Measurement(
         _local_time(message.get("Time")),
-        _energy(head["Total_in"], _KILO),
-        _energy(head.get("Total_out", 0), _KILO),
+        _energy_wh(head["Total_in"], _WH_PER_KWH),
+        _energy_wh(head.get("Total_out", 0), _WH_PER_KWH),
         _power(head.get("Power_curr")),
         _serial(head.get("Meter_number")),
     )
@@ -69,19 +72,21 @@ def _energy_head(message: Mapping[str, Any]) -> Measurement | None:
     head = message.get("ENERGY")
     if head is None:
         return None
-    return Measurement(_local_time(message.get("Time")), _energy(head["Total"], _KILO), 0, _power(head.get("Power")))
+    return Measurement(
+        _local_time(message.get("Time")), _energy_wh(head["Total"], _WH_PER_KWH), 0, _power(head.get("Power"))
+    )
 
 
 def _shelly(message: Mapping[str, Any]) -> Measurement | None:
-    """NotifyStatus is a delta: one without ``emdata:0`` says nothing about energy."""
+    """A NotifyStatus carries what has changed: one without ``emdata:0`` says nothing about energy."""
     params = message.get("params")
     if message.get("method") not in ("NotifyStatus", "NotifyFullStatus") or not params or "emdata:0" not in params:
         return None
-    data, stamp = params["emdata:0"], params.get("ts")
+    data, time_s = params["emdata:0"], params.get("ts")
     return Measurement(
-        None if stamp is None else half_up(_number(stamp) * 1000),
-        _energy(data["total_act"], 1),
-        _energy(data["total_act_ret"], 1),
+        None if time_s is None else half_up(_number(time_s) * 1000),
+        _energy_wh(data["total_act"], 1),
+        _energy_wh(data["total_act_ret"], 1),
         _power((params.get("em:0") or {}).get("total_act_power")),
         _serial(message.get("src")),
     )
@@ -99,16 +104,16 @@ def _number(value: object) -> Fraction:
         raise ImplausibleError(f"{value!r} is no number")
     number = Decimal(value)
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < LEAST_EXPONENT or abs(number) > 10**15:
+    if not isinstance(exponent, int) or exponent < MIN_EXPONENT or abs(number) > 10**15:
         raise ImplausibleError(f"{value!r} is out of range")
     return Fraction(number)
 
 
-def _energy(value: object, factor: int) -> int:
-    energy = half_up(_number(value) * factor)
-    if energy < 0:
+def _energy_wh(value: object, factor: int) -> int:
+    energy_wh = half_up(_number(value) * factor)
+    if energy_wh < 0:
         raise ImplausibleError(f"the energy register is {value}")
-    return energy
+    return energy_wh
 
 
 def _power(value: object) -> tuple[tuple[int, int, int], ...]:
@@ -116,13 +121,13 @@ def _power(value: object) -> tuple[tuple[int, int, int], ...]:
 
 
 def _serial(value: object) -> str:
-    """A meter is free to name itself in any letters; records are ASCII."""
+    """Makes ASCII of a serial number, as records want it, with ``?`` for any other letter."""
     text = "" if value is None else str(value)[:32]
     return "".join(letter if 0x20 <= ord(letter) < 0x7F else "?" for letter in text)
 
 
 def _local_time(value: object) -> int | None:
-    """Tasmota writes its local time without a zone: these devices are set to UTC."""
+    """Reads a time in ms since 1970; Tasmota writes its local time without a zone, and these devices are set to UTC."""
     if not isinstance(value, str):
         return None
     moment = datetime.fromisoformat(value)

@@ -1,8 +1,7 @@
-"""Modbus buses: one lock and one connection per wire. Block reads in, checked registers out."""
+"""Reads blocks of registers over Modbus, one request at a time on each bus; answers are checked against requests."""
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -18,56 +17,59 @@ from edge.meters.profile import Profile
 CONNECT_S = 3.0
 _EXCEPTIONS = {1: "illegal function", 2: "illegal address", 3: "illegal value", 4: "device failure", 6: "busy"}
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Timing:
-    """What a device needs on the bus, in seconds."""
+    """The times of a device on its bus, in seconds."""
 
     reply_s: float
+    """Time-out of a reply."""
     worst_reply_s: float
+    """After this long no late reply can come any more."""
     silence_s: float
+    """Pause between a reply and the next request."""
 
     @classmethod
     def of(cls, profile: Profile, endpoint: Endpoint) -> "Timing":
-        """The profile's times, plus the longest reply's time on a serial wire."""
+        """Computes them: the profile's times, on a serial line plus twice the bit times of the longest reply."""
         wire_s = 2 * profile.max_registers * 11 / endpoint.baud if endpoint.is_rtu else 0.0
         return cls(profile.reply_ms / 1000 + wire_s, profile.worst_reply_ms / 1000 + wire_s, profile.silence_ms / 1000)
 
 
 class Bus:
-    """One physical bus. After a time-out on RTU it is closed and silent until no late reply can come any more."""
+    """One bus. After a time-out with RTU frames it is closed, and silent until no late reply can come any more."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._lock = asyncio.Lock()
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
-        self._quiet_until = 0.0
+        self._quiet_until_s = 0.0
 
     @property
     def name(self) -> str:
-        """For logs."""
+        """The bus as its URL without parameters."""
         return self.endpoint.bus
 
     @contextlib.asynccontextmanager
-    async def device(self, device: int, timing: Timing) -> AsyncIterator["Device"]:
-        """The bus for one device alone; whoever holds it may read several blocks."""
+    async def device(self, device: int, timing: Timing) -> AsyncIterator["ExclusiveDevice"]:
+        """Waits for the bus and gives one device on it, which has the bus for itself meanwhile."""
         async with self._lock:
-            yield Device(self, device, timing)
+            yield ExclusiveDevice(self, device, timing)
 
     async def read(self, device: int, block: Block, timing: Timing) -> list[int]:
-        """One request; only ``Device`` calls it, with the lock held.
+        """Reads one block; only ``ExclusiveDevice`` calls it, with the lock held.
 
         Raises:
-            MeterError: no connection, no answer in time, an exception, or an answer that does not fit the question.
+            MeterTimeoutError: no answer in time.
+            MeterRefusedError: the device answered with a Modbus exception.
+            MeterError: no connection, or an answer that does not fit the request.
         """
-        await self._silence()
-        client = await self._connected()
-        ask = client.read_input_registers if block.function == "input" else client.read_holding_registers
+        await self._keep_silence()
+        client = await self._connect()
+        read = client.read_input_registers if block.function == "input" else client.read_holding_registers
         try:
             async with asyncio.timeout(timing.reply_s):
-                reply = await ask(block.address, count=block.count, device_id=device)
+                reply = await read(block.address, count=block.count, device_id=device)
         except TimeoutError as error:
             self._give_up(timing)
             raise MeterTimeoutError(
@@ -76,7 +78,7 @@ class Bus:
         except (ModbusException, OSError) as error:
             self._give_up(timing)
             raise MeterError(f"device {device} on {self.name}: {error}") from error
-        self._quiet_until = _now() + timing.silence_s
+        self._quiet_until_s = _now_s() + timing.silence_s
         if reply.isError():
             code = int(getattr(reply, "exception_code", 0))
             raise MeterRefusedError(
@@ -94,16 +96,16 @@ class Bus:
             self._client = None
 
     def _give_up(self, timing: Timing) -> None:
-        # Opening again flushes what the line still holds; the silence lets a late reply pass before that
+        """Closes the bus, and waits with RTU frames for late replies: opening it again drops what the line holds."""
         self.close()
         if self.endpoint.is_rtu:
-            self._quiet_until = _now() + timing.worst_reply_s
+            self._quiet_until_s = _now_s() + timing.worst_reply_s
 
-    async def _silence(self) -> None:
-        if (wait_s := self._quiet_until - _now()) > 0:
+    async def _keep_silence(self) -> None:
+        if (wait_s := self._quiet_until_s - _now_s()) > 0:
             await asyncio.sleep(wait_s)
 
-    async def _connected(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
+    async def _connect(self) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
         if self._client is not None and self._client.connected:
             return self._client
         self.close()
@@ -122,15 +124,15 @@ class Bus:
 
 
 @dataclass(frozen=True)
-class Device:
-    """One device while it has its bus for itself."""
+class ExclusiveDevice:
+    """One device, by its Modbus unit id, while it has its bus for itself."""
 
     bus: Bus
     device: int
     timing: Timing
 
     async def read(self, blocks: Sequence[Block]) -> dict[Block, list[int]]:
-        """The registers of every block.
+        """Reads the registers of every block.
 
         Raises:
             MeterError: one of them could not be read.
@@ -139,7 +141,7 @@ class Device:
 
 
 def _client(endpoint: Endpoint) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
-    # Our own time-out comes first, so that the library never sends a second request on its own
+    # Longer than our own time-out, and no retries: pymodbus must not send a second request by itself
     if endpoint.transport == "rtu":
         return AsyncModbusSerialClient(
             endpoint.host, baudrate=endpoint.baud, parity=endpoint.parity, stopbits=endpoint.stopbits,
@@ -159,5 +161,5 @@ def _hint(endpoint: Endpoint) -> str:
     return "check host, port and that the device is switched on (many allow one connection only)"
 
 
-def _now() -> float:
+def _now_s() -> float:
     return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""Meters that publish: one connection to the building's broker; a message is acknowledged once its row is durable."""
+"""Subscribes to meters that publish over MQTT; a message is acknowledged when its reading is durable."""
 
 import asyncio
 import contextlib
@@ -7,35 +7,37 @@ import ssl
 from asyncio import Future
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiomqtt
 
-from edge import metrics
-from edge.clock import Clock
 from edge.errors import ConfigError, ImplausibleError
 from edge.meters.dialects import Measurement, parse
-from edge.meters.held_ack import acknowledge, hold_acknowledgements
+from edge.meters.manual_acks import acknowledge, acknowledge_manually
 from edge.meters.readings import MeterReading
-from edge.settings import Mqtt
+from edge.runtime import metrics
+from edge.runtime.clock import Clock
 from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 SKEW_MS = 60_000
-FAR_AHEAD_MS = 86_400_000
-"""No time zone explains a meter's time that is more than a day ahead of ours: then ours counts."""
+"""A meter's time that is further ahead of ours is recorded with the flag for clock skew."""
+MAX_AHEAD_MS = 86_400_000
+"""No time zone explains a meter's time that is more than a day ahead of ours: then ours is taken."""
 SILENT_PERIODS = 5
-MAX_UNDURABLE = 1000
+"""After this many poll periods without a message a meter is lost."""
+MAX_UNACKNOWLEDGED = 1000
 
 log = logging.getLogger(__name__)
 
-Enter = Callable[[MeterReading], Future[None]]
-"""Takes a reading; the future is done when it is durable. Raises ImplausibleError when it can not be true."""
+Accept = Callable[[MeterReading], Future[None]]
+"""Accepts a reading; the future is done when it is durable. Raises ImplausibleError when it can not be true."""
 
 
 @dataclass(frozen=True)
 class MqttMeter:
-    """One publishing meter: the topic of its readings and their dialect."""
+    """One meter that publishes: the topic of its readings and their dialect."""
 
     meter_id: str
     topic: str
@@ -44,7 +46,7 @@ class MqttMeter:
 
 @dataclass(frozen=True)
 class Broker:
-    """How to log in at the building's broker."""
+    """How to log in at the building's broker; ``tls`` is None for a plain connection."""
 
     host: str
     port: int
@@ -53,47 +55,48 @@ class Broker:
     tls: ssl.SSLContext | None
 
     @classmethod
-    def of(cls, settings: Mqtt) -> "Broker":
-        """Reads the settings, the password file and the CA.
+    def load(cls, url: str, username: str | None, password_file: Path | None, ca_file: Path | None) -> "Broker":
+        """Reads the password file, and for an ``mqtts`` URL the broker's CA in PEM (None: the system's CAs).
 
         Raises:
             ConfigError: a file can not be read.
         """
-        parts = urlsplit(settings.url)
+        parts = urlsplit(url)
         secure = parts.scheme == "mqtts"
         try:
-            password = settings.password_file.read_text().strip() if settings.password_file else None
-            tls = ssl.create_default_context(cafile=settings.ca_file) if secure else None
+            password = password_file.read_text().strip() if password_file else None
+            tls = ssl.create_default_context(cafile=ca_file) if secure else None
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"A file of [mqtt] can not be read ({error}): correct password_file or ca_file"
             ) from error
-        return cls(parts.hostname or "", parts.port or (8883 if secure else 1883), settings.username, password, tls)
+        return cls(parts.hostname or "", parts.port or (8883 if secure else 1883), username, password, tls)
 
 
 class Subscriber:
-    """Listens to the meters of one broker, for ever."""
+    """Subscribes to the meters of one broker, by topic, until cancelled."""
 
     def __init__(
         self, broker: Broker, client_id: str, meters: Mapping[str, MqttMeter], period_s: int, clock: Clock,
-        enter: Enter, is_recorded: Callable[[str, int], bool],
+        accept: Accept, is_recorded: Callable[[str, int], bool],
     ) -> None:  # fmt: skip
         self._broker = broker
         self._client_id = client_id
         self._meters = meters
         self._clock = clock
-        self._enter = enter
+        self._accept = accept
         self._is_recorded = is_recorded
         self._silence_ms = SILENT_PERIODS * period_s * 1000
         self._heard_ms = dict.fromkeys((m.meter_id for m in meters.values()), clock.monotonic_ms())
         self._lost: set[str] = set()
-        self._undurable = asyncio.Semaphore(MAX_UNDURABLE)
-        self._acks: set[asyncio.Task[None]] = set()
+        self._unacknowledged = asyncio.Semaphore(MAX_UNACKNOWLEDGED)
+        self._acknowledging: set[asyncio.Task[None]] = set()
         self._newest: dict[str, Future[None]] = {}
+        """The future of each meter's newest reading, by meter id."""
 
     @property
     def lost(self) -> list[str]:
-        """Meters that have been silent for too long."""
+        """Ids of the meters that have published nothing for too long; logs once who is lost and who is back."""
         now_ms = self._clock.monotonic_ms()
         silent = {name for name, heard_ms in self._heard_ms.items() if now_ms - heard_ms > self._silence_ms}
         for meter_id in sorted(silent - self._lost):
@@ -104,7 +107,7 @@ class Subscriber:
         return sorted(silent)
 
     async def run(self) -> None:
-        """Connects, listens, and connects again until cancelled."""
+        """Connects and takes messages, again and again, until cancelled."""
         retry_s, away = FIRST_RETRY_S, False
         while True:
             try:
@@ -129,19 +132,20 @@ class Subscriber:
             self._broker.host, self._broker.port, username=self._broker.username, password=self._broker.password,
             identifier=self._client_id, clean_session=False, tls_context=self._broker.tls, keepalive=30, timeout=10,
         )  # fmt: skip
-        hold_acknowledgements(client)
+        acknowledge_manually(client)
         return client
 
     async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+        """Acknowledges a message when its reading is durable; at once when nothing of it is recorded."""
         meter = self._meters.get(message.topic.value)
-        durable = None if meter is None else self._durable(meter, message)
+        durable = None if meter is None else self._accept_message(meter, message)
         if durable is None:
             acknowledge(client, message)
             return
-        await self._undurable.acquire()
+        await self._unacknowledged.acquire()
         task = asyncio.create_task(self._acknowledge_later(client, message, durable))
-        self._acks.add(task)
-        task.add_done_callback(self._acks.discard)
+        self._acknowledging.add(task)
+        task.add_done_callback(self._acknowledging.discard)
 
     async def _acknowledge_later(self, client: aiomqtt.Client, message: aiomqtt.Message, durable: Future[None]) -> None:
         try:
@@ -149,10 +153,10 @@ class Subscriber:
                 await durable
                 acknowledge(client, message)
         finally:
-            self._undurable.release()
+            self._unacknowledged.release()
 
-    def _durable(self, meter: MqttMeter, message: aiomqtt.Message) -> Future[None] | None:
-        """Enters the message's reading; None when there is nothing to record and so nothing to wait for."""
+    def _accept_message(self, meter: MqttMeter, message: aiomqtt.Message) -> Future[None] | None:
+        """Accepts the message's reading; None when nothing of it is recorded, and so nothing is to be waited for."""
         payload = bytes(message.payload)
         now_ms = self._clock.now_ms()
         try:
@@ -164,7 +168,7 @@ class Subscriber:
                 metrics.MQTT_DROPPED.labels("repeated").inc()
                 # The first delivery may still be on its way to the disk: this one must not be acknowledged before
                 return self._newest.get(meter.meter_id)
-            future = self._newest[meter.meter_id] = self._enter(reading)
+            future = self._newest[meter.meter_id] = self._accept(reading)
         except ImplausibleError as error:
             metrics.MQTT_DROPPED.labels("implausible").inc()
             log.warning("message dropped", extra={"meter_id": meter.meter_id, "reason": str(error)})
@@ -183,7 +187,7 @@ def _reading(meter: MqttMeter, measurement: Measurement, now_ms: int, *, retaine
         raise ImplausibleError("a retained message without a time")
     at_ms = now_ms if measurement.at_ms is None else measurement.at_ms
     flags = (FLAG_RETAINED if retained else 0) | (FLAG_CLOCK_SKEW if at_ms - now_ms > SKEW_MS else 0)
-    if at_ms - now_ms > FAR_AHEAD_MS:
+    if at_ms - now_ms > MAX_AHEAD_MS:
         at_ms = now_ms
     return MeterReading(
         meter.meter_id, at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh, measurement.quantities,

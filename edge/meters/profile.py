@@ -1,4 +1,4 @@
-"""Meter profiles: YAML files that say where a kind of meter keeps what, checked against a schema before use."""
+"""Meter profiles: YAML files with the register map of a kind of meter and its limits, checked against a schema."""
 
 from fractions import Fraction
 from functools import cache
@@ -31,7 +31,7 @@ class _Part(BaseModel):
 
 
 class Register(_Part):
-    """One value: wire address (zero-based), type, and the factor that makes whole units of it."""
+    """One value: zero-based wire address, type, and the factor that makes Wh of it, or a quantity's whole units."""
 
     address: int = Field(
         ge=0,
@@ -50,12 +50,12 @@ class Register(_Part):
 
     @property
     def count(self) -> int:
-        """Registers that it takes."""
+        """How many registers it takes."""
         return WORDS[self.type]
 
 
 class Quantity(Register):
-    """A value beside the energy, stored as a whole number of 10**scale units."""
+    """A value beside the energy, stored as a whole number of 10**scale base units."""
 
     obis: str = Field(
         pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,3}$",
@@ -91,7 +91,7 @@ class Serial(_Part):
 
 
 class Profile(_Part):
-    """A kind of meter. Sources: the manual that ``source`` names."""
+    """A kind of meter, from the manual that ``source`` names."""
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
@@ -158,29 +158,29 @@ class Profile(_Part):
 
     @property
     def hash(self) -> bytes:
-        """What a meter record carries."""
+        """SHA-256 of all fields, which a ``meter`` record carries."""
         return sha256(self.model_dump_json().encode()).digest()
 
 
-def names() -> list[str]:
-    """The profiles that come with the agent."""
+def profile_names() -> list[str]:
+    """Returns the names of the profiles that come with the agent, sorted."""
     return sorted(entry.name.removesuffix(".yaml") for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
 
 
 @cache
 def load_profile(name: str) -> Profile:
-    """Reads and checks a profile.
+    """Loads a profile that comes with the agent.
 
     Raises:
         ConfigError: there is none of this name, or it breaks the schema.
     """
-    if name not in names():
-        raise ConfigError(f"There is no meter profile {name!r}: use one of {', '.join(names())}")
+    if name not in profile_names():
+        raise ConfigError(f"There is no meter profile {name!r}: use one of {', '.join(profile_names())}")
     return parse_profile((_FOLDER / f"{name}.yaml").read_text(), name)
 
 
 def parse_profile(text: str, name: str) -> Profile:
-    """Checks the text of a profile.
+    """Parses a profile in YAML.
 
     Raises:
         ConfigError: it is not YAML, or it breaks the schema.

@@ -1,11 +1,11 @@
-"""What a meter said at one moment: the value that travels from a bus or a broker to the journal."""
+"""The reading of a meter at one moment: what travels from its bus or broker to ``edge.intake``."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """Registers of one meter; ``read_at_ms`` is when it said so, ``slot_s`` the wall-clock slot it belongs to."""
+    """Registers of one meter; ``read_at_ms`` is when they were read, ``slot_s`` the wall-clock slot they belong to."""
 
     meter_id: str
     slot_s: int
@@ -13,8 +13,9 @@ class MeterReading:
     import_wh: int
     export_wh: int
     quantities: tuple[tuple[int, int, int], ...] = ()
-    """(OBIS code, value, decimal scale)."""
+    """(OBIS code as in ``wire.quantities``, value, decimal scale)."""
     serial: str = ""
     flags: int = 0
+    """Those of ``wire.kinds``."""
     pushed: bool = False
-    """Published by the meter itself: it may come twice, or after a newer one."""
+    """Published by the meter itself: the same reading may come twice, or after a newer one."""

@@ -1,1 +1,1 @@
-"""What a gateway signs and sends: pure bytes in, pure values out. The hub and auditors share it with the agent."""
+"""The wire format: what a gateway signs and sends, as bytes and back, pure. Agent, hub and auditors share it."""

@@ -1,4 +1,4 @@
-"""Strict msgpack: only integers, byte strings and arrays, each in its one shortest form, and nothing behind the end."""
+"""Strict msgpack: only integers, byte strings and arrays, each in its shortest form, and nothing after the end."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,19 +22,23 @@ Value: TypeAlias = Union[int, bytes, list["Value"]]  # noqa: UP007 - `|` can not
 MAX_U63 = 2**63 - 1
 """Largest cumulative register, time or sequence: what a signed 64-bit column holds."""
 MAX_DEPTH = 8
-"""Arrays within arrays, the outermost included; a heartbeat needs five."""
+"""How deep arrays may be nested, the outermost included; a heartbeat needs five."""
 
 _GATEWAY_ID = re.compile(rb"[a-z0-9][a-z0-9-]{0,31}")
 
 
 def pack(fields: Sequence[object]) -> bytes:
-    """The one encoding of an array of integers, byte strings and arrays."""
+    """Encodes an array of integers, byte strings and arrays, each in its shortest form.
+
+    Raises:
+        OverflowError: an integer has more than 64 bits.
+    """
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
 
 def unpack(data: bytes, *, limit: int) -> list[Value]:
-    """Reads one array that takes up all of ``data``.
+    """Decodes one array that takes up all of ``data``, which has at most ``limit`` bytes.
 
     Raises:
         WireError: one of its leaf classes names the reason.
@@ -90,7 +94,8 @@ def expect_tag(fields: list[Value], tag: bytes, arity: int) -> None:
     """Checks the domain tag in front, then the number of fields.
 
     Raises:
-        UnknownVersionError, WrongArityError: as they say.
+        UnknownVersionError: the tag is another one.
+        WrongArityError: there are too few or too many fields.
     """
     if not fields or fields[0] != tag:
         raise UnknownVersionError(f"this is not {tag.decode()}")
@@ -108,10 +113,11 @@ def expect_arity(fields: list[Value], least: int, most: int | None = None) -> No
 
 
 def integer(value: Value, name: str, low: int = 0, high: int = MAX_U63) -> int:
-    """The field as an integer within its range.
+    """Returns a field that must be an integer from ``low`` to ``high``; ``name`` is for the message.
 
     Raises:
-        WrongTypeError, OutOfRangeError: as they say.
+        WrongTypeError: it is no integer.
+        OutOfRangeError: it is outside the range.
     """
     if type(value) is not int:
         raise WrongTypeError(f"{name} must be an integer")
@@ -121,10 +127,11 @@ def integer(value: Value, name: str, low: int = 0, high: int = MAX_U63) -> int:
 
 
 def octets(value: Value, name: str, size: int | None = None, most: int = 64) -> bytes:
-    """The field as bytes: exactly ``size`` of them, or at most ``most``.
+    """Returns a field that must be bytes: exactly ``size`` of them, or at most ``most``.
 
     Raises:
-        WrongTypeError, OutOfRangeError: as they say.
+        WrongTypeError: it is no byte string.
+        OutOfRangeError: it has another length.
     """
     if type(value) is not bytes:
         raise WrongTypeError(f"{name} must be a byte string")
@@ -134,10 +141,11 @@ def octets(value: Value, name: str, size: int | None = None, most: int = 64) -> 
 
 
 def text(value: Value, name: str, most: int = 64) -> str:
-    """The field as printable ASCII.
+    """Returns a field that must be printable ASCII of at most ``most`` bytes, as text.
 
     Raises:
-        WrongTypeError, OutOfRangeError: as they say.
+        WrongTypeError: it is no byte string.
+        OutOfRangeError: it is longer, or has other bytes.
     """
     raw = octets(value, name, most=most)
     if not all(0x20 <= byte < 0x7F for byte in raw):
@@ -146,10 +154,11 @@ def text(value: Value, name: str, most: int = 64) -> str:
 
 
 def array(value: Value, name: str, most: int) -> list[Value]:
-    """The field as an array of at most ``most`` elements.
+    """Returns a field that must be an array of at most ``most`` elements.
 
     Raises:
-        WrongTypeError, OutOfRangeError: as they say.
+        WrongTypeError: it is no array.
+        OutOfRangeError: it has more elements.
     """
     if type(value) is not list:
         raise WrongTypeError(f"{name} must be an array")
@@ -159,10 +168,11 @@ def array(value: Value, name: str, most: int) -> list[Value]:
 
 
 def gateway_name(value: Value) -> str:
-    """The field as a gateway id.
+    """Returns a field that must be a gateway id, as text.
 
     Raises:
-        WrongTypeError, OutOfRangeError: as they say.
+        WrongTypeError: it is no byte string.
+        OutOfRangeError: it is no gateway id.
     """
     raw = octets(value, "gateway_id", most=32)
     if not _GATEWAY_ID.fullmatch(raw):

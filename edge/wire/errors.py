@@ -1,14 +1,14 @@
-"""Why bytes are refused: one class per reason, with a ``code`` for logs and for the hub's quarantine."""
+"""Why bytes are refused: one class for each reason, with a ``code`` for logs and for the hub's quarantine."""
 
 
 class WireError(ValueError):
-    """Bytes that are not what they claim to be. Never worth trying again with the same bytes."""
+    """Bytes that are not what they claim to be; the same bytes are always refused."""
 
     code = "wire"
 
 
 class MalformedError(WireError):
-    """Not msgpack at all, or cut off."""
+    """The bytes are not msgpack, or are cut off."""
 
     code = "malformed"
 
@@ -20,7 +20,7 @@ class TrailingBytesError(WireError):
 
 
 class NonCanonicalError(WireError):
-    """The same value has a shorter or ordered form, and only that one is allowed."""
+    """The value has a shorter or an ordered form, and only that one is allowed."""
 
     code = "non_canonical"
 
@@ -56,7 +56,7 @@ class UnknownKindError(WireError):
 
 
 class TooLongError(WireError):
-    """More bytes than a frame, record, receipt or beat may have."""
+    """A frame, record, receipt or heartbeat has more bytes than it may."""
 
     code = "too_long"
 

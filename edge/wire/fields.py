@@ -1,4 +1,4 @@
-"""Reads the fields of a proof file by name; whatever is not there or of another kind is refused in words."""
+"""Reads the fields of a proof file by name; what is missing or of another kind is refused with a message."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +12,11 @@ U64 = 2**64
 
 
 class Fields:
-    """A JSON object of a proof file; ``where`` names it in messages, and is empty for the file itself."""
+    """A JSON object of a proof file; ``where`` names it in messages, and is empty for the file itself.
+
+    Raises:
+        ProofError: the value is no object.
+    """
 
     def __init__(self, values: Any, where: str = "") -> None:
         if not isinstance(values, Mapping):
@@ -24,31 +28,52 @@ class Fields:
         return self._values.get(name) is not None
 
     def part(self, name: str) -> "Fields | None":
-        """The object of that name; None when it is not there."""
+        """Returns the object of that name; None when it is not there.
+
+        Raises:
+            ProofError: it is no object.
+        """
         return Fields(self._values[name], f"{self._where}{name}") if name in self else None
 
     def octets(self, name: str) -> bytes:
-        """Bytes in hex."""
+        """Returns bytes that are written in hex.
+
+        Raises:
+            ProofError: they are not there, or not in hex.
+        """
         try:
             return bytes.fromhex(self._values[name])
         except (KeyError, TypeError, ValueError) as error:
             raise self._refused(name, "in hex") from error
 
     def number(self, name: str) -> int:
-        """An integer from 0 to 2^64 - 1."""
+        """Returns an integer from 0 to 2^64 - 1.
+
+        Raises:
+            ProofError: it is not there, or none.
+        """
         value = self._values.get(name)
         if type(value) is not int or not 0 <= value < U64:
             raise self._refused(name, "as an integer from 0 to 2^64 - 1")
         return value
 
     def text(self, name: str) -> str:
+        """Returns text.
+
+        Raises:
+            ProofError: it is not there, or none.
+        """
         value = self._values.get(name)
         if not isinstance(value, str):
             raise self._refused(name, "as text")
         return value
 
     def seconds(self, name: str) -> int:
-        """An RFC 3339 time as seconds since 1970."""
+        """Returns a time of RFC 3339 in seconds since 1970.
+
+        Raises:
+            ProofError: it is not there, no time, or without a zone.
+        """
         try:
             at = datetime.fromisoformat(self.text(name))
         except ValueError as error:
@@ -58,7 +83,11 @@ class Fields:
         return int(at.astimezone(UTC).timestamp())
 
     def wallet(self, name: str) -> bytes:
-        """A Solana address in base58."""
+        """Returns the 32 bytes of a Solana address in base58.
+
+        Raises:
+            ProofError: it is not there, or none.
+        """
         try:
             address = base58.b58decode(self.text(name))
         except ValueError as error:
@@ -68,13 +97,17 @@ class Fields:
         return address
 
     def path(self, name: str = "path") -> list[bytes]:
-        """A Merkle path, bottom up."""
+        """Returns a Merkle path: hashes of 32 bytes, bottom up.
+
+        Raises:
+            ProofError: it is not there, or none.
+        """
         path = self._values.get(name)
         try:
-            hashes = [bytes.fromhex(step) for step in path] if isinstance(path, list) else None
+            hashes = [bytes.fromhex(text) for text in path] if isinstance(path, list) else None
         except (TypeError, ValueError):
             hashes = None
-        if hashes is None or any(len(step) != 32 for step in hashes):
+        if hashes is None or any(len(one_hash) != 32 for one_hash in hashes):
             raise self._refused(name, "as a list of hashes in hex")
         return hashes
 

@@ -1,4 +1,4 @@
-"""Frames: records sealed under one signature, chained to the frame before. Made by the ledger, checked by the hub."""
+"""Frames: records sealed under one signature, chained to the frame before; made by the agent, verified by the hub."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ MAX_RECORDS = 256
 MAX_HEADER_BYTES = 256
 MAX_FRAME_BYTES = 128 * 1024
 NO_PREVIOUS = bytes(32)
-"""Previous hash of a gateway's first frame, or when the one before is not known."""
+"""The previous hash of a gateway's first frame, and of one whose predecessor is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the signature covers. Sequences of a boot begin at 1."""
+    """The signed part of a frame; the sequences of a boot begin at 1."""
 
     gateway_id: str
     key_id: bytes
@@ -35,7 +35,7 @@ class Header:
     sealed_at_ms: int
 
     def encode(self) -> bytes:
-        """The bytes that are signed."""
+        """Encodes the bytes that are signed; the fields are not checked."""
         return codec.pack(
             [
                 FRAME_TAG, self.gateway_id.encode(), self.key_id, self.boot_id, self.sequence, self.previous_hash,
@@ -46,7 +46,11 @@ class Header:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame exactly as it was sealed; nothing here is ever encoded a second time."""
+    """A frame in the bytes in which it was sealed; header and records are decoded when they are asked for.
+
+    The properties raise WireError where the bytes can not be decoded; for frames of ``seal`` and ``decode_frame`` they
+    can.
+    """
 
     header_bytes: bytes
     signature: bytes
@@ -54,12 +58,12 @@ class Frame:
 
     @cached_property
     def header(self) -> Header:
-        """The header's fields."""
+        """The decoded header."""
         return decode_header(self.header_bytes)
 
     @cached_property
     def header_hash(self) -> bytes:
-        """The frame's identity: 32 bytes, in hex the message id."""
+        """The 32 bytes that name the frame; in hex its message id."""
         return hash_header(self.header_bytes)
 
     @cached_property
@@ -73,18 +77,18 @@ class Frame:
         return tuple(leaf_hash(self.header.gateway_id, record) for record in self.records)
 
     def encode(self) -> bytes:
-        """The frame as it travels."""
+        """Encodes the frame as it is sent."""
         return codec.pack([self.header_bytes, self.signature, self.body])
 
 
 def leaf_hash(gateway_id: str, record: bytes) -> bytes:
-    """The hash of one record of one gateway."""
+    """Returns the hash of one record of one gateway: 32 bytes, for a reading its ``reading_id``."""
     name = gateway_id.encode()
     return sha256(LEAF_PREFIX + bytes([len(name)]) + name + record).digest()
 
 
 def hash_header(header: bytes) -> bytes:
-    """The hash that the next frame names as its previous one."""
+    """Returns the hash of a header (32 bytes), which the next frame names as its previous one."""
     return sha256(HEADER_PREFIX + header).digest()
 
 
@@ -98,7 +102,7 @@ def seal(
     records: Sequence[bytes],
     signing_key: SigningKey,
 ) -> Frame:
-    """Signs records, as they stand, into the next frame of a chain.
+    """Signs encoded records into the next frame of a chain; the records are not decoded.
 
     Raises:
         WireError: there are no records, too many or too long ones, or a header field is out of its range.
@@ -120,7 +124,11 @@ def seal(
 
 
 def encode_body(records: Sequence[bytes]) -> bytes:
-    """Records as the body of a frame carries them."""
+    """Encodes records as the body of a frame: byte strings one after the other.
+
+    Raises:
+        TooLongError: a record has more than ``MAX_RECORD_BYTES``.
+    """
     return b"".join(
         (b"\xc4" + bytes([len(r)]) if len(r) < 256 else b"\xc5" + len(r).to_bytes(2, "big")) + r
         for r in map(check_length, records)
@@ -128,7 +136,7 @@ def encode_body(records: Sequence[bytes]) -> bytes:
 
 
 def decode_header(data: bytes) -> Header:
-    """Reads a header strictly.
+    """Decodes a header strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.
@@ -148,9 +156,9 @@ def decode_header(data: bytes) -> Header:
 
 
 def decode_frame(data: bytes) -> Frame:
-    """Reads a frame strictly and checks that the header commits to exactly these records; not yet who signed it.
+    """Decodes a frame strictly and checks that the header commits to exactly these records; not who signed it.
 
-    The records are split but not read: ``decode_record`` does that.
+    The records are split, not decoded: ``decode_record`` does that.
 
     Raises:
         WireError: one of its leaf classes names the reason.
@@ -170,7 +178,9 @@ def check_body(frame: Frame) -> None:
     """Checks that the header commits to exactly the records of the body.
 
     Raises:
-        WireError: RecordCountError, MerkleRootError, or what is wrong with the bytes.
+        RecordCountError: there are more or fewer records than the header says.
+        MerkleRootError: they are others.
+        WireError: header or body can not be decoded, or a record is too long.
     """
     if len(frame.records) != frame.header.record_count:
         raise RecordCountError(f"{len(frame.records)} records, the header says {frame.header.record_count}")
@@ -184,7 +194,8 @@ def verify_signature(frame: Frame, public_key: bytes) -> None:
     """Checks that this key signed the header.
 
     Raises:
-        WireError: KeyIdError when the header names another key, else what is wrong with key or signature.
+        KeyIdError: the header names another key.
+        WireError: the header can not be decoded, or one of its leaf classes names what is wrong with key or signature.
     """
     if frame.header.key_id != keys.key_id(public_key):
         raise KeyIdError(f"the header names key {frame.header.key_id.hex()}, not {keys.key_id(public_key).hex()}")

@@ -1,4 +1,4 @@
-"""Ed25519 as the wire wants it: one canonical form of keys and signatures, everything of low order refused by name.
+"""Ed25519 (RFC 8032), strictly: keys and signatures in their one canonical form, and nothing of low order.
 
 The checks follow "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020); libsodium does the arithmetic.
 """
@@ -29,16 +29,18 @@ _LOW_ORDER_Y = frozenset({0, 1, _FIELD - 1, _ORDER_8_Y, _FIELD - _ORDER_8_Y})
 
 
 def key_id(public_key: bytes) -> bytes:
-    """How a frame names the key that signed it."""
+    """Returns the 8 bytes by which a frame names the key that signed it: the first of its SHA-256."""
     return sha256(public_key).digest()[:KEY_ID_BYTES]
 
 
 @lru_cache(maxsize=4096)
 def check_public_key(public_key: bytes) -> VerifyKey:
-    """A public key that somebody can hold the secret of.
+    """Returns a public key of which somebody can hold the secret.
 
     Raises:
-        NonCanonicalKeyError, LowOrderKeyError, OutOfRangeError: as they say.
+        OutOfRangeError: it has not 32 bytes.
+        NonCanonicalKeyError: it is not in its canonical form.
+        LowOrderKeyError: it is no point of the main subgroup.
     """
     if len(public_key) != PUBLIC_KEY_BYTES:
         raise OutOfRangeError(f"a public key has {PUBLIC_KEY_BYTES} bytes, not {len(public_key)}")
@@ -70,5 +72,5 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> None:
 
 
 def sign(key: SigningKey, message: bytes) -> bytes:
-    """The 64 bytes of a signature."""
+    """Signs a message; returns the 64 bytes of the signature."""
     return bytes(key.sign(message).signature)

@@ -1,28 +1,31 @@
-"""The kinds of record in a gateway's chain: what was read, and everything one must know to trust it.
+"""The kinds of record in a gateway's chain: readings, and what one must know to trust them.
 
-Plain values; ``edge.wire.records`` turns them into bytes and back.
+Plain values; ``edge.wire.records`` encodes and decodes them.
 """
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 INFORMATIVE, SYNCHRONISED, RELATIVE = "I", "S", "R"
-"""Time quality, as OCMF writes it: plausible, synchronised, counted from boot."""
+"""Time qualities of OCMF (Open Charge Metering Format): plausible, synchronised, counted from boot."""
 
 TIME_QUALITIES = frozenset("UISR")
-"""OCMF's four: ``U`` (nothing known) is read but never written here."""
+"""OCMF's four; ``U`` (unknown) is decoded but never written here."""
 METER_STATES = frozenset("GNTDRMXIOSEF")
 """OCMF meter states; ``G`` is good."""
 
 FLAG_RETAINED, FLAG_CLOCK_SKEW = 1, 2
-"""A broker's retained message; the meter's own time is far from ours."""
+"""The reading was a broker's retained message; the meter's own time is more than a minute ahead of ours."""
 
 COUNTER_EVENTS = frozenset({"rollover", "reset", "swap", "step_back"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Cumulative registers of one meter at one moment; read time = slot_s * 1000 + read_offset_ms."""
+    """Cumulative registers of one meter, read at ``slot_s * 1000 + read_offset_ms`` (ms since 1970).
+
+    ``sequence`` counts the meter's readings from 1.
+    """
 
     meter_index: int
     sequence: int
@@ -39,7 +42,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class MeterDeclared:
-    """What a meter index means from here on in this boot."""
+    """What a meter index means in this boot from here on: meter, serial number, profile and its SHA-256."""
 
     meter_index: int
     meter_id: str
@@ -51,7 +54,7 @@ class MeterDeclared:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The agent started. ``kernel_boot_id`` tells whether the machine did too."""
+    """The agent started; ``kernel_boot_id`` tells whether the machine did too."""
 
     at_ms: int
     time_quality: str
@@ -70,7 +73,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """Another configuration is in force."""
+    """Another configuration is in force; ``config_hash`` is its SHA-256."""
 
     at_ms: int
     config_hash: bytes
@@ -89,7 +92,7 @@ class ClockStep:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Frames that were given up, and why."""
+    """The frames ``first`` to ``last`` (sequences, both included) of a boot were deleted before the hub had them."""
 
     boot_id: bytes
     first: int
@@ -123,8 +126,11 @@ class KeyRotation:
 
 @dataclass(frozen=True, slots=True)
 class BufferQuarantine:
-    """What was buffered is lost, or put aside: with a file name, the ledger's file was unusable, and frames that were
-    only in it may come to light later, or never; without one, memory was full while the disk refused."""
+    """Buffered readings are lost or put aside.
+
+    With a file name the ledger's file was corrupt and renamed, and frames that are in it alone may be found later.
+    Without one, memory was full while the disk refused.
+    """
 
     at_ms: int
     reason: str

@@ -1,7 +1,6 @@
-"""The upper rungs of a proof: a meter's energy under the interval's root, a line under the settlement's root.
+"""Checks the upper rungs of a proof: a meter's energy under the interval's root, a line under the settlement's root.
 
-The hub makes them from what the chain holds; anybody checks them here. Whether a root is the chain's, only the account
-that the rung names can show.
+The hub makes them from what the chain holds. Whether a root is the chain's, only the account that the rung names shows.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ _INTERVAL_DOMAIN, _LINE_DOMAIN = b"peerwatt/interval/1", b"peerwatt/line/1"
 
 @dataclass(frozen=True)
 class Root:
-    """What a rung leads to, and the chain's account in which the same root must stand."""
+    """The root (32 bytes) that a rung leads to, and the chain's account in which the same root must stand."""
 
     rung: str
     root: bytes
@@ -31,7 +30,13 @@ class Root:
 def interval_leaf(
     start_s: int, end_s: int, meter_id: str, import_wh: int, export_wh: int, quality: str, blinding: bytes
 ) -> bytes:
-    """The leaf of one meter's energy in an interval: 32 bytes. The random blinding keeps neighbours from guessing."""
+    """Returns the leaf of one meter's energy in an interval: 32 bytes.
+
+    The 16 random bytes of ``blinding`` keep those who see the leaf from guessing the energy.
+
+    Raises:
+        ValueError: ``quality`` is none of ``QUALITIES``.
+    """
     words = pack("<qq32sQQB", start_s, end_s, meter_id.encode(), import_wh, export_wh, QUALITIES.index(quality))
     return sha256(_INTERVAL_DOMAIN + words + blinding).digest()
 
@@ -39,24 +44,25 @@ def interval_leaf(
 def line_leaf(
     start_s: int, index: int, wallet: bytes, sold_wh: int, bought_wh: int, credit_micros: int, debit_micros: int
 ) -> bytes:
-    """The leaf of a settlement line at its place: 32 bytes. The trading program computes the same."""
+    """Returns the leaf of a settlement line at its index: 32 bytes. The trading program computes the same."""
     words = pack("<qI32sQQQQ", start_s, index, wallet, sold_wh, bought_wh, credit_micros, debit_micros)
     return sha256(_LINE_DOMAIN + words).digest()
 
 
 def check_ladder(proof: Fields, reading: Reading) -> list[Root]:
-    """Follows the rungs above the frame as far as the proof goes; returns the roots that they lead to.
+    """Checks the rungs above the frame, as far as the proof has them; returns the roots that they lead to.
 
     Raises:
         WireError: the first thing that does not hold.
     """
     interval, line, chain = proof.part("interval"), proof.part("line"), proof.part("chain")
-    shown = proof.part("reading")
-    if shown is not None:
-        _check_shown(shown, reading)
+    shown_reading = proof.part("reading")
+    if shown_reading is not None:
+        _check_shown_reading(shown_reading, reading)
     if interval is None:
         return []
-    roots = [Root("interval", _check_interval(interval, shown, reading), _account(chain, "interval_account"))]
+    interval_root = _check_interval(interval, shown_reading, reading)
+    roots = [Root("interval", interval_root, _account(chain, "interval_account"))]
     if line is not None:
         if line.seconds("start_at") != interval.seconds("start_at"):
             raise ProofError("line.start_at is of another interval")
@@ -64,7 +70,8 @@ def check_ladder(proof: Fields, reading: Reading) -> list[Root]:
     return roots
 
 
-def _check_shown(shown: Fields, reading: Reading) -> None:
+def _check_shown_reading(shown: Fields, reading: Reading) -> None:
+    """Checks that the reading as people see it is the signed record."""
     signed = {"import_wh": reading.import_wh, "export_wh": reading.export_wh}
     for name, value in signed.items():
         if shown.number(name) != value:

@@ -1,4 +1,4 @@
-"""Merkle trees in the shape of RFC 6962 over given leaf hashes, with prefixes that keep nodes and leaves apart."""
+"""Merkle trees of the shape of RFC 6962 over hashes of 32 bytes; prefixes keep nodes and leaves apart."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -8,12 +8,12 @@ EMPTY_ROOT = sha256(b"peerwatt/empty/1").digest()
 
 
 def node(left: bytes, right: bytes) -> bytes:
-    """The hash above two neighbours."""
+    """Returns the hash above two neighbours."""
     return sha256(NODE_PREFIX + left + right).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The root of a tree that splits at the largest power of two below its size; a leaf is its own root."""
+    """Returns the root of a tree, which splits at the largest power of two below its size; one leaf is its own root."""
     if not leaves:
         return EMPTY_ROOT
     level = list(leaves)
@@ -23,30 +23,30 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The neighbours on the way from a leaf to the root, bottom up.
+    """Returns the neighbours on the way from a leaf to the root, bottom up.
 
     Raises:
         IndexError: there is no such leaf.
     """
     if not 0 <= index < len(leaves):
         raise IndexError(f"there is no leaf {index} of {len(leaves)}")
-    found, level = [], list(leaves)
+    neighbours, level = [], list(leaves)
     while len(level) > 1:
         if (neighbour := index ^ 1) < len(level):
-            found.append(level[neighbour])
+            neighbours.append(level[neighbour])
         level, index = _above(level), index // 2
-    return found
+    return neighbours
 
 
 def _above(level: list[bytes]) -> list[bytes]:
-    # An odd one out moves up as it is, which gives the same shape as splitting from the top
+    # The last of an odd number moves up unchanged, which gives the same shape as splitting from the top
     return [node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)] + level[len(level) & ~1 :]
 
 
 def climb(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that a leaf and its path lead to; None when the path's length does not fit the tree.
+    """Returns the root that a leaf and its path lead to; None when the path's length does not fit the tree.
 
-    The walk is that of RFC 9162, section 2.1.3.2.
+    Source: RFC 9162, section 2.1.3.2.
     """
     if not 0 <= index < count:
         return None
@@ -65,5 +65,5 @@ def climb(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes |
 
 
 def verify(leaf: bytes, index: int, count: int, path: Sequence[bytes], root: bytes) -> bool:
-    """True when the leaf is number ``index`` of ``count`` under this root."""
+    """Returns whether the leaf is number ``index`` (from 0) of ``count`` under this root."""
     return climb(leaf, index, count, path) == root

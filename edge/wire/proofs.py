@@ -1,4 +1,4 @@
-"""The proof of one reading as a file (``peerwatt.proof/1``): made from a frame, checked with public keys alone."""
+"""Makes and checks the proof of one reading as a file (``peerwatt.proof/1``), with public keys alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,14 +23,15 @@ class Proven:
     header: Header
     record: Record
     roots: tuple[Root, ...]
-    """Of the rungs above the frame; empty for a proof that ends with it."""
+    """Those of the rungs above the frame; empty for a proof that ends with it."""
 
 
 def make_proof(frame: Frame, index: int, public_key: bytes) -> dict[str, Any]:
-    """The proof of record number ``index`` of a frame, ready for JSON; the hub may add further rungs.
+    """Makes the proof of record number ``index`` (from 0) of a frame, ready for JSON; the hub may add further rungs.
 
     Raises:
         IndexError: the frame has no such record.
+        WireError: the frame can not be decoded.
     """
     return {
         "format": PROOF_FORMAT,
@@ -46,7 +47,7 @@ def make_proof(frame: Frame, index: int, public_key: bytes) -> dict[str, Any]:
 
 
 def check_proof(document: Mapping[str, Any]) -> Proven:
-    """Follows a proof from the record to the signature, and up the rungs that the hub added.
+    """Checks a proof from the record to the signature, and up the rungs that the hub added.
 
     Raises:
         WireError: one of its leaf classes names the first thing that does not hold.

@@ -4,10 +4,10 @@ from edge.wire.errors import OutOfRangeError
 
 
 def obis(text: str) -> int:
-    """``"16.7.0"`` (C.D.E) as an integer: E * 65536 + C * 256 + D, so that the usual E = 0 takes two bytes.
+    """Encodes ``"16.7.0"`` (C.D.E) as an integer: E * 65536 + C * 256 + D, so that the usual E = 0 takes two bytes.
 
     Raises:
-        OutOfRangeError: this is no such code.
+        OutOfRangeError: the text is no such code.
     """
     parts = text.split(".")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() and int(part) < 256 for part in parts):
@@ -17,7 +17,7 @@ def obis(text: str) -> int:
 
 
 def obis_text(code: int) -> str:
-    """The integer as C.D.E again."""
+    """Decodes the integer to C.D.E."""
     return f"{code >> 8 & 0xFF}.{code & 0xFF}.{code >> 16}"
 
 

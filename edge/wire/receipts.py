@@ -1,4 +1,4 @@
-"""The hub's signed word that it holds frames for good; only then is the gateway done with them."""
+"""Receipts as bytes and back: the hub signs which frames it has stored; only then may a gateway delete them."""
 
 from dataclasses import dataclass, field
 
@@ -14,18 +14,18 @@ MAX_RECEIPT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Per boot id, the ranges of frame sequences that are stored, or declared lost by the hub."""
+    """Ranges of frame sequences by boot id: those that the hub has stored, and those that it has declared lost."""
 
     gateway_id: str
     issued_at_ms: int
     stored: ByBoot = field(default_factory=dict)
     lost: ByBoot = field(default_factory=dict)
     last_header_hash: bytes = bytes(32)
-    """Header hash of the newest frame that the hub stored from this gateway."""
+    """The header hash of the newest frame that the hub has stored from this gateway; zeros when there is none."""
 
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> bytes:
-    """The receipt as it travels: payload and signature."""
+    """Encodes and signs a receipt: payload and signature."""
     payload = codec.pack(
         [
             RECEIPT_TAG, receipt.gateway_id.encode(), receipt.issued_at_ms, to_fields(receipt.stored),
@@ -36,7 +36,7 @@ def sign_receipt(receipt: Receipt, key: SigningKey) -> bytes:
 
 
 def open_receipt(data: bytes, public_key: bytes) -> Receipt:
-    """Checks the signature and reads a receipt.
+    """Checks the signature of a receipt and decodes it.
 
     Raises:
         WireError: one of its leaf classes names the reason.

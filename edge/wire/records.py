@@ -1,4 +1,4 @@
-"""Records as bytes and back, strictly; each is an array with its kind in front. ``kinds`` says what they mean."""
+"""Encodes and decodes records strictly: arrays that begin with the number of their kind. ``kinds`` has their fields."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ _TIME_S, _U16, _I64 = 2**40, 2**16 - 1, 2**63 - 1
 
 
 def encode_record(record: Record) -> bytes:
-    """The record's one encoding.
+    """Encodes a record; ``decode_record`` reads the same back.
 
     Raises:
         WireError: a field is outside its range.
@@ -48,7 +48,7 @@ def encode_record(record: Record) -> bytes:
 
 
 def decode_record(data: bytes) -> Record:
-    """Reads one record strictly.
+    """Decodes one record strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.
@@ -63,10 +63,10 @@ def decode_record(data: bytes) -> Record:
 
 
 def check_length(data: bytes) -> bytes:
-    """The record's bytes, when they are not too long.
+    """Returns an encoded record of at most ``MAX_RECORD_BYTES`` as it is.
 
     Raises:
-        TooLongError: they are.
+        TooLongError: it is longer.
     """
     if len(data) > MAX_RECORD_BYTES:
         raise TooLongError(f"a record of {len(data)} bytes, at most {MAX_RECORD_BYTES} are allowed")
@@ -103,7 +103,7 @@ def _letter(value: Value, name: str, allowed: frozenset[str]) -> str:
 
 
 def time_quality(value: Value) -> str:
-    """A time quality written as text.
+    """Returns a field that must be a time quality, as one letter.
 
     Raises:
         WireError: it is none.

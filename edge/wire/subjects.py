@@ -4,30 +4,30 @@ FRAMES_STREAM = "PW_FRAMES"
 
 
 def frame_subject(gateway_id: str) -> str:
-    """Where the gateway publishes frames (JetStream)."""
+    """Returns the subject on which a gateway publishes frames (JetStream)."""
     return f"pw.frame.{gateway_id}"
 
 
-def beat_subject(gateway_id: str) -> str:
-    """Where the gateway publishes heartbeats."""
+def heartbeat_subject(gateway_id: str) -> str:
+    """Returns the subject on which a gateway publishes heartbeats."""
     return f"pw.beat.{gateway_id}"
 
 
 def receipt_subject(gateway_id: str) -> str:
-    """Where the hub publishes signed receipts."""
+    """Returns the subject on which the hub publishes receipts for a gateway."""
     return f"pw.receipt.{gateway_id}"
 
 
-def ask_subject(gateway_id: str) -> str:
-    """Where the hub asks for frames again."""
+def resend_request_subject(gateway_id: str) -> str:
+    """Returns the subject on which the hub asks a gateway for frames again."""
     return f"pw.ask.{gateway_id}"
 
 
 def inbox_prefix(gateway_id: str) -> str:
-    """Prefix of the gateway's reply subjects."""
+    """Returns the prefix of a gateway's reply subjects."""
     return f"_INBOX.{gateway_id}"
 
 
-def message_id(header_hash: bytes, ask_id: bytes = b"") -> str:
-    """``Nats-Msg-Id`` of a frame; an answer to an ask has another, or the broker would take it for a duplicate."""
-    return (header_hash + ask_id).hex()
+def message_id(header_hash: bytes, request_id: bytes = b"") -> str:
+    """Returns the ``Nats-Msg-Id`` of a frame; one that is sent on request has another, or JetStream would drop it."""
+    return (header_hash + request_id).hex()

@@ -1,4 +1,4 @@
-"""``peerwatt-sim run | site | replay-check | version``: flags with their environment twins in, exit codes out."""
+"""``peerwatt-sim run | site | replay-check | version``; an environment variable for every flag."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and gives the process's exit code."""
+    """Runs one command and returns its exit code."""
     try:
         args = build_parser().parse_args(argv)
         configure_logs(as_json=args.json)
@@ -101,7 +101,7 @@ def _option(
 ) -> None:
     """Adds a flag; ``otherwise`` says what holds without it."""
     env = f"PEERWATT_SIM_{twin}"
-    # What is a setting too is read from the environment by the settings, which name the fault
+    # Settings are read from the environment by ``load_settings``, whose messages name the fault
     default = None if twin in {"SEED", "SUN_OFFSET_S", "RUN_DIR", "MQTT__URL"} else os.environ.get(env) or None
     parser.add_argument(
         flag,
@@ -114,28 +114,28 @@ def _option(
 
 def _settings(args: argparse.Namespace) -> Settings:
     names = ("seed", "sun_offset_s", "run_dir")
-    given: dict[str, Any] = {n: getattr(args, n) for n in names if getattr(args, n, None) is not None}
+    flags: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     if getattr(args, "mqtt_url", None):
-        given["mqtt"] = {"url": args.mqtt_url}
-    return load_settings(args.config, **given)
+        flags["mqtt"] = {"url": args.mqtt_url}
+    return load_settings(args.config, **flags)
 
 
 def _run(args: argparse.Namespace) -> None:
-    from firmware_sim.run import make_plan, simulate  # noqa: PLC0415 - asyncio and MQTT only where they are needed
+    from firmware_sim.run import make_options, simulate
 
     settings = _settings(args)
-    simulate(make_plan(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
+    simulate(make_options(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
 
 
 def _site(args: argparse.Namespace) -> None:
-    from firmware_sim.overview import overview, overview_text  # noqa: PLC0415 - see _run
+    from firmware_sim.overview import overview, overview_text
 
-    shown = overview(_settings(args), ask_offset=args.sun_offset)
+    shown = overview(_settings(args), june_morning=args.sun_offset)
     _print(json.dumps(shown, indent=2) if args.json else overview_text(shown))
 
 
 def _replay_check(args: argparse.Namespace) -> None:
-    from firmware_sim.replay import load_replay  # noqa: PLC0415 - see _run
+    from firmware_sim.replay import load_replay
 
     power = load_replay(args.file, [meter.id for meter in _settings(args).meter])
     facts = {"ok": True, "rows": len(power.times), "first_s": power.times[0], "span_s": power.span_s}

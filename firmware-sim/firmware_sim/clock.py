@@ -1,4 +1,4 @@
-"""Wall time as the simulator sees it, injected so that tests set it; site time is wall time plus ``sun_offset_s``."""
+"""Reads the wall clock; who needs time is given a ``Clock``. Site time is wall time plus ``sun_offset_s``."""
 
 import time
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """The clock that the simulator reads."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970-01-01 UTC."""
+        """Returns the wall clock in ms since 1970 UTC."""
         ...
 
 
@@ -22,7 +22,7 @@ class SystemClock:
 
 @dataclass
 class ManualClock:
-    """A clock that a test sets."""
+    """A clock for tests: it stands still until it is set."""
 
     ms: int
 

@@ -1,25 +1,25 @@
-"""The simulator's errors: each message says what to do, each class carries the exit code of the process."""
+"""The simulator's errors: each class carries the exit code of the process, each message says what to do."""
 
 
 class SimError(Exception):
-    """Something keeps the simulator from running."""
+    """The simulator can not run, or not go on."""
 
     exit_code = 1
 
 
 class ConfigError(SimError):
-    """A setting or an input file that somebody must mend first (exit code 78, ``EX_CONFIG``)."""
+    """A setting or an input file is wrong (exit code 78, ``EX_CONFIG``)."""
 
     exit_code = 78
 
 
 class ReplayError(ConfigError):
-    """A replay file that can not be used; the message names line and column."""
+    """A replay file is wrong; the message names line and column."""
 
 
 class ListenError(SimError):
-    """A port or a bus path that is not to be had."""
+    """A port or the path of a bus can not be opened."""
 
 
 class TruthError(SimError):
-    """The truth log can not be written, so what is served would no longer be on record."""
+    """The truth log can not be written, so that nothing more may be served."""

@@ -1,4 +1,4 @@
-"""Logs on stderr, as text for a person or one JSON object a line for a machine."""
+"""Writes logs on stderr, as text for people or as one JSON object a line."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, event."""
+    """Formats a record as ``time`` (RFC 3339, UTC), ``level``, ``event``, and ``error`` with a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -18,7 +18,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(*, as_json: bool) -> None:
-    """Sends everything from INFO up to stderr."""
+    """Sends all logs from INFO up to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter("peerwatt-sim: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

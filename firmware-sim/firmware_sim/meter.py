@@ -1,18 +1,18 @@
-"""One meter: integrates its power exactly into import and export registers; a snapshot shows all of one second."""
+"""A meter: integrates its power exactly into import and export registers; a snapshot has all quantities of a second."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 
 from firmware_sim.power import PowerSource
-from firmware_sim.variation import between, digest
+from firmware_sim.seeded_variation import between, digest
 
 WS_PER_WH = 3600
 
 
 @dataclass(frozen=True)
 class Registers:
-    """Energy since the meter was made, in watt seconds, so that nothing is ever rounded away."""
+    """Energy since the meter was made, in watt seconds, so that nothing is rounded."""
 
     import_ws: int
     export_ws: int
@@ -20,7 +20,7 @@ class Registers:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything a meter measures in one wall-clock second, as integers with the unit in the name."""
+    """All quantities of a meter in one wall-clock second; the keys of ``values`` name their units."""
 
     at_s: int
     import_wh: int
@@ -30,19 +30,19 @@ class Snapshot:
 
 
 def new_registers(seed: int, meter_id: str, *, exports: bool) -> Registers:
-    """What a meter shows that has been in service for a while."""
+    """Draws registers of 100 kWh to 2 MWh, as after a while in service; a meter that never exports has none there."""
     import_wh = between(100_000, 2_000_000, digest(seed, meter_id, "import"))
     export_wh = between(100_000, 2_000_000, digest(seed, meter_id, "export")) if exports else 0
     return Registers(import_wh * WS_PER_WH, export_wh * WS_PER_WH)
 
 
 def serial_number(seed: int, meter_id: str) -> int:
-    """Eight digits."""
+    """Draws a serial number of eight digits."""
     return between(10_000_000, 99_999_999, digest(seed, meter_id, "serial"))
 
 
 class Meter:
-    """A meter that is on since ``at_s`` (wall clock) with the registers it had then."""
+    """A meter with the registers that it had at ``at_s`` (wall clock, s since 1970)."""
 
     def __init__(
         self, meter_id: str, source: PowerSource, seed: int, registers: Registers, at_s: int, sun_offset_s: int
@@ -56,7 +56,7 @@ class Meter:
         self._sun_offset_s = sun_offset_s
 
     def registers_at(self, wall_s: int) -> Registers:
-        """The registers at a wall-clock second; before the last `settle` they stand still."""
+        """Returns the registers at a wall-clock second; for one before the last ``settle`` those of that moment."""
         import_ws, export_ws = self._registers.import_ws, self._registers.export_ws
         at_s, end_s = self._at_s + self._sun_offset_s, wall_s + self._sun_offset_s
         while at_s < end_s:
@@ -68,12 +68,12 @@ class Meter:
         return Registers(import_ws, export_ws)
 
     def settle(self, wall_s: int) -> None:
-        """Makes a second the new start of the integral."""
+        """Integrates up to a wall-clock second and starts anew from there."""
         if wall_s > self._at_s:
             self._registers, self._at_s = self.registers_at(wall_s), wall_s
 
     def snapshot(self, wall_s: int) -> Snapshot:
-        """All quantities at a wall-clock second."""
+        """Measures all quantities at a wall-clock second."""
         registers = self.registers_at(wall_s)
         watts, _ = self._source.segment(self.id, wall_s + self._sun_offset_s)
         import_wh, export_wh = registers.import_ws // WS_PER_WH, registers.export_ws // WS_PER_WH
@@ -89,9 +89,12 @@ class Meter:
 
 
 def electrical(power_w: int, raw: bytes) -> dict[str, int]:
-    """Voltages, currents and powers that go with a total power; the phases add up to it exactly."""
-    third = power_w // 3
-    phases_w = (third, third, power_w - 2 * third)
+    """Computes voltages, currents and powers for a total power; the phases add up to it exactly.
+
+    ``raw`` is eight random bytes. The keys of the result name their units.
+    """
+    third_w = power_w // 3
+    phases_w = (third_w, third_w, power_w - 2 * third_w)
     millivolts = [230_000 + between(-2500, 2500, raw[i : i + 1]) for i in range(3)]
     permille = between(930, 990, raw[3:4])
     apparent_va = abs(power_w) * 1000 // permille

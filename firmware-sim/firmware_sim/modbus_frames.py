@@ -1,43 +1,47 @@
-"""Modbus requests and answers as bytes, pure: MBAP frames, RTU frames with their CRC, and the two read functions."""
+"""Modbus requests and responses as bytes, pure: TCP and RTU frames, and the two read functions.
+
+Sources: Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b; Modbus over Serial Line V1.02.
+"""
 
 import struct
 
-from firmware_sim.registers import ILLEGAL_FUNCTION, Answer
+from firmware_sim.registers import ILLEGAL_FUNCTION, BlockReply
 
-NO_SUCH_DEVICE = 11
+GATEWAY_TARGET_FAILED = 11
 MAX_RTU_BYTES = 256
 RTU_SILENCE_S = 0.1
+"""A pause on the line after which a new frame begins."""
 
 
-def exception(function: int, code: int) -> bytes:
-    """An exception answer's PDU."""
+def exception_response(function: int, code: int) -> bytes:
+    """Encodes the PDU of an exception response."""
     return bytes((function | 0x80, code))
 
 
-def read_request(pdu: bytes) -> tuple[int, int, int] | bytes:
-    """Function, address and count of a read request, or the exception that refuses anything else."""
+def parse_read_request(pdu: bytes) -> tuple[int, int, int] | bytes:
+    """Decodes function, address and count of a read request; for any other request returns the exception response."""
     function = pdu[0]
     if function not in {3, 4}:
-        return exception(function & 0x7F, ILLEGAL_FUNCTION)
+        return exception_response(function & 0x7F, ILLEGAL_FUNCTION)
     if len(pdu) != 5:
-        return exception(function, 3)
+        return exception_response(function, 3)
     address, count = struct.unpack(">HH", pdu[1:])
     return function, address, count
 
 
-def read_answer(function: int, answer: Answer) -> bytes:
-    """The PDU that carries the words of a block."""
-    size = len(answer.words)
-    return struct.pack(f">BB{size}H", function, 2 * size, *answer.words)
+def read_response(function: int, reply: BlockReply) -> bytes:
+    """Encodes the PDU that carries the words of a block."""
+    count = len(reply.words)
+    return struct.pack(f">BB{count}H", function, 2 * count, *reply.words)
 
 
 def tcp_frame(transaction: int, unit: int, pdu: bytes) -> bytes:
-    """A PDU under its MBAP header."""
+    """Encodes a PDU with its MBAP header."""
     return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
 
 
 def crc16(data: bytes) -> int:
-    """CRC-16/MODBUS (polynomial 0xA001 reflected, start 0xFFFF)."""
+    """Computes CRC-16/MODBUS (reflected polynomial 0xA001, start 0xFFFF)."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte
@@ -47,38 +51,41 @@ def crc16(data: bytes) -> int:
 
 
 def rtu_frame(unit: int, pdu: bytes) -> bytes:
-    """A PDU between its address and its CRC."""
+    """Encodes a PDU between its unit id and its CRC."""
     body = bytes((unit,)) + pdu
     return body + struct.pack("<H", crc16(body))
 
 
-class RtuStream:
-    """Finds requests in the bytes of a serial line; what fails its CRC is skipped byte by byte."""
+class RtuDecoder:
+    """Decodes requests from the bytes of a serial line; where a CRC does not match, it goes on from the next byte."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._fed_s = 0.0
+        self._last_s = 0.0
 
     def feed(self, data: bytes, at_s: float) -> list[tuple[int, bytes]]:
-        """The (unit, PDU) pairs that are complete with these bytes; silence on the line starts a new frame."""
-        if at_s - self._fed_s > RTU_SILENCE_S:
+        """Returns the (unit id, PDU) pairs that these bytes complete; silence before them starts a new frame.
+
+        ``at_s`` is when they came, by any clock in seconds.
+        """
+        if at_s - self._last_s > RTU_SILENCE_S:
             self._buffer.clear()
-        self._fed_s = at_s
+        self._last_s = at_s
         self._buffer += data
-        found = []
+        requests = []
         while (size := _request_size(self._buffer)) is not None and len(self._buffer) >= max(size, 1):
             frame = bytes(self._buffer[:size])
             if size and crc16(frame[:-2]) == struct.unpack("<H", frame[-2:])[0]:
-                found.append((frame[0], frame[1:-2]))
+                requests.append((frame[0], frame[1:-2]))
                 del self._buffer[:size]
             else:
                 del self._buffer[0]
         del self._buffer[:-MAX_RTU_BYTES]
-        return found
+        return requests
 
 
 def _request_size(buffer: bytearray) -> int | None:
-    """Bytes of the request at the start of the buffer; 0 = none that we know; None = not enough bytes to say."""
+    """Returns how long the request at the start of the buffer is; 0: unknown function, None: too few bytes to tell."""
     if len(buffer) < 2:
         return None
     function = buffer[1]

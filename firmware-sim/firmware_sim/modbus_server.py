@@ -1,4 +1,4 @@
-"""Modbus TCP and RTU-over-TCP listeners: bytes of a connection in, answers of the desk out."""
+"""Listens for Modbus TCP and for RTU over TCP, and sends what the responder answers."""
 
 import asyncio
 import contextlib
@@ -7,25 +7,26 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from firmware_sim.desk import Desk
 from firmware_sim.errors import ListenError, SimError
-from firmware_sim.modbus_frames import RtuStream, rtu_frame, tcp_frame
+from firmware_sim.modbus_frames import RtuDecoder, rtu_frame, tcp_frame
+from firmware_sim.modbus_responder import ModbusResponder
 
 MAX_CONNECTIONS = 16
 IDLE_S = 600
+"""A connection without a request for this long is closed."""
 SEND_S = 5
 
-_Talk = Callable[[Desk, StreamReader, StreamWriter], Awaitable[None]]
+_Serve = Callable[[ModbusResponder, StreamReader, StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listen(desk: Desk, host: str, port: int, *, rtu: bool = False) -> AsyncIterator[int]:
-    """Serves a desk on a port (0 = a free one) and gives the port.
+async def listen(responder: ModbusResponder, host: str, port: int, *, rtu: bool = False) -> AsyncIterator[int]:
+    """Serves a responder's devices on a TCP port (0 = a free one) and gives the port.
 
     Raises:
-        ListenError: the port is taken or not ours.
+        ListenError: the port is taken, or may not be listened on.
     """
-    talk: _Talk = _talk_rtu if rtu else _talk_tcp
+    serve: _Serve = _serve_rtu if rtu else _serve_tcp
     open_writers: set[StreamWriter] = set()
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
@@ -34,11 +35,11 @@ async def listen(desk: Desk, host: str, port: int, *, rtu: bool = False) -> Asyn
             return
         open_writers.add(writer)
         try:
-            await talk(desk, reader, writer)
+            await serve(responder, reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the client went away; the next one connects anew
         except SimError as error:
-            desk.shared.fail(error)
+            responder.context.fail(error)
         finally:
             open_writers.discard(writer)
             writer.close()
@@ -64,7 +65,7 @@ def _advice(error: Exception, host: str, port: int) -> str:
     return f"{host}:{port} can not be listened on ({error}): set another host or port"
 
 
-async def _talk_tcp(desk: Desk, reader: StreamReader, writer: StreamWriter) -> None:
+async def _serve_tcp(responder: ModbusResponder, reader: StreamReader, writer: StreamWriter) -> None:
     while True:
         header = await asyncio.wait_for(reader.readexactly(7), IDLE_S)
         transaction, protocol = int.from_bytes(header[:2], "big"), int.from_bytes(header[2:4], "big")
@@ -72,24 +73,24 @@ async def _talk_tcp(desk: Desk, reader: StreamReader, writer: StreamWriter) -> N
         if protocol or not 2 <= size <= 254:
             return
         pdu = await asyncio.wait_for(reader.readexactly(size - 1), SEND_S)
-        answer, served = desk.answer(header[6], pdu)
-        writer.write(tcp_frame(transaction, header[6], answer))
-        await _sent(writer)
-        desk.served(served)
+        response, served = responder.respond(header[6], pdu)
+        writer.write(tcp_frame(transaction, header[6], response))
+        await _drain(writer)
+        responder.log_served(served)
 
 
-async def _talk_rtu(desk: Desk, reader: StreamReader, writer: StreamWriter) -> None:
-    stream, loop = RtuStream(), asyncio.get_running_loop()
+async def _serve_rtu(responder: ModbusResponder, reader: StreamReader, writer: StreamWriter) -> None:
+    decoder, loop = RtuDecoder(), asyncio.get_running_loop()
     while data := await asyncio.wait_for(reader.read(256), IDLE_S):
-        for unit, pdu in stream.feed(data, loop.time()):
-            if unit not in desk.devices:
+        for unit, pdu in decoder.feed(data, loop.time()):
+            if unit not in responder.devices:
                 continue  # on a serial line an absent device is silent
-            answer, served = desk.answer(unit, pdu)
-            writer.write(rtu_frame(unit, answer))
-            await _sent(writer)
-            desk.served(served)
+            response, served = responder.respond(unit, pdu)
+            writer.write(rtu_frame(unit, response))
+            await _drain(writer)
+            responder.log_served(served)
 
 
-async def _sent(writer: StreamWriter) -> None:
+async def _drain(writer: StreamWriter) -> None:
     async with asyncio.timeout(SEND_S):
         await writer.drain()

@@ -1,4 +1,7 @@
-"""The MQTT dialects, pure: the message that a meter of each family publishes for one snapshot."""
+"""The MQTT dialects, pure: the message that a meter of each family publishes for a snapshot.
+
+Sources: Tasmota's SENSOR and LWT messages (heads SML and ENERGY), Shelly Gen2 JSON-RPC notifications (EM and EMData).
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +14,7 @@ from firmware_sim.meter import Snapshot
 
 @dataclass(frozen=True)
 class Dialect:
-    """Where a family publishes below its prefix, how it says that it is there, and its payload."""
+    """The topics of a family below a prefix, its presence messages, and its payload."""
 
     topic: Callable[[str], str]
     presence: Callable[[str], str]
@@ -21,7 +24,7 @@ class Dialect:
     carries_export: bool = True
 
     def message(self, prefix: str, snapshot: Snapshot) -> str:
-        """The JSON text of one publication."""
+        """Encodes a publication as JSON."""
         return json.dumps(self.payload(prefix, snapshot), separators=(",", ":"))
 
 

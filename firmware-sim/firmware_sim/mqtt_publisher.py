@@ -1,4 +1,4 @@
-"""Publishes the meters of one broker, QoS 1 on the wall-clock grid; a broker that is away is tried again for ever."""
+"""Publishes the meters of one broker with QoS 1 at multiples of the period; reconnects until cancelled."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import aiomqtt
 
 from firmware_sim.clock import Clock
-from firmware_sim.desk import Shared
 from firmware_sim.errors import ConfigError, SimError
 from firmware_sim.meter import Meter
+from firmware_sim.modbus_responder import SimulatorContext
 from firmware_sim.mqtt_payloads import Dialect
 from firmware_sim.settings import Mqtt
-from firmware_sim.truth import Served
+from firmware_sim.truth_log import ServedReading
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Broker:
-    """How to log in at the building's broker."""
+    """How to log in at the building's broker, and how often its meters publish."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Broker:
 
     @classmethod
     def of(cls, mqtt: Mqtt) -> "Broker":
-        """Reads the settings and the password file.
+        """Takes the settings, and reads the password file.
 
         Raises:
             ConfigError: there is no URL, or the password file can not be read.
@@ -56,16 +56,19 @@ class Broker:
 
 @dataclass
 class Reachability:
-    """Says once that the broker is away, and once that all meters are back."""
+    """Logs once that the broker is away, and once that all meters are connected again."""
 
     away: set[str] = field(default_factory=set)
+    """Ids of the meters that are not connected."""
 
     def lost(self, meter_id: str, broker: Broker, error: Exception) -> None:
+        """Counts a meter as not connected."""
         if not self.away:
             log.warning("Broker %s:%d is away (%s): trying again until it is back", broker.host, broker.port, error)
         self.away.add(meter_id)
 
     def back(self, meter_id: str, broker: Broker) -> None:
+        """Counts a meter as connected."""
         if meter_id in self.away:
             self.away.discard(meter_id)
             if not self.away:
@@ -81,72 +84,95 @@ class Publication:
     prefix: str
 
 
-def publish_all(shared: Shared, broker: Broker, publications: Mapping[str, Publication]) -> list[asyncio.Task[None]]:
-    """Starts every meter's connection; each task runs until it is cancelled."""
+def publish_all(
+    context: SimulatorContext, broker: Broker, publications: Mapping[str, Publication]
+) -> list[asyncio.Task[None]]:
+    """Starts a task with its own connection for every meter; each runs until cancelled.
+
+    What can not be saved or logged is handed to ``context.fail``.
+    """
     reachability, loop = Reachability(), asyncio.get_running_loop()
-    return [loop.create_task(_keep_publishing(shared, broker, what, reachability)) for what in publications.values()]
+    return [
+        loop.create_task(_keep_publishing(context, broker, publication, reachability))
+        for publication in publications.values()
+    ]
 
 
-async def _keep_publishing(shared: Shared, broker: Broker, what: Publication, reachability: Reachability) -> None:
+async def _keep_publishing(
+    context: SimulatorContext, broker: Broker, publication: Publication, reachability: Reachability
+) -> None:
     retry_s = FIRST_RETRY_S
     while True:
         try:
-            async with _client(broker, what) as client:
-                reachability.back(what.meter.id, broker)
+            async with _client(broker, publication) as client:
+                reachability.back(publication.meter.id, broker)
                 retry_s = FIRST_RETRY_S
-                await client.publish(what.dialect.presence(what.prefix), what.dialect.online, qos=1, retain=True)
-                await _publish_slots(shared, broker, client, what)
+                await client.publish(
+                    publication.dialect.presence(publication.prefix), publication.dialect.online, qos=1, retain=True
+                )
+                await _publish_slots(context, broker, client, publication)
         except aiomqtt.MqttError as error:
-            reachability.lost(what.meter.id, broker, error)
+            reachability.lost(publication.meter.id, broker, error)
         except SimError as error:
-            shared.fail(error)
+            context.fail(error)
             return
         await asyncio.sleep(retry_s)
         retry_s = min(2 * retry_s, LAST_RETRY_S)
 
 
-def _client(broker: Broker, what: Publication) -> aiomqtt.Client:
+def _client(broker: Broker, publication: Publication) -> aiomqtt.Client:
     return aiomqtt.Client(
         broker.host,
         broker.port,
         username=broker.username,
         password=broker.password,
-        identifier=f"sim-{what.meter.id}",
-        will=aiomqtt.Will(what.dialect.presence(what.prefix), what.dialect.offline, qos=1, retain=True),
+        identifier=f"sim-{publication.meter.id}",
+        will=aiomqtt.Will(
+            publication.dialect.presence(publication.prefix), publication.dialect.offline, qos=1, retain=True
+        ),
         timeout=ACK_S,
         keepalive=30,
     )
 
 
-async def _publish_slots(shared: Shared, broker: Broker, client: aiomqtt.Client, what: Publication) -> None:
+async def _publish_slots(
+    context: SimulatorContext, broker: Broker, client: aiomqtt.Client, publication: Publication
+) -> None:
     try:
         while True:
-            slot_s = await next_slot(shared.clock, broker.period_s)
-            await _publish(shared, client, what, slot_s)
+            slot_s = await next_slot(context.clock, broker.period_s)
+            await _publish(context, client, publication, slot_s)
     except asyncio.CancelledError:
-        # An orderly goodbye suppresses the will, so the meter says itself that it is gone
+        # A disconnect in order suppresses the will, so that the meter publishes itself that it is offline
         with contextlib.suppress(aiomqtt.MqttError):
             await client.publish(
-                what.dialect.presence(what.prefix), what.dialect.offline, qos=1, retain=True, timeout=GOODBYE_S
+                publication.dialect.presence(publication.prefix),
+                publication.dialect.offline,
+                qos=1,
+                retain=True,
+                timeout=GOODBYE_S,
             )
         raise
 
 
-async def _publish(shared: Shared, client: aiomqtt.Client, what: Publication, slot_s: int) -> None:
-    snapshot = what.meter.snapshot(slot_s)
-    shared.fleet.keep(shared.clock.now_ms() // 1000)
-    topic, payload = what.dialect.topic(what.prefix), what.dialect.message(what.prefix, snapshot)
+async def _publish(context: SimulatorContext, client: aiomqtt.Client, publication: Publication, slot_s: int) -> None:
+    snapshot = publication.meter.snapshot(slot_s)
+    context.fleet.save(context.clock.now_ms() // 1000)
+    topic, payload = (
+        publication.dialect.topic(publication.prefix),
+        publication.dialect.message(publication.prefix, snapshot),
+    )
     acknowledged = False
     try:
         await client.publish(topic, payload, qos=1, timeout=ACK_S)
         acknowledged = True
     finally:
-        # Without a receipt the message may still have arrived, so it is on record either way
-        export_wh = snapshot.export_wh if what.dialect.carries_export else None
-        shared.truth.record(
-            Served(
-                t_ms=shared.clock.now_ms(),
-                meter=what.meter.id,
+        # Without an acknowledgement the message may still have arrived, and so is logged too
+        export_wh = snapshot.export_wh if publication.dialect.carries_export else None
+        context.truth.record(
+            ServedReading(
+                t_ms=context.clock.now_ms(),
+                meter=publication.meter.id,
                 import_wh=snapshot.import_wh,
                 export_wh=export_wh,
                 active_power_w=snapshot.power_w,
@@ -158,7 +184,7 @@ async def _publish(shared: Shared, client: aiomqtt.Client, what: Publication, sl
 
 
 async def next_slot(clock: Clock, period_s: int) -> int:
-    """Sleeps to the next whole multiple of the period and gives it, in seconds since 1970."""
+    """Sleeps until the next multiple of the period on the wall clock, and returns it in s since 1970."""
     slot_s = (clock.now_ms() // 1000 // period_s + 1) * period_s
     while (left_ms := slot_s * 1000 - clock.now_ms()) > 0:
         if left_ms > 1000 * period_s:  # the clock was set back

@@ -1,4 +1,4 @@
-"""What ``peerwatt-sim site`` shows: the place, its time, and the meters with what an operator registers of them."""
+"""What ``peerwatt-sim site`` shows: the site, its time, and what an operator registers of each meter."""
 
 import time
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from firmware_sim.meter import serial_number
 from firmware_sim.register_maps import RATED_POWER_W
 from firmware_sim.settings import Meter, Settings
-from firmware_sim.site import site_time, sun_offset
+from firmware_sim.site import june_morning_offset_s, site_time
 
 
-def overview(settings: Settings, *, ask_offset: bool, now_s: int | None = None) -> dict[str, Any]:
-    """Site and meters; with ``ask_offset`` the offset of a June morning now, else the configured one."""
+def overview(settings: Settings, *, june_morning: bool, now_s: int | None = None) -> dict[str, Any]:
+    """Returns site and meters, ready for JSON; with ``june_morning`` as if it were ten on a June morning there."""
     now_s = int(time.time()) if now_s is None else now_s
-    offset_s = sun_offset(now_s, settings.site) if ask_offset else settings.sun_offset_s
+    offset_s = june_morning_offset_s(now_s, settings.site) if june_morning else settings.sun_offset_s
     return {
         "site": settings.site.model_dump(),
         "sun_offset_s": offset_s,
@@ -38,7 +38,7 @@ def _meter(meter: Meter, seed: int) -> dict[str, Any]:
 
 
 def overview_text(shown: dict[str, Any]) -> str:
-    """The same for a person."""
+    """Formats an overview for people."""
     site = shown["site"]
     lines = [
         f"{site['name']}, {site['latitude']} N {site['longitude']} E, {site['tz']}",

@@ -1,7 +1,7 @@
-"""Builds one year of a site's PV and load series with pvlib and demandlib and writes them as integers to one file.
+"""Builds one year of a site's PV and load series with pvlib and demandlib, and writes them as integers to one file.
 
-Runs as a short-lived process (``python -m firmware_sim.profile_builder FILE``, the request as JSON on stdin), so that
-pandas never lives in the simulator; `series` starts it and reads the file.
+It is a process of its own (``python -m firmware_sim.profile_builder FILE``, the request as JSON on stdin), so that the
+simulator never loads pandas; ``series`` starts it and reads the file.
 """
 
 import json
@@ -13,15 +13,18 @@ import pandas as pd
 from demandlib.bdew import ElecSlp
 from pvlib import inverter, irradiance, location, pvsystem, temperature
 
-from firmware_sim.series import LOAD_STEP_S, PV_STEP_S, Request, write_series
+from firmware_sim.series import LOAD_STEP_S, PV_STEP_S, SeriesRequest, write_series
 
 NOMINAL_W = 1000
 AIR_CELSIUS = 20
 WIND_M_S = 1
 
 
-def pv_milliwatts_per_kwp(request: Request, times: pd.DatetimeIndex) -> dict[str, list[int]]:
-    """AC power of one kWp under a clear sky (Ineichen with monthly Linke turbidity; PVWatts panel and inverter)."""
+def pv_milliwatts_per_kwp(request: SeriesRequest, times: pd.DatetimeIndex) -> dict[str, list[int]]:
+    """Computes the AC power of one kWp in mW by plane, under a clear sky.
+
+    Sources: Ineichen's clear sky with monthly Linke turbidity, Faiman's cell temperature, PVWatts panel and inverter.
+    """
     place = location.Location(request.latitude, request.longitude, "UTC", request.altitude_m)
     sun = place.get_solarposition(times)
     sky = place.get_clearsky(times, solar_position=sun)
@@ -33,21 +36,21 @@ def pv_milliwatts_per_kwp(request: Request, times: pd.DatetimeIndex) -> dict[str
         cell = temperature.faiman(plane, AIR_CELSIUS, WIND_M_S)
         direct = pvsystem.pvwatts_dc(plane, cell, NOMINAL_W, -0.004)
         watts = inverter.pvwatts(direct, NOMINAL_W / 0.96).fillna(0).clip(lower=0)
-        series[f"pv/{tilt_deg}/{azimuth_deg}"] = [round(w * 1000) for w in watts.tolist()]
+        series[f"pv/{tilt_deg}/{azimuth_deg}"] = [round(power_w * 1000) for power_w in watts.tolist()]
     return series
 
 
-def load_microwatts_per_kwh(request: Request, times: pd.DatetimeIndex) -> dict[str, list[int]]:
-    """Power of one kWh a year by BDEW standard load profile, on the site's local calendar."""
+def load_microwatts_per_kwh(request: SeriesRequest, times: pd.DatetimeIndex) -> dict[str, list[int]]:
+    """Computes the power of one kWh a year in uW by BDEW standard load profile, on the site's local calendar."""
     local = times.tz_convert(request.tz).tz_localize(None)
     years = [ElecSlp(year).slp_frame for year in sorted(set(local.year))]
-    # A share of the year's energy per quarter of an hour: x kWh * 4 is kW
+    # A share is the part of the year's energy in a quarter of an hour: times 4 it is kW per kWh a year
     shares = pd.concat(years).loc[local]
-    return {f"load/{name}": [round(x * 4e9) for x in shares[name].tolist()] for name in request.loads}
+    return {f"load/{name}": [round(share * 4e9) for share in shares[name].tolist()] for name in request.loads}
 
 
-def build(request: Request) -> dict[str, list[int]]:
-    """All series of the request, by name."""
+def build(request: SeriesRequest) -> dict[str, list[int]]:
+    """Builds all series of a request, by name."""
     start = pd.Timestamp(request.start_s, unit="s", tz="UTC")
     end = pd.Timestamp(request.end_s, unit="s", tz="UTC")
     series: dict[str, list[int]] = {}
@@ -61,9 +64,9 @@ def build(request: Request) -> dict[str, list[int]]:
 
 
 def main() -> None:
-    """Reads the request from stdin and writes the file named by the only argument."""
-    asked: dict[str, Any] = json.load(sys.stdin)
-    request = Request.from_json(asked)
+    """Reads the request from stdin and writes the file that the only argument names."""
+    fields: dict[str, Any] = json.load(sys.stdin)
+    request = SeriesRequest.from_json(fields)
     write_series(Path(sys.argv[1]), request, build(request))
 
 

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping
 from fractions import Fraction
 
-from firmware_sim.registers import HOLDING, INPUT, Field, RegisterMap, Table
+from firmware_sim.registers import HOLDING, INPUT, Field, RegisterMap, RegisterTable
 
 KILO = Fraction(1, 1000)
 MILLI = Fraction(1, 1000)
@@ -24,8 +24,8 @@ def _table(
     ranges: tuple[tuple[int, int], ...],
     fields: tuple[Field, ...],
     constants: Mapping[int, int] | None = None,
-) -> Table:
-    return Table(functions, ranges, fields, constants or {})
+) -> RegisterTable:
+    return RegisterTable(functions, ranges, fields, constants or {})
 
 
 def _text(first: int, text: str, registers: int) -> dict[int, int]:

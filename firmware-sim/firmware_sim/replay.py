@@ -1,6 +1,6 @@
-"""Recorded power instead of the model: a CSV file of a time and watts per meter becomes a `PowerSource`.
+"""Replays recorded power in place of the model: a CSV file of times and watts by meter becomes a ``PowerSource``.
 
-The format is documented in docs/simulator.md; every fault names the file, the line and the column.
+docs/simulator.md describes the format; every error names the file, the line and the column.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_WATTS = 10_000_000
 
 
 class ReplayPower:
-    """Each row holds until the next; after the last row's own step (as long as the one before) it starts over."""
+    """Each row holds until the next, the last one as long as the one before it; then the first row follows again."""
 
     def __init__(self, times: array[int], watts: dict[str, array[int]]) -> None:
         self.times = times
@@ -28,15 +28,15 @@ class ReplayPower:
         self.span_s = times[-1] - times[0] + (times[-1] - times[-2])
 
     def segment(self, meter_id: str, site_s: int) -> tuple[int, int]:
-        rounds, at_s = divmod(site_s - self.times[0], self.span_s)
+        repeats, at_s = divmod(site_s - self.times[0], self.span_s)
         row = bisect_right(self.times, self.times[0] + at_s) - 1
         last = row + 1 == len(self.times)
         end_s = self.span_s if last else self.times[row + 1] - self.times[0]
-        return self._watts[meter_id][row], self.times[0] + rounds * self.span_s + end_s
+        return self._watts[meter_id][row], self.times[0] + repeats * self.span_s + end_s
 
 
 def load_replay(path: Path, meter_ids: Sequence[str]) -> ReplayPower:
-    """Reads and checks a whole file for these meters.
+    """Loads a whole file for these meters.
 
     Raises:
         ReplayError: the file is missing or not as documented.
@@ -73,8 +73,8 @@ def _parse(path: Path, lines: Iterator[list[str]], meter_ids: Sequence[str]) -> 
 def _header(path: Path, header: list[str], meter_ids: Sequence[str]) -> list[str]:
     names = [name.strip() for name in header]
     if not names or names[0] != "time":
-        found = repr(names[0]) if names else "nothing"
-        raise ReplayError(f"{path}:1: column 1 must be 'time', found {found}: the header is time,METER_001,...")
+        first_column = repr(names[0]) if names else "nothing"
+        raise ReplayError(f"{path}:1: column 1 must be 'time', found {first_column}: the header is time,METER_001,...")
     for column, name in enumerate(names[1:], start=2):
         if name not in meter_ids:
             raise ReplayError(f"{path}:1: column {column}: no meter {name!r} in the configuration")

@@ -1,4 +1,4 @@
-"""An RS-485 bus on a pseudo terminal: several devices behind one symlink, RTU frames in and out."""
+"""Serves RTU frames on a pseudo terminal, as an RS-485 bus with several devices behind one symlink."""
 
 import asyncio
 import contextlib
@@ -8,55 +8,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firmware_sim.desk import Desk
 from firmware_sim.errors import ListenError, SimError
-from firmware_sim.modbus_frames import RtuStream, rtu_frame
+from firmware_sim.modbus_frames import RtuDecoder, rtu_frame
+from firmware_sim.modbus_responder import ModbusResponder
 
 
 @contextmanager
-def bus(desk: Desk, path: Path) -> Iterator[Path]:
-    """Serves a desk on a new pty, reachable by the symlink ``path`` while the context lives.
+def serve_bus(responder: ModbusResponder, path: Path) -> Iterator[Path]:
+    """Serves a responder's devices on a new pty, which the symlink ``path`` leads to meanwhile.
 
     Raises:
         ListenError: the symlink can not be made.
     """
-    loop, stream = asyncio.get_running_loop(), RtuStream()
-    master, slave = os.openpty()
-    # Our own handle on the far end stays open, or the line would hang up with each client that leaves
-    tty.setraw(slave)
-    os.set_blocking(master, False)
+    loop, decoder = asyncio.get_running_loop(), RtuDecoder()
+    our_fd, client_fd = os.openpty()
+    # The clients' end stays open here too, or the line would hang up with each client that leaves
+    tty.setraw(client_fd)
+    os.set_blocking(our_fd, False)
 
-    def readable() -> None:
+    def read_requests() -> None:
         with contextlib.suppress(BlockingIOError):
-            for unit, pdu in stream.feed(os.read(master, 256), loop.time()):
-                _reply(desk, master, unit, pdu)
+            for unit, pdu in decoder.feed(os.read(our_fd, 256), loop.time()):
+                _respond(responder, our_fd, unit, pdu)
 
     try:
-        name = os.ttyname(slave)
+        name = os.ttyname(client_fd)
         _link(path, name)
-        loop.add_reader(master, readable)
+        loop.add_reader(our_fd, read_requests)
         try:
             yield path
         finally:
-            loop.remove_reader(master)
+            loop.remove_reader(our_fd)
             if path.is_symlink() and str(path.readlink()) == name:
                 path.unlink()
     finally:
-        os.close(master)
-        os.close(slave)
+        os.close(our_fd)
+        os.close(client_fd)
 
 
-def _reply(desk: Desk, master: int, unit: int, pdu: bytes) -> None:
-    if unit not in desk.devices:
+def _respond(responder: ModbusResponder, our_fd: int, unit: int, pdu: bytes) -> None:
+    if unit not in responder.devices:
         return  # an absent device is silent
     try:
-        answer, served = desk.answer(unit, pdu)
-        frame = rtu_frame(unit, answer)
-        # A line that nobody reads fills up; what does not fit is lost as on copper
-        if os.write(master, frame) == len(frame):
-            desk.served(served)
+        response, served = responder.respond(unit, pdu)
+        frame = rtu_frame(unit, response)
+        # The buffer of a line that nobody reads fills up; what does not fit is lost, as on a wire
+        if os.write(our_fd, frame) == len(frame):
+            responder.log_served(served)
     except SimError as error:
-        desk.shared.fail(error)
+        responder.context.fail(error)
 
 
 def _link(path: Path, target: str) -> None:

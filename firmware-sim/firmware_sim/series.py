@@ -1,4 +1,7 @@
-"""One year of integer PV and load series: asked of the builder once, kept in a cache file, read back as arrays."""
+"""One year of PV and load series as integers: built once by ``profile_builder``, cached in a file, read as arrays.
+
+``pv/TILT/AZIMUTH`` is in mW per kWp every 600 s, ``load/PROFILE`` in uW per kWh a year every 900 s.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ BUILD_TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)
-class Request:
-    """A UTC year at a place: which PV planes (tilt, azimuth in degrees) and which load profiles."""
+class SeriesRequest:
+    """The PV planes (tilt and azimuth in degrees) and load profiles that are wanted for a site and a UTC year."""
 
     year: int
     latitude: float
@@ -37,28 +40,35 @@ class Request:
 
     @property
     def start_s(self) -> int:
+        """Begin of the year in s since 1970."""
         return int(datetime(self.year, 1, 1, tzinfo=UTC).timestamp())
 
     @property
     def end_s(self) -> int:
+        """End of the year in s since 1970."""
         return int(datetime(self.year + 1, 1, 1, tzinfo=UTC).timestamp())
 
     @property
     def key(self) -> str:
-        """Names the cache file: the request and the versions of what computes the answer."""
-        asked = {"format": FORMAT, **asdict(self), "pvlib": _version("pvlib"), "demandlib": _version("demandlib")}
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+        """Names the cache file: a hash of the request and of the versions of pvlib and demandlib.
+
+        Raises:
+            ConfigError: one of them is not installed.
+        """
+        fields = {"format": FORMAT, **asdict(self), "pvlib": _version("pvlib"), "demandlib": _version("demandlib")}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
-    def of(cls, settings: Settings, year: int) -> Request:
-        """What the meters of these settings need."""
+    def of(cls, settings: Settings, year: int) -> SeriesRequest:
+        """Makes the request for what the meters of these settings need."""
         site = settings.site
         pv = sorted({(m.pv_tilt_deg, m.pv_azimuth_deg) for m in settings.meter if m.pv_wp})
         loads = sorted({m.load.profile for m in settings.meter if m.load})
         return cls(year, site.latitude, site.longitude, site.altitude_m, site.tz, tuple(pv), tuple(loads))
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Request:
+    def from_json(cls, value: dict[str, Any]) -> SeriesRequest:
+        """Makes the request from its fields in JSON."""
         planes = tuple((int(tilt), int(azimuth)) for tilt, azimuth in value["pv"])
         return cls(**{**value, "pv": planes, "loads": tuple(value["loads"])})
 
@@ -70,9 +80,14 @@ def _version(package: str) -> str:
         raise ConfigError(f"{package} is not installed: install peerwatt[sim]") from error
 
 
-def write_series(path: Path, request: Request, series: dict[str, list[int]]) -> None:
-    """Writes a header line of JSON, then all values as little-endian int32, in place only when complete."""
-    body = b"".join(_little(array("i", values)).tobytes() for values in series.values())
+def write_series(path: Path, request: SeriesRequest, series: dict[str, list[int]]) -> None:
+    """Writes a header line of JSON, then all values as little-endian int32; replaces the file when it is complete.
+
+    Raises:
+        OSError: it can not be written.
+        ConfigError: pvlib or demandlib is not installed.
+    """
+    body = b"".join(_little_endian(array("i", values)).tobytes() for values in series.values())
     header = {
         "format": FORMAT,
         "key": request.key,
@@ -84,8 +99,12 @@ def write_series(path: Path, request: Request, series: dict[str, list[int]]) -> 
     draft.replace(path)
 
 
-def read_series(path: Path, request: Request) -> dict[str, array[int]] | None:
-    """The series in a cache file; None when it is missing, damaged or of another request."""
+def read_series(path: Path, request: SeriesRequest) -> dict[str, array[int]] | None:
+    """Reads the series of a cache file; None when it is missing, damaged or of another request.
+
+    Raises:
+        ConfigError: pvlib or demandlib is not installed.
+    """
     try:
         head, _, body = path.read_bytes().partition(b"\n")
         header = json.loads(head)
@@ -93,26 +112,27 @@ def read_series(path: Path, request: Request) -> dict[str, array[int]] | None:
             return None
         if hashlib.sha256(body).hexdigest() != header["sha256"]:
             return None
-        series, at = {}, 0
+        series, offset = {}, 0
         for name, count in header["counts"].items():
-            series[name] = _little(array("i", body[at : at + 4 * count]))
-            at += 4 * count
+            series[name] = _little_endian(array("i", body[offset : offset + 4 * count]))
+            offset += 4 * count
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return series
 
 
-def _little(values: array[int]) -> array[int]:
+def _little_endian(values: array[int]) -> array[int]:
     if sys.byteorder == "big":
         values.byteswap()
     return values
 
 
-def load_year(request: Request, cache_dir: Path) -> dict[str, array[int]]:
-    """The year's series, from the cache or freshly built.
+def load_year(request: SeriesRequest, cache_dir: Path) -> dict[str, array[int]]:
+    """Returns the series of a year, from the cache or newly built.
 
     Raises:
-        SimError: the builder failed or the cache folder can not be written.
+        SimError: the builder failed, or the cache folder can not be written.
+        ConfigError: pvlib or demandlib is not installed.
     """
     path = cache_dir / f"series-{request.year}-{request.key}.bin"
     if (series := read_series(path, request)) is not None:
@@ -125,8 +145,8 @@ def load_year(request: Request, cache_dir: Path) -> dict[str, array[int]]:
         ) from error
     command = [sys.executable, "-m", "firmware_sim.profile_builder", str(path)]
     try:
-        asked = json.dumps(asdict(request))
-        subprocess.run(command, input=asked, text=True, check=True, capture_output=True, timeout=BUILD_TIMEOUT_S)
+        request_json = json.dumps(asdict(request))
+        subprocess.run(command, input=request_json, text=True, check=True, capture_output=True, timeout=BUILD_TIMEOUT_S)
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no message"])[-1]
         raise SimError(f"The PV and load series of {request.year} could not be built: {last}") from error

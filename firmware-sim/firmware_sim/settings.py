@@ -1,4 +1,4 @@
-"""The simulator's settings: the built-in campus, over it one TOML file, over that the environment and the flags."""
+"""The simulator's settings: a flag wins over the environment, that over a TOML file, that over the built-in campus."""
 
 import tomllib
 from pathlib import Path
@@ -132,7 +132,7 @@ class Meter(_Part):
 
     @property
     def pv_wp(self) -> int:
-        """Peak watts of the PV behind the meter."""
+        """Peak power of the PV behind the meter in W."""
         return round(self.pv_kwp * 1000)
 
 
@@ -251,8 +251,8 @@ def _fault(loc: tuple[int | str, ...], message: str) -> str:
     return f"{'.'.join(names)}: {message}"
 
 
-def listener(meter: Meter) -> str:
-    """Names the listener or bus that serves a Modbus meter; meters with the same name share it."""
+def listener_name(meter: Meter) -> str:
+    """Names the listener or bus of a Modbus meter; meters with the same name share it."""
     if meter.transport == "rtu":
         return f"rtu:{meter.path}"
     if meter.endpoint is not None:
@@ -272,7 +272,7 @@ def check_meters(meters: tuple[Meter, ...]) -> None:
         if meter.transport == "mqtt":
             mine.append(f"the topic {meter.topic or meter.id}")
         else:
-            mine.append(f"device {meter.device} on {listener(meter)}")
+            mine.append(f"device {meter.device} on {listener_name(meter)}")
         for place in mine:
             if place in places:
                 raise ConfigError(f"Meters {places[place]} and {meter.id} both have {place}: give one of them another")

@@ -1,4 +1,4 @@
-"""Where the meters stand, and the offset that lets the sun of the site stand at ten on a June morning now."""
+"""The site's time, and the offset that makes it ten on a June morning there now."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,8 +9,8 @@ MORNING_HOUR = 10
 WEDNESDAY = 2
 
 
-def sun_offset(now_s: int, site: Site) -> int:
-    """Seconds to add to wall time so that the site's local time at ``now_s`` is 10:00 on June's third Wednesday.
+def june_morning_offset_s(now_s: int, site: Site) -> int:
+    """Returns the seconds from wall time to site time with which ``now_s`` is 10:00 on June's third Wednesday there.
 
     A working day near the longest one: half the meters have surplus and the other half works.
     """
@@ -23,5 +23,5 @@ def sun_offset(now_s: int, site: Site) -> int:
 
 
 def site_time(now_s: int, offset_s: int, site: Site) -> str:
-    """Local time at the site, RFC 3339 with its offset."""
+    """Returns the local time at the site as RFC 3339 with its zone's offset."""
     return datetime.fromtimestamp(now_s + offset_s, ZoneInfo(site.tz)).isoformat()

@@ -1,4 +1,4 @@
-"""The registers on disk: read at start, written whole before a newer value is served; a restart never steps back."""
+"""The registers on disk: read at the start, replaced before newer values are served, so that no restart steps back."""
 
 import fcntl
 import json
@@ -14,10 +14,10 @@ VERSION = 1
 
 
 def read_state(path: Path) -> dict[str, Registers]:
-    """The registers by meter; nothing when there is no file yet.
+    """Reads the registers by meter id; none when there is no file yet.
 
     Raises:
-        ConfigError: the file is damaged or of another version.
+        ConfigError: the file is damaged, unreadable or of another version.
     """
     try:
         state = json.loads(path.read_bytes())
@@ -39,7 +39,7 @@ def read_state(path: Path) -> dict[str, Registers]:
 
 
 def write_state(path: Path, meters: Mapping[str, Registers], *, sync: bool = False) -> None:
-    """Replaces the file as a whole.
+    """Replaces the file as a whole; ``sync`` flushes it to the disk.
 
     Raises:
         SimError: the file can not be written.
@@ -63,7 +63,7 @@ def write_state(path: Path, meters: Mapping[str, Registers], *, sync: bool = Fal
 
 
 def read_ports(path: Path) -> dict[str, int]:
-    """The free ports that were chosen last time, by listener; nothing when there is no such file or it is damaged."""
+    """Reads the free ports that the last run chose, by listener; none when the file is missing or damaged."""
     try:
         return {str(name): int(port) for name, port in json.loads(path.read_bytes()).items()}
     except (OSError, ValueError, TypeError, AttributeError):
@@ -71,7 +71,7 @@ def read_ports(path: Path) -> dict[str, int]:
 
 
 def write_ports(path: Path, ports: Mapping[str, int]) -> None:
-    """Remembers the chosen ports, so that readers find the meters again after a restart.
+    """Saves the chosen ports, so that readers find the meters again after a restart.
 
     Raises:
         SimError: the file can not be written.
@@ -86,7 +86,7 @@ def write_ports(path: Path, ports: Mapping[str, int]) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the state file for one simulator at a time.
+    """Locks the state file, for one simulator at a time.
 
     Raises:
         SimError: another simulator has it, or its folder can not be written.

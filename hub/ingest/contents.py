@@ -4,11 +4,11 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from edge.wire.errors import OutOfRangeError
+from edge.wire.fast_reading import decode_fast_reading
 from edge.wire.frames import Frame
 from edge.wire.kinds import Gap, MeterDeclared, Reading
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record
-from hub.ingest.quick import quick_reading
 from hub.ingest.rows import DeclarationRow, GapRow, ReadingRow
 
 LATEST_S = 221_845_392_000
@@ -38,9 +38,15 @@ def contents_of(frame: Frame) -> Contents:
     header, contents = frame.header, Contents()
     readings = contents.readings
     for index, (data, leaf) in enumerate(zip(frame.records, frame.leaves, strict=True)):
-        quick = quick_reading(index, leaf, data)
-        if quick is not None:
-            readings.append(quick)
+        fast = decode_fast_reading(data)
+        if fast is not None:
+            meter, sequence, slot_s, offset_ms, quality, state, flags, import_wh, export_wh, power_w = fast
+            readings.append(
+                ReadingRow(
+                    leaf, index, meter, sequence, slot_s, slot_s * 1000 + offset_ms, quality, state, flags, import_wh,
+                    export_wh, power_w,
+                )
+            )  # fmt: skip
             continue
         record = decode_record(data)
         if isinstance(record, Reading):

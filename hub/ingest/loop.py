@@ -10,9 +10,9 @@ from hub import keys
 from hub.clock import Clock
 from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
-from hub.ingest.beats import Beats
 from hub.ingest.consumer import Consumer, Limits
 from hub.ingest.coverage import CoverageRecorder
+from hub.ingest.heartbeats import HeartbeatResponder
 from hub.ingest.receipts import Receipts
 from hub.postgres.db import Pool
 from hub.settings import Settings
@@ -41,7 +41,7 @@ async def run_ingest(
     try:
         await bus.ensure_stream(client.jetstream())
         receipts = Receipts(client, receipt_key(settings), clock)
-        await Beats(client, pool, receipts, clock).start()
+        await HeartbeatResponder(client, pool, receipts, clock).start()
         await bus.taken_in(client)
         if ready is not None:
             ready()

@@ -32,7 +32,7 @@ class Receipts:
             ranges = by_boot((frame.boot_id, frame.sequence) for frame in frames)
             await self._send(gateway_id, ranges, {}, newest[2], "stored")
 
-    async def after_beat(self, gateway_id: str, stored: ByBoot, lost: ByBoot, last_header_hash: bytes) -> None:
+    async def after_heartbeat(self, gateway_id: str, stored: ByBoot, lost: ByBoot, last_header_hash: bytes) -> None:
         """The answer to a heartbeat."""
         await self._send(gateway_id, stored, lost, last_header_hash, "beat")
 

@@ -302,14 +302,14 @@ async def add_gaps(connection: Connection, rows: Sequence[GapRow]) -> None:
     )
 
 
-async def save_beat(connection: Connection, gateway_id: str, at_ms_: int, beat: dict[str, Any]) -> bool:
+async def save_heartbeat(connection: Connection, gateway_id: str, at_ms_: int, heartbeat: dict[str, Any]) -> bool:
     """Keeps a gateway's newest heartbeat; False when there is no such gateway."""
     return bool(
         await connection.fetchval(
             "UPDATE gateways SET last_beat_at = $2, last_beat = $3 WHERE gateway_id = $1 RETURNING true",
             gateway_id,
             at_ms(at_ms_),
-            beat,
+            heartbeat,
         )
     )
 

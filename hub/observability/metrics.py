@@ -32,7 +32,7 @@ PUBLISH_TO_STORED_SECONDS = Histogram(
 
 RETRIES = Counter("peerwatt_ingest_retries_total", "Batches tried again after a database or network error")
 
-BEATS = Counter("peerwatt_ingest_beats_total", "Heartbeats of gateways", ["outcome"])
+HEARTBEATS = Counter("peerwatt_ingest_beats_total", "Heartbeats of gateways", ["outcome"])
 """outcome: kept, refused"""
 
 RECEIPTS = Counter("peerwatt_ingest_receipts_total", "Signed receipts sent", ["occasion"])

@@ -73,11 +73,11 @@ def hops_of(way: repository.Way, truth_file: Path | None) -> Iterator[Hop]:
     r = way.reading
     registers = f"import {r['import_wh']} Wh, export {r['export_wh']} Wh"
     frame = f"frame {r['sequence']} of boot {r['boot_id'].hex()[:8]}"
-    yield Hop(0, "served", "firmware_sim/modbus_server.py", _served_at(r, truth_file), f"{r['meter_id']}: {registers}")
+    yield Hop(0, "served", "firmware-sim/firmware_sim", _served_at(r, truth_file), f"{r['meter_id']}: {registers}")
     slot = f"by {r['gateway_id']}, for the slot {r['slot_at']:%H:%M:%S}"
     yield Hop(1, "read", "edge/meters, edge/poller.py", r["read_at"], slot)
-    yield Hop(3, "sealed", "edge/ledger.py", r["sealed_at"], frame)
-    yield Hop(4, "published", "edge/uplink.py", r["published_at"], f"pw.frame.{r['gateway_id']}")
+    yield Hop(3, "sealed", "edge/store/ledger.py", r["sealed_at"], frame)
+    yield Hop(4, "published", "edge/uplink/uplink.py", r["published_at"], f"pw.frame.{r['gateway_id']}")
     yield Hop(5, "received", "hub/ingest/consumer.py", r["received_at"], frame)
     yield Hop(6, "verified", "hub/ingest/verify.py", r["verified_at"], "signature and Merkle root hold")
     yield Hop(7, "stored", "hub/ingest/repository.py", r["stored_at"], "row, then receipt")

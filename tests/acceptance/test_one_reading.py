@@ -24,6 +24,9 @@ def test_the_hops_of_one_reading_follow_each_other(battered: Battered) -> None:
     assert done.returncode == 0, done.stderr
     hops = json.loads(done.stdout)["hops"]
     assert tuple(hop["name"] for hop in hops) == ORDER
+    assert [hop["file"] for hop in hops if hop["file"].startswith("edge/")] == [
+        "edge/meters, edge/poller.py", "edge/store/ledger.py", "edge/uplink/uplink.py"
+    ]  # fmt: skip
     times = [hop["at"] for hop in hops]
     assert None not in times
     assert times == sorted(times)

@@ -22,8 +22,8 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from edge.identity import Identity
 from edge.keystore import load_nats_key
+from edge.uplink.identity import Identity
 from edge.wire.frames import Frame, decode_frame
 from edge.wire.subjects import frame_subject, inbox_prefix
 from support.servers.demo import DemoProcess

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hub
-from edge.verify import verify
+from edge.offline.verify import verify
 from edge.wire.errors import MerkleRootError, ProofError, WireError
 from edge.wire.proofs import check_proof
 

@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge.wire.frames import NO_PREVIOUS
@@ -12,15 +13,18 @@ from edge.wire.kinds import BufferQuarantine, MeterDeclared, Reading, Start, Sto
 from hub.embedded.processes import free_port
 from support.servers.gateway import Gateway, hub_side
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats, at_least, eventually
 
 
-def gateway(name: str, folder: Path, port: int, *more: dict[str, object], **extra: object) -> Gateway:
+def gateway(name: str, folder: Path, port: int, *more: Mapping[str, object], **extra: object) -> Gateway:
     folder.mkdir(exist_ok=True)
-    meters = [{"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}, *more]
-    made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
-    made.write_config()
-    return made
+    meters: list[Mapping[str, object]] = [
+        {"id": "METER_001", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"},
+        *more,
+    ]
+    gw = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
+    gw.write_config()
+    return gw
 
 
 def complete(readings: list[Reading]) -> bool:
@@ -64,7 +68,7 @@ async def test_kill_9_and_restart_lose_nothing(hub_nats: HubNats, tmp_path: Path
             for _ in range(3):
                 async with gw.running() as agent:
                     asked = len(served.asked)
-                    await eventually(lambda asked=asked: len(served.asked) >= asked + 4, what="more polls")
+                    await eventually(at_least(asked + 4, served.asked), what="more polls")
                     await agent.kill()
             durable = gw.rows("SELECT sequence FROM counter")[0][0]
             async with gw.running():
@@ -101,15 +105,15 @@ async def test_no_network_at_all(hub_nats: HubNats, tmp_path: Path) -> None:
         gw = gateway("gw-alone", tmp_path, port)
         gw.enrol(hub_nats)
         identity = gw.state / "identity.json"
-        known = identity.read_text()
-        identity.write_text(known.replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
+        identity_text = identity.read_text()
+        identity.write_text(identity_text.replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
         async with gw.running() as agent:
             lost = await agent.said("hub lost: frames wait in the ledger")
             assert lost["reason"]
             await eventually(lambda: gw.rows("SELECT count(*) FROM frame")[0][0] >= 3)
             status = gw.run("status", "--config", gw.config, "--json").json
             assert status["running"] and status["outbox_frames"] >= 3 and status["hub"] != "connected"
-        identity.write_text(known)
+        identity.write_text(identity_text)
         waiting = gw.rows("SELECT count(*) FROM frame")[0][0]
         async with hub_side(hub_nats, gw) as hub, gw.running():
             await eventually(lambda: len(hub.frames) > waiting, what="the backlog")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from edge.agent import Agent, Secrets, _cancel
-from edge.clock import SystemClock
+from edge.agent import Agent, Credentials, _cancel
 from edge.errors import InternalError
 from edge.fleet import build_fleet
-from edge.ledger import Batch
+from edge.runtime.clock import SystemClock
 from edge.settings import load_settings
+from edge.store.batch import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
 from support.servers.gateway import Gateway, hub_side
@@ -25,27 +25,30 @@ def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> 
         {"id": meter_id, "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}
         for meter_id, port in ports.items()
     ]
-    made = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
-    made.write_config()
-    return made
+    gw = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
+    gw.write_config()
+    return gw
 
 
 def inside(gw: Gateway) -> Agent:
     """The agent in this process."""
     settings = load_settings(gw.config)
-    return Agent(settings, build_fleet(settings), Secrets.load(settings), SystemClock())
+    return Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
 
 
 async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nats: HubNats, tmp_path: Path) -> None:
     served = Meter(meter_registers("sdm630", 1_000, 2, 3))
-    async with serve_tcp({1: served}) as one, serve_tcp({1: Meter(meter_registers("sdm630", 5_000, 2, 3))}) as two:
-        gw = gateway("gw-unread", tmp_path, {"METER_001": one, "METER_002": two})
+    async with (
+        serve_tcp({1: served}) as first_port,
+        serve_tcp({1: Meter(meter_registers("sdm630", 5_000, 2, 3))}) as second_port,
+    ):
+        gw = gateway("gw-unread", tmp_path, {"METER_001": first_port, "METER_002": second_port})
         gw.enrol(hub_nats)
         async with hub_side(hub_nats, gw) as hub:
             async with gw.running():
                 await eventually(lambda: len(hub.of(Reading)) >= 4, what="readings of both")
-            given = {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)}
-            gateway("gw-unread", tmp_path, {"METER_002": two, "METER_001": one})
+            declared = {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)}
+            gateway("gw-unread", tmp_path, {"METER_002": second_port, "METER_001": first_port})
             ledger, away = gw.state / "ledger.sqlite", gw.state / "away"
             ledger.rename(away)
             ledger.mkdir()
@@ -60,8 +63,8 @@ async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nat
                 await eventually(lambda: len(hub.of(Start)) == 2, what="the start record")
                 held = {r.slot_s for r in hub.of(Reading)}
                 await eventually(lambda: len({r.slot_s for r in hub.of(Reading)} - held) >= 2, what="later readings")
-    assert {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)} == given
-    for index, meter_id in given:
+    assert {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)} == declared
+    for index, meter_id in declared:
         readings = [r for r in hub.of(Reading) if r.meter_index == index]
         assert sorted(r.sequence for r in readings) == list(range(1, len(readings) + 1)), meter_id
         assert {r.import_wh for r in readings} == {1_000 if meter_id == "METER_001" else 5_000}
@@ -99,7 +102,7 @@ async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: 
     gw.enrol(hub_nats)
     agent = inside(gw)
     loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    commit, enter = agent._journal.ledger.commit, agent._journal.enter
+    commit, append = agent._writer.ledger.commit, agent._writer.append
 
     def slow(batch: Batch) -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -108,17 +111,17 @@ async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: 
 
     def noticing(batch: Batch) -> asyncio.Future[None]:
         if any(isinstance(decode_record(body), Stop) for body in batch.records):
-            # The journal is told to end in this round of the loop
+            # The writer is told to end in this round of the loop
             loop.call_soon(release.set)
-        return enter(batch)
+        return append(batch)
 
-    agent._journal.ledger.commit = slow  # type: ignore[method-assign]
+    agent._writer.ledger.commit = slow  # type: ignore[method-assign]
     async with agent._tasks():
-        enter(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
+        append(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
         await asyncio.wait_for(begun.wait(), 20)
-        agent._journal.enter = noticing  # type: ignore[method-assign]
-    found = b"".join(body for (body,) in gw.rows("SELECT body FROM frame"))
-    assert (found.count(b"only once"), found.count(b"stopped in good order")) == (1, 1)
+        agent._writer.append = noticing  # type: ignore[method-assign]
+    sealed = b"".join(body for (body,) in gw.rows("SELECT body FROM frame"))
+    assert (sealed.count(b"only once"), sealed.count(b"stopped in good order")) == (1, 1)
 
 
 async def test_a_cancellation_that_is_swallowed_is_repeated() -> None:

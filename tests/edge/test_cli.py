@@ -4,27 +4,27 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 import edge.agent
 import edge.commands
-import edge.verify  # noqa: F401 - commands import them late, and nobody may not read them
+import edge.offline.verify  # noqa: F401 - commands import them late, and nobody may not read them
 from edge.cli import main
 from edge.keystore import load_frame_key, make_keys
 from hub.embedded.processes import free_port
 from support.rows.wire_vectors import build
 from support.servers.gateway import Gateway, environment
 
-METER = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1:1502?device=1"}
+METER: Mapping[str, object] = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1:1502?device=1"}
 
 
-def gateway(folder: Path, *meters: dict[str, object], **extra: object) -> Gateway:
-    made = Gateway("gw-north", folder, meters or (METER,), extra=extra)
-    made.write_config()
-    return made
+def gateway(folder: Path, *meters: Mapping[str, object], **extra: object) -> Gateway:
+    gw = Gateway("gw-north", folder, meters or (METER,), extra=extra)
+    gw.write_config()
+    return gw
 
 
 @pytest.mark.parametrize(

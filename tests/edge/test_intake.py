@@ -1,4 +1,4 @@
-"""What is read before the ledger could be read: it waits, it is bounded, and it is entered once."""
+"""Readings that come before the ledger could be read: they wait, within bounds, and are recorded once."""
 
 import asyncio
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from edge.book import Book
-from edge.clock import ManualClock, TimeKeeper
 from edge.errors import StorageError
-from edge.fleet import Kind
-from edge.intake import MAX_HELD, Intake
-from edge.journal import Journal, Limits
-from edge.ledger import Ledger, Signer
+from edge.intake import MAX_WAITING, Intake
+from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
+from edge.record_builder import RecordBuilder
+from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.store.ledger import Ledger, Signer
+from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.wire.kinds import BufferQuarantine, Reading
 from edge.wire.records import decode_record
 
@@ -25,41 +25,41 @@ def reading(second: int, import_wh: int = 1_000) -> MeterReading:
     return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, pushed=True)
 
 
-def made(folder: Path) -> tuple[Intake, Journal]:
-    clock = ManualClock(NOW_MS + MAX_HELD * 1000)
+def new_intake(folder: Path) -> tuple[Intake, LedgerWriter]:
+    clock = ManualClock(NOW_MS + MAX_WAITING * 1000)
     ledger = Ledger(folder / "ledger.sqlite", Signer("gw-north", b"b" * 16, SigningKey(bytes(32))), clock)
-    journal = Journal(ledger, Limits())
-    kinds = {"METER_001": Kind("sdm630", b"p" * 32, 30_000)}
-    return Intake(Book(TimeKeeper(clock, bytes(16))), journal, kinds, clock), journal
+    writer = LedgerWriter(ledger, Limits())
+    kinds = {"METER_001": MeterKind("sdm630", b"p" * 32, 30_000)}
+    return Intake(RecordBuilder(TimeKeeper(clock, bytes(16))), writer, kinds, clock), writer
 
 
-async def test_what_came_twice_or_can_not_be_true_is_entered_once_or_never(tmp_path: Path) -> None:
+async def test_a_repeated_publication_is_recorded_once_and_an_implausible_one_never(tmp_path: Path) -> None:
     folder = tmp_path / "not-mounted"
-    intake, journal = made(folder)
+    intake, writer = new_intake(folder)
     with pytest.raises(StorageError):
-        await intake.recall()
-    given = [reading(0), reading(0), reading(60, 10**9), reading(60)]
-    waiting = [intake.enter(one) for one in given]
-    assert intake.held == 4 and not any(future.done() for future in waiting)
+        await intake.restore()
+    readings = [reading(0), reading(0), reading(60, 10**9), reading(60)]
+    waiting = [intake.accept(accepted) for accepted in readings]
+    assert intake.waiting == 4 and not any(future.done() for future in waiting)
     folder.mkdir()
-    await intake.recall()
+    await intake.restore()
     assert [future.done() for future in waiting] == [False, False, True, False], "nothing is durable before its commit"
-    await journal.store_rest()
+    await writer.store_rest()
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
-    with journal.ledger.reading() as repository:
+    with writer.ledger.reading() as repository:
         records = [decode_record(body) for body in repository.recent_bodies(0)]
-    found = [r for r in records if isinstance(r, Reading)]
-    assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in found] == [(1, 0), (2, 60)]
-    await journal.close()
+    recorded = [r for r in records if isinstance(r, Reading)]
+    assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in recorded] == [(1, 0), (2, 60)]
+    await writer.close()
 
 
 async def test_what_waits_for_the_ledger_is_bounded_and_a_record_says_what_was_lost(tmp_path: Path) -> None:
-    intake, journal = made(tmp_path)
-    waiting = [intake.enter(reading(second)) for second in range(MAX_HELD + 2)]
+    intake, writer = new_intake(tmp_path)
+    waiting = [intake.accept(reading(second)) for second in range(MAX_WAITING + 2)]
     assert [future.cancelled() for future in waiting[:3]] == [True, True, False]
-    assert (intake.held, journal.dropped) == (MAX_HELD, 2)
-    await journal.store_rest()
-    with journal.ledger.reading() as repository:
+    assert (intake.waiting, writer.dropped) == (MAX_WAITING, 2)
+    await writer.store_rest()
+    with writer.ledger.reading() as repository:
         (record,) = map(decode_record, repository.recent_bodies(0))
     assert isinstance(record, BufferQuarantine) and "2 readings dropped" in record.reason
-    await journal.close()
+    await writer.close()

@@ -6,16 +6,16 @@ import logging
 import pytest
 from prometheus_client import REGISTRY
 
-from edge.book import Book
-from edge.clock import Clock, ManualClock, TimeKeeper
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus
 from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
+from edge.record_builder import RecordBuilder
+from edge.runtime.clock import Clock, ManualClock, TimeKeeper
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp, words
-from support.servers.nats import eventually
+from support.servers.nats import at_least, eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -25,26 +25,26 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
     broken, sound = Meter(good | {0x48: words(float("nan"), "FLOAT32")}), Meter(good)
     clock, accepted = ManualClock(1_780_000_000_000), list[MeterReading]()
     async with serve_tcp({1: broken, 2: sound}) as port:
-        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
-        bus, profile = Bus(places[0]), load_profile("sdm630")
-        meters = [ModbusMeter(f"METER_00{place.device}", profile, place, bus, (), 9) for place in places]
+        endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, profile = Bus(endpoints[0]), load_profile("sdm630")
+        meters = [ModbusMeter(f"METER_00{endpoint.device}", profile, endpoint, bus, (), 9) for endpoint in endpoints]
         poller = Poller(meters, 10, clock, accepted.append)
-        (watched,) = poller._buses.values()
+        (polled,) = poller._buses.values()
         for number, meter in ((1, broken), (2, sound)):
-            meter.asked = _Noting(order, number)  # type: ignore[assignment]
-        await poller.poll_bus(watched, 1)
+            meter.asked = _Noting(order, number)
+        await poller.poll_bus(polled, 1)
         assert order[0] == 1 and poller.lost == ["METER_001"]
         order.clear()
         clock.advance(1_999)
-        await poller.poll_bus(watched, 2)
+        await poller.poll_bus(polled, 2)
         assert set(order) == {2}, "the broken one pauses"
         order.clear()
         clock.advance(1)
-        await poller.poll_bus(watched, 3)
+        await poller.poll_bus(polled, 3)
         assert order[0] == 2 and order[-1] == 1, "the broken one comes last"
         broken.registers.update(good)
         clock.advance(300_000)
-        await poller.poll_bus(watched, 4)
+        await poller.poll_bus(polled, 4)
         bus.close()
     assert poller.lost == []
     assert [record.getMessage() for record in caplog.records] == ["meter lost", "meter back"]
@@ -65,29 +65,36 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
     profile: str, wrong: dict[int, list[int]], quantities: tuple[str, ...]
 ) -> None:
     clock = ManualClock(1_780_000_000_000)
-    book = Book(TimeKeeper(clock, bytes(16)))
+    builder = RecordBuilder(TimeKeeper(clock, bytes(16)))
     registers = meter_registers(profile, 1_000, 2, 3)
-    mad, sound = Meter(registers | wrong), Meter(registers)
-    async with serve_tcp({1: mad, 2: sound}) as port:
-        places = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
-        bus, known = Bus(places[0]), load_profile(profile)
-        meters = [ModbusMeter(f"METER_00{p.device}", known, p, bus, quantities, known.max_power_w) for p in places]
-        poller = Poller(meters, 10, clock, lambda r: book.enter(r, known.name, known.hash, known.max_power_w))
-        (watched,) = poller._buses.values()
-        await poller.poll_bus(watched, 1_780_000_000)
+    faulty, sound = Meter(registers | wrong), Meter(registers)
+    async with serve_tcp({1: faulty, 2: sound}) as port:
+        endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}?device={number}") for number in (1, 2)]
+        bus, meter_profile = Bus(endpoints[0]), load_profile(profile)
+        meters = [
+            ModbusMeter(f"METER_00{p.device}", meter_profile, p, bus, quantities, meter_profile.max_power_w)
+            for p in endpoints
+        ]
+
+        def build(reading: MeterReading) -> None:
+            builder.build(reading, meter_profile.name, meter_profile.hash, meter_profile.max_power_w)
+
+        poller = Poller(meters, 10, clock, build)
+        (polled,) = poller._buses.values()
+        await poller.poll_bus(polled, 1_780_000_000)
         bus.close()
     assert poller.lost == ["METER_001"]
-    assert book.is_recorded("METER_002", clock.ms) and not book.is_recorded("METER_001", clock.ms)
+    assert builder.is_recorded("METER_002", clock.ms) and not builder.is_recorded("METER_001", clock.ms)
 
 
 async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:
     """Not even a first one: the neighbour's bus is another task."""
-    places = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
-    known = load_profile("sdm630")
-    hanging, sound = (ModbusMeter(f"METER_00{p.port}", known, p, Bus(p), (), 9) for p in places)
+    endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
+    meter_profile = load_profile("sdm630")
+    hanging, sound = (ModbusMeter(f"METER_00{p.port}", meter_profile, p, Bus(p), (), 9) for p in endpoints)
     asked, accepted = asyncio.Event(), list[MeterReading]()
 
-    async def never(_slot_s: int, _clock: Clock) -> MeterReading:
+    async def never(slot_s: int, clock: Clock) -> MeterReading:
         asked.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -100,7 +107,7 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
     clock = ManualClock(1_780_000_000_000)
     polling = asyncio.create_task(Poller([hanging, sound], 10, clock, accepted.append).run())
     for number in range(1, 5):
-        await eventually(lambda number=number: len(accepted) == number, what="the neighbour's next slot")
+        await eventually(at_least(number, accepted), what="the neighbour's next slot")
         clock.advance(10_000)
     polling.cancel()
     await asyncio.wait([polling])
@@ -108,8 +115,8 @@ async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None
 
 
 async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
-    place, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
-    meter = ModbusMeter("METER_001", load_profile("sdm630"), place, Bus(place), (), 9)
+    endpoint, accepted = parse_endpoint("tcp://127.0.0.1:1"), list[MeterReading]()
+    meter = ModbusMeter("METER_001", load_profile("sdm630"), endpoint, Bus(endpoint), (), 9)
 
     async def at_once(slot_s: int, clock: Clock) -> MeterReading:
         return MeterReading("METER_001", slot_s, clock.now_ms(), 1, 1)
@@ -123,7 +130,7 @@ async def test_a_step_of_the_clock_is_no_missed_slot() -> None:
     ):
         clock.advance(elapsed_ms)
         clock.step(stepped_ms)
-        await eventually(lambda number=number: len(accepted) == number, what="the next slot")
+        await eventually(at_least(number, accepted), what="the next slot")
     polling.cancel()
     await asyncio.wait([polling])
     assert missed_slots() - before == 2, "of the thirty seconds alone"

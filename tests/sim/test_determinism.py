@@ -11,14 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from firmware_sim.fleet import Fleet
 from firmware_sim.mqtt_payloads import DIALECTS
-from firmware_sim.power import ModelPower, Years
+from firmware_sim.power import ModelPower, SeriesByYear
 from firmware_sim.register_maps import MAPS
 from firmware_sim.registers import read_block
-from firmware_sim.series import Request, load_year
+from firmware_sim.series import SeriesRequest, load_year
 from firmware_sim.settings import load_settings
 
 settings = load_settings(seed=int(sys.argv[1]))
-years = Years(lambda year: load_year(Request.of(settings, year), Path(sys.argv[2])))
+years = SeriesByYear(lambda year: load_year(SeriesRequest.of(settings, year), Path(sys.argv[2])))
 start = 1781683200
 fleet = Fleet(settings, ModelPower(years, settings.meter, settings.seed), {}, start, None)
 seen = sha256()
@@ -28,10 +28,11 @@ for second in range(start, start + 600, 10):
         if meter.transport == "mqtt":
             seen.update(DIALECTS[meter.profile].message(meter.id, snapshot).encode())
         else:
-            image = MAPS[meter.profile]
-            for table in image.tables:
+            register_map = MAPS[meter.profile]
+            for table in register_map.tables:
                 for first, count in table.ranges:
-                    words = read_block(image, min(table.functions), first, min(count, image.max_registers), snapshot)
+                    size = min(count, register_map.max_registers)
+                    words = read_block(register_map, min(table.functions), first, size, snapshot)
                     seen.update(repr(words).encode())
 print(seen.hexdigest())
 """

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.meter import Meter, Registers, electrical
-from firmware_sim.power import ModelPower, Years
-from firmware_sim.series import Request, load_year
+from firmware_sim.power import ModelPower, SeriesByYear
+from firmware_sim.series import SeriesRequest, load_year
 from firmware_sim.settings import Settings, load_settings
 from support.servers.simulator import NOW_S, SteadyPower
 
@@ -22,7 +22,7 @@ def campus() -> Settings:
 
 @pytest.fixture(scope="module")
 def power(campus: Settings, cache_dir: Path) -> ModelPower:
-    years = Years(lambda year: load_year(Request.of(campus, year), cache_dir))
+    years = SeriesByYear(lambda year: load_year(SeriesRequest.of(campus, year), cache_dir))
     return ModelPower(years, campus.meter, campus.seed)
 
 
@@ -72,7 +72,7 @@ def test_the_sun_does_not_shine_at_night_nor_past_the_year(campus: Settings, pow
 
 
 def test_a_year_of_load_is_the_year_that_was_asked_for(campus: Settings, cache_dir: Path) -> None:
-    series = load_year(Request.of(campus, 2026), cache_dir)
+    series = load_year(SeriesRequest.of(campus, 2026), cache_dir)
     for name in ("g1", "g3", "h0_dyn"):
         microwatts = series[f"load/{name}"]
         assert len(microwatts) == 365 * 96
@@ -84,7 +84,7 @@ def test_a_year_of_load_is_the_year_that_was_asked_for(campus: Settings, cache_d
 
 
 def test_a_damaged_cache_file_is_built_again(campus: Settings, tmp_path: Path, cache_dir: Path) -> None:
-    request = Request.of(campus, 2026)
+    request = SeriesRequest.of(campus, 2026)
     good = load_year(request, cache_dir)
     (file,) = cache_dir.glob("series-2026-*.bin")
     raw = bytearray(file.read_bytes())

@@ -100,7 +100,7 @@ async def read(client: AsyncModbusTcpClient, device: int, where: Read) -> float:
 @pytest.mark.parametrize("watts", [WATTS, -WATTS])
 async def test_a_plain_client_reads_what_the_meter_measured(tmp_path: Path, profile: str, watts: int) -> None:
     with bench(tmp_path, [profile], watts) as on:
-        async with listen(on.desk, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
             meter = on.fleet.meters["M1"]
             before = meter.snapshot(on.clock.ms // 1000)
             on.clock.ms += 500_000
@@ -139,7 +139,7 @@ async def test_what_a_meter_does_not_serve_is_an_exception(
     tmp_path: Path, profile: str, function: int, address: int, count: int, code: int
 ) -> None:
     with bench(tmp_path, [profile]) as on:
-        async with listen(on.desk, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
             call = client.read_input_registers if function == 4 else client.read_holding_registers
             assert (await call(address, count=count, device_id=1)).exception_code == code
     assert on.truth() == []
@@ -147,14 +147,14 @@ async def test_what_a_meter_does_not_serve_is_an_exception(
 
 async def test_writes_and_absent_devices_are_refused(tmp_path: Path) -> None:
     with bench(tmp_path, ["sdm630"]) as on:
-        async with listen(on.desk, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
             assert (await client.write_register(0x0028, 1, device_id=1)).exception_code == 1
             assert (await client.read_input_registers(0, count=2, device_id=9)).exception_code == 11
 
 
 async def test_one_block_is_one_instant_and_one_line_of_truth(tmp_path: Path) -> None:
     with bench(tmp_path, ["sdm630", "sdm120"]) as on:
-        async with listen(on.desk, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
             on.clock.ms += 10_250
             answer = await client.read_input_registers(0, count=80, device_id=1)
             await client.read_input_registers(0x0034, count=2, device_id=1)  # carries no energy
@@ -178,7 +178,7 @@ async def test_a_float_register_is_on_record_as_a_reader_decodes_it(tmp_path: Pa
     # Above 8192 kWh a 32-bit float of kWh can not hold every Wh: the log must say what was sent, not what was meant
     with bench(tmp_path, ["sdm630"]) as on:
         meter = on.fleet.meters["M1"]
-        async with listen(on.desk, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
             differing = 0
             for _ in range(20):
                 on.clock.ms += 8_000_003_000

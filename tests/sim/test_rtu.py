@@ -9,14 +9,17 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
 from firmware_sim.errors import ListenError
-from firmware_sim.modbus_frames import RtuStream, crc16, rtu_frame
+from firmware_sim.modbus_frames import RtuDecoder, crc16, rtu_frame
 from firmware_sim.modbus_server import listen
-from firmware_sim.rtu_bus import bus
+from firmware_sim.rtu_bus import serve_bus
 from support.servers.simulator import bench
 
 
 async def test_several_devices_answer_on_one_pty(tmp_path: Path) -> None:
-    with bench(tmp_path, ["sdm120", "sdm630", "umg96rm"], 7200) as on, bus(on.desk, tmp_path / "run" / "bus") as path:
+    with (
+        bench(tmp_path, ["sdm120", "sdm630", "umg96rm"], 7200) as on,
+        serve_bus(on.responder, tmp_path / "run" / "bus") as path,
+    ):
         assert path.is_symlink()
         for _ in range(2):  # a second client finds the line as the first one did
             async with AsyncModbusSerialClient(str(path), baudrate=9600, timeout=2) as client:
@@ -31,7 +34,7 @@ async def test_several_devices_answer_on_one_pty(tmp_path: Path) -> None:
 
 
 async def test_an_absent_device_is_silent_and_the_bus_lives_on(tmp_path: Path) -> None:
-    with bench(tmp_path, ["sdm120"]) as on, bus(on.desk, tmp_path / "bus") as path:
+    with bench(tmp_path, ["sdm120"]) as on, serve_bus(on.responder, tmp_path / "bus") as path:
         async with AsyncModbusSerialClient(str(path), timeout=0.2, retries=0) as client:
             with pytest.raises(ModbusIOException):
                 await client.read_input_registers(0, count=2, device_id=7)
@@ -42,7 +45,7 @@ async def test_an_absent_device_is_silent_and_the_bus_lives_on(tmp_path: Path) -
 async def test_rtu_frames_over_tcp(tmp_path: Path) -> None:
     with bench(tmp_path, ["iem3155", "abb-b23"]) as on:
         async with (
-            listen(on.desk, "127.0.0.1", 0, rtu=True) as port,
+            listen(on.responder, "127.0.0.1", 0, rtu=True) as port,
             AsyncModbusTcpClient("127.0.0.1", port=port, framer=FramerType.RTU) as client,
         ):
             wh = on.fleet.meters["M2"].snapshot(on.clock.ms // 1000).import_wh
@@ -56,7 +59,7 @@ async def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     with (
         bench(tmp_path, ["sdm120"]) as on,
         pytest.raises(ListenError, match="not a symlink: move it away"),
-        bus(on.desk, taken),
+        serve_bus(on.responder, taken),
     ):
         pass
     assert taken.read_text() == "mine"
@@ -64,7 +67,7 @@ async def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
 
 async def test_a_stale_symlink_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "bus").symlink_to("/dev/pts/nothing")
-    with bench(tmp_path, ["sdm120"]) as on, bus(on.desk, tmp_path / "bus") as path:
+    with bench(tmp_path, ["sdm120"]) as on, serve_bus(on.responder, tmp_path / "bus") as path:
         assert path.readlink() != Path("/dev/pts/nothing")
 
 
@@ -77,13 +80,13 @@ REQUEST = bytes((4, 0, 0x48, 0, 4))
 
 @pytest.mark.parametrize("noise", [b"", b"\x00", b"\xff\x10\x03", b"\x01\x03\x00", bytes(range(1, 256, 6))])
 def test_a_request_is_found_behind_noise(noise: bytes) -> None:
-    stream = RtuStream()
+    stream = RtuDecoder()
     stream.feed(noise, 0.0)
     assert (1, REQUEST) in stream.feed(rtu_frame(1, REQUEST), 1.0)  # after silence
 
 
 def test_a_request_in_pieces_and_one_with_a_wrong_crc() -> None:
-    stream, frame = RtuStream(), rtu_frame(1, REQUEST)
+    stream, frame = RtuDecoder(), rtu_frame(1, REQUEST)
     assert stream.feed(frame[:3], 0.0) == []
     assert stream.feed(frame[3:], 0.01) == [(1, REQUEST)]
     assert stream.feed(frame[:-1] + bytes((frame[-1] ^ 1,)), 0.02) == []
@@ -91,11 +94,11 @@ def test_a_request_in_pieces_and_one_with_a_wrong_crc() -> None:
 
 
 def test_a_request_right_behind_noise_is_found_without_a_pause() -> None:
-    assert RtuStream().feed(b"\x00\x55" + rtu_frame(1, REQUEST), 0.0) == [(1, REQUEST)]
+    assert RtuDecoder().feed(b"\x00\x55" + rtu_frame(1, REQUEST), 0.0) == [(1, REQUEST)]
 
 
 def test_the_buffer_of_a_noisy_line_stays_small() -> None:
-    stream = RtuStream()
+    stream = RtuDecoder()
     for _ in range(1000):
         stream.feed(b"\x01\x10\x00\x00\x00\x7b\xf6", 0.0)
     assert len(stream._buffer) <= 264

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from edge.clock import ManualClock, SystemClock
 from edge.errors import ImplausibleError, MeterError, MeterRefusedError, MeterTimeoutError
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus, Timing
 from edge.meters.plan import Block
-from edge.meters.profile import load_profile, names
+from edge.meters.profile import load_profile, profile_names
+from edge.runtime.clock import ManualClock, SystemClock
 from edge.wire.quantities import ACTIVE_POWER
 from support.servers.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
 
@@ -23,7 +23,7 @@ def meter(profile: str, url: str, bus: Bus | None = None, power_w: int = 60_000)
     return ModbusMeter("METER_001", load_profile(profile), endpoint, bus or Bus(endpoint), ("16.7.0",), power_w)
 
 
-@pytest.mark.parametrize("profile", names())
+@pytest.mark.parametrize("profile", profile_names())
 @pytest.mark.parametrize("transport", ["tcp", "rtutcp"])
 async def test_every_profile_over_tcp(profile: str, transport: str) -> None:
     served = Meter(meter_registers(profile, 1_234_500, 67_800, -4_321))
@@ -39,12 +39,12 @@ async def test_every_profile_over_tcp(profile: str, transport: str) -> None:
 
 
 async def test_a_serial_line_with_two_devices() -> None:
-    one, two = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter(meter_registers("sdm120", 4_000, 5, 6))
-    async with serve_rtu({1: one, 2: two}) as line:
+    first, second = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter(meter_registers("sdm120", 4_000, 5, 6))
+    async with serve_rtu({1: first, 2: second}) as line:
         url = f"rtu://{line.path}?baud=115200&device="
         bus = Bus(parse_endpoint(url + "1"))
-        first, second = meter("sdm630", url + "1", bus), meter("sdm120", url + "2", bus)
-        readings = await asyncio.gather(first.read(0, SystemClock()), second.read(0, SystemClock()))
+        sdm630, sdm120 = meter("sdm630", url + "1", bus), meter("sdm120", url + "2", bus)
+        readings = await asyncio.gather(sdm630.read(0, SystemClock()), sdm120.read(0, SystemClock()))
         bus.close()
     assert [(r.import_wh, r.export_wh) for r in readings] == [(1_000, 2), (4_000, 5)]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from edge.wire import beats, frames, merkle, receipts, records
+from edge.wire import frames, heartbeats, merkle, receipts, records
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading
 from support.rows.wire_vectors import RECORDS
@@ -89,7 +89,7 @@ def test_any_changed_byte_of_a_record_is_refused_or_another_record(name: str, da
 @given(st.binary(max_size=600))
 @settings(max_examples=500)
 def test_noise_is_refused_by_name_and_never_crashes(noise: bytes) -> None:
-    for read in (frames.decode_frame, records.decode_record, beats.decode_beat, frames.decode_header):
+    for read in (frames.decode_frame, records.decode_record, heartbeats.decode_heartbeat, frames.decode_header):
         with contextlib.suppress(WireError):
             read(noise)
     with pytest.raises(WireError):
@@ -128,11 +128,13 @@ RANGES = st.lists(st.integers(1, 400), unique=True, max_size=40).map(sorted)
 
 
 @given(st.dictionaries(st.binary(min_size=16, max_size=16), RANGES, max_size=4))
-def test_receipts_and_beats_are_read_back(by_boot: dict[bytes, list[int]]) -> None:
+def test_receipts_and_heartbeats_are_read_back(by_boot: dict[bytes, list[int]]) -> None:
     from edge.wire.ranges import ranges_of
 
     ranges = {boot: ranges_of(sequences) for boot, sequences in by_boot.items()}
     receipt = receipts.Receipt("gw-north", 17, ranges, {}, b"h" * 32)
     assert receipts.open_receipt(receipts.sign_receipt(receipt, KEY), PUBLIC) == receipt
-    beat = beats.Beat("gw-north", 17, "0.1.0", b"b" * 16, 9, ranges, 3, 4, "S", 5, 6, ("METER_001",), 7, 8)
-    assert beats.decode_beat(beats.encode_beat(beat)) == beat
+    heartbeat = heartbeats.Heartbeat(
+        "gw-north", 17, "0.1.0", b"b" * 16, 9, ranges, 3, 4, "S", 5, 6, ("METER_001",), 7, 8
+    )
+    assert heartbeats.decode_heartbeat(heartbeats.encode_heartbeat(heartbeat)) == heartbeat

@@ -1,12 +1,13 @@
 """What is refused, and under which name: the codes are what operators find in quarantine."""
 
 from collections.abc import Callable
+from functools import partial
 
 import msgpack
 import pytest
 from nacl.signing import SigningKey
 
-from edge.wire import asks, beats, codec, frames, keys, proofs, quantities, records
+from edge.wire import codec, frames, heartbeats, keys, proofs, quantities, records, resend_requests
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading, Stop
 from support.rows.wire_vectors import POWER, SLOT_S, build
@@ -70,7 +71,7 @@ def test_records(data: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [9, 100, 900, 960, 990, 999, 1000, 1010, 1024, 1025, 1030])
-@pytest.mark.parametrize("read", [frames.decode_frame, beats.decode_beat])
+@pytest.mark.parametrize("read", [frames.decode_frame, heartbeats.decode_heartbeat])
 def test_arrays_within_arrays(read: Callable[[bytes], object], depth: int) -> None:
     """Neither Python's stack nor msgpack's is what stops them."""
     assert code_of(lambda: read(b"\x91" * depth + b"\x01")) == "malformed"
@@ -133,8 +134,8 @@ def test_keys_and_signatures_have_one_form() -> None:
     assert code_of(lambda: keys.verify(PUBLIC, message, high_s)) == "non_canonical_signature"
     assert code_of(lambda: keys.verify(PUBLIC, message, b"\xff" * 32 + good[32:])) == "non_canonical_signature"
     for point in (IDENTITY_POINT, ORDER_8_POINT, bytes(32)):
-        assert code_of(lambda point=point: keys.verify(PUBLIC, message, point + good[32:])) == "low_order_signature"
-        assert code_of(lambda point=point: keys.verify(point, message, good)) == "low_order_key"
+        assert code_of(partial(keys.verify, PUBLIC, message, point + good[32:])) == "low_order_signature"
+        assert code_of(partial(keys.verify, point, message, good)) == "low_order_key"
     beyond = (2**255 - 19 + 1).to_bytes(32, "little")
     assert code_of(lambda: keys.verify(beyond, message, good)) == "non_canonical_key"
     assert code_of(lambda: keys.verify(PUBLIC[:31], message, good)) == "out_of_range"
@@ -157,28 +158,30 @@ def test_proof_files() -> None:
         ({"public_key": bytes(SigningKey(bytes(32)).verify_key).hex()}, "key_id"),
         ({"header": None}, "proof"),
     ]:
-        assert code_of(lambda change=change: proofs.check_proof(good | change)) == code, change
+        assert code_of(partial(proofs.check_proof, good | change)) == code, change
 
 
 def test_ranges_have_one_form() -> None:
-    def beat(waiting: object) -> str:
-        parts = msgpack.unpackb(beats.encode_beat(beats.Beat("gw-north", 1, "0", b"b" * 16, 1)), raw=True)
+    def heartbeat(waiting: object) -> str:
+        parts = msgpack.unpackb(
+            heartbeats.encode_heartbeat(heartbeats.Heartbeat("gw-north", 1, "0", b"b" * 16, 1)), raw=True
+        )
         parts[6] = waiting
-        return code_of(lambda: beats.decode_beat(codec.pack(parts)))
+        return code_of(lambda: heartbeats.decode_heartbeat(codec.pack(parts)))
 
     boot = b"a" * 16
-    assert beat([[boot, [[5, 6], [1, 2]]]]) == "non_canonical"
-    assert beat([[boot, [[1, 2], [3, 4]]]]) == "non_canonical"
-    assert beat([[boot, []], [boot, []]]) == "non_canonical"
-    assert beat([[boot, [[4, 3]]]]) == "out_of_range"
-    assert beat([[b"short", []]]) == "out_of_range"
-    assert beat([[boot, [[n, n] for n in range(1, 4000, 2)]]]) == "out_of_range"
+    assert heartbeat([[boot, [[5, 6], [1, 2]]]]) == "non_canonical"
+    assert heartbeat([[boot, [[1, 2], [3, 4]]]]) == "non_canonical"
+    assert heartbeat([[boot, []], [boot, []]]) == "non_canonical"
+    assert heartbeat([[boot, [[4, 3]]]]) == "out_of_range"
+    assert heartbeat([[b"short", []]]) == "out_of_range"
+    assert heartbeat([[boot, [[n, n] for n in range(1, 4000, 2)]]]) == "out_of_range"
 
 
-def test_asks_and_codes() -> None:
-    ask = asks.Ask(b"q" * 16, b"b" * 16, 3, 9)
-    assert asks.decode_ask(asks.encode_ask(ask)) == ask
-    assert code_of(lambda: asks.decode_ask(b"\x90")) == "unknown_version"
+def test_resend_requests_and_codes() -> None:
+    request = resend_requests.ResendRequest(b"q" * 16, b"b" * 16, 3, 9)
+    assert resend_requests.decode_resend_request(resend_requests.encode_resend_request(request)) == request
+    assert code_of(lambda: resend_requests.decode_resend_request(b"\x90")) == "unknown_version"
     assert [quantities.obis_text(quantities.obis(text)) for text in ("16.7.0", "1.8.2")] == ["16.7.0", "1.8.2"]
     assert code_of(lambda: quantities.obis("1.8")) == "out_of_range"
 

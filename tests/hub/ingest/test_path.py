@@ -7,11 +7,11 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
-from edge.wire.beats import Beat, encode_beat
 from edge.wire.frames import Frame
+from edge.wire.heartbeats import Heartbeat, encode_heartbeat
 from edge.wire.kinds import Gap
 from hub.errors import ConfigError, RetryableError
-from hub.ingest import beats, bus
+from hub.ingest import bus, heartbeats
 from hub.ingest.consumer import Limits
 from hub.postgres.db import Pool
 from support.rows.gateways import SealingGateway, assign
@@ -160,8 +160,10 @@ async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, 
                 await publish(gateway, frame)
         await ingest.counted("frames", 5)
         await heard.listen(gateway)
-        beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 9, waiting={north.boot_id: [(1, 9)]}, outbox_frames=9)
-        await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+        heartbeat = Heartbeat(
+            "gw-north", 1, "0.1.0", north.boot_id, 9, waiting={north.boot_id: [(1, 9)]}, outbox_frames=9
+        )
+        await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
         await eventually(lambda: bool(heard.receipts), what="the answer to the heartbeat")
     (receipt,) = heard.receipts
     assert receipt.stored == {north.boot_id: [(1, 2), (4, 6)]}, "the third never arrived"
@@ -174,7 +176,7 @@ async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, 
 async def test_a_heartbeat_that_asks_for_everything_is_answered_piece_by_piece(
     ingest: Ingest, north: SealingGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beats, "ANSWERED_FRAMES", 3)
+    monkeypatch.setattr(heartbeats, "ANSWERED_FRAMES", 3)
     await ingest.start()
     heard = Heard(ingest.receipt_public_key)
     async with ingest.nats.as_gateway("gw-north") as gateway:
@@ -183,22 +185,24 @@ async def test_a_heartbeat_that_asks_for_everything_is_answered_piece_by_piece(
         await ingest.counted("frames", 8)
         await heard.listen(gateway)
         for first, answered in ((1, {1, 2, 3}), (4, {1, 2, 3, 4, 5, 6})):
-            asks = [(first, 2**63 - 1)]
-            beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 8, waiting={north.boot_id: asks}, outbox_frames=8)
-            await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+            waiting = [(first, 2**63 - 1)]
+            heartbeat = Heartbeat(
+                "gw-north", 1, "0.1.0", north.boot_id, 8, waiting={north.boot_id: waiting}, outbox_frames=8
+            )
+            await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
             await eventually(lambda: heard.stored(north.boot_id) == answered, what="part of the answer")  # noqa: B023
 
 
 async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: SealingGateway) -> None:
     await ingest.start()
     heard = Heard(ingest.receipt_public_key)
-    beat = Beat("gw-north", 1, "0.1.0", north.boot_id, 0)
+    heartbeat = Heartbeat("gw-north", 1, "0.1.0", north.boot_id, 0)
     async with ingest.nats.as_gateway("gw-north") as gateway, ingest.nats.as_gateway("gw-south") as south:
         await heard.listen(gateway)
         await gateway.client.publish("pw.beat.gw-north", b"nonsense")
-        await south.client.publish("pw.beat.gw-south", encode_beat(beat))
+        await south.client.publish("pw.beat.gw-south", encode_heartbeat(heartbeat))
         await bus.taken_in(south.client)
-        await gateway.client.publish("pw.beat.gw-north", encode_beat(beat))
+        await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
         await eventually(lambda: len(heard.receipts) == 1, what="one receipt for the one good heartbeat")
 
 

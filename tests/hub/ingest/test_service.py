@@ -74,7 +74,7 @@ async def test_every_frame_three_times_in_random_order_changes_nothing(pool: Poo
     frames = north.frames(40)
     await store(pool, frames)
     expected = await contents(pool)
-    await pool.execute("TRUNCATE frames, waiting_frames, readings, meter_declarations, journal CASCADE")
+    await pool.execute("TRUNCATE frames, waiting_frames, readings, meter_declarations, outbox CASCADE")
     mixed = [frame for frame in frames for _ in range(3)]
     random.Random(7).shuffle(mixed)
     batches = [mixed[i : i + 17] for i in range(0, len(mixed), 17)]
@@ -225,11 +225,11 @@ async def test_live_views_hear_the_newest_reading_of_each_meter(pool: Pool, nort
 async def test_a_batch_is_stored_whole_or_not_at_all(pool: Pool, north: SealingGateway) -> None:
     await pool.execute(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full'; END $$;"
-        "CREATE TRIGGER fail BEFORE INSERT ON journal EXECUTE FUNCTION fail()"
+        "CREATE TRIGGER fail BEFORE INSERT ON outbox EXECUTE FUNCTION fail()"
     )
     frames = north.frames(1)
     with pytest.raises(Exception, match="disk full"):
         await store(pool, frames)
     assert await contents(pool) == ([], [], [], [], [])
-    await pool.execute("DROP TRIGGER fail ON journal")
+    await pool.execute("DROP TRIGGER fail ON outbox")
     assert (await store(pool, frames)).new_readings == 6

@@ -1,19 +1,16 @@
-"""Every reason why a frame is refused, by name; and the quick reader accepts nothing that the wire's own does not."""
+"""Every reason why a frame is refused, by name."""
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from edge.wire import codec, keys, merkle
-from edge.wire.errors import WireError
 from edge.wire.frames import Frame, encode_body, leaf_hash
-from edge.wire.kinds import Reading
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record, encode_record
-from hub.ingest.contents import active_power_w
-from hub.ingest.quick import quick_reading
+from hub.ingest.contents import active_power_w, contents_of
 from hub.ingest.verify import Accepted, GatewayKey, KeyRing, Refused, verify
 from support.rows.gateways import START_S, SealingGateway, reading
 
@@ -128,45 +125,14 @@ def test_power_is_rounded_half_up(value: int, scale: int, watts: int) -> None:
     assert active_power_w(reading(0, 1, quantities=((ACTIVE_POWER, value, scale),))) == watts
 
 
-ODD = st.one_of(
-    st.integers(-(2**63), 2**64 - 1), st.sampled_from([0, 1, 71, 83, 127, 2**16, 2**33, 2**63]), st.booleans(),
-    st.binary(max_size=3), st.none(), st.lists(st.integers(-5, 5), max_size=3),
-)  # fmt: skip
-
-
-@settings(max_examples=400)
-@given(st.integers(0, 11), ODD, st.booleans(), st.booleans())
-def test_the_quick_reader_agrees_with_the_wire(position: int, value: object, drop: bool, longer: bool) -> None:
-    fields: list[object] = codec.unpack(encode_record(reading(0, 1)), limit=480)  # type: ignore[assignment]
-    if position < len(fields):
-        fields[position] = value
-    else:
-        fields.append(value)
-    data = bytes(msgpack.packb(fields[:10] if drop else fields))
-    data = data + b"\0" if longer and position == 11 else data
-    quick = quick_reading(0, b"leaf", data)
-    if quick is None:
-        return
-    try:
-        full = decode_record(data)
-    except WireError as error:
-        pytest.fail(f"the wire refuses {data.hex()}: {error}")
-    assert isinstance(full, Reading)
-    assert quick[2:5] == (full.meter_index, full.sequence, full.slot_s)
-    assert quick[6:] == (
-        full.time_quality, full.meter_state, full.flags, full.import_wh, full.export_wh, active_power_w(full)
-    )  # fmt: skip
-
-
-def test_the_quick_reader_takes_ordinary_readings() -> None:
-    for one in (reading(0, 1), reading(3, 9, quantities=())):
-        assert quick_reading(0, b"leaf", encode_record(one)) is not None
-
-
-def test_a_number_in_a_longer_form_is_not_quick_either() -> None:
+def test_a_number_in_a_longer_form_is_refused_though_the_fast_decoder_looks_first() -> None:
     short = encode_record(reading(3, 1))
     assert short[2] == 3
-    longer = short[:2] + b"\xcc\x03" + short[3:]
-    assert quick_reading(0, b"leaf", short) is not None
-    assert quick_reading(0, b"leaf", longer) is None
-    assert code(with_records(longer)) == "non_canonical"
+    assert code(with_records(short[:2] + b"\xcc\x03" + short[3:])) == "non_canonical"
+
+
+def test_a_row_is_the_same_whichever_decoder_reads_it() -> None:
+    fast, full = reading(0, 1), reading(0, 1, quantities=((ACTIVE_POWER, 1080, 0), (ACTIVE_POWER, 1080, 0)))
+    rows = contents_of(NORTH.seal([fast, full])).readings
+    assert [row[2:] for row in rows] == [rows[0][2:]] * 2
+    assert rows[0].active_power_w == 1080

@@ -1,11 +1,15 @@
 """What `trace` finds of one reading, and that it looks it up instead of reading them all."""
 
 import json
+from pathlib import Path
 
 from hub.clock import at_s, rfc3339_s
 from hub.operations import repository
+from hub.operations.trace import hops_of
 from hub.postgres.db import Pool
 from support.rows.seed import END_S, INTERVAL_S, START_S, seed_campus
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Pool) -> None:
@@ -23,6 +27,8 @@ async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Poo
     assert way is not None and way.interval is not None
     assert way.interval["start_at"] == at_s(START_S)
     assert way.shown_at == at_s(END_S + 21)
+    names = [name for hop in hops_of(way, None) for name in hop.file.split(", ")]
+    assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 async def test_a_prefix_finds_at_most_two_by_the_index(pool: Pool) -> None:

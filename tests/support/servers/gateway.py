@@ -15,8 +15,8 @@ from typing import Any
 from nacl.signing import SigningKey
 from nats.aio.client import Client
 
-from edge.identity import Identity
 from edge.keystore import load_frame_key, load_nats_key, make_keys
+from edge.uplink.identity import Identity
 from edge.wire import receipts, subjects
 from edge.wire.frames import Frame, decode_frame, verify_signature
 from edge.wire.kinds import Record

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,3 +118,8 @@ async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds
             return
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what or condition}"
         await asyncio.sleep(0.02)
+
+
+def at_least(count: int, collected: Sized) -> Callable[[], bool]:
+    """A condition for ``eventually``: so many have been collected."""
+    return lambda: len(collected) >= count

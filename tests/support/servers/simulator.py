@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from firmware_sim.clock import ManualClock
-from firmware_sim.desk import Desk, Device, Shared
 from firmware_sim.fleet import Fleet
+from firmware_sim.modbus_responder import Device, ModbusResponder, SimulatorContext
 from firmware_sim.register_maps import MAPS
 from firmware_sim.settings import Settings, load_settings
-from firmware_sim.truth import TruthLog
+from firmware_sim.truth_log import TruthLog
 
 SIM = Path(sys.executable).with_name("peerwatt-sim")
 NOW_S = 1_781_683_200  # 2026-06-17 10:00 in Ilmenau
@@ -45,7 +45,7 @@ def modbus_settings(profiles: list[str], **fields: Any) -> Settings:
 class Bench:
     """Meters in this process, with what they served."""
 
-    desk: Desk
+    responder: ModbusResponder
     clock: ManualClock
     fleet: Fleet
     truth_file: Path
@@ -61,10 +61,10 @@ def bench(folder: Path, profiles: list[str], watts: int = 7200) -> Iterator[Benc
     fleet = Fleet(settings, SteadyPower(watts), {}, NOW_S, None)
     truth_file = folder / "truth.jsonl"
     truth = TruthLog(truth_file)
-    shared = Shared(fleet, truth, clock, asyncio.get_running_loop().create_future())
+    context = SimulatorContext(fleet, truth, clock, asyncio.get_running_loop().create_future())
     devices = {m.device: Device(fleet.meters[m.id], MAPS[m.profile]) for m in settings.meter}
     try:
-        yield Bench(Desk(shared, devices), clock, fleet, truth_file)
+        yield Bench(ModbusResponder(context, devices), clock, fleet, truth_file)
     finally:
         truth.close()
 

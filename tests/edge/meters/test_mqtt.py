@@ -1,0 +1,143 @@
+"""MQTT meters through a real broker: a message is acknowledged only when its row is durable."""
+
+import asyncio
+import json
+from asyncio import Future
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from edge.meters.mqtt import Broker, MqttMeter, Subscriber
+from edge.meters.readings import MeterReading
+from edge.runtime.clock import SystemClock
+from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
+from support.servers.gateway import Gateway, hub_side
+from support.servers.nats import HubNats, eventually
+
+
+def payload(second: int, total_wh: int) -> str:
+    minutes, seconds = divmod(second, 60)
+    return json.dumps({"Time": f"2026-06-01T10:{minutes:02}:{seconds:02}", "SML": {"Total_in": total_wh / 1000}})
+
+
+def publisher(broker: object) -> aiomqtt.Client:
+    return aiomqtt.Client("127.0.0.1", broker.port, username=broker.username, password=broker.password)  # type: ignore[attr-defined]
+
+
+def gateway(name: str, folder: Path, broker: object) -> Gateway:
+    (folder / "password").write_text(broker.password)  # type: ignore[attr-defined]
+    meters = [{"id": "METER_011", "dialect": "tasmota-sml", "topic": f"tele/{name}/SENSOR"}]
+    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(folder / "password")}  # type: ignore[attr-defined]
+    gw = Gateway(name, folder, meters, mqtt, extra={"heartbeat_s": 1})
+    gw.write_config()
+    return gw
+
+
+async def test_publications_become_readings_once(hub_nats: HubNats, broker: object, tmp_path: Path) -> None:
+    gw = gateway("gw-mqtt", tmp_path, broker)
+    gw.enrol(hub_nats)
+    topic = "tele/gw-mqtt/SENSOR"
+    async with publisher(broker) as client:
+        await client.publish(topic, payload(0, 10), qos=1, retain=True)
+        async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
+            await eventually(lambda: len(hub.of(Reading)) == 1, what="the retained one")
+            bad = ("no json", payload(40, 9_999_999_999))
+            for message in (payload(10, 12), payload(10, 12), *bad, payload(30, 15), payload(20, 13), payload(20, 13)):
+                await client.publish(topic, message, qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 4, what="the three good ones")
+            assert [line["event"] for line in agent.lines()].count("message dropped") == 2
+        await client.publish(topic, b"", qos=1, retain=True)
+    readings = hub.of(Reading)
+    assert [(r.sequence, r.slot_s % 60, r.import_wh, r.flags) for r in readings] == [
+        (1, 0, 10, FLAG_RETAINED), (2, 10, 12, 0), (3, 30, 15, 0), (4, 20, 13, 0),
+    ]  # fmt: skip
+
+
+async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    gw = gateway("gw-late", tmp_path, broker)
+    gw.enrol(hub_nats)
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await agent.said("broker connected")
+            await client.publish("tele/gw-late/SENSOR", payload(0, 1), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 1)
+            await agent.kill()
+        for second in range(1, 6):
+            await client.publish("tele/gw-late/SENSOR", payload(second, second + 1), qos=1)
+        async with gw.running():
+            await eventually(lambda: len(hub.of(Reading)) == 6, what="what waited")
+    assert [reading.import_wh for reading in hub.of(Reading)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_kill_9_between_receipt_and_disk_loses_no_message(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    """The disk refuses while messages come in, the agent is killed: nothing was acknowledged, so all come again."""
+    gw = gateway("gw-held", tmp_path, broker)
+    gw.enrol(hub_nats)
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await agent.said("broker connected")
+            await client.publish("tele/gw-held/SENSOR", payload(0, 1), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 1)
+            import sqlite3
+
+            lock = sqlite3.connect(gw.state / "ledger.sqlite", isolation_level=None)
+            lock.execute("BEGIN EXCLUSIVE")
+            for second in range(1, 6):
+                await client.publish("tele/gw-held/SENSOR", payload(second, second + 1), qos=1)
+            await agent.said("storage refuses: readings wait in memory")
+            status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
+            assert status.json["running"] and "make room" in status.json["storage"], status
+            await agent.kill()
+            lock.execute("ROLLBACK")
+            lock.close()
+        assert gw.rows("SELECT sequence FROM counter") == [(1,)]
+        async with gw.running():
+            await eventually(lambda: len(hub.of(Reading)) == 6, what="all of them again")
+    assert [(reading.sequence, reading.import_wh) for reading in hub.of(Reading)] == [(n, n) for n in range(1, 7)]
+
+
+async def test_a_publication_that_nobody_can_read_does_not_come_again(
+    hub_nats: HubNats, broker: object, tmp_path: Path
+) -> None:
+    """It is dropped, named and acknowledged; what is merely odd is recorded."""
+    gw = gateway("gw-poison", tmp_path, broker)
+    gw.enrol(hub_nats)
+    topic, moment = "tele/gw-poison/SENSOR", "2026-06-01T10:00:"
+    odd = [
+        {"Time": f"{moment}01", "SML": {"Total_in": 0.002, "Meter_number": "Zähler 7"}},
+        {"Time": f"{moment}02", "SML": {"Total_in": 0.003, "Meter_number": "Zähler 7"}},
+        {"Time": "2999-06-01T10:00:00", "SML": {"Total_in": 0.004, "Meter_number": "Zähler 7"}},
+    ]
+    bad = ("[" * 10_000, '{"SML": {"Total_in": 1e-5000000}}', '{"SML": [[]]}', '{"SML": {"Total_in": {}}}')
+    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+        async with gw.running() as agent:
+            await agent.said("broker connected")
+            for message in (*bad, *map(json.dumps, odd)):
+                await client.publish(topic, message, qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 3, what="the three odd ones")
+            await agent.said("message dropped", times=len(bad))
+        async with gw.running() as again:
+            await client.publish(topic, json.dumps({"SML": {"Total_in": 0.005}}), qos=1)
+            await eventually(lambda: len(hub.of(Reading)) == 4, what="the next")
+            assert "message dropped" not in [line["event"] for line in again.lines()]
+    assert [reading.import_wh for reading in hub.of(Reading)] == [2, 3, 4, 5]
+    assert {declared.serial for declared in hub.of(MeterDeclared)} == {"Z?hler 7"}
+
+
+def test_a_fault_of_ours_costs_one_publication_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    """Not acknowledged, it would end the agent again after every restart."""
+
+    def accept(_reading: MeterReading) -> Future[None]:
+        raise RuntimeError("a fault of ours")
+
+    meter = MqttMeter("METER_011", "t", "tasmota-sml")
+    nowhere = Broker("127.0.0.1", 1, None, None, None)
+    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), accept, lambda *_: False)
+    message = aiomqtt.Message("t", payload(0, 1).encode(), 1, False, 1, None)
+    assert subscriber._accept_message(meter, message) is None
+    assert "a fault of ours" in caplog.text

@@ -1,0 +1,96 @@
+"""What waits for a disk that refuses: bounded, and when it is full only readings go, with a signed word about it."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from nacl.signing import SigningKey
+
+from edge.meters.readings import MeterReading
+from edge.record_builder import RecordBuilder
+from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
+from edge.store.ledger_writer import LedgerWriter, Limits
+from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
+from edge.store.repository import StoredFrame
+from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
+from edge.wire.records import decode_record, encode_record
+from support.servers.nats import eventually
+
+NOW_MS = 1_780_000_000_000
+START = encode_record(Start(NOW_MS, "S", bytes(16), "1", bytes(32)))
+
+
+def reading(second: int) -> MeterReading:
+    at_ms = NOW_MS + second * 1000
+    return MeterReading("METER_001", at_ms // 1000, at_ms, 1_000 + second, 0, serial="A", pushed=True)
+
+
+async def test_when_memory_is_full_only_readings_go(tmp_path: Path) -> None:
+    builder = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16)))
+    signer = Signer("gw-north", b"b" * 16, SigningKey(bytes(32)))
+    ledger = Ledger(tmp_path / "ledger.sqlite", signer, ManualClock(NOW_MS))
+    ledger.open()
+    frames: list[StoredFrame] = []
+    writer = LedgerWriter(ledger, Limits(seal_interval_s=0.05), frames.extend)
+    writer.queue.on_dropped = builder.forget
+    lock = sqlite3.connect(ledger.path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    task = asyncio.create_task(writer.run())
+    start = writer.append(Batch(records=[START]))
+    await eventually(lambda: bool(writer.trouble), what="trouble")
+    waiting = []
+    for second in range(MAX_QUEUED_RECORDS):
+        waiting.append(writer.append(builder.build(reading(second), "sdm630", b"p" * 32, 30_000)))
+        if writer.dropped:
+            break
+    assert writer.dropped and writer.queued_records <= MAX_QUEUED_RECORDS
+    assert [future.cancelled() for future in waiting[: writer.dropped + 1]] == [True] * writer.dropped + [False]
+    assert not start.cancelled(), "only who waits for a reading hears that it is gone"
+    last = builder.build(reading(MAX_QUEUED_RECORDS), "sdm630", b"p" * 32, 30_000)
+    lock.execute("ROLLBACK")
+    lock.close()
+    await asyncio.wait_for(writer.append(last), 30)
+    writer.stop()
+    await task
+    await writer.store_rest()
+    with ledger.reading() as repository:
+        assert [(row.meter_index, row.meter_id) for row in repository.meters()] == [(0, "METER_001")]
+    await writer.close()
+    check(frames, writer.dropped, len(waiting) + 1)
+
+
+def check(frames: list[StoredFrame], dropped: int, entered: int) -> None:
+    records = [decode_record(body) for stored in frames for body in stored.frame.records]
+
+    def of(kind: type) -> list[Record]:
+        return [record for record in records if isinstance(record, kind)]
+
+    assert (len(of(Start)), len(of(MeterDeclared))) == (1, 1)
+    assert [r.sequence for r in records if isinstance(r, Reading)] == list(range(dropped + 1, entered + 1))
+    (loss,) = [record for record in records if isinstance(record, BufferQuarantine)]
+    assert (loss.file_name, loss.reason) == ("", f"memory was full while the disk refused: {dropped} readings dropped")
+
+
+async def test_a_dropped_publication_is_news_when_it_comes_again() -> None:
+    builder, queue = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16))), MemoryQueue()
+    queue.on_dropped = builder.forget
+    for second in range(400):
+        queue.add(builder.build(reading(second), "sdm630", b"p" * 32, 30_000))
+    assert builder.is_recorded("METER_001", NOW_MS)
+    queue.add(Batch(records=[START] * MAX_QUEUED_RECORDS))
+    assert queue.dropped and not builder.is_recorded("METER_001", NOW_MS)
+
+
+async def test_even_events_are_bounded() -> None:
+    queue = MemoryQueue()
+    declared = encode_record(MeterDeclared(1, "METER_001", "", "sdm630", bytes(32), 1))
+    queue.add(Batch(records=[declared]))
+    for number in range(MAX_QUEUED_RECORDS + 10):
+        queue.add(Batch(records=[encode_record(CounterEvent(1, number, "reset", 5, 0, 5, 0, ""))]))
+    assert queue.records <= MAX_QUEUED_RECORDS
+    kept = [decode_record(body) for entry in queue.take() for body in entry.batch.records]
+    assert isinstance(kept[0], MeterDeclared)
+    assert isinstance(kept[-1], CounterEvent) and kept[-1].slot_s == MAX_QUEUED_RECORDS + 9
+    assert MAX_EVENTS <= len(kept) <= MAX_QUEUED_RECORDS
