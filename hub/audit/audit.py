@@ -129,7 +129,7 @@ async def _completed(chain: ChainClient, own: Own) -> Own:
     addresses = [pdas.gateway_key(Pubkey(key)) for key in signers]
     found = await chain.accounts("registry", "GatewayKey", addresses, commitment=Finalized) if addresses else []
     keys = {
-        key: None if one is None else RegisteredKey(bytes(one.gateway), one.valid_from, one.valid_until)
+        key: None if one is None else RegisteredKey(bytes(one.gateway), one.valid_from_s, one.valid_until_s)
         for key, one in zip(signers, found, strict=True)
     }
     return replace(own, account=account, keys=keys)

@@ -159,14 +159,14 @@ def revision_of(account: Any) -> Revision:
     """A decoded ``oracle.Interval``."""
     return Revision(
         number=account.revision,
-        start_s=account.start,
-        end_s=account.end,
+        start_s=account.start_s,
+        end_s=account.end_s,
         merkle_root=bytes(account.merkle_root),
         meters_valid=account.meters_valid,
         meters_estimated=account.meters_estimated,
         import_wh=Wh(account.import_wh),
         export_wh=Wh(account.export_wh),
-        attested_s=account.attested_at,
+        attested_s=account.attested_at_s,
     )
 
 
@@ -174,8 +174,8 @@ def settlement_of(account: Any) -> Settlement:
     """A decoded ``trading.IntervalSettlement``."""
     return Settlement(
         status=Status(account.status),
-        opened_s=account.opened_at,
-        closed_s=account.closed_at,
+        opened_s=account.opened_at_s,
+        closed_s=account.closed_at_s,
         lines_root=bytes(account.lines_root),
         journal_hash=bytes(account.journal_hash),
         line_count=account.line_count,
@@ -191,8 +191,8 @@ def settlement_of(account: Any) -> Settlement:
 
 def rates_in_force(params: Any, start_s: int) -> Rates | None:
     """What a decoded ``governance.Params`` still knows to have been in force then."""
-    begun = [one for one in params.rate_sets if one.effective_from <= start_s]
-    return _rates(max(begun, key=lambda one: one.effective_from)) if begun else None
+    begun = [one for one in params.rate_sets if one.effective_from_s <= start_s]
+    return _rates(max(begun, key=lambda one: one.effective_from_s)) if begun else None
 
 
 def meter_of(account: Any) -> RegisteredMeter:
@@ -204,7 +204,7 @@ def meter_of(account: Any) -> RegisteredMeter:
         kind=account.kind,
         rated_power_w=account.rated_power_w,
         status=MeterStatus(account.status),
-        since_s=account.since,
+        since_s=account.since_s,
     )
 
 

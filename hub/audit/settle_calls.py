@@ -16,9 +16,9 @@ from hub.units import Micros, Wh
 
 @dataclass(frozen=True, slots=True)
 class SettleCall:
-    """One `settle` instruction: the first line's place, the lines' figures, and the trading accounts they move."""
+    """One `settle` instruction: the first line's index, the lines' figures, and the trading accounts they move."""
 
-    first: int
+    first_index: int
     figures: tuple[tuple[int, int, int, int], ...]
     accounts: tuple[bytes, ...]
 
@@ -36,14 +36,14 @@ def settle_call(data: bytes, accounts: Sequence[bytes], settlement: bytes) -> Se
     if parsed.name != "settle" or accounts[_SETTLEMENT] != settlement:
         return None
     figures = ((one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros) for one in parsed.data.lines)
-    return SettleCall(parsed.data.start_index, tuple(figures), tuple(accounts[_FIXED_ACCOUNTS:]))
+    return SettleCall(parsed.data.first_index, tuple(figures), tuple(accounts[_FIXED_ACCOUNTS:]))
 
 
 def settled_lines(calls: Iterable[SettleCall], wallets: dict[bytes, bytes]) -> tuple[SettledLine, ...]:
     """The lines in their order; ``wallets`` has the wallet behind each trading account."""
     return tuple(
         SettledLine(wallets[account], Wh(sold), Wh(bought), Micros(credit), Micros(debit))
-        for call in sorted(calls, key=lambda one: one.first)
+        for call in sorted(calls, key=lambda one: one.first_index)
         for account, (sold, bought, credit, debit) in zip(call.accounts, call.figures, strict=True)
     )
 

@@ -54,7 +54,7 @@ async def unwind(
         found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
     way = _Way(sender, start_s, lines[: found.cursor], leaves[: found.cursor])
     # most likely the returned lines are the last ones; those that are not are seen in the second pass
-    await way.back(found.cursor - found.returned)
+    await way.back(found.cursor - found.returned_count)
     try:
         await sender.run(trading.close_aborted(start_s), until="finalized")
     except ProgramError as error:

@@ -16,7 +16,7 @@ from hub.keys import load_or_create, mark_as_demo
 from hub.ledger.genesis import genesis_for, write_genesis
 
 RATES = Rates(
-    effective_from=0, wheeling_mills=100, platform_mills=25, loss_mills=5, export_tariff_mills=2200,
+    effective_from_s=0, wheeling_mills=100, platform_mills=25, loss_mills=5, export_tariff_mills=2200,
     import_tariff_mills=5000,
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ async def prepare_chain(
         await setup.ensure_participants(chain, keys, list(wallets.values()))
         await setup.ensure_gateways(chain, keys, [building.gateway_id for building in BUILDINGS])
         await setup.ensure_meters(chain, keys, _meters(wallets, meters))
-        mandate = Mandate(expiry=now_s + MANDATE_YEARS_S, **MANDATE)
+        mandate = Mandate(expiry_s=now_s + MANDATE_YEARS_S, **MANDATE)
         traders = [setup.Trader(wallet, FUNDS_MICROS, DEPOSIT_MICROS, mandate) for wallet in wallets.values()]
         await setup.ensure_traders(chain, keys, traders)
 

@@ -88,7 +88,7 @@ def _foreign(rows: IntervalRows) -> onchain.ConflictError:
 
 def alarm(found: Any, rows: IntervalRows, clock: Clock) -> None:
     """Says loudly when only the settler's key can have ended the settling: this hub never uses it for that."""
-    seen_s = found.closed_at or clock.now_ms() // 1000 + onchain.CLOCKS_APART_S
+    seen_s = found.closed_at_s or clock.now_ms() // 1000 + onchain.CLOCKS_APART_S
     if by_settler(seen_s, to_s(rows.facts["end_at"])):
         reason = f"{told(found)}; {EARLY}"
         log.critical("needs a person", start_at=rfc3339_s(rows.start_s), code="aborted_by_settler", reason=reason)
@@ -101,9 +101,9 @@ def by_settler(seen_s: int, end_s: int) -> bool:
 
 def told(found: Any) -> str:
     """What happened to an aborted settlement, in words."""
-    if not found.closed_at:
+    if not found.closed_at_s:
         return f"its settlement was aborted, and its {found.cursor} settled lines go back"
     return (
-        f"its settlement was aborted, its {found.cursor} settled lines had gone back at {rfc3339_s(found.closed_at)}, "
-        f"and its trades are utility energy"
+        f"its settlement was aborted, its {found.cursor} settled lines had gone back at "
+        f"{rfc3339_s(found.closed_at_s)}, and its trades are utility energy"
     )

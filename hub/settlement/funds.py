@@ -40,10 +40,10 @@ def covered(accounts: Mapping[UUID, Any], start_s: int, end_s: int) -> dict[UUID
 def funds_of(account: Any, start_s: int, end_s: int) -> ParticipantFunds | None:
     """What one decoded account allows in [start_s, end_s); None without a mandate that covers it."""
     mandate = mandate_in_force(account.mandates, start_s)
-    if mandate is None or end_s > mandate.expiry:
+    if mandate is None or end_s > mandate.expiry_s:
         return None
     day = start_s // DAY_S
-    spent = next((one.debit_micros for one in account.days if one.day == day), 0)
+    spent = next((one.debit_micros for one in account.day_debits if one.epoch_day == day), 0)
     return ParticipantFunds(
         balance_micros=Micros(account.balance_micros),
         reserve_micros=Micros(mandate.reserve_micros),
@@ -58,5 +58,5 @@ def funds_of(account: Any, start_s: int, end_s: int) -> ParticipantFunds | None:
 
 def mandate_in_force(mandates: Any, start_s: int) -> Any:
     """The last mandate that was valid at the interval's start, as the trading program chooses it; or None."""
-    valid = [mandate for mandate in mandates.ring[: mandates.count] if mandate.valid_from <= start_s]
+    valid = [mandate for mandate in mandates.ring[: mandates.count] if mandate.valid_from_s <= start_s]
     return valid[-1] if valid else None

@@ -101,7 +101,7 @@ async def _is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> boo
     if found.status in (RETURNING, ABORTED):
         return _is_released(found, rows)
     end_s = to_s(rows.facts["end_at"])
-    if rows.facts["line_count"] and found.status == EMPTY and found.closed_at > end_s + OPEN_WINDOW_S:
+    if rows.facts["line_count"] and found.status == EMPTY and found.closed_at_s > end_s + OPEN_WINDOW_S:
         raise TooLateError(f"Interval {rfc3339_s(step.start_s)} was closed without lines, too late to be opened")
     if step.kind == "settle":
         done = bool(found.cursor >= (step.end_line or 0)) or found.status == CLOSED

@@ -141,7 +141,7 @@ async def check_keys(chain: ChainClient, keys: SettlementKeys) -> int:
             f"attestor.json holds {strangers[0]}, and the attestors on {chain.url} are "
             f"{', '.join(map(str, oracle.attestors))}: put one of those keys there. Nothing was sent"
         )
-    return int(market.accounts)
+    return int(market.account_count)
 
 
 async def check_clock(chain: ChainClient, clock: Clock) -> None:

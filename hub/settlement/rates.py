@@ -109,7 +109,7 @@ def governed_rates(params: Any, now_s: int) -> dict[int, Rates]:
     """
     until_s = min(now_s + params.time_lock_s - CLOCKS_DIFFER_S, _LAST_SECOND)
     return {
-        max(0, one.effective_from): Rates(
+        max(0, one.effective_from_s): Rates(
             PriceMills(one.wheeling_mills),
             PriceMills(one.platform_mills),
             PriceMills(one.loss_mills),
@@ -117,7 +117,7 @@ def governed_rates(params: Any, now_s: int) -> dict[int, Rates]:
             PriceMills(one.import_tariff_mills),
         )
         for one in params.rate_sets
-        if one.effective_from < until_s
+        if one.effective_from_s < until_s
     }
 
 

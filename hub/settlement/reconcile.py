@@ -180,7 +180,7 @@ async def compare_interval(chain: ChainClient, rows: IntervalRows) -> Compared:
     if minted is not None and not minted.burned:
         differences.append("the interval's energy was not burned")
     if settled is not None and settled.status == onchain.ABORTED and not rows.facts["line_count"]:
-        alarm = by_settler(settled.closed_at, to_s(rows.facts["end_at"]))
+        alarm = by_settler(settled.closed_at_s, to_s(rows.facts["end_at"]))
         note = f"{told(settled)}; {EARLY}" if alarm else told(settled)
         return Compared(differences + _differences_returned(settled), [note], alarm)
     differences += _or_missing("settlement", onchain.differences_settled(settled, rows))
@@ -191,7 +191,7 @@ async def compare_interval(chain: ChainClient, rows: IntervalRows) -> Compared:
 
 def _differences_returned(settled: Any) -> list[str]:
     """Of what an aborted settlement has moved, nothing may be left."""
-    left = {"escrow_micros": settled.escrow_micros, "lines not returned": settled.cursor - settled.returned}
+    left = {"escrow_micros": settled.escrow_micros, "lines not returned": settled.cursor - settled.returned_count}
     left |= {name: getattr(settled, name) for name in ("settled_credit_micros", "settled_debit_micros")}
     return [f"its settlement was aborted, and {name} are {value} on the chain" for name, value in left.items() if value]
 

@@ -32,7 +32,7 @@ def opened(exchange: Exchange, lines: list[ChainLine], settled: int, **changes: 
 def untouched(exchange: Exchange) -> bool:
     """Everybody has what they had, and the day has cost nothing."""
     accounts = [exchange.chain.account("trading", one.account) for one in exchange.traders.values()]
-    spent = {day.debit_micros for account in accounts for day in account.days}
+    spent = {day.debit_micros for account in accounts for day in account.day_debits}
     return {account.balance_micros for account in accounts} == {10_000_000} and spent == {0}
 
 
@@ -42,15 +42,15 @@ def test_everything_comes_back_however_far_it_was(exchange: Exchange, settled: i
     chain, lines = exchange.chain, trades(exchange)
     opened(exchange, lines, settled)
     outcome = chain.ok(exchange.abort(START), signers=[exchange.settler])
-    assert outcome.event("SettlementAborted").lines == settled
+    assert outcome.event("SettlementAborted").settled_line_count == settled
     exchange.unwind(START, lines[:settled], batch)
     assert untouched(exchange)
     settlement = exchange.settlement(START)
-    assert (settlement.status, settlement.escrow_micros, settlement.returned) == (ABORTED, 0, settled)
-    assert settlement.closed_at == chain.now
+    assert (settlement.status, settlement.escrow_micros, settlement.returned_count) == (ABORTED, 0, settled)
+    assert settlement.closed_at_s == chain.now
     assert exchange.supply(ENERGY_MINT) == 0
     assert chain.account("energy_token", minted_address(START)).burned
-    assert list(chain.account("trading", MARKET).crediting) == [0] * 8
+    assert list(chain.account("trading", MARKET).crediting_starts_s) == [0] * 8
 
 
 def test_lines_that_can_not_match_their_root_come_back(exchange: Exchange) -> None:
@@ -124,9 +124,9 @@ def test_a_line_comes_back_once_and_as_it_was(exchange: Exchange) -> None:
     back = exchange.return_lines
     dearer = changed(lines, 0, debit_micros=826_001)
     chain.fails("NotSettledLines", back(START, lines, 0, 1, lines=[dearer[0].argument()]))
-    chain.fails("NotSettledLines", back(START, lines, 0, 1, index=1))
-    chain.fails("Overflow", back(START, lines, 0, 1, index=2**32 - 1))
-    chain.fails("NotSettledLines", back(START, lines, 0, 1, beside=[]))
+    chain.fails("NotSettledLines", back(START, lines, 0, 1, first_index=1))
+    chain.fails("Overflow", back(START, lines, 0, 1, first_index=2**32 - 1))
+    chain.fails("NotSettledLines", back(START, lines, 0, 1, range_proof=[]))
     chain.fails("NotSettledLines", back(START, lines[:4], 0, 1))
     chain.fails("NotSettledLines", back(START, lines, 0, 0))
     own, other = (exchange.traders[f"buyer {n}"].account for n in range(2))

@@ -34,7 +34,7 @@ def test_a_decided_set_attests_from_its_interval_on(campus: Campus) -> None:
     chain, keys = campus.chain, new_attestors(campus)
     number = decided(campus, keys)
     outcome = chain.ok(oracle.adopt_attestors(number, [key.pubkey() for key in keys]), signers=keys)
-    assert outcome.event("AttestorsAdopted").effective_from == FROM
+    assert outcome.event("AttestorsAdopted").effective_from_s == FROM
     config = chain.account("oracle", ORACLE)
     assert list(config.attestors) == [key.pubkey() for key in campus.attestors]
     assert list(config.next.attestors) == [key.pubkey() for key in keys]

@@ -143,7 +143,7 @@ def test_a_member_takes_an_approval_back_and_the_lock_begins_anew(campus: Campus
     number = approved(campus, actions.set_time_lock(TIME_LOCK_S + 1))
     chain.advance(TIME_LOCK_S)
     outcome = chain.ok(governance.revoke(cosigner.pubkey(), number), signers=[cosigner])
-    assert outcome.event("Revoked").approvals == 1
+    assert outcome.event("Revoked").approval_count == 1
     assert execute(campus, number).error == "NotEnoughApprovals"
     chain.ok(governance.approve(cosigner.pubkey(), number), signers=[cosigner])
     assert execute(campus, number).error == "TimeLocked"

@@ -43,8 +43,8 @@ CHANGES: tuple[dict[str, int], ...] = (
     {"reserve_micros": 30_000_000},
     {"horizon_s": 0},
     {"horizon_s": 48 * 3_600 + 1},
-    {"expiry": 0},
-    {"expiry": 2**63 - 1},
+    {"expiry_s": 0},
+    {"expiry_s": 2**63 - 1},
 )
 """Of generous terms; half of them leave the terms as they are."""
 

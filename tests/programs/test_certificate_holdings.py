@@ -43,7 +43,7 @@ def made(certified: Certified) -> Pubkey:
 def test_a_slice_becomes_a_holding(certified: Certified, ann: Keypair, made: Pubkey) -> None:
     chain = certified.campus.chain
     event = chain.ok(certified.cut(ann, made, 0, 300), signers=[ann]).event("CertificateSliced")
-    told = (event.certificate, event.holding, event.part, event.holder, event.left_wh, event.part_wh)
+    told = (event.certificate, event.holding, event.part, event.holder, event.remaining_wh, event.part_wh)
     addresses = (pdas.certificate_holding(made, 0), pdas.certificate_holding(made, 1))
     assert told == (made, *addresses, ann.pubkey(), 700, 300)
     chain.ok(certified.cut(ann, made, 1, 299), signers=[ann])
@@ -96,7 +96,7 @@ def test_a_cancelled_holding_never_moves(certified: Certified, ann: Keypair, bob
     told = (event.certificate, event.holding, event.holder, event.wh, event.beneficiary, event.purpose)
     assert told == (made, holding, ann.pubkey(), 1_000, "university library", "electricity of 2025")
     stated = chain.account("energy_token", pdas.cancellation(holding))
-    assert (stated.holding, stated.cancelled_at) == (holding, chain.now)
+    assert (stated.holding, stated.cancelled_at_s) == (holding, chain.now)
     assert (stated.beneficiary, stated.purpose) == ("university library", "electricity of 2025")
     moves = (
         ix,

@@ -55,13 +55,13 @@ def test_what_a_meter_exported_is_certified_to_its_owner(certified: Certified) -
         pdas.meter("ROOF_1"),
         owner,
     )
-    assert (found.production_start, found.production_end, found.issued_at) == (START, END, chain.now)
-    assert (found.face_value_wh, found.cancelled_wh, found.holdings, found.revision) == (1_000, 0, 1, 1)
+    assert (found.production_start_s, found.production_end_s, found.issued_at_s) == (START, END, chain.now)
+    assert (found.face_value_wh, found.cancelled_wh, found.holding_count, found.revision) == (1_000, 0, 1, 1)
     assert bytes(found.evidence_root) == merkle.root(certified.leaves(START))
     stated = (bytes(found.technology), bytes(found.grid_zone), bytes(found.country), found.source, found.supported)
     assert stated == (b"T010100\0", b"10YTH-EGAT-----1", b"TH", 0, 0)
-    assert (found.commissioned_at, found.latitude_e6, found.longitude_e6, found.rated_power_w) == (
-        PV.commissioned_at,
+    assert (found.commissioned_at_s, found.latitude_e6, found.longitude_e6, found.rated_power_w) == (
+        PV.commissioned_at_s,
         PV.latitude_e6,
         PV.longitude_e6,
         10_000,
@@ -118,7 +118,13 @@ def test_another_meter_another_interval_another_place_lead_nowhere(certified: Ce
         chain.fails("ConstraintSeeds", swapped(ix, mine, foreign), signers=signers)
     theirs = certified.energy("ROOF_2", START)
     foreign_proof = certified.issue(
-        "ROOF_1", START, index=theirs.index, path=theirs.path, blinding=theirs.blinding, export_wh=700, import_wh=0
+        "ROOF_1",
+        START,
+        leaf_index=theirs.leaf_index,
+        path=theirs.path,
+        blinding=theirs.blinding,
+        export_wh=700,
+        import_wh=0,
     )
     chain.fails("NotAttested", foreign_proof, signers=signers)
 
@@ -133,9 +139,9 @@ def test_another_meter_another_interval_another_place_lead_nowhere(certified: Ce
         {"export_wh": 1_001},
         {"export_wh": 2**64 - 1},
         {"blinding": bytes(16)},
-        {"index": 0},
-        {"index": 5},
-        {"index": 2**32 - 1},
+        {"leaf_index": 0},
+        {"leaf_index": 5},
+        {"leaf_index": 2**32 - 1},
         {"path": []},
         {"path": [bytes(32)] * 3},
         {"path": [bytes(32)] * 16},
@@ -209,8 +215,8 @@ def test_a_strangers_lamports_do_not_stop_an_issue(certified: Certified) -> None
         {"grid_zone": ""},
         {"latitude_e6": 2**31 - 1},
         {"longitude_e6": -(2**31)},
-        {"commissioned_at": START + 1},
-        {"commissioned_at": -1},
+        {"commissioned_at_s": START + 1},
+        {"commissioned_at_s": -1},
     ],
 )
 def test_a_device_that_cannot_be_is_refused(certified: Certified, change: dict[str, Any]) -> None:

@@ -149,7 +149,7 @@ class Lives(RuleBasedStateMachine):
     def _compare(self, meter_id: str, address: Pubkey, parts: list[Part]) -> None:
         self.certified.check(address)
         found = self.certified.certificate(meter_id, START)
-        assert (found.face_value_wh, found.holdings) == (METERS[meter_id][1], len(parts))
+        assert (found.face_value_wh, found.holding_count) == (METERS[meter_id][1], len(parts))
         for number, part in enumerate(parts):
             holding = self.certified.holding(address, number)
             seen = (holding.holder, holding.wh, bool(holding.cancelled))

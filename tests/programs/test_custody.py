@@ -90,7 +90,7 @@ def test_one_account_per_wallet(exchange: Exchange) -> None:
     at_anns = swapped(exchange.open_account(bob.pubkey()), account_address(bob.pubkey()), ann.account)
     chain.fails("ConstraintSeeds", at_anns, signers=[bob])
     chain.fails("AccountNotSigner", unsigned(exchange.open_account(bob.pubkey()), bob.pubkey()))
-    assert chain.account("trading", MARKET).accounts == 1
+    assert chain.account("trading", MARKET).account_count == 1
 
 
 def test_an_account_is_for_an_active_participant(exchange: Exchange) -> None:
@@ -146,7 +146,7 @@ def test_the_reserve_is_locked_until_a_day_after_the_last_covered_interval(excha
     chain.ok(exchange.withdraw(ann, 2_000_000), signers=[ann.key])
     chain.fails("ReserveLocked", exchange.withdraw(ann, 1), signers=[ann.key])
     chain.advance(100)
-    exchange.mandate(ann, expiry=0, reserve_micros=0)
+    exchange.mandate(ann, expiry_s=0, reserve_micros=0)
     released = START + INTERVAL_S + DAY
     chain.set_time(released - 1)
     chain.fails("ReserveLocked", exchange.withdraw(ann, 1), signers=[ann.key])
@@ -156,7 +156,7 @@ def test_the_reserve_is_locked_until_a_day_after_the_last_covered_interval(excha
 
 
 def test_an_expired_mandate_frees_its_reserve_by_the_clock_alone(exchange: Exchange) -> None:
-    chain, ann = exchange.chain, exchange.ready("ann", expiry=START + 2 * INTERVAL_S)
+    chain, ann = exchange.chain, exchange.ready("ann", expiry_s=START + 2 * INTERVAL_S)
     chain.set_time(START + 2 * INTERVAL_S + DAY - 1)
     chain.fails("ReserveLocked", exchange.withdraw(ann, 10_000_000), signers=[ann.key])
     chain.advance(1)

@@ -105,7 +105,7 @@ def test_the_settler_closes_an_empty_interval_at_any_time(exchange: Exchange) ->
     exchange.attest_and_mint(START)
     chain.ok(exchange.close_empty(START), signers=[exchange.settler])
     settlement = exchange.settlement(START)
-    assert (settlement.status, settlement.line_count, settlement.closed_at) == (EMPTY, 0, chain.now)
+    assert (settlement.status, settlement.line_count, settlement.closed_at_s) == (EMPTY, 0, chain.now)
     assert chain.account("energy_token", minted_address(START)).burned
     exchange.check_books(START)
     assert_in_use(chain.send(exchange.close_empty(START), signers=[exchange.settler]))

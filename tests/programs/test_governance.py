@@ -25,7 +25,7 @@ def test_founding_writes_set_rates_and_switch(bare: Campus) -> None:
     authority = chain.account("governance", AUTHORITY)
     assert authority.rec_validator == bare.validator.pubkey()
     assert list(authority.members) == [member.pubkey() for member in bare.members]
-    assert (authority.threshold, authority.set_index, authority.proposals) == (2, 0, 0)
+    assert (authority.threshold, authority.set_index, authority.proposal_count) == (2, 0, 0)
     params = chain.account("governance", PARAMS)
     assert list(params.rate_sets) == [rate_set()]
     assert params.time_lock_s == TIME_LOCK_S
@@ -86,9 +86,9 @@ def test_two_of_three_pause_and_resume(campus: Campus) -> None:
     chain = campus.chain
     outcome = campus.decide(set_pause(paused=True))
     assert outcome.event("PauseSet").paused is True
-    assert chain.account("governance", PAUSE).since == chain.now
+    assert chain.account("governance", PAUSE).since_s == chain.now
     chain.advance(60)
-    assert campus.decide(set_pause(paused=False)).event("PauseSet").since == chain.now
+    assert campus.decide(set_pause(paused=False)).event("PauseSet").since_s == chain.now
     assert chain.account("governance", PAUSE).paused is False
 
 
@@ -117,7 +117,7 @@ def test_proposals_count_up_and_cannot_be_overwritten(campus: Campus) -> None:
     for index in (0, 2):
         ix = campus.propose(set_pause(paused=False), index=index)
         chain.fails("ConstraintSeeds", ix, signers=[campus.validator])
-    assert chain.account("governance", AUTHORITY).proposals == 1
+    assert chain.account("governance", AUTHORITY).proposal_count == 1
 
 
 def test_a_proposal_lapses_after_two_weeks(campus: Campus) -> None:
@@ -146,7 +146,7 @@ def test_rates_change_no_sooner_than_the_time_lock(campus: Campus) -> None:
     assert outcome.event("RatesScheduled").rates.wheeling_mills == 120
     chain.advance(1)
     assert campus.decide(schedule_rates(rate_set(soonest))).error == "RatesTooSoon"
-    assert [rates.effective_from for rates in chain.account("governance", PARAMS).rate_sets] == [0, soonest]
+    assert [rates.effective_from_s for rates in chain.account("governance", PARAMS).rate_sets] == [0, soonest]
 
 
 def test_rates_in_the_far_future_stop_no_later_ones(campus: Campus) -> None:
@@ -157,7 +157,7 @@ def test_rates_in_the_far_future_stop_no_later_ones(campus: Campus) -> None:
     assert campus.decide(schedule_rates(rate_set(latest))).error is None
     sooner = chain.now + TIME_LOCK_S
     assert campus.decide(schedule_rates(rate_set(sooner, wheeling_mills=120))).error is None
-    assert [rates.effective_from for rates in chain.account("governance", PARAMS).rate_sets] == [0, sooner]
+    assert [rates.effective_from_s for rates in chain.account("governance", PARAMS).rate_sets] == [0, sooner]
 
 
 def test_a_later_decision_replaces_what_is_outside_the_time_lock(campus: Campus) -> None:
@@ -166,7 +166,7 @@ def test_a_later_decision_replaces_what_is_outside_the_time_lock(campus: Campus)
     for at, mills in ((first, 110), (second, 120), (second, 130)):
         assert campus.decide(schedule_rates(rate_set(at, wheeling_mills=mills))).error is None
     scheduled = chain.account("governance", PARAMS).rate_sets[1:]
-    assert [(rates.effective_from, rates.wheeling_mills) for rates in scheduled] == [(first, 110), (second, 130)]
+    assert [(rates.effective_from_s, rates.wheeling_mills) for rates in scheduled] == [(first, 110), (second, 130)]
     chain.advance(DAY_S + 1)
     assert campus.decide(schedule_rates(rate_set(second, wheeling_mills=140))).error == "RatesTooSoon"
 

@@ -56,7 +56,7 @@ def test_a_line_at_every_limit_passes(exchange: Exchange) -> None:
         ("MandateExceededDebit", {}, {"max_debit_micros": 1_699_999}),
         ("MandateExceededDay", {}, {"max_day_debit_micros": 1_699_999}),
         ("MandateExceededMaxPrice", {}, {"max_price_mills": 4_249}),
-        ("MandateMissing", {}, {"expiry": START + INTERVAL_S - 1}),
+        ("MandateMissing", {}, {"expiry_s": START + INTERVAL_S - 1}),
     ],
 )
 def test_a_line_beyond_one_limit_is_refused(
@@ -91,7 +91,7 @@ def test_a_narrower_mandate_binds_after_the_horizon(exchange: Exchange) -> None:
     chain, seller = exchange.chain, exchange.ready("seller")
     buyer = exchange.ready("buyer", max_wh=400)
     outcome = exchange.mandate(buyer, max_wh=100)
-    assert outcome.event("MandateSet").valid_from == START + HORIZON_S + 1
+    assert outcome.event("MandateSet").valid_from_s == START + HORIZON_S + 1
     lines = pair(buyer, seller, {"bought_wh": 400, "debit_micros": 1_600_000})
     for start in (START + HORIZON_S, START + HORIZON_S + INTERVAL_S):
         opened(exchange, start, lines)
@@ -103,7 +103,7 @@ def test_a_narrower_mandate_binds_after_the_horizon(exchange: Exchange) -> None:
 def test_a_wider_mandate_binds_at_once(exchange: Exchange) -> None:
     seller, buyer = exchange.ready("seller"), exchange.ready("buyer", max_wh=100)
     exchange.chain.advance(5)
-    assert exchange.mandate(buyer, max_wh=400).event("MandateSet").valid_from == START + 5
+    assert exchange.mandate(buyer, max_wh=400).event("MandateSet").valid_from_s == START + 5
     lines = pair(buyer, seller, {"bought_wh": 400, "debit_micros": 1_600_000})
     for start, error in ((START, "MandateExceededEnergy"), (START + INTERVAL_S, None)):
         opened(exchange, start, lines)
@@ -121,8 +121,8 @@ def test_a_day_is_limited_over_its_intervals_in_any_order(exchange: Exchange) ->
     for start in (starts[2], starts[0]):
         chain.ok(exchange.settle(start, 0, lines), signers=[exchange.settler])
     chain.fails("MandateExceededDay", exchange.settle(starts[1], 0, lines), signers=[exchange.settler])
-    days = chain.account("trading", buyer.account).days
-    assert [(slot.day, slot.debit_micros) for slot in days if slot.debit_micros] == [(START // 86_400, 800_000)]
+    days = chain.account("trading", buyer.account).day_debits
+    assert [(slot.epoch_day, slot.debit_micros) for slot in days if slot.debit_micros] == [(START // 86_400, 800_000)]
 
 
 def test_what_cannot_be_signed(exchange: Exchange) -> None:
@@ -131,8 +131,8 @@ def test_what_cannot_be_signed(exchange: Exchange) -> None:
         ("MandateNonce", {"nonce": 0}),
         ("MandateNonce", {"nonce": 2}),
         ("InvalidMandate", {"horizon_s": 48 * 3600 + 1}),
-        ("InvalidMandate", {"expiry": -1}),
-        ("InvalidMandate", {"expiry": 2**63 - 1}),
+        ("InvalidMandate", {"expiry_s": -1}),
+        ("InvalidMandate", {"expiry_s": 2**63 - 1}),
     ]
     for error, terms in cases:
         chain.fails(error, exchange.set_mandate(ann, **terms), signers=[ann.key])

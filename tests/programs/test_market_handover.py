@@ -73,7 +73,7 @@ def test_only_the_decided_key_accepts(exchange: Exchange, successor: Keypair) ->
     ix = trading.adopt_settler(successor.pubkey(), decision)
     chain.fails("AccountNotSigner", unsigned(ix, successor.pubkey()))
     event = chain.ok(ix, signers=[successor]).event("SettlerAdopted")
-    assert (event.settler, event.decision) == (successor.pubkey(), decision)
+    assert (event.settler, event.proposal_index) == (successor.pubkey(), decision)
     chain.fails("DecisionOvertaken", ix, signers=[successor])
 
 
@@ -118,7 +118,7 @@ def test_charges_go_where_governance_says(exchange: Exchange, payees: dict[str, 
     closed_interval(exchange)
     chain.fails("NoPayee", trading.collect_charges(mint, "loss", payees["loss"]))
     decision = executed(exchange.campus, actions.change_payees(**payees))
-    event = chain.ok(trading.adopt_payees(**payees, decision=decision)).event("PayeesAdopted")
+    event = chain.ok(trading.adopt_payees(**payees, proposal_index=decision)).event("PayeesAdopted")
     assert (event.wheeling, event.platform, event.loss) == tuple(payees.values())
     for charge, micros in CHARGES.items():
         ix = trading.collect_charges(mint, charge, payees[charge])
@@ -134,7 +134,7 @@ def test_charges_go_nowhere_else(exchange: Exchange, payees: dict[str, Pubkey]) 
     chain, mint, eve = exchange.chain, exchange.currency.pubkey(), exchange.chain.key("eve")
     closed_interval(exchange)
     decision = executed(exchange.campus, actions.change_payees(**payees))
-    chain.ok(trading.adopt_payees(**payees, decision=decision))
+    chain.ok(trading.adopt_payees(**payees, proposal_index=decision))
     hers = exchange.token_account("eve", eve.pubkey())
     for other in (hers, payees["loss"], POOL, VAULTS["loss"]):
         chain.fails("NotDecidedAccount", trading.collect_charges(mint, "wheeling", other))
@@ -149,19 +149,19 @@ def test_payees_are_those_decided_and_able(exchange: Exchange, payees: dict[str,
     chain, campus = exchange.chain, exchange.campus
     decision = executed(campus, actions.change_payees(**payees))
     mixed = {"wheeling": payees["loss"], "platform": payees["platform"], "loss": payees["wheeling"]}
-    chain.fails("NotDecidedAccount", trading.adopt_payees(**mixed, decision=decision))
+    chain.fails("NotDecidedAccount", trading.adopt_payees(**mixed, proposal_index=decision))
     of_energy = exchange.token_account("energy", chain.key("treasury").pubkey(), pdas.energy_mint())
     for unable in (POOL, VAULTS["loss"], of_energy):
         bad = payees | {"platform": unable}
         number = executed(campus, actions.change_payees(**bad))
-        chain.fails("UnsuitablePayee", trading.adopt_payees(**bad, decision=number))
+        chain.fails("UnsuitablePayee", trading.adopt_payees(**bad, proposal_index=number))
     wallet = payees | {"platform": chain.key("treasury").pubkey()}
     number = executed(campus, actions.change_payees(**wallet))
-    chain.fails("AccountOwnedByWrongProgram", trading.adopt_payees(**wallet, decision=number))
+    chain.fails("AccountOwnedByWrongProgram", trading.adopt_payees(**wallet, proposal_index=number))
     settler_change = decided(exchange, chain.key("successor").pubkey())
-    chain.fails("NotDecided", trading.adopt_payees(**payees, decision=settler_change))
+    chain.fails("NotDecided", trading.adopt_payees(**payees, proposal_index=settler_change))
     waiting = approved(campus, actions.change_payees(**payees))
     chain.fails("TimeLocked", governance.execute(waiting))
-    chain.fails("NotDecided", trading.adopt_payees(**payees, decision=waiting))
-    chain.ok(trading.adopt_payees(**payees, decision=decision))
-    chain.fails("DecisionOvertaken", trading.adopt_payees(**payees, decision=decision))
+    chain.fails("NotDecided", trading.adopt_payees(**payees, proposal_index=waiting))
+    chain.ok(trading.adopt_payees(**payees, proposal_index=decision))
+    chain.fails("DecisionOvertaken", trading.adopt_payees(**payees, proposal_index=decision))

@@ -30,7 +30,7 @@ def test_both_wallets_give_and_take_a_meter(campus: Campus) -> None:
     event = chain.ok(ix, signers=[old, new]).event("MeterOwnerChanged")
     assert (event.meter, event.old_owner, event.new_owner) == (METER, old.pubkey(), new.pubkey())
     meter = chain.account("registry", METER)
-    assert (meter.owner, meter.since) == (new.pubkey(), chain.now)
+    assert (meter.owner, meter.since_s) == (new.pubkey(), chain.now)
     chain.fails("NotOwner", ix, signers=[old, new])
 
 

@@ -38,13 +38,13 @@ def test_the_old_one_ends_when_the_new_one_begins(campus: Campus) -> None:
     chain, at = campus.chain, campus.chain.now - 10
     outcome = chain.ok(swap(campus, at_s=at, gateway_id=SOUTH), signers=[campus.registrar])
     old, new = (chain.account("registry", pdas.meter(one)) for one in (METER_ID, NEW_ID))
-    assert (old.status, old.since, old.owner) == (3, at, anna(campus).pubkey())
-    assert (new.id, new.status, new.since, new.owner) == (NEW_ID, 1, at, anna(campus).pubkey())
+    assert (old.status, old.since_s, old.owner) == (3, at, anna(campus).pubkey())
+    assert (new.id, new.status, new.since_s, new.owner) == (NEW_ID, 1, at, anna(campus).pubkey())
     assert (new.gateway, new.kind, new.rated_power_w) == (pdas.gateway(SOUTH), 3, 20_000)
     assert (bytes(new.serial_hash), new.zone) == (b"\x07" * 32, old.zone)
     assert (old.usage_point, new.usage_point) == (None, pdas.meter(METER_ID))
     event = outcome.event("MeterSwapped")
-    assert (event.usage_point, event.old_meter, event.new_meter, event.at) == (
+    assert (event.usage_point, event.old_meter, event.new_meter, event.at_s) == (
         pdas.meter(METER_ID),
         pdas.meter(METER_ID),
         pdas.meter(NEW_ID),

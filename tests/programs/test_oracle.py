@@ -52,9 +52,9 @@ def test_an_ended_interval_is_attested_once(campus: Campus) -> None:
     outcome = chain.ok(campus.attest(START), signers=campus.attestors[:2])
     assert outcome.event("Attested").export_wh == 1_000
     interval = chain.account("oracle", interval_address(START))
-    assert (interval.start, interval.end, interval.revision) == (START, START + INTERVAL_S, 1)
+    assert (interval.start_s, interval.end_s, interval.revision) == (START, START + INTERVAL_S, 1)
     assert (bytes(interval.merkle_root), interval.meters_valid, interval.meters_estimated) == (ROOT, 15, 0)
-    assert (interval.import_wh, interval.export_wh, interval.attested_at) == (1_400, 1_000, chain.now)
+    assert (interval.import_wh, interval.export_wh, interval.attested_at_s) == (1_400, 1_000, chain.now)
     again = chain.send(campus.attest(START, export_wh=2_000), signers=campus.attestors[:2])
     assert_in_use(again)
     assert chain.account("oracle", interval_address(START)).export_wh == 1_000

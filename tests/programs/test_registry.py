@@ -40,7 +40,7 @@ def test_founding_names_the_registrar(bare: Campus) -> None:
     outcome = chain.ok(ix, signers=signers)
     assert outcome.event("RegistryFounded").registrar == bare.registrar.pubkey()
     config = chain.account("registry", REGISTRY)
-    assert (config.registrar, config.participants) == (bare.registrar.pubkey(), 0)
+    assert (config.registrar, config.participant_count) == (bare.registrar.pubkey(), 0)
     assert_in_use(chain.send(ix, signers=signers))
 
 
@@ -55,7 +55,7 @@ def test_a_wallet_becomes_participant_when_both_sign(campus: Campus) -> None:
     assert outcome.event("ParticipantRegistered").wallet == wallet.pubkey()
     participant = chain.account("registry", pda("registry", b"participant", wallet.pubkey()))
     assert (participant.wallet, participant.status) == (wallet.pubkey(), 1)
-    assert (bytes(participant.zone).rstrip(b"\0"), participant.registered_at) == (b"campus", chain.now)
+    assert (bytes(participant.zone).rstrip(b"\0"), participant.registered_at_s) == (b"campus", chain.now)
     assert_in_use(chain.send(ix, signers=[campus.registrar, wallet]))
 
 
@@ -84,7 +84,7 @@ def test_a_gateway_gets_keys_one_account_each(entered: Campus) -> None:
     outcome = chain.ok(entered.add_gateway_key("gw-north", second, chain.now + 30 * DAY_S), signers=signers)
     assert outcome.event("GatewayKeyAdded").key == second
     key = chain.account("registry", pda("registry", b"gateway_key", first))
-    assert (key.gateway, key.key, key.valid_from, key.valid_until) == (GATEWAY, first, chain.now, 0)
+    assert (key.gateway, key.key, key.valid_from_s, key.valid_until_s) == (GATEWAY, first, chain.now, 0)
     assert chain.account("registry", GATEWAY).key_count == 2
     assert_in_use(chain.send(entered.add_gateway_key("gw-north", first, chain.now), signers=signers))
 
@@ -98,17 +98,17 @@ def test_a_key_belongs_to_one_gateway(entered: Campus) -> None:
 
 def test_a_key_signs_nothing_from_before_its_gateway(entered: Campus) -> None:
     chain, signers, key = entered.chain, [entered.registrar], entered.chain.key("gateway key 1").pubkey()
-    earliest = chain.account("registry", GATEWAY).registered_at - 3_600
+    earliest = chain.account("registry", GATEWAY).registered_at_s - 3_600
     chain.advance(30 * DAY_S)
-    for valid_from in (1, earliest - 1):
-        chain.fails("InvalidValidFrom", entered.add_gateway_key("gw-north", key, valid_from), signers=signers)
+    for valid_from_s in (1, earliest - 1):
+        chain.fails("InvalidValidFrom", entered.add_gateway_key("gw-north", key, valid_from_s), signers=signers)
     chain.ok(entered.add_gateway_key("gw-north", key, earliest), signers=signers)
 
 
 def test_gateway_keys_have_limits(entered: Campus) -> None:
     chain, signers, key = entered.chain, [entered.registrar], entered.chain.key("gateway key 1").pubkey()
-    for valid_from in (-(2**63), 0, chain.now + 30 * DAY_S + 1, 2**63 - 1):
-        chain.fails("InvalidValidFrom", entered.add_gateway_key("gw-north", key, valid_from), signers=signers)
+    for valid_from_s in (-(2**63), 0, chain.now + 30 * DAY_S + 1, 2**63 - 1):
+        chain.fails("InvalidValidFrom", entered.add_gateway_key("gw-north", key, valid_from_s), signers=signers)
     chain.fails("InvalidKey", entered.add_gateway_key("gw-north", Pubkey.default(), 1), signers=signers)
     as_stranger = swapped(entered.add_gateway_key("gw-north", key, 1), entered.registrar.pubkey(), chain.payer.pubkey())
     chain.fails("NotRegistrar", as_stranger)

@@ -94,10 +94,10 @@ def test_active_participants_are_counted(campus: Campus) -> None:
     counts = []
     for status in ("suspended", "active", "suspended", "retired"):
         chain.ok(SETTINGS["participant"][0](campus, status), signers=[registrar])
-        counts.append(chain.account("registry", REGISTRY).participants)
+        counts.append(chain.account("registry", REGISTRY).participant_count)
     assert counts == [1, 2, 1, 1]
     chain.ok(registry.set_participant_status(registrar.pubkey(), ben(campus).pubkey(), "retired"), signers=[registrar])
-    assert chain.account("registry", REGISTRY).participants == 0
+    assert chain.account("registry", REGISTRY).participant_count == 0
 
 
 @pytest.mark.parametrize("status", ["suspended", "retired"])
@@ -125,9 +125,9 @@ def test_a_suspended_participant_opens_no_account(exchange: Exchange) -> None:
 
 def test_a_meters_status_says_since_when(campus: Campus) -> None:
     chain, meter = campus.chain, pdas.meter(METER_ID)
-    assert chain.account("registry", meter).since == chain.now - 60
+    assert chain.account("registry", meter).since_s == chain.now - 60
     chain.ok(SETTINGS["meter"][0](campus, "suspended"), signers=[campus.registrar])
-    assert chain.account("registry", meter).since == chain.now
+    assert chain.account("registry", meter).since_s == chain.now
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_a_key_ends_an_hour_ago_at_the_earliest(campus: Campus, offset_s: int, e
     outcome = chain.send(ix, signers=signers)
     assert outcome.error == error
     if error is None:
-        assert outcome.event("GatewayKeyEnded").valid_until == chain.now + offset_s
-        assert chain.account("registry", pdas.gateway_key(key)).valid_until == chain.now + offset_s
+        assert outcome.event("GatewayKeyEnded").valid_until_s == chain.now + offset_s
+        assert chain.account("registry", pdas.gateway_key(key)).valid_until_s == chain.now + offset_s
 
 
 def test_a_keys_end_only_comes_closer(campus: Campus) -> None:
@@ -166,4 +166,4 @@ def test_only_the_registrar_ends_a_key(campus: Campus) -> None:
     chain.fails("AccountNotSigner", unsigned(ix, registrar))
     wrong = swapped(ix, pdas.gateway_key(key), pdas.gateway(NORTH))
     chain.fails("AccountDiscriminatorMismatch", wrong, signers=[campus.registrar])
-    assert chain.account("registry", pdas.gateway_key(key)).valid_until == 0
+    assert chain.account("registry", pdas.gateway_key(key)).valid_until_s == 0

@@ -53,13 +53,13 @@ def test_the_whole_way_in_batches(exchange: Exchange, batch: int) -> None:
         outcome = chain.ok(exchange.settle(START, index, lines[index : index + batch]), signers=settler)
         done = min(index + batch, len(lines))
         event = outcome.event("BatchSettled")
-        assert (event.start, event.first, event.end) == (START, index, done)
+        assert (event.start_s, event.first_index, event.end_index) == (START, index, done)
         exchange.check_books(START)
     assert exchange.settlement(START).escrow_micros == 130_000
     outcome = chain.ok(exchange.close(START), signers=settler)
     assert outcome.event("SettlementClosed").charges_micros == 130_000
     settlement = exchange.settlement(START)
-    assert (settlement.status, settlement.escrow_micros, settlement.closed_at) == (CLOSED, 0, chain.now)
+    assert (settlement.status, settlement.escrow_micros, settlement.closed_at_s) == (CLOSED, 0, chain.now)
     for name, trader in exchange.traders.items():
         (line,) = [line for line in lines if line.wallet == trader.wallet]
         assert exchange.balance(trader) == 10_000_000 + line.credit_micros - line.debit_micros, name
@@ -125,7 +125,7 @@ def test_an_account_younger_than_the_settlement_has_no_line(exchange: Exchange) 
     late = exchange.ready("late")
     account = exchange.chain.account("trading", late.account)
     # whole bytes of marks would have room for it
-    assert account.number == exchange.settlement(START).accounts == 3
+    assert account.number == exchange.settlement(START).account_count == 3
     ix = exchange.settle(START, 0, [replace(lines[0], wallet=late.wallet)])
     exchange.chain.fails("AccountTooYoung", ix, signers=[exchange.settler])
 

@@ -75,11 +75,11 @@ def test_a_vote_counts_everybody_once(electorate: Campus) -> None:
     chain, number = electorate.chain, asked(electorate)
     vote(electorate, number, "yny")
     poll = chain.account("governance", proposal_address(number)).poll
-    assert (poll.yes, poll.no, poll.eligible, poll.binding) == (2, 1, VOTERS, False)
-    assert (poll.opened_at, poll.ends_at) == (chain.now, chain.now + WEEK_S)
+    assert (poll.yes_votes, poll.no_votes, poll.eligible_voters, poll.binding) == (2, 1, VOTERS, False)
+    assert (poll.opened_at_s, poll.ends_at_s) == (chain.now, chain.now + WEEK_S)
     voter = voters(electorate)[0]
     cast = chain.account("governance", pdas.governance_vote(number, voter.pubkey()))
-    assert (cast.proposal, cast.wallet, cast.yes, cast.voted_at) == (number, voter.pubkey(), True, chain.now)
+    assert (cast.proposal_index, cast.wallet, cast.yes, cast.voted_at_s) == (number, voter.pubkey(), True, chain.now)
     for yes in (True, False):
         again = governance.cast_vote(chain.payer.pubkey(), voter.pubkey(), number, yes=yes)
         assert_in_use(chain.send(again, signers=[voter]))
@@ -167,7 +167,7 @@ def test_vote_rules_that_participants_decide_keep_the_time_lock(sovereign: Campu
     assert execute(sovereign, number).error == "TimeLocked"
     chain.advance(1)
     assert execute(sovereign, number).error is None
-    assert chain.account("governance", PARAMS).votes.quorum_percent == 80
+    assert chain.account("governance", PARAMS).vote_rules.quorum_percent == 80
 
 
 def test_a_decided_vote_lapses(sovereign: Campus) -> None:
@@ -183,7 +183,7 @@ def test_whoever_is_no_active_participant_has_no_vote(electorate: Campus) -> Non
     status = registry.set_participant_status(electorate.registrar.pubkey(), second.pubkey(), "suspended")
     chain.ok(status, signers=[electorate.registrar])
     number, payer = asked(electorate), chain.payer.pubkey()
-    assert chain.account("governance", proposal_address(number)).poll.eligible == VOTERS - 1
+    assert chain.account("governance", proposal_address(number)).poll.eligible_voters == VOTERS - 1
     chain.fails("NotVoter", governance.cast_vote(payer, second.pubkey(), number, yes=True), signers=[second])
     strange = governance.cast_vote(payer, stranger.pubkey(), number, yes=True)
     chain.fails("AccountNotInitialized", strange, signers=[stranger])

@@ -42,8 +42,8 @@ def change_authority(rec_validator: Pubkey, members: Sequence[Pubkey], threshold
 
 def change_attestors(attestors: Sequence[Pubkey], threshold: int, from_s: int) -> Any:
     """Other attestors for the intervals that start at ``from_s`` or later; they accept by oracle.adopt_attestors."""
-    chosen = struct("governance", "AttestorSet", attestors=list(attestors), threshold=threshold, effective_from=from_s)
-    return _action("ChangeAttestors", chosen)
+    fields = {"attestors": list(attestors), "threshold": threshold, "effective_from_s": from_s}
+    return _action("ChangeAttestors", struct("governance", "AttestorSet", **fields))
 
 
 def change_registrar(registrar: Pubkey) -> Any:

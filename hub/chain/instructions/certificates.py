@@ -25,7 +25,7 @@ class Device:
     """EIC code of the area in which the energy was fed in."""
     country: str
     """ISO 3166-1 alpha-2."""
-    commissioned_at: int = 0
+    commissioned_at_s: int = 0
     """Unix seconds; 0 when unknown."""
     latitude_e6: int = 0
     """Millionths of a degree."""
@@ -50,7 +50,7 @@ class AttestedEnergy:
     import_wh: int
     export_wh: int
     blinding: bytes
-    index: int
+    leaf_index: int
     path: Sequence[bytes]
     """Bottom up, as ``edge.wire.merkle.path`` gives it."""
 
@@ -59,7 +59,7 @@ class AttestedEnergy:
             "import_wh": self.import_wh,
             "export_wh": self.export_wh,
             "blinding": list(self.blinding),
-            "index": self.index,
+            "leaf_index": self.leaf_index,
             "path": b"".join(self.path),
         }
         return struct("energy_token", "AttestedEnergy", **said)

@@ -17,8 +17,8 @@ from hub.chain.programs import PROGRAM_IDS
 class Rates:
     """A rate set, all in mills (thousandths of the currency) per kWh."""
 
-    effective_from: int
-    """Unix seconds."""
+    effective_from_s: int
+    """Of the first interval that starts under them, in Unix seconds."""
     wheeling_mills: int
     platform_mills: int
     loss_mills: int
@@ -53,8 +53,8 @@ def initialize(
     )
 
 
-def propose(payer: Pubkey, member: Pubkey, index: int, action: Any) -> Instruction:
-    """Proposal number ``index``, an action of hub.chain.instructions.actions; counts as the member's approval."""
+def propose(payer: Pubkey, member: Pubkey, proposal_index: int, action: Any) -> Instruction:
+    """Proposes an action of hub.chain.instructions.actions; counts as the member's approval, as the next two do."""
     return build(
         "governance",
         "propose",
@@ -63,23 +63,23 @@ def propose(payer: Pubkey, member: Pubkey, index: int, action: Any) -> Instructi
             "payer": payer,
             "member": member,
             "authority": pdas.governance_authority(),
-            "proposal": pdas.governance_proposal(index),
+            "proposal": pdas.governance_proposal(proposal_index),
         },
     )
 
 
-def propose_pause(payer: Pubkey, member: Pubkey, index: int, *, paused: bool) -> Instruction:
-    """Proposal number ``index`` to stop, or allow, new settlements; counts as the member's approval."""
-    return propose(payer, member, index, variant("governance", "Action", "SetPause", paused))
+def propose_pause(payer: Pubkey, member: Pubkey, proposal_index: int, *, paused: bool) -> Instruction:
+    """Proposes to pause the opening of settlements, or to resume it."""
+    return propose(payer, member, proposal_index, variant("governance", "Action", "SetPause", paused))
 
 
-def propose_rates(payer: Pubkey, member: Pubkey, index: int, rates: Rates) -> Instruction:
-    """Proposal number ``index`` to put rates in force after the time lock; counts as the member's approval."""
-    return propose(payer, member, index, variant("governance", "Action", "ScheduleRates", rates.argument()))
+def propose_rates(payer: Pubkey, member: Pubkey, proposal_index: int, rates: Rates) -> Instruction:
+    """Proposes rates, to be in force after the time lock."""
+    return propose(payer, member, proposal_index, variant("governance", "Action", "ScheduleRates", rates.argument()))
 
 
-def approve(member: Pubkey, index: int) -> Instruction:
-    """A member's approval."""
+def approve(member: Pubkey, proposal_index: int) -> Instruction:
+    """Adds a member's approval."""
     return build(
         "governance",
         "approve",
@@ -87,13 +87,13 @@ def approve(member: Pubkey, index: int) -> Instruction:
         {
             "member": member,
             "authority": pdas.governance_authority(),
-            "proposal": pdas.governance_proposal(index),
+            "proposal": pdas.governance_proposal(proposal_index),
         },
     )
 
 
-def revoke(member: Pubkey, index: int) -> Instruction:
-    """Takes a member's approval back."""
+def revoke(member: Pubkey, proposal_index: int) -> Instruction:
+    """Revokes a member's approval."""
     return build(
         "governance",
         "revoke",
@@ -101,58 +101,58 @@ def revoke(member: Pubkey, index: int) -> Instruction:
         {
             "member": member,
             "authority": pdas.governance_authority(),
-            "proposal": pdas.governance_proposal(index),
+            "proposal": pdas.governance_proposal(proposal_index),
         },
     )
 
 
-def execute(index: int) -> Instruction:
-    """Carries out a proposal that has its approvals; anyone may."""
+def execute(proposal_index: int) -> Instruction:
+    """Executes a proposal that has its approvals; anyone may."""
     return build(
         "governance",
         "execute",
         [],
         {
             "authority": pdas.governance_authority(),
-            "proposal": pdas.governance_proposal(index),
+            "proposal": pdas.governance_proposal(proposal_index),
             "params": pdas.governance_params(),
             "pause": pdas.governance_pause(),
         },
     )
 
 
-def accept_authority(index: int, members: Sequence[Pubkey]) -> Instruction:
+def accept_authority(proposal_index: int, members: Sequence[Pubkey]) -> Instruction:
     """Puts the authority set of a proposal in force; signed by as many of its members as it needs."""
     return build(
         "governance",
         "accept_authority",
         [],
-        _due(index),
+        _due(proposal_index),
         [AccountMeta(key, is_signer=True, is_writable=False) for key in members],
     )
 
 
-def put_to_vote(member: Pubkey, index: int) -> Instruction:
-    """Asks the participants; signed by the proposer."""
-    accounts = _due(index) | {"member": member, "registry_config": pdas.registry_config()}
+def put_to_vote(member: Pubkey, proposal_index: int) -> Instruction:
+    """Opens a vote of the participants on a proposal; signed by the proposer."""
+    accounts = _due(proposal_index) | {"member": member, "registry_config": pdas.registry_config()}
     return build("governance", "put_to_vote", [], accounts)
 
 
-def cast_vote(payer: Pubkey, wallet: Pubkey, index: int, *, yes: bool) -> Instruction:
-    """A participant's vote; signed by payer and wallet."""
+def cast_vote(payer: Pubkey, wallet: Pubkey, proposal_index: int, *, yes: bool) -> Instruction:
+    """Casts a participant's vote; signed by payer and wallet."""
     accounts = {
         "payer": payer,
         "wallet": wallet,
         "participant": pdas.participant(wallet),
-        "proposal": pdas.governance_proposal(index),
-        "vote": pdas.governance_vote(index, wallet),
+        "proposal": pdas.governance_proposal(proposal_index),
+        "vote": pdas.governance_vote(proposal_index, wallet),
     }
     return build("governance", "cast_vote", [yes], accounts)
 
 
-def upgrade(index: int, program: str, buffer: Pubkey, spill: Pubkey) -> Instruction:
-    """Replaces a program's code by a buffer's, as decided; ``spill`` gets the buffer's rent. Anyone may."""
-    accounts = _due(index) | {
+def upgrade(proposal_index: int, program: str, buffer: Pubkey, spill: Pubkey) -> Instruction:
+    """Upgrades a program to a buffer's code, as decided; ``spill`` gets the buffer's rent. Anyone may."""
+    accounts = _due(proposal_index) | {
         "program": PROGRAM_IDS[program],
         "program_data": pdas.program_data(program),
         "buffer": buffer,
@@ -165,9 +165,9 @@ def upgrade(index: int, program: str, buffer: Pubkey, spill: Pubkey) -> Instruct
     return build("governance", "upgrade", [], accounts)
 
 
-def change_upgrade_authority(index: int, program: str, next_authority: Pubkey | None) -> Instruction:
-    """Hands a program's code over as decided; signed by the next upgrade authority, where there is one."""
-    accounts = _due(index) | {
+def change_upgrade_authority(proposal_index: int, program: str, next_authority: Pubkey | None) -> Instruction:
+    """Changes a program's upgrade authority as decided; signed by the next one, where there is one."""
+    accounts = _due(proposal_index) | {
         "program": PROGRAM_IDS[program],
         "program_data": pdas.program_data(program),
         "upgrader": pdas.governance_upgrader(),
@@ -177,9 +177,9 @@ def change_upgrade_authority(index: int, program: str, next_authority: Pubkey | 
     return build("governance", "change_upgrade_authority", [], accounts)
 
 
-def _due(index: int) -> dict[str, Pubkey]:
+def _due(proposal_index: int) -> dict[str, Pubkey]:
     return {
         "authority": pdas.governance_authority(),
         "params": pdas.governance_params(),
-        "proposal": pdas.governance_proposal(index),
+        "proposal": pdas.governance_proposal(proposal_index),
     }

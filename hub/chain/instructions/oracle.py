@@ -66,13 +66,13 @@ def attest(payer: Pubkey, attestors: Sequence[Pubkey], said: Attestation) -> Ins
     )
 
 
-def adopt_attestors(index: int, attestors: Sequence[Pubkey]) -> Instruction:
-    """Names the attestors that proposal number ``index`` decided; signed by as many of the new ones as they need."""
+def adopt_attestors(proposal_index: int, attestors: Sequence[Pubkey]) -> Instruction:
+    """Names the attestors that proposal ``proposal_index`` decided; signed by as many of the new ones as they need."""
     return build(
         "oracle",
         "adopt_attestors",
         [],
-        {"config": pdas.oracle_config(), "proposal": pdas.governance_proposal(index)},
+        {"config": pdas.oracle_config(), "proposal": pdas.governance_proposal(proposal_index)},
         [AccountMeta(key, is_signer=True, is_writable=False) for key in attestors],
     )
 

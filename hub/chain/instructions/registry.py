@@ -131,21 +131,21 @@ def transfer_meter(owner: Pubkey, new_owner: Pubkey, meter_id: str) -> Instructi
     return build("registry", "transfer_meter", [], accounts)
 
 
-def reassign_meter(index: int, meter_id: str, new_owner: Pubkey) -> Instruction:
-    """Gives a meter to another participant as proposal number ``index`` decided; anyone may."""
+def reassign_meter(proposal_index: int, meter_id: str, new_owner: Pubkey) -> Instruction:
+    """Gives a meter to another participant as proposal ``proposal_index`` decided; anyone may."""
     accounts = {
-        "proposal": pdas.governance_proposal(index),
+        "proposal": pdas.governance_proposal(proposal_index),
         "participant": pdas.participant(new_owner),
         "meter": pdas.meter(meter_id),
     }
     return build("registry", "reassign_meter", [], accounts)
 
 
-def adopt_registrar(index: int, new_registrar: Pubkey) -> Instruction:
-    """Names the registrar that proposal number ``index`` decided; signed by the new one."""
+def adopt_registrar(proposal_index: int, new_registrar: Pubkey) -> Instruction:
+    """Names the registrar that proposal ``proposal_index`` decided; signed by the new one."""
     accounts = {
         "config": pdas.registry_config(),
-        "proposal": pdas.governance_proposal(index),
+        "proposal": pdas.governance_proposal(proposal_index),
         "new_registrar": new_registrar,
     }
     return build("registry", "adopt_registrar", [], accounts)

@@ -17,8 +17,8 @@ from hub.chain.programs import PROGRAM_IDS
 class Mandate:
     """What a wallet allows the settler; prices in mills per kWh, all-in for buying."""
 
-    expiry: int
-    """Unix seconds."""
+    expiry_s: int
+    """Intervals must end by then, in Unix seconds."""
     max_price_mills: int
     min_price_mills: int
     max_wh: int
@@ -172,20 +172,20 @@ def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
     return build("trading", "close_empty", [start_s], accounts)
 
 
-def adopt_settler(new_settler: Pubkey, decision: int) -> Instruction:
-    """Takes the settling over by governance's executed proposal ``decision``; signed by the new settler."""
+def adopt_settler(new_settler: Pubkey, proposal_index: int) -> Instruction:
+    """Adopts the settler that proposal ``proposal_index`` decided; signed by the new settler."""
     accounts = {
         "market": pdas.market(),
-        "proposal": pdas.governance_proposal(decision),
+        "proposal": pdas.governance_proposal(proposal_index),
         "new_settler": new_settler,
     }
     return build("trading", "adopt_settler", [], accounts)
 
 
-def adopt_payees(wheeling: Pubkey, platform: Pubkey, loss: Pubkey, decision: int) -> Instruction:
-    """The token accounts that get the charges, by governance's executed proposal ``decision``. Nobody signs."""
+def adopt_payees(wheeling: Pubkey, platform: Pubkey, loss: Pubkey, proposal_index: int) -> Instruction:
+    """Adopts the token accounts that receive the charges, as proposal ``proposal_index`` decided. Nobody signs."""
     payees = {"wheeling": wheeling, "platform": platform, "loss": loss}
-    accounts = {"market": pdas.market(), "proposal": pdas.governance_proposal(decision), **payees}
+    accounts = {"market": pdas.market(), "proposal": pdas.governance_proposal(proposal_index), **payees}
     return build("trading", "adopt_payees", [], accounts)
 
 

@@ -1,21 +1,21 @@
-//! What this program tells the world.
+//! Events that the program emits.
 use anchor_lang::prelude::*;
 
-/// An interval's attested export became tokens.
+/// The attested export of the interval that starts at Unix second `start_s` was minted.
 #[event]
 pub struct IntervalMinted {
-    pub start: i64,
+    pub start_s: i64,
     pub wh: u64,
 }
 
-/// The tokens of an interval are gone: it is closed.
+/// The tokens of an interval were burned at its close.
 #[event]
 pub struct IntervalBurned {
-    pub start: i64,
+    pub start_s: i64,
     pub wh: u64,
 }
 
-/// A meter's export in an interval is certified, all of it in one holding of the producer.
+/// A certificate was issued on a meter's export in an interval, all of it in one holding of the producer.
 #[event]
 pub struct CertificateIssued {
     pub certificate: Pubkey,
@@ -23,24 +23,24 @@ pub struct CertificateIssued {
     pub meter: Pubkey,
     pub producer: Pubkey,
     pub issuing_body: Pubkey,
-    pub production_start: i64,
-    pub production_end: i64,
+    pub production_start_s: i64,
+    pub production_end_s: i64,
     pub wh: u64,
     pub revision: u16,
 }
 
-/// A part of a holding became a holding of its own, of the same holder.
+/// A part of a holding was sliced off into a holding of its own, of the same holder.
 #[event]
 pub struct CertificateSliced {
     pub certificate: Pubkey,
     pub holding: Pubkey,
     pub part: Pubkey,
     pub holder: Pubkey,
-    pub left_wh: u64,
+    pub remaining_wh: u64,
     pub part_wh: u64,
 }
 
-/// A holding has another holder.
+/// A holding was transferred.
 #[event]
 pub struct CertificateTransferred {
     pub certificate: Pubkey,
@@ -50,7 +50,7 @@ pub struct CertificateTransferred {
     pub wh: u64,
 }
 
-/// A holding is used up in somebody's favour.
+/// A holding was cancelled in the beneficiary's favour.
 #[event]
 pub struct CertificateCancelled {
     pub certificate: Pubkey,

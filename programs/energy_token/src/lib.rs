@@ -1,12 +1,12 @@
-//! Energy as a token, minted once and burned at its close, and certificates of where and when it was produced.
+//! Energy tokens, minted once per interval and burned at its close, and granular certificates of production.
 //!
-//! Anybody may have an attested interval minted: the oracle's first revision alone decides how much. The tokens lie in a
+//! Anybody may mint an attested interval: the oracle's first revision alone decides how much. The tokens are held in a
 //! pool that nobody can spend from, and the trading program's market burns them when it closes the interval. So the
 //! supply is at any time the export of the intervals that are attested and not closed.
 //!
-//! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once, when
-//! no correction can come any more, to the meter's owner. It lies in holdings that are sliced, transferred, and cancelled
-//! in somebody's favour; a cancelled one never moves.
+//! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once,
+//! when no correction can come any more, to the meter's owner. It lies in holdings that are sliced, transferred, and
+//! cancelled in somebody's favour; a cancelled one never moves.
 
 extern crate framework as anchor_lang;
 
@@ -29,7 +29,7 @@ pub const TRADING: Pubkey = pubkey!("4e8YjYAvqBUXiiEY6rRKgwfZLk53UkJzNupmQeucMgf
 pub mod energy_token {
     use super::*;
 
-    /// Makes the mint and the pool. Once, by the program's upgrade authority.
+    /// Creates the mint and the pool. Once, by the program's upgrade authority.
     pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
         Initialize::handle(ctx)
     }
@@ -52,12 +52,12 @@ pub mod energy_token {
         IssueCertificate::handle(ctx, &energy, &device)
     }
 
-    /// Makes a part of a holding a holding of its own.
+    /// Slices `wh` off a holding, into a holding of its own.
     pub fn slice_certificate(ctx: Context<SliceCertificate>, wh: u64) -> Result<()> {
         SliceCertificate::handle(ctx, wh)
     }
 
-    /// Gives a holding, which must be of `wh`, to another wallet.
+    /// Transfers a holding, which must be of `wh`, to another wallet.
     pub fn transfer_certificate(
         ctx: Context<TransferCertificate>,
         to: Pubkey,
@@ -66,7 +66,7 @@ pub mod energy_token {
         TransferCertificate::handle(ctx, to, wh)
     }
 
-    /// Uses a holding up, in the beneficiary's favour and for the purpose named.
+    /// Cancels a holding in the beneficiary's favour and for the purpose named: its energy is claimed.
     pub fn cancel_certificate(
         ctx: Context<CancelCertificate>,
         beneficiary: String,

@@ -1,20 +1,21 @@
-//! The addresses of this program's accounts.
+//! Seeds of the program's derived addresses (PDAs).
 //!
-//! An account of a type is only ever created at its one address, so elsewhere owner and discriminator prove the address.
+//! An account of a type is only ever created at its one address, so elsewhere owner and discriminator prove the
+//! address.
 
-/// `State`, one.
+/// The only `State`.
 pub const STATE: &[u8] = b"state";
-/// The Token-2022 mint of energy, one.
+/// The only Token-2022 mint of energy.
 pub const MINT: &[u8] = b"mint";
-/// The token account that holds all energy, one.
+/// The only token account that holds energy.
 pub const POOL: &[u8] = b"pool";
-/// `MintedInterval`, followed by the interval's start as i64 little-endian.
+/// A `MintedInterval`, followed by the interval's start in Unix seconds as i64 little-endian.
 pub const MINTED: &[u8] = b"minted";
-/// `Certificate`, followed by the meter's account and the interval's start as i64 little-endian.
+/// A `Certificate`, followed by the meter's account and the interval's start in Unix seconds as i64 little-endian.
 pub const CERTIFICATE: &[u8] = b"certificate";
-/// `CertificateHolding`, followed by the certificate's account and its number there as u32 little-endian.
+/// A `CertificateHolding`, followed by the certificate's account and its number there as u32 little-endian.
 pub const HOLDING: &[u8] = b"holding";
-/// `Cancellation`, followed by the holding's account.
+/// A `Cancellation`, followed by the holding's account.
 pub const CANCELLATION: &[u8] = b"cancellation";
-/// The trading program's market, which burns. Of the program `TRADING`.
+/// The market of the program `TRADING`, which burns.
 pub const TRADING_MARKET: &[u8] = b"market";

@@ -1,23 +1,23 @@
-//! What an account must hold to live, in integers where the cluster's terms allow it.
+//! Rent-exempt minimum of an account, in integers where the cluster's parameters allow it.
 
-use ::anchor_lang::prelude::{Rent as Terms, Result, SolanaSysvar as _};
+use ::anchor_lang::prelude::{Rent as ClusterRent, Result, SolanaSysvar as _};
 
-/// Bytes that every account counts beside its data.
-const OVERHEAD: u64 = 128;
+/// Bytes that rent counts for every account beside its data.
+const ACCOUNT_OVERHEAD_BYTES: u64 = 128;
 
-/// The cluster's terms.
-pub struct Rent(Terms);
+/// The cluster's rent parameters.
+pub struct Rent(ClusterRent);
 
 impl Rent {
     pub fn get() -> Result<Self> {
-        Ok(Self(Terms::get()?))
+        Ok(Self(ClusterRent::get()?))
     }
 
-    /// Lamports that an account of this many bytes needs.
+    /// Rent-exempt minimum of an account of `bytes` bytes, in lamports.
     #[allow(deprecated)] // the two terms as clusters have them today; other terms take the slow way
     pub fn minimum_balance(&self, bytes: usize) -> u64 {
         let whole_years = self.0.exemption_threshold.to_bits() == 2f64.to_bits();
-        let billed = OVERHEAD.checked_add(bytes as u64);
+        let billed = ACCOUNT_OVERHEAD_BYTES.checked_add(bytes as u64);
         billed
             .filter(|_| whole_years)
             .and_then(|billed| {
@@ -28,7 +28,7 @@ impl Rent {
             .unwrap_or_else(|| self.0.minimum_balance(bytes))
     }
 
-    /// Whether this balance is enough for an account of this many bytes.
+    /// Whether `balance` lamports are enough for an account of `bytes` bytes.
     pub fn is_exempt(&self, balance: u64, bytes: usize) -> bool {
         balance >= self.minimum_balance(bytes)
     }

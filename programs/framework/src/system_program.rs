@@ -7,7 +7,7 @@ use ::anchor_lang::{
     solana_program::{instruction::Instruction, program::invoke_signed_unchecked},
 };
 
-/// The system program's number for CreateAccount.
+/// The system program's tag of CreateAccount.
 const CREATE_ACCOUNT: [u8; 4] = [0; 4];
 
 /// Creates an account at an address without lamports. Written out by hand: bincode and the runtime's second look at the

@@ -3,7 +3,7 @@
 //! Decoded by hand: Anchor's own type drags in bincode, whose error texts print floating point, which SBF lacks.
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
-/// A deployed program, as far as we need to know it.
+/// A deployed program: the one field that is needed of its ProgramData account.
 #[derive(Clone)]
 pub struct Deployment {
     /// Who may replace the program's code; None when nobody may.
@@ -21,7 +21,7 @@ impl AccountDeserialize for Deployment {
     }
 }
 
-/// Nothing of ours to write back.
+/// Read only: there is nothing to write back.
 impl AccountSerialize for Deployment {}
 
 impl Owner for Deployment {

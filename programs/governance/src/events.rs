@@ -1,8 +1,8 @@
-//! What this program tells the world.
+//! Events that the program emits.
 use crate::state::{Action, RateSet};
 use anchor_lang::prelude::*;
 
-/// The authority set was founded.
+/// The first authority set was initialized.
 #[event]
 pub struct AuthorityFounded {
     pub rec_validator: Pubkey,
@@ -10,50 +10,50 @@ pub struct AuthorityFounded {
     pub threshold: u8,
 }
 
-/// A member put an action before the others.
+/// A member proposed an action.
 #[event]
 pub struct Proposed {
-    pub index: u64,
+    pub proposal_index: u64,
     pub proposer: Pubkey,
     pub action: Action,
 }
 
-/// A member approved; `approvals` counts everyone so far.
+/// A member approved a proposal; `approval_count` is the number of approvals after it.
 #[event]
 pub struct Approved {
-    pub index: u64,
+    pub proposal_index: u64,
     pub member: Pubkey,
-    pub approvals: u8,
+    pub approval_count: u8,
 }
 
-/// A proposal was carried out.
+/// A proposal was executed.
 #[event]
 pub struct Executed {
-    pub index: u64,
+    pub proposal_index: u64,
 }
 
-/// Rates will be in force from `rates.effective_from`.
+/// Rates were scheduled to be in force from `rates.effective_from_s` on.
 #[event]
 pub struct RatesScheduled {
     pub rates: RateSet,
 }
 
-/// New settlements are stopped, or allowed again.
+/// The opening of settlements was paused, or resumed, at Unix second `since_s`.
 #[event]
 pub struct PauseSet {
     pub paused: bool,
-    pub since: i64,
+    pub since_s: i64,
 }
 
-/// A member took an approval back; `approvals` counts everyone left.
+/// A member revoked an approval; `approval_count` is the number of approvals after it.
 #[event]
 pub struct Revoked {
-    pub index: u64,
+    pub proposal_index: u64,
     pub member: Pubkey,
-    pub approvals: u8,
+    pub approval_count: u8,
 }
 
-/// Another authority set decides from now on.
+/// Another authority set came into force.
 #[event]
 pub struct AuthorityChanged {
     pub set_index: u32,
@@ -62,33 +62,33 @@ pub struct AuthorityChanged {
     pub threshold: u8,
 }
 
-/// The participants are asked.
+/// A vote of the participants was opened; it ends at Unix second `ends_at_s`, exclusive.
 #[event]
 pub struct VoteOpened {
-    pub index: u64,
+    pub proposal_index: u64,
     pub binding: bool,
-    pub eligible: u32,
-    pub ends_at: i64,
+    pub eligible_voters: u32,
+    pub ends_at_s: i64,
 }
 
-/// A participant voted; `yes_votes` and `no_votes` count everyone so far.
+/// A participant voted; `yes_votes` and `no_votes` are the counts after it.
 #[event]
 pub struct Voted {
-    pub index: u64,
+    pub proposal_index: u64,
     pub wallet: Pubkey,
     pub yes: bool,
     pub yes_votes: u32,
     pub no_votes: u32,
 }
 
-/// A program has new code.
+/// A program's code was upgraded.
 #[event]
 pub struct Upgraded {
     pub program: Pubkey,
     pub code_hash: [u8; 32],
 }
 
-/// Somebody else may replace a program's code, or nobody any more.
+/// A program's upgrade authority was changed; None makes the program immutable.
 #[event]
 pub struct UpgradeAuthorityChanged {
     pub program: Pubkey,

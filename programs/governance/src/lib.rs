@@ -1,4 +1,4 @@
-//! Who decides, and what was decided.
+//! Governance: the authority set, its proposals and the participants' votes.
 //!
 //! The REC validator and its co-signers are the authority set: what they decide needs `threshold` of them, and is
 //! proposed, approved and executed on chain. They decide the parameters that settlement reads, always at least the time
@@ -76,7 +76,7 @@ pub mod governance {
         PutToVote::handle(ctx)
     }
 
-    /// A participant's vote, for the proposal or against it.
+    /// Casts a participant's vote, for the proposal or against it.
     pub fn cast_vote(ctx: Context<CastVote>, yes: bool) -> Result<()> {
         CastVote::handle(ctx, yes)
     }

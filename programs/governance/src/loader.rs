@@ -1,4 +1,4 @@
-//! Calls of the upgradeable loader, which asks governance's address for consent.
+//! Calls of the upgradeable loader, signed with governance's `UPGRADER` address.
 use crate::seeds;
 use anchor_lang::{
     prelude::*,
@@ -7,13 +7,13 @@ use anchor_lang::{
     },
 };
 
-/// The cluster's terms of rent, which the loader reads.
-pub const RENT: Pubkey = pubkey!("SysvarRent111111111111111111111111111111111");
-/// The cluster's time, which the loader reads.
-pub const CLOCK: Pubkey = pubkey!("SysvarC1ock11111111111111111111111111111111");
-/// The loader's numbers for its instructions, u32 little-endian.
-const UPGRADE: [u8; 4] = [3, 0, 0, 0];
-const SET_AUTHORITY: [u8; 4] = [4, 0, 0, 0];
+/// The rent sysvar, which the loader reads.
+pub const RENT_SYSVAR: Pubkey = pubkey!("SysvarRent111111111111111111111111111111111");
+/// The clock sysvar, which the loader reads.
+pub const CLOCK_SYSVAR: Pubkey = pubkey!("SysvarC1ock11111111111111111111111111111111");
+/// The loader's instruction tags, u32 little-endian.
+const UPGRADE_INSTRUCTION: [u8; 4] = [3, 0, 0, 0];
+const SET_AUTHORITY_INSTRUCTION: [u8; 4] = [4, 0, 0, 0];
 
 /// Replaces a program's code by a buffer's. Accounts in the loader's order: program data, program, buffer, who gets the
 /// buffer's rent, the rent and clock sysvars, the upgrade authority.
@@ -26,10 +26,11 @@ pub fn upgrade(accounts: [AccountInfo; 7], bump: u8) -> Result<()> {
             4..=5 => AccountMeta::new_readonly(*info.key, false),
             _ => AccountMeta::new_readonly(*info.key, true),
         });
-    call(&UPGRADE, metas.collect(), &accounts, bump)
+    call(&UPGRADE_INSTRUCTION, metas.collect(), &accounts, bump)
 }
 
-/// Makes somebody else a program's upgrade authority, or nobody. Accounts: program data, the upgrade authority, the next.
+/// Sets a program's upgrade authority, or none. Accounts: program data, the upgrade authority, the next one unless
+/// none.
 pub fn set_authority(accounts: &[AccountInfo], bump: u8) -> Result<()> {
     let metas = accounts
         .iter()
@@ -39,7 +40,7 @@ pub fn set_authority(accounts: &[AccountInfo], bump: u8) -> Result<()> {
             1 => AccountMeta::new_readonly(*info.key, true),
             _ => AccountMeta::new_readonly(*info.key, false),
         });
-    call(&SET_AUTHORITY, metas.collect(), accounts, bump)
+    call(&SET_AUTHORITY_INSTRUCTION, metas.collect(), accounts, bump)
 }
 
 fn call(data: &[u8], metas: Vec<AccountMeta>, infos: &[AccountInfo], bump: u8) -> Result<()> {

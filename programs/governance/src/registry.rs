@@ -1,22 +1,22 @@
-//! What governance reads of the registry: who has a vote, and how many there are.
+//! The registry's accounts as governance reads them: who has a vote, and how many voters there are.
 //!
-//! The registry depends on this crate, so its id and the beginnings of two of its accounts are written down here; a test
-//! of the registry holds them together.
+//! The registry depends on this crate, so its id and the first fields of two of its accounts are repeated here; a test
+//! of the registry compares them.
 use anchor_lang::prelude::*;
 
 pub const REGISTRY: Pubkey = pubkey!("AzyZDkZ4B2cHYkDsUAnD23q6mKWQKfcMxvqp6HSF38Nf");
-/// The registry's status of those who take part.
+/// The registry's status of an active participant.
 const ACTIVE: u8 = 1;
-const PARTICIPANT: [u8; 8] = [32, 142, 108, 79, 247, 179, 54, 6];
-const CONFIG: [u8; 8] = [155, 12, 170, 224, 30, 250, 204, 130];
+const PARTICIPANT_DISCRIMINATOR: [u8; 8] = [32, 142, 108, 79, 247, 179, 54, 6];
+const CONFIG_DISCRIMINATOR: [u8; 8] = [155, 12, 170, 224, 30, 250, 204, 130];
 
-/// A `Participant`.
+/// The first fields of the registry's `Participant`.
 #[derive(Clone, AnchorDeserialize)]
 pub struct Voter {
     pub wallet: Pubkey,
     pub zone: [u8; 16],
     pub status: u8,
-    pub registered_at: i64,
+    pub registered_at_s: i64,
 }
 
 impl Voter {
@@ -25,12 +25,12 @@ impl Voter {
     }
 }
 
-/// The registry's `Config`.
+/// The first fields of the registry's `Config`.
 #[derive(Clone, AnchorDeserialize)]
 pub struct Electorate {
     pub registrar: Pubkey,
-    /// Active ones.
-    pub participants: u32,
+    /// Number of active participants.
+    pub participant_count: u32,
 }
 
 fn read<T: AnchorDeserialize>(data: &mut &[u8], discriminator: [u8; 8]) -> Result<T> {
@@ -46,17 +46,17 @@ fn read<T: AnchorDeserialize>(data: &mut &[u8], discriminator: [u8; 8]) -> Resul
 
 impl AccountDeserialize for Voter {
     fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {
-        read(data, PARTICIPANT)
+        read(data, PARTICIPANT_DISCRIMINATOR)
     }
 }
 
 impl AccountDeserialize for Electorate {
     fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {
-        read(data, CONFIG)
+        read(data, CONFIG_DISCRIMINATOR)
     }
 }
 
-/// Nothing of ours to write back.
+/// Read only: there is nothing to write back.
 impl AccountSerialize for Voter {}
 impl AccountSerialize for Electorate {}
 

@@ -1,4 +1,4 @@
-//! What this program refuses, and what to do about it.
+//! Errors: what the program refuses, and how to put the call right.
 use anchor_lang::prelude::*;
 
 #[error_code]

@@ -1,6 +1,6 @@
-//! What was measured.
+//! Oracle: the attested energy of every interval.
 //!
-//! The attestors, m of n, write down once per interval and revision what the campus's meters imported and exported, and
+//! The attestors, m of n, attest once per interval and revision what the campus's meters imported and exported, and
 //! the Merkle root over every meter's values. What is attested is never changed: a correction is a new revision beside
 //! the old one. Clearing, minting and settlement use revision 1.
 
@@ -34,7 +34,7 @@ pub mod oracle {
     /// Attests an interval, or corrects it with the next revision. Further attestors sign as remaining accounts.
     pub fn attest<'info>(
         ctx: Context<'info, Attest<'info>>,
-        start: i64,
+        start_s: i64,
         revision: u16,
         merkle_root: [u8; 32],
         meters_valid: u32,
@@ -43,7 +43,7 @@ pub mod oracle {
         export_wh: u64,
     ) -> Result<()> {
         let args = AttestArgs {
-            start,
+            start_s,
             revision,
             merkle_root,
             meters_valid,
@@ -59,14 +59,14 @@ pub mod oracle {
         AdoptAttestors::handle(ctx)
     }
 
-    /// Fails unless the leaf is number `index` of the interval's tree; `path` are the neighbours on its way up, 32 bytes
-    /// each.
+    /// Fails unless the leaf is number `leaf_index` of the interval's tree; `path` has the sibling hashes bottom up, 32
+    /// bytes each.
     pub fn verify_inclusion(
         ctx: Context<VerifyInclusion>,
         leaf: [u8; 32],
-        index: u32,
+        leaf_index: u32,
         path: Vec<u8>,
     ) -> Result<()> {
-        VerifyInclusion::handle(ctx, &leaf, index, &path)
+        VerifyInclusion::handle(ctx, &leaf, leaf_index, &path)
     }
 }

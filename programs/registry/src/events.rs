@@ -1,35 +1,35 @@
-//! What this program tells the world.
+//! Events that the program emits.
 use anchor_lang::prelude::*;
 
-/// The registry was founded.
+/// The registry was initialized.
 #[event]
 pub struct RegistryFounded {
     pub authority: Pubkey,
     pub registrar: Pubkey,
 }
 
-/// A wallet became a participant.
+/// A participant was registered.
 #[event]
 pub struct ParticipantRegistered {
     pub wallet: Pubkey,
 }
 
-/// A gateway was entered.
+/// A gateway was registered.
 #[event]
 pub struct GatewayRegistered {
     pub gateway: Pubkey,
     pub id: String,
 }
 
-/// A gateway's readings may be signed with this key from `valid_from` on.
+/// A signing key was added to a gateway, valid from Unix second `valid_from_s` on.
 #[event]
 pub struct GatewayKeyAdded {
     pub gateway: Pubkey,
     pub key: Pubkey,
-    pub valid_from: i64,
+    pub valid_from_s: i64,
 }
 
-/// A meter was bound to its owner and gateway.
+/// A meter was registered with its owner and gateway.
 #[event]
 pub struct MeterRegistered {
     pub meter: Pubkey,
@@ -58,24 +58,24 @@ pub struct MeterStatusSet {
     pub status: u8,
 }
 
-/// A gateway's key may no longer sign from `valid_until` on.
+/// A gateway's signing key was ended at Unix second `valid_until_s`, exclusive.
 #[event]
 pub struct GatewayKeyEnded {
     pub gateway: Pubkey,
     pub key: Pubkey,
-    pub valid_until: i64,
+    pub valid_until_s: i64,
 }
 
-/// A meter was replaced by another at unix time `at`.
+/// A meter was replaced by another at Unix second `at_s`.
 #[event]
 pub struct MeterSwapped {
     pub usage_point: Pubkey,
     pub old_meter: Pubkey,
     pub new_meter: Pubkey,
-    pub at: i64,
+    pub at_s: i64,
 }
 
-/// A meter belongs to another participant.
+/// A meter's owner was changed.
 #[event]
 pub struct MeterOwnerChanged {
     pub meter: Pubkey,
@@ -83,7 +83,7 @@ pub struct MeterOwnerChanged {
     pub new_owner: Pubkey,
 }
 
-/// Another key registers from now on.
+/// Another registrar came into office.
 #[event]
 pub struct RegistrarAdopted {
     pub registrar: Pubkey,

@@ -1,9 +1,9 @@
-//! Who may take part.
+//! Registry: participants, gateways and their keys, and meters.
 //!
-//! Participants are wallets, gateways are boxes with signing keys, meters belong to a participant and hang at a gateway.
-//! The registrar writes them down, suspends and retires them; a meter changes hands only with its owner's signature or by
-//! governance's decision. Nothing here moves money or energy. Keys are never deleted: what a gateway signed
-//! years ago can still be checked against the key that was valid then.
+//! Participants are wallets, gateways are boxes with signing keys, meters belong to a participant and a gateway reads
+//! them. The registrar registers, suspends and retires them; a meter changes its owner only with the owner's signature
+//! or by governance's decision. Nothing here moves money or energy. Keys are never deleted: what a gateway signed years
+//! ago can still be checked against the key that was valid then.
 
 extern crate framework as anchor_lang;
 
@@ -27,23 +27,23 @@ pub mod registry {
         Initialize::handle(ctx, registrar)
     }
 
-    /// Enters a wallet as participant; the wallet agrees by signing.
+    /// Registers a wallet as participant; the wallet agrees by signing.
     pub fn register_participant(ctx: Context<RegisterParticipant>) -> Result<()> {
         RegisterParticipant::handle(ctx)
     }
 
-    /// Enters a gateway, without keys yet.
+    /// Registers a gateway, without keys yet.
     pub fn register_gateway(ctx: Context<RegisterGateway>, id: String) -> Result<()> {
         RegisterGateway::handle(ctx, id)
     }
 
-    /// Gives a gateway a signing key, valid from a unix time on.
+    /// Adds a signing key to a gateway, valid from Unix second `valid_from_s` on.
     pub fn add_gateway_key(
         ctx: Context<AddGatewayKey>,
         key: Pubkey,
-        valid_from: i64,
+        valid_from_s: i64,
     ) -> Result<()> {
-        AddGatewayKey::handle(ctx, key, valid_from)
+        AddGatewayKey::handle(ctx, key, valid_from_s)
     }
 
     /// Binds a meter to its owner and its gateway.
@@ -63,34 +63,34 @@ pub mod registry {
         RegisterMeter::handle(ctx, args)
     }
 
-    /// Suspends a participant, takes one back, or retires one for good.
+    /// Suspends a participant, reactivates it, or retires it for good.
     pub fn set_participant_status(ctx: Context<SetParticipantStatus>, status: u8) -> Result<()> {
         SetParticipantStatus::handle(ctx, status)
     }
 
-    /// Suspends a gateway, takes it back, or retires it for good.
+    /// Suspends a gateway, reactivates it, or retires it for good.
     pub fn set_gateway_status(ctx: Context<SetGatewayStatus>, status: u8) -> Result<()> {
         SetGatewayStatus::handle(ctx, status)
     }
 
-    /// Suspends a meter, takes it back, or retires it for good.
+    /// Suspends a meter, reactivates it, or retires it for good.
     pub fn set_meter_status(ctx: Context<SetMeterStatus>, status: u8) -> Result<()> {
         SetMeterStatus::handle(ctx, status)
     }
 
-    /// Ends a gateway's signing key at a unix time.
-    pub fn end_gateway_key(ctx: Context<EndGatewayKey>, valid_until: i64) -> Result<()> {
-        EndGatewayKey::handle(ctx, valid_until)
+    /// Ends a gateway's signing key at Unix second `valid_until_s`, exclusive.
+    pub fn end_gateway_key(ctx: Context<EndGatewayKey>, valid_until_s: i64) -> Result<()> {
+        EndGatewayKey::handle(ctx, valid_until_s)
     }
 
-    /// Replaces a meter at a moment `at` by a new one of the same owner and place.
+    /// Replaces a meter at Unix second `at_s` by a new one of the same owner and usage point.
     pub fn swap_meter(
         ctx: Context<SwapMeter>,
         id: String,
         kind: u8,
         rated_power_w: u32,
         serial_hash: [u8; 32],
-        at: i64,
+        at_s: i64,
     ) -> Result<()> {
         let args = RegisterMeterArgs {
             id,
@@ -98,7 +98,7 @@ pub mod registry {
             rated_power_w,
             serial_hash,
         };
-        SwapMeter::handle(ctx, args, at)
+        SwapMeter::handle(ctx, args, at_s)
     }
 
     /// Gives a meter to another participant; both wallets sign.

@@ -1,15 +1,16 @@
-//! The addresses of this program's accounts.
+//! Seeds of the program's derived addresses (PDAs).
 //!
-//! An account of a type is only ever created at its one address, so elsewhere owner and discriminator prove the address.
-//! Accounts of different types are never the same, so `dup` spares Anchor's check for it, a hash set of 1,500 CU.
+//! An account of a type is only ever created at its one address, so elsewhere owner and discriminator prove the
+//! address. Accounts of different types are never the same, so `dup` spares Anchor's check for it, a hash set of 1,500
+//! CU.
 
-/// `Config`, one.
+/// The only `Config`.
 pub const CONFIG: &[u8] = b"config";
-/// `Participant`, followed by the wallet.
+/// A `Participant`, followed by the wallet.
 pub const PARTICIPANT: &[u8] = b"participant";
-/// `Gateway`, followed by the id.
+/// A `Gateway`, followed by the id.
 pub const GATEWAY: &[u8] = b"gateway";
-/// `GatewayKey`, followed by the key.
+/// A `GatewayKey`, followed by the key.
 pub const GATEWAY_KEY: &[u8] = b"gateway_key";
-/// `Meter`, followed by the id.
+/// A `Meter`, followed by the id.
 pub const METER: &[u8] = b"meter";

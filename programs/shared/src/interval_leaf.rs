@@ -1,44 +1,44 @@
-//! A meter's energy in an interval, as it stands in the tree that the oracle attests.
+//! The leaf of a meter's energy in an interval, in the Merkle tree that the oracle attests.
 //!
 //! `edge/wire/ladder.py` makes the same bytes.
 
 use crate::merkle::{sha256_into, Hash};
 
 /// Measured, and neither estimated nor doubted: the only energy that is minted or certified.
-pub const VALID: u8 = 0;
-/// Longest id of a meter.
+pub const VALID_QUALITY: u8 = 0;
+/// Longest id of a meter, in bytes.
 pub const METER_ID_BYTES: usize = 32;
 /// Random bytes that keep whoever holds a neighbour's proof from guessing the energy.
 pub const BLINDING_BYTES: usize = 16;
 
 const DOMAIN: &[u8] = b"peerwatt/interval/1";
 
-/// What a leaf says.
+/// Fields of a leaf.
 #[derive(Clone, Copy, Debug)]
 pub struct IntervalLeaf<'a> {
-    /// First unix second of the interval.
-    pub start: i64,
-    /// First unix second after it.
-    pub end: i64,
-    /// Its name in the registry.
+    /// Start of the interval, in Unix seconds.
+    pub start_s: i64,
+    /// End of the interval, exclusive, in Unix seconds.
+    pub end_s: i64,
+    /// Id of the meter in the registry.
     pub meter_id: &'a str,
     pub import_wh: u64,
     pub export_wh: u64,
-    /// `VALID`, or another.
+    /// `VALID_QUALITY`, or another.
     pub quality: u8,
     pub blinding: &'a [u8; BLINDING_BYTES],
 }
 
 impl IntervalLeaf<'_> {
-    /// The leaf: the domain, start and end (i64), the meter's id filled up with zeros, import and export (u64), quality,
-    /// blinding, all little-endian. None when the id is too long.
+    /// SHA-256 of domain, start and end (i64 seconds), meter id padded with zeros, import and export (u64 Wh), quality
+    /// and blinding, integers little-endian. None when the id is too long.
     pub fn hash(&self) -> Option<Hash> {
         let padding = METER_ID_BYTES.checked_sub(self.meter_id.len())?;
         let mut hash = [0; 32];
         let parts = [
             DOMAIN,
-            &self.start.to_le_bytes(),
-            &self.end.to_le_bytes(),
+            &self.start_s.to_le_bytes(),
+            &self.end_s.to_le_bytes(),
             self.meter_id.as_bytes(),
             &[0; METER_ID_BYTES][..padding],
             &self.import_wh.to_le_bytes(),
@@ -57,12 +57,12 @@ mod tests {
 
     fn leaf(meter_id: &str) -> IntervalLeaf<'_> {
         IntervalLeaf {
-            start: 1_750_000_500,
-            end: 1_750_001_400,
+            start_s: 1_750_000_500,
+            end_s: 1_750_001_400,
             meter_id,
             import_wh: 100,
             export_wh: 1_000,
-            quality: VALID,
+            quality: VALID_QUALITY,
             blinding: &[7; 16],
         }
     }

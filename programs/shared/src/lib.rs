@@ -1,4 +1,4 @@
-//! What the five programs have in common: quantities that carry their unit, Merkle trees with their leaves, and the
+//! Shared by the five programs: quantities that carry their unit, Merkle trees with their leaves, and the
 //! meters' bounds.
 //!
 //! Plain Rust without accounts or framework, so that it is tested on the host as it runs on chain.

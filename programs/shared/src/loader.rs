@@ -1,23 +1,23 @@
-//! What the upgradeable loader stores in front of a program's code, deployed or in a buffer.
+//! Reads the headers that the upgradeable loader stores before a program's code, deployed or in a buffer.
 
 /// The account kind `ProgramData` in the loader's state, a u32 little-endian.
-const PROGRAM_DATA: [u8; 4] = [3, 0, 0, 0];
+const PROGRAM_DATA_KIND: [u8; 4] = [3, 0, 0, 0];
 /// The account kind `Buffer`.
-const BUFFER: [u8; 4] = [1, 0, 0, 0];
-/// Kind and authority stand before a buffer's code.
-const BUFFER_CODE_AT: usize = 37;
-/// Kind and the slot of the last deployment.
-const AUTHORITY_AT: usize = 12;
+const BUFFER_KIND: [u8; 4] = [1, 0, 0, 0];
+/// Offset of the code in a buffer, in bytes: kind and authority come before it.
+const BUFFER_CODE_OFFSET: usize = 37;
+/// Offset of the authority in ProgramData, in bytes: kind and the slot of the last deployment come before it.
+const AUTHORITY_OFFSET: usize = 12;
 
-/// Who may replace the program's code: Some(None) when nobody may, None when this is no ProgramData account.
+/// The program's upgrade authority: Some(None) when it has none, None when this is no ProgramData account.
 pub fn upgrade_authority(data: &[u8]) -> Option<Option<[u8; 32]>> {
-    if !data.starts_with(&PROGRAM_DATA) {
+    if !data.starts_with(&PROGRAM_DATA_KIND) {
         return None;
     }
-    match data.get(AUTHORITY_AT)? {
+    match data.get(AUTHORITY_OFFSET)? {
         0 => Some(None),
         1 => {
-            let key = data.get(AUTHORITY_AT + 1..AUTHORITY_AT + 33)?;
+            let key = data.get(AUTHORITY_OFFSET + 1..AUTHORITY_OFFSET + 33)?;
             Some(Some(key.try_into().ok()?))
         }
         _ => None,
@@ -26,8 +26,8 @@ pub fn upgrade_authority(data: &[u8]) -> Option<Option<[u8; 32]>> {
 
 /// The code in a buffer; None when this is no buffer.
 pub fn buffer_code(data: &[u8]) -> Option<&[u8]> {
-    data.starts_with(&BUFFER)
-        .then(|| data.get(BUFFER_CODE_AT..))
+    data.starts_with(&BUFFER_KIND)
+        .then(|| data.get(BUFFER_CODE_OFFSET..))
         .flatten()
 }
 

@@ -17,7 +17,7 @@ pub type Hash = [u8; 32];
 const NODE: &[u8] = b"peerwatt/node/1";
 const EMPTY: &[u8] = b"peerwatt/empty/1";
 
-/// SHA-256 over the parts put end to end; a single system call on chain.
+/// SHA-256 over the concatenated parts; a single system call on chain.
 #[inline(always)]
 pub fn sha256(parts: &[&[u8]]) -> Hash {
     solana_sha256_hasher::hashv(parts).to_bytes()
@@ -48,7 +48,7 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     sha256(&[NODE, left, right])
 }
 
-/// Digests that stand one after the other; None when the last one is cut off.
+/// Splits the bytes into digests of 32; None when the last one is cut off.
 pub fn as_hashes(bytes: &[u8]) -> Option<&[Hash]> {
     let (hashes, rest) = bytes.as_chunks();
     rest.is_empty().then_some(hashes)
@@ -84,7 +84,7 @@ mod model {
     }
 
     /// The roots of the largest subtrees without a leaf of first..end, from left to right.
-    pub fn beside(leaves: &[Hash], first: usize, end: usize) -> Vec<Hash> {
+    pub fn range_proof(leaves: &[Hash], first: usize, end: usize) -> Vec<Hash> {
         if end == 0 || first >= leaves.len() {
             return vec![root(leaves)];
         }
@@ -93,8 +93,8 @@ mod model {
         }
         let middle = split(leaves.len());
         let (left, right) = leaves.split_at(middle);
-        let mut found = beside(left, first, end.min(middle));
-        found.extend(beside(
+        let mut found = range_proof(left, first, end.min(middle));
+        found.extend(range_proof(
             right,
             first.saturating_sub(middle),
             end.saturating_sub(middle),

@@ -17,9 +17,9 @@ pub struct PriceMills(pub u32);
 impl Wh {
     pub const ZERO: Self = Self(0);
 
-    /// What this much energy costs, or None beyond 2^64 micros.
+    /// Cost of the energy at a price, or None beyond 2^64 micros.
     #[inline(always)]
-    pub fn at(self, price: PriceMills) -> Option<Micros> {
+    pub fn cost_at(self, price: PriceMills) -> Option<Micros> {
         self.0.checked_mul(u64::from(price.0)).map(Micros)
     }
 
@@ -54,15 +54,15 @@ mod tests {
 
     #[test]
     fn a_kilowatt_hour_at_one_mill_is_a_thousand_micros() {
-        assert_eq!(Wh(1_000).at(PriceMills(1)), Some(Micros(1_000)));
-        assert_eq!(Wh(400).at(PriceMills(4_250)), Some(Micros(1_700_000)));
+        assert_eq!(Wh(1_000).cost_at(PriceMills(1)), Some(Micros(1_000)));
+        assert_eq!(Wh(400).cost_at(PriceMills(4_250)), Some(Micros(1_700_000)));
     }
 
     #[test]
     fn money_beyond_the_type_is_refused() {
         let most = Wh(u64::MAX / u64::from(u32::MAX));
-        assert!(most.at(PriceMills(u32::MAX)).is_some());
-        assert_eq!(Wh(most.0 + 1).at(PriceMills(u32::MAX)), None);
+        assert!(most.cost_at(PriceMills(u32::MAX)).is_some());
+        assert_eq!(Wh(most.0 + 1).cost_at(PriceMills(u32::MAX)), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What this program refuses, and what to do about it.
+//! Errors: what the program refuses, and how to put the call right.
 use anchor_lang::prelude::*;
 
 #[error_code]
@@ -124,7 +124,7 @@ pub enum TradingError {
     Overflow,
 }
 
-/// Fails with `error` unless `condition` holds; for the pure rules, whose errors tests compare.
+/// Fails with `error` unless `condition` holds; for the rules that need no runtime, whose errors tests compare.
 #[inline(always)]
 pub fn ensure(condition: bool, error: TradingError) -> core::result::Result<(), TradingError> {
     if condition {
@@ -134,5 +134,5 @@ pub fn ensure(condition: bool, error: TradingError) -> core::result::Result<(), 
     }
 }
 
-/// What the pure rules answer with.
-pub type Ruling<T> = core::result::Result<T, TradingError>;
+/// Result of a rule that needs no runtime.
+pub type RuleResult<T> = core::result::Result<T, TradingError>;

@@ -1,14 +1,14 @@
-//! What this program tells the world.
+//! Events that the program emits.
 use anchor_lang::prelude::*;
 
-/// A wallet has an account in the market.
+/// An account was opened for a wallet.
 #[event]
 pub struct AccountOpened {
     pub wallet: Pubkey,
     pub number: u32,
 }
 
-/// Money came in; `balance_micros` is after it.
+/// Money was deposited; `balance_micros` is the balance after it.
 #[event]
 pub struct Deposited {
     pub wallet: Pubkey,
@@ -16,7 +16,7 @@ pub struct Deposited {
     pub balance_micros: u64,
 }
 
-/// Money went out; `balance_micros` is after it.
+/// Money was withdrawn; `balance_micros` is the balance after it.
 #[event]
 pub struct Withdrawn {
     pub wallet: Pubkey,
@@ -24,74 +24,74 @@ pub struct Withdrawn {
     pub balance_micros: u64,
 }
 
-/// A wallet signed a mandate that binds intervals from `valid_from`.
+/// A wallet set a mandate that binds intervals from Unix second `valid_from_s` to `expiry_s`.
 #[event]
 pub struct MandateSet {
     pub wallet: Pubkey,
     pub nonce: u64,
-    pub valid_from: i64,
-    pub expiry: i64,
+    pub valid_from_s: i64,
+    pub expiry_s: i64,
 }
 
-/// An interval's lines are committed to.
+/// The settlement of the interval that starts at Unix second `start_s` was opened.
 #[event]
 pub struct SettlementOpened {
-    pub start: i64,
+    pub start_s: i64,
     pub lines_root: [u8; 32],
     pub line_count: u32,
     pub clearing_price_mills: u32,
     pub journal_hash: [u8; 32],
 }
 
-/// Lines `first` to before `end` have moved their money.
+/// Lines `first_index` to `end_index`, exclusive, were settled.
 #[event]
 pub struct BatchSettled {
-    pub start: i64,
-    pub first: u32,
-    pub end: u32,
+    pub start_s: i64,
+    pub first_index: u32,
+    pub end_index: u32,
 }
 
-/// A settlement will not go on: its first `lines` lines are to be returned.
+/// A settlement was aborted: its first `settled_line_count` lines are to be returned.
 #[event]
 pub struct SettlementAborted {
-    pub start: i64,
-    pub lines: u32,
+    pub start_s: i64,
+    pub settled_line_count: u32,
 }
 
-/// Lines `first` to before `end` of an aborted settlement are undone.
+/// Lines `first_index` to `end_index`, exclusive, of an aborted settlement were returned.
 #[event]
 pub struct LinesReturned {
-    pub start: i64,
-    pub first: u32,
-    pub end: u32,
+    pub start_s: i64,
+    pub first_index: u32,
+    pub end_index: u32,
 }
 
-/// An interval is closed; one without lines, or whose lines were returned, has zero totals.
+/// A settlement was closed; one without lines, or whose lines were returned, has zero totals.
 #[event]
 pub struct SettlementClosed {
-    pub start: i64,
+    pub start_s: i64,
     pub line_count: u32,
     pub bought_wh: u64,
     pub charges_micros: u64,
 }
 
-/// Another key opens, settles and closes.
+/// Another settler was adopted.
 #[event]
 pub struct SettlerAdopted {
     pub settler: Pubkey,
-    pub decision: u64,
+    pub proposal_index: u64,
 }
 
-/// The charges go to these token accounts from now on.
+/// Other token accounts were adopted as payees of the charges.
 #[event]
 pub struct PayeesAdopted {
     pub wheeling: Pubkey,
     pub platform: Pubkey,
     pub loss: Pubkey,
-    pub decision: u64,
+    pub proposal_index: u64,
 }
 
-/// What lay in a vault has gone to its payee.
+/// The money in a vault was moved to its payee.
 #[event]
 pub struct ChargesCollected {
     pub vault: Pubkey,

@@ -1,4 +1,4 @@
-//! Custody, mandates and the settlement of intervals.
+//! Trading: custody, mandates and the settlement of intervals.
 //!
 //! Everybody's money lies in one pool, booked to accounts that only their wallets draw from. A wallet signs a mandate:
 //! what may be bought, sold and debited in its name. With it the settler's key settles an interval: it commits to the
@@ -28,7 +28,7 @@ declare_id!("4e8YjYAvqBUXiiEY6rRKgwfZLk53UkJzNupmQeucMgfE");
 pub mod trading {
     use super::*;
 
-    /// Makes the market, its pool and its vaults. Once, by the program's upgrade authority.
+    /// Creates the market, its pool and its vaults. Once, by the program's upgrade authority.
     pub fn initialize(ctx: Context<Initialize>, settler: Pubkey, interval_s: u32) -> Result<()> {
         Initialize::handle(ctx, settler, interval_s)
     }
@@ -38,17 +38,17 @@ pub mod trading {
         OpenAccount::handle(ctx)
     }
 
-    /// Moves money from the wallet's token account to its balance.
+    /// Deposits money from the wallet's token account to its balance.
     pub fn deposit(ctx: Context<Deposit>, amount_micros: u64) -> Result<()> {
         Deposit::handle(ctx, amount_micros)
     }
 
-    /// Moves money above the locked reserve to a token account. Nobody and nothing can pause it.
+    /// Withdraws money above the locked reserve to a token account. Nobody and nothing can pause it.
     pub fn withdraw(ctx: Context<Withdraw>, amount_micros: u64) -> Result<()> {
         Withdraw::handle(ctx, amount_micros)
     }
 
-    /// Signs the next mandate: wider terms bind at once, narrower ones after the horizon.
+    /// Sets the wallet's next mandate: wider terms bind at once, narrower ones after the horizon.
     pub fn set_mandate(ctx: Context<SetMandate>, args: MandateArgs) -> Result<()> {
         SetMandate::handle(ctx, args)
     }
@@ -57,7 +57,7 @@ pub mod trading {
     #[allow(clippy::too_many_arguments)] // each is one committed value, by name in the IDL
     pub fn open(
         ctx: Context<Open>,
-        start: i64,
+        start_s: i64,
         lines_root: [u8; 32],
         line_count: u32,
         sold_wh: u64,
@@ -77,32 +77,33 @@ pub mod trading {
             clearing_price_mills,
             journal_hash,
         };
-        Open::handle(ctx, start, &commitment)
+        Open::handle(ctx, start_s, &commitment)
     }
 
     /// Settles the next lines, in order. The remaining accounts are the lines' accounts, writable.
     pub fn settle<'info>(
         ctx: Context<'info, Settle<'info>>,
-        start_index: u32,
+        first_index: u32,
         lines: Vec<Line>,
     ) -> Result<()> {
-        Settle::handle(ctx, start_index, &lines)
+        Settle::handle(ctx, first_index, &lines)
     }
 
-    /// Ends the settling of an interval: by the settler before the close, by anybody 24 hours after the interval's end.
+    /// Aborts an interval's settlement: by the settler before the close, by anybody 24 hours after the interval's end.
     pub fn abort(ctx: Context<Abort>) -> Result<()> {
         Abort::handle(ctx)
     }
 
-    /// Undoes lines of an aborted settlement from number `first` on. `beside` has the roots of the largest subtrees of
-    /// the settled lines without any of these, from left to right. The remaining accounts are as in `settle`.
+    /// Returns lines of an aborted settlement from number `first_index` on. `range_proof` has the roots of the largest
+    /// subtrees of the settled lines without any of these, from left to right. The remaining accounts are as in
+    /// `settle`.
     pub fn return_lines<'info>(
         ctx: Context<'info, ReturnLines<'info>>,
-        first: u32,
+        first_index: u32,
         lines: Vec<Line>,
-        beside: Vec<[u8; 32]>,
+        range_proof: Vec<[u8; 32]>,
     ) -> Result<()> {
-        ReturnLines::handle(ctx, first, &lines, &beside)
+        ReturnLines::handle(ctx, first_index, &lines, &range_proof)
     }
 
     /// Closes an aborted settlement when all its lines are returned; its energy is burned.
@@ -116,34 +117,34 @@ pub mod trading {
     }
 
     /// Closes an interval without lines: by the settler at any time, by anybody when it is too late to open.
-    pub fn close_empty(ctx: Context<CloseEmpty>, start: i64) -> Result<()> {
-        CloseEmpty::handle(ctx, start)
+    pub fn close_empty(ctx: Context<CloseEmpty>, start_s: i64) -> Result<()> {
+        CloseEmpty::handle(ctx, start_s)
     }
 
-    /// Fails unless the wallet's line is number `index` of those that the settlement has committed to; `path` has its
-    /// neighbours on the way to their root, bottom up, 32 bytes each. Returns whether the settlement is final. Nobody
-    /// signs, and nothing changes.
+    /// Fails unless the wallet's line is number `line_index` of those that the settlement has committed to; `path` has
+    /// the sibling hashes up to their root, 32 bytes each. Returns whether the settlement is final. Nobody signs, and
+    /// nothing changes.
     pub fn verify_line(
         ctx: Context<VerifyLine>,
-        index: u32,
+        line_index: u32,
         wallet: Pubkey,
         line: Line,
         path: Vec<u8>,
     ) -> Result<bool> {
-        VerifyLine::handle(ctx, index, &wallet, &line, &path)
+        VerifyLine::handle(ctx, line_index, &wallet, &line, &path)
     }
 
-    /// Hands the settling over to the key that governance has decided, which accepts by signing.
+    /// Adopts the settler that governance has decided, who accepts by signing.
     pub fn adopt_settler(ctx: Context<AdoptSettler>) -> Result<()> {
         AdoptSettler::handle(ctx)
     }
 
-    /// Names the token accounts that get the charges, as governance has decided. Anyone may call it.
+    /// Adopts the token accounts that receive the charges, as governance has decided. Anyone may call it.
     pub fn adopt_payees(ctx: Context<AdoptPayees>) -> Result<()> {
         AdoptPayees::handle(ctx)
     }
 
-    /// Moves what lies in a vault to its payee. Anyone may call it.
+    /// Moves all money in a vault to its payee. Anyone may call it.
     pub fn collect_charges(ctx: Context<CollectCharges>) -> Result<()> {
         CollectCharges::handle(ctx)
     }

@@ -1,10 +1,10 @@
-//! Calls of the token program and of energy_token that more than one instruction makes.
+//! Calls of the token program and of energy_token that several instructions make.
 use crate::{seeds, state::CURRENCY_DECIMALS};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{transfer_checked, TransferChecked};
 use energy_token::cpi::accounts::BurnInterval;
 
-/// Moves currency out of a token account that the market owns. Nothing happens for 0.
+/// Pays `amount_micros` out of a token account that the market owns. Does nothing for 0.
 pub fn pay_out<'info>(
     token_program: Pubkey,
     accounts: TransferChecked<'info>,

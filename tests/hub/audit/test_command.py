@@ -141,7 +141,7 @@ async def test_lines_that_another_program_settled_are_read_too(campus: SettlingC
         )
         made += settle_calls(told, bytes(address))
     assert made == direct
-    assert [call.first for call in direct] == [0, 2, 4]
+    assert [call.first_index for call in direct] == [0, 2, 4]
 
 
 async def proofs_of(campus: SettlingCampus, key: SigningKey, start_s: int, number: int, folder: Path) -> list[Path]:

@@ -57,7 +57,7 @@ async def chain(market: SettlingNode, keys: Bootstrap) -> AsyncIterator[ChainCli
 
 def trader(wallet: Keypair) -> setup.Trader:
     mandate = trading.Mandate(
-        expiry=int(time.time()) + 86_400,
+        expiry_s=int(time.time()) + 86_400,
         max_price_mills=5000,
         min_price_mills=2200,
         max_wh=10_000,
@@ -158,7 +158,7 @@ async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bo
     assert await unwind(chain, *signers, start, chain_lines(), leaves)
     assert await balances(chain) == before
     found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
-    assert (found.status, found.returned, found.escrow_micros) == (3, settled, 0)
+    assert (found.status, found.returned_count, found.escrow_micros) == (3, settled, 0)
     assert await chain.token_supply(pdas.energy_mint()) == minted
     assert not await unwind(chain, *signers, start, chain_lines(), leaves)
 

@@ -145,7 +145,7 @@ async def test_the_founder_keeps_no_power_over_the_code(founded: ChainClient, ke
 
 async def test_pause_takes_two_members(founded: ChainClient, keys: Bootstrap) -> None:
     payer, (first, second, _) = keys.fee_payer.pubkey(), keys.members
-    index = (await founded.account("governance", "Authority", pdas.governance_authority())).proposals
+    index = (await founded.account("governance", "Authority", pdas.governance_authority())).proposal_count
     await founded.run([governance.propose_pause(payer, first.pubkey(), index, paused=True)], [keys.fee_payer, first])
     with pytest.raises(ProgramError, match="NotEnoughApprovals"):
         await founded.run([governance.execute(index)], [keys.fee_payer])

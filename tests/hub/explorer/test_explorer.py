@@ -98,7 +98,7 @@ async def test_accounts_are_decoded_by_the_idl(api: Api, chain: ChainClient, key
 
 async def test_an_enums_variant_is_told_with_its_fields(api: Api, chain: ChainClient, keys: Bootstrap) -> None:
     payer, member = keys.fee_payer.pubkey(), keys.members[0]
-    index = (await chain.account("governance", "Authority", pdas.governance_authority())).proposals
+    index = (await chain.account("governance", "Authority", pdas.governance_authority())).proposal_count
     made = governance.propose_pause(payer, member.pubkey(), index, paused=True)
     await chain.run([made], [keys.fee_payer, member])
     proposal = await _get(api, f"/accounts/{pdas.governance_proposal(index)}")

@@ -189,7 +189,7 @@ async def test_killed_after_each_transaction_the_return_goes_on(
         await wait(transaction, until=until)
         await wait(transaction)
         found = await onchain.settlement(campus.chain, start)
-        seen.append((found.status, found.returned))
+        seen.append((found.status, found.returned_count))
         raise ConnectionResetError("killed when the transaction was there")
 
     monkeypatch.setattr(campus.chain, "wait", wait_and_die)

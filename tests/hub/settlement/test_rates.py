@@ -42,7 +42,7 @@ async def test_what_governance_decides_is_copied_once(lone_campus: SettlingCampu
     assert await table(pool) == {0: FIRST}
     effective_s = SystemClock().now_ms() // 1000 + 172_800 + 3600
     change = ChainRates(effective_s, 120, 25, 5, 2300, 5100)
-    index = (await chain.account("governance", "Authority", pdas.governance_authority())).proposals
+    index = (await chain.account("governance", "Authority", pdas.governance_authority())).proposal_count
     payer, members = keys.fee_payer.pubkey(), keys.members
     made = governance.propose_rates(payer, members[0].pubkey(), index, change)
     await chain.run([made], [keys.fee_payer, members[0]])

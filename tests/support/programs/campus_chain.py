@@ -18,7 +18,7 @@ REGISTRY = pda("registry", b"config")
 ORACLE = pda("oracle", b"config")
 
 
-def rate_set(effective_from: int = 0, **changes: int) -> Any:
+def rate_set(effective_from_s: int = 0, **changes: int) -> Any:
     """The rates of the market's defaults, in mills per kWh."""
     rates = {
         "wheeling_mills": 100,
@@ -27,7 +27,7 @@ def rate_set(effective_from: int = 0, **changes: int) -> Any:
         "export_tariff_mills": 2200,
         "import_tariff_mills": 5000,
     }
-    return program_type("governance", "RateSet")(effective_from=effective_from, **(rates | changes))
+    return program_type("governance", "RateSet")(effective_from_s=effective_from_s, **(rates | changes))
 
 
 def set_pause(*, paused: bool) -> Any:
@@ -36,7 +36,7 @@ def set_pause(*, paused: bool) -> Any:
 
 
 def schedule_rates(rates: Any) -> Any:
-    """The action that puts rates in force from their `effective_from`."""
+    """The action that puts rates in force from their `effective_from_s`."""
     return program_type("governance", "Action").ScheduleRates((rates,))
 
 
@@ -116,7 +116,7 @@ class Campus:
 
     def propose(self, action: Any, member: Keypair | None = None, index: int | None = None) -> Instruction:
         """A member's proposal, by default the validator's, with the next number."""
-        number = self.chain.account("governance", AUTHORITY).proposals if index is None else index
+        number = self.chain.account("governance", AUTHORITY).proposal_count if index is None else index
         return instruction(
             "governance",
             "propose",
@@ -141,7 +141,7 @@ class Campus:
 
     def decide(self, action: Any) -> Outcome:
         """Proposes, approves and executes; the outcome is the execution's."""
-        index = self.chain.account("governance", AUTHORITY).proposals
+        index = self.chain.account("governance", AUTHORITY).proposal_count
         self.chain.ok(self.propose(action), signers=[self.validator])
         self.chain.ok(self.approve(index, self.cosigners[0]), signers=[self.cosigners[0]])
         return self.chain.send(self.execute(index))
@@ -175,13 +175,13 @@ class Campus:
             gateway=pda("registry", b"gateway", gateway_id.encode()),
         )
 
-    def add_gateway_key(self, gateway_id: str, key: Pubkey, valid_from: int) -> Instruction:
+    def add_gateway_key(self, gateway_id: str, key: Pubkey, valid_from_s: int) -> Instruction:
         """A gateway's signing key."""
         return instruction(
             "registry",
             "add_gateway_key",
             key,
-            valid_from,
+            valid_from_s,
             payer=self.chain.payer.pubkey(),
             config=REGISTRY,
             registrar=self.registrar.pubkey(),

@@ -25,7 +25,7 @@ PV = Device(
     technology="T010100",
     grid_zone="10YTH-EGAT-----1",
     country="TH",
-    commissioned_at=1_600_000_000,
+    commissioned_at_s=1_600_000_000,
     latitude_e6=13_736_700,
     longitude_e6=100_523_100,
 )
@@ -149,7 +149,7 @@ class Certified:
 
     def cut(self, holder: Keypair, certificate: Pubkey, number: int, wh: int) -> Instruction:
         """A slice off a holding, to the certificate's next number."""
-        following = self.campus.chain.account("energy_token", certificate).holdings
+        following = self.campus.chain.account("energy_token", certificate).holding_count
         payer = self.campus.chain.payer.pubkey()
         return certificates.cut(payer, holder.pubkey(), certificate, number, wh, following)
 
@@ -175,9 +175,9 @@ class Certified:
     def check(self, certificate: Pubkey) -> None:
         """Holdings make up the face value, the cancelled ones what is cancelled."""
         found = self.campus.chain.account("energy_token", certificate)
-        parts = [self.holding(certificate, number) for number in range(found.holdings)]
+        parts = [self.holding(certificate, number) for number in range(found.holding_count)]
         assert all(part.certificate == certificate and part.wh > 0 for part in parts)
-        assert [part.number for part in parts] == list(range(found.holdings))
+        assert [part.number for part in parts] == list(range(found.holding_count))
         assert sum(part.wh for part in parts) == found.face_value_wh
         assert sum(part.wh for part in parts if part.cancelled) == found.cancelled_wh
         for part in parts:

@@ -14,13 +14,13 @@ DAY_S = 86_400
 
 def propose(campus: Campus, action: Any, member: Keypair | None = None) -> Instruction:
     """The next proposal, by default the validator's."""
-    number = campus.chain.account("governance", AUTHORITY).proposals
+    number = campus.chain.account("governance", AUTHORITY).proposal_count
     return governance.propose(campus.chain.payer.pubkey(), (member or campus.validator).pubkey(), number, action)
 
 
 def proposed(campus: Campus, action: Any) -> int:
     """Proposes an action; the proposal's number."""
-    number: int = campus.chain.account("governance", AUTHORITY).proposals
+    number: int = campus.chain.account("governance", AUTHORITY).proposal_count
     campus.chain.ok(propose(campus, action), signers=[campus.validator])
     return number
 

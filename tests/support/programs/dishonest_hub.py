@@ -292,7 +292,7 @@ class Stage:
         """A participant with id, wallet and the two proofs that the hub shows for what the gateway signed."""
         person, chain = self.people[name], self.exchange.chain
         key = chain.account("registry", pda("registry", b"gateway_key", bytes(self.gateway_key.verify_key)))
-        registered = RegisteredKey(bytes(key.gateway), key.valid_from, key.valid_until)
+        registered = RegisteredKey(bytes(key.gateway), key.valid_from_s, key.valid_until_s)
         return Own(
             participant_id=person.participant_id,
             wallet=bytes(person.trader.wallet),

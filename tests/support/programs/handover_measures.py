@@ -16,7 +16,7 @@ def measures() -> list[Measure]:
     payee = exchange.token_account("payee", chain.key("treasury").pubkey())
     payees = dict.fromkeys(("wheeling", "platform", "loss"), payee)
     decision = executed(campus, actions.change_payees(**payees))
-    named = chain.ok(trading.adopt_payees(**payees, decision=decision))
+    named = chain.ok(trading.adopt_payees(**payees, proposal_index=decision))
     exchange.issue(pdas.vault("loss"), 1_000)
     collected = chain.ok(trading.collect_charges(exchange.currency.pubkey(), "loss", payee))
     return [

@@ -39,12 +39,12 @@ def check_money(exchange: Exchange, wallets: Iterable[Pubkey], starts: Iterable[
     assert sum(map(charges_micros, settlements)) == market.charges_total_micros
     kept = market.charges_total_micros - market.collected_total_micros
     assert sum(map(exchange.tokens, VAULTS.values())) == kept
-    assert market.accounts == len(accounts)
+    assert market.account_count == len(accounts)
     assert sorted(one.number for one in accounts) == list(range(len(accounts)))
-    crediting = {one.start for one in settlements if one.receiving and one.status in {OPEN, RETURNING}}
-    assert sorted(filter(None, market.crediting)) == sorted(crediting)
+    crediting = {one.start_s for one in settlements if one.receiving and one.status in {OPEN, RETURNING}}
+    assert sorted(filter(None, market.crediting_starts_s)) == sorted(crediting)
     for account in accounts:
-        assert open_credit(account, market.crediting) <= account.balance_micros
+        assert open_credit(account, market.crediting_starts_s) <= account.balance_micros
 
 
 def check_settlements(chain: Chain, starts: Iterable[int]) -> None:
@@ -52,7 +52,7 @@ def check_settlements(chain: Chain, starts: Iterable[int]) -> None:
     for one in found(chain, "trading", map(settlement_address, starts)):
         assert one.sold_wh == one.bought_wh
         assert one.cursor <= one.line_count
-        assert one.returned <= one.cursor
+        assert one.returned_count <= one.cursor
         sums = (one.settled_sold_wh, one.settled_bought_wh, one.settled_credit_micros, one.settled_debit_micros)
         committed = (one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros)
         assert all(sum_ <= limit for sum_, limit in zip(sums, committed, strict=True))
@@ -74,13 +74,13 @@ def check_energy(exchange: Exchange, starts: Iterable[int]) -> None:
     held = state.minted_wh - state.burned_wh
     assert held == exchange.supply(ENERGY_MINT) == exchange.tokens(ENERGY_POOL)
     for one in minted:
-        assert chain.account("oracle", interval_address(one.start)).export_wh == one.wh
+        assert chain.account("oracle", interval_address(one.start_s)).export_wh == one.wh
 
 
 def check_burned(chain: Chain, starts: Iterable[int]) -> None:
     """An interval's energy is burned when its settlement is over, and not before."""
     for one in found(chain, "energy_token", map(minted_address, starts)):
-        over = [s.status not in {OPEN, RETURNING} for s in found(chain, "trading", [settlement_address(one.start)])]
+        over = [s.status not in {OPEN, RETURNING} for s in found(chain, "trading", [settlement_address(one.start_s)])]
         assert bool(one.burned) == (over == [True])
 
 
@@ -104,8 +104,8 @@ def check_certificates(certified: Certified, meters: Sequence[str], starts: Iter
 def check_electorate(chain: Chain, wallets: Iterable[Pubkey]) -> None:
     """The registry counts the active participants; rates follow each other in time."""
     people = found(chain, "registry", map(participant_address, wallets))
-    assert chain.account("registry", REGISTRY).participants == sum(one.status == ACTIVE for one in people)
-    effective = [rates.effective_from for rates in chain.account("governance", PARAMS).rate_sets]
+    assert chain.account("registry", REGISTRY).participant_count == sum(one.status == ACTIVE for one in people)
+    effective = [rates.effective_from_s for rates in chain.account("governance", PARAMS).rate_sets]
     assert effective == sorted(set(effective))
 
 
@@ -118,12 +118,14 @@ def charges_micros(settlement: Any) -> int:
     return per_kwh_mills * int(settlement.bought_wh)
 
 
-def open_credit(account: Any, crediting: Sequence[int]) -> int:
+def open_credit(account: Any, crediting_starts_s: Sequence[int]) -> int:
     """What settlements may still take back from an account."""
-    places = zip(account.credits.places, crediting, strict=True)
-    used = account.credits.used
+    entries = zip(account.credits.entries, crediting_starts_s, strict=True)
+    used_bits = account.credits.used_bits
     return sum(
-        credit.micros for place, (credit, start) in enumerate(places) if used >> place & 1 and credit.start == start
+        credit.amount_micros
+        for index, (credit, start_s) in enumerate(entries)
+        if used_bits >> index & 1 and credit.start_s == start_s
     )
 
 

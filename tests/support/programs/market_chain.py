@@ -252,7 +252,7 @@ class Exchange:
     def set_mandate(self, trader: Trader, **terms: int) -> Instruction:
         """The trader's next mandate; generous unless `terms` say otherwise."""
         defaults = {
-            "expiry": START + 30 * 86_400,
+            "expiry_s": START + 30 * 86_400,
             "max_price_mills": 5_000,
             "min_price_mills": 2_000,
             "max_wh": 10_000,
@@ -289,7 +289,7 @@ class Exchange:
     def open(self, start: int, lines: Sequence[ChainLine], price: int = 0, **changes: Any) -> Instruction:
         """The commitment to the lines in this order."""
         args = {
-            "start": start,
+            "start_s": start,
             "lines_root": list(lines_root(lines, start)),
             "line_count": len(lines),
             "sold_wh": sum(line.sold_wh for line in lines),
@@ -337,7 +337,7 @@ class Exchange:
         """The way back of the lines from number `first` to before `end`, proven against all `settled` ones."""
         leaves = [line.leaf(start, index) for index, line in enumerate(settled)]
         args = {
-            "index": first,
+            "first_index": first,
             "lines": [line.argument() for line in settled[first:end]],
             "range_proof": [list(one) for one in range_proof(leaves, first, end)],
         } | changes

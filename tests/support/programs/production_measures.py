@@ -39,8 +39,8 @@ def _issued_on_the_largest(certified: Certified) -> Measure:
     certified.attested[start, 1] = {METER: Said(20, 1_000)}
     (leaf,) = certified.leaves(start)
     path = [bytes([level]) * 32 for level in range(MOST_METERS.bit_length() - 1)]
-    energy = replace(certified.energy(METER, start), index=MOST_METERS // 3, path=path)
-    root = merkle.climb(leaf, energy.index, MOST_METERS, path)
+    energy = replace(certified.energy(METER, start), leaf_index=MOST_METERS // 3, path=path)
+    root = merkle.climb(leaf, energy.leaf_index, MOST_METERS, path)
     assert root is not None
     certified.campus.attested(start, merkle_root=list(root), meters_valid=MOST_METERS)
     certified.campus.chain.advance(SETTLED_S)

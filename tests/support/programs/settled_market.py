@@ -91,7 +91,7 @@ def _trader(exchange: Exchange, name: str, funds: ParticipantFunds, case: Auctio
     return exchange.ready(
         name,
         deposit=funds.balance_micros,
-        expiry=case.start_s + 86_400,
+        expiry_s=case.start_s + 86_400,
         max_price_mills=funds.max_price_mills,
         min_price_mills=funds.min_price_mills,
         max_wh=funds.max_wh,

@@ -162,7 +162,7 @@ def meter_of(number: int) -> str:
 
 def trader_of(wallet: Keypair) -> setup.Trader:
     mandate = trading.Mandate(
-        expiry=int(time.time()) + 86_400,
+        expiry_s=int(time.time()) + 86_400,
         max_price_mills=5000,
         min_price_mills=2200,
         max_wh=100_000,

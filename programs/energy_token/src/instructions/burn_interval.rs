@@ -36,10 +36,10 @@ impl BurnInterval<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.minted.burn()?;
-        let (start, wh) = (accounts.minted.start, accounts.minted.wh);
+        let (start_s, wh) = (accounts.minted.start_s, accounts.minted.wh);
         accounts.state.count_burned(Wh(wh))?;
         accounts.burn_from_pool(wh)?;
-        emit!(IntervalBurned { start, wh });
+        emit!(IntervalBurned { start_s, wh });
         accounts
             .state
             .invariant(accounts.mint.supply, accounts.pool.amount)

@@ -1,4 +1,4 @@
-//! Uses a holding up: its energy is claimed for a beneficiary and a purpose, and nobody can claim it again.
+//! Cancels a holding: its energy is claimed for a beneficiary and a purpose, and nobody can claim it again.
 use crate::{
     errors::EnergyError,
     events::CertificateCancelled,
@@ -54,7 +54,7 @@ impl CancelCertificate<'_> {
         });
         accounts.cancellation.set_inner(Cancellation {
             holding: accounts.holding.key(),
-            cancelled_at: Clock::get()?.unix_timestamp,
+            cancelled_at_s: Clock::get()?.unix_timestamp,
             beneficiary,
             purpose,
             bump: ctx.bumps.cancellation,

@@ -1,8 +1,8 @@
-//! Makes the energy mint and the pool that holds all energy.
+//! Creates the energy mint and the pool that holds all energy.
 use crate::{
     errors::EnergyError,
     seeds,
-    state::{State, ENERGY_DECIMALS, MINT_SIZE, TOKEN_ACCOUNT_SIZE},
+    state::{State, ENERGY_DECIMALS, MINT_BYTES, TOKEN_ACCOUNT_BYTES},
     TRADING,
 };
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
@@ -17,9 +17,9 @@ pub struct Initialize<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whoever may replace the program's code.
+    /// The upgrade authority: it alone may replace the program's code.
     pub upgrade_authority: Signer<'info>,
-    /// Of this program, at the loader's address for it.
+    /// The loader's ProgramData account of this program.
     #[account(
         seeds = [crate::ID.as_ref()],
         seeds::program = bpf_loader_upgradeable::ID,
@@ -30,12 +30,12 @@ pub struct Initialize<'info> {
     pub program_data: Account<'info, Deployment>,
     #[account(init, payer = payer, space = 8 + State::INIT_SPACE, seeds = [seeds::STATE], bump)]
     pub state: Box<Account<'info, State>>,
-    /// CHECK: made here, empty, for the token program to fill in `make_mint`: Anchor's own way to initialize a mint needs
-    /// every extension of Token-2022 compiled in.
+    /// CHECK: made here, empty, for the token program to fill in `make_mint`: Anchor's own way to initialize a mint
+    /// needs every extension of Token-2022 compiled in.
     #[account(
         init,
         payer = payer,
-        space = MINT_SIZE,
+        space = MINT_BYTES,
         owner = token_2022::ID,
         seeds = [seeds::MINT],
         bump
@@ -45,7 +45,7 @@ pub struct Initialize<'info> {
     #[account(
         init,
         payer = payer,
-        space = TOKEN_ACCOUNT_SIZE,
+        space = TOKEN_ACCOUNT_BYTES,
         owner = token_2022::ID,
         seeds = [seeds::POOL],
         bump
@@ -73,7 +73,7 @@ impl Initialize<'_> {
         Ok(())
     }
 
-    /// Only the state's address mints; nobody freezes.
+    /// Creates the mint: only the state's address mints, and nobody can freeze.
     fn make_mint(&self) -> Result<()> {
         let accounts = InitializeMint2 {
             mint: self.mint.to_account_info(),

@@ -1,4 +1,4 @@
-//! Certifies what a meter has exported in an interval. The certificate's address keeps it from happening twice.
+//! Issues the certificate of a meter's export in an interval. The certificate's address prevents a second one.
 use crate::{
     errors::EnergyError,
     events::CertificateIssued,
@@ -10,24 +10,24 @@ use governance::state::Authority;
 use oracle::state::Interval;
 use registry::state::Meter;
 use shared::{
-    interval_leaf::{IntervalLeaf, BLINDING_BYTES, VALID},
+    interval_leaf::{IntervalLeaf, BLINDING_BYTES, VALID_QUALITY},
     merkle::{as_hashes, climb},
     Wh,
 };
 
-/// The registry's kind of meters that measure nothing but a load.
-const LOAD: u8 = 1;
+/// The registry's kind of a meter that measures nothing but a load.
+const LOAD_KIND: u8 = 1;
 
-/// What the oracle has attested for the meter, with the proof.
+/// The meter's attested energy in Wh, with its inclusion proof.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
 pub struct AttestedEnergy {
     pub import_wh: u64,
     pub export_wh: u64,
-    /// Of the meter's leaf.
+    /// Blinding of the meter's leaf.
     pub blinding: [u8; BLINDING_BYTES],
-    /// The leaf's place among the interval's meters.
-    pub index: u32,
-    /// Its neighbours on the way to the interval's root, bottom up, 32 bytes each. One after the other, because reading
+    /// Index of the leaf among the interval's meters.
+    pub leaf_index: u32,
+    /// Sibling hashes from the leaf up to the interval's root, 32 bytes each. As one run of bytes, because reading
     /// them one by one takes as long as hashing them.
     pub path: Vec<u8>,
 }
@@ -51,7 +51,7 @@ pub struct IssueCertificate<'info> {
     #[account(
         seeds = [
             oracle::seeds::INTERVAL,
-            &interval.start.to_le_bytes(),
+            &interval.start_s.to_le_bytes(),
             &interval.revision.saturating_add(1).to_le_bytes()
         ],
         seeds::program = oracle::ID,
@@ -64,11 +64,11 @@ pub struct IssueCertificate<'info> {
         dup,
         payer = payer,
         space = 8 + core::mem::size_of::<Certificate>(),
-        seeds = [seeds::CERTIFICATE, meter.key().as_ref(), &interval.start.to_le_bytes()],
+        seeds = [seeds::CERTIFICATE, meter.key().as_ref(), &interval.start_s.to_le_bytes()],
         bump
     )]
     pub certificate: AccountLoader<'info, Certificate>,
-    /// The certificate's first, of all of it.
+    /// The certificate's first holding, which holds all of it.
     #[account(
         init,
         dup,
@@ -82,16 +82,16 @@ pub struct IssueCertificate<'info> {
 }
 
 impl IssueCertificate<'_> {
-    fn validate(&self, energy: &AttestedEnergy, device: &Device, now: i64) -> Result<()> {
+    fn validate(&self, energy: &AttestedEnergy, device: &Device, now_s: i64) -> Result<()> {
         let interval = &self.interval;
-        require!(self.meter.kind != LOAD, EnergyError::NotProducer);
-        Certificate::require_settled(interval, now)?;
-        let length = interval.end.checked_sub(interval.start);
+        require!(self.meter.kind != LOAD_KIND, EnergyError::NotProducer);
+        Certificate::require_final(interval, now_s)?;
+        let length = interval.end_s.checked_sub(interval.start_s);
         require!(
             length.is_some_and(|seconds| seconds <= MAX_PRODUCTION_S),
             EnergyError::IntervalTooLong
         );
-        device.require_sound(interval.start)?;
+        device.require_valid(interval.start_s)?;
         require!(energy.export_wh > 0, EnergyError::NothingToCertify);
         require!(
             energy.export_wh <= interval.export_wh,
@@ -104,12 +104,12 @@ impl IssueCertificate<'_> {
     fn require_attested(&self, energy: &AttestedEnergy) -> Result<()> {
         let interval = &self.interval;
         let leaf = IntervalLeaf {
-            start: interval.start,
-            end: interval.end,
+            start_s: interval.start_s,
+            end_s: interval.end_s,
             meter_id: &self.meter.id,
             import_wh: energy.import_wh,
             export_wh: energy.export_wh,
-            quality: VALID,
+            quality: VALID_QUALITY,
             blinding: &energy.blinding,
         };
         let leaf = leaf.hash().ok_or(EnergyError::NotAttested)?;
@@ -117,7 +117,7 @@ impl IssueCertificate<'_> {
         let meters = meters.ok_or(EnergyError::Overflow)?;
         let path = as_hashes(&energy.path).ok_or(EnergyError::NotAttested)?;
         require!(
-            climb(&leaf, energy.index, meters, path) == Some(interval.merkle_root),
+            climb(&leaf, energy.leaf_index, meters, path) == Some(interval.merkle_root),
             EnergyError::NotAttested
         );
         Ok(())
@@ -125,46 +125,46 @@ impl IssueCertificate<'_> {
 
     pub fn handle(ctx: Context<Self>, energy: &AttestedEnergy, device: &Device) -> Result<()> {
         let accounts = ctx.accounts;
-        let now = Clock::get()?.unix_timestamp;
-        accounts.validate(energy, device, now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        accounts.validate(energy, device, now_s)?;
         let certificate = &mut *accounts.certificate.load_init()?;
-        accounts.certify(certificate, energy, now);
-        certificate.describe(device);
+        accounts.set_production(certificate, energy, now_s);
+        certificate.set_device(device);
         certificate.bump = ctx.bumps.certificate;
-        let number = certificate.count_holding()?;
-        accounts.holding.load_init()?.begin(
+        let number = certificate.next_holding_number()?;
+        accounts.holding.load_init()?.init(
             accounts.certificate.key(),
             certificate.producer,
             Wh(energy.export_wh),
             number,
             ctx.bumps.holding,
         );
-        accounts.tell(certificate);
+        accounts.emit_issued(certificate);
         certificate.invariant()
     }
 
-    fn certify(&self, certificate: &mut Certificate, energy: &AttestedEnergy, now: i64) {
+    fn set_production(&self, certificate: &mut Certificate, energy: &AttestedEnergy, now_s: i64) {
         certificate.issuing_body = self.issuing_body.key();
         certificate.meter = self.meter.key();
         certificate.producer = self.meter.owner;
         certificate.evidence_root = self.interval.merkle_root;
-        certificate.production_start = self.interval.start;
-        certificate.production_end = self.interval.end;
-        certificate.issued_at = now;
+        certificate.production_start_s = self.interval.start_s;
+        certificate.production_end_s = self.interval.end_s;
+        certificate.issued_at_s = now_s;
         certificate.face_value_wh = energy.export_wh;
         certificate.rated_power_w = self.meter.rated_power_w;
         certificate.revision = self.interval.revision;
     }
 
-    fn tell(&self, certificate: &Certificate) {
+    fn emit_issued(&self, certificate: &Certificate) {
         emit!(CertificateIssued {
             certificate: self.certificate.key(),
             holding: self.holding.key(),
             meter: certificate.meter,
             producer: certificate.producer,
             issuing_body: certificate.issuing_body,
-            production_start: certificate.production_start,
-            production_end: certificate.production_end,
+            production_start_s: certificate.production_start_s,
+            production_end_s: certificate.production_end_s,
             wh: certificate.face_value_wh,
             revision: certificate.revision,
         });

@@ -1,4 +1,4 @@
-//! Turns an attested interval's valid export into tokens. The account it makes is what keeps it from happening twice.
+//! Mints an attested interval's valid export. The account that it creates prevents a second mint.
 use crate::{
     errors::EnergyError,
     events::IntervalMinted,
@@ -18,13 +18,13 @@ pub struct MintInterval<'info> {
     /// Pays rent; may be anybody.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// What the oracle attested, in its first revision.
+    /// Revision 1 of the attested interval.
     pub interval: Box<Account<'info, Interval>>,
     #[account(
         init,
         payer = payer,
         space = 8 + MintedInterval::INIT_SPACE,
-        seeds = [seeds::MINTED, &interval.start.to_le_bytes()],
+        seeds = [seeds::MINTED, &interval.start_s.to_le_bytes()],
         bump
     )]
     pub minted: Box<Account<'info, MintedInterval>>,
@@ -51,16 +51,16 @@ impl MintInterval<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.validate()?;
-        let (start, wh) = (accounts.interval.start, accounts.interval.export_wh);
+        let (start_s, wh) = (accounts.interval.start_s, accounts.interval.export_wh);
         accounts.minted.set_inner(MintedInterval {
-            start,
+            start_s,
             wh,
             burned: false,
             bump: ctx.bumps.minted,
         });
         accounts.state.count_minted(Wh(wh))?;
         accounts.mint_to_pool(wh)?;
-        emit!(IntervalMinted { start, wh });
+        emit!(IntervalMinted { start_s, wh });
         accounts
             .state
             .invariant(accounts.mint.supply, accounts.pool.amount)

@@ -1,4 +1,4 @@
-//! Makes a part of a holding a holding of its own, of the same holder.
+//! Slices a part off a holding, into a holding of its own of the same holder.
 use crate::{
     errors::EnergyError,
     events::CertificateSliced,
@@ -32,7 +32,7 @@ pub struct SliceCertificate<'info> {
         seeds = [
             seeds::HOLDING,
             certificate.key().as_ref(),
-            &certificate.load()?.holdings.to_le_bytes()
+            &certificate.load()?.holding_count.to_le_bytes()
         ],
         bump
     )]
@@ -46,16 +46,16 @@ impl SliceCertificate<'_> {
         let certificate = &mut *accounts.certificate.load_mut()?;
         let holding = &mut *accounts.holding.load_mut()?;
         holding.slice(Wh(wh))?;
-        let number = certificate.count_holding()?;
+        let number = certificate.next_holding_number()?;
         let (address, holder) = (accounts.certificate.key(), accounts.holder.key());
         let mut part = accounts.part.load_init()?;
-        part.begin(address, holder, Wh(wh), number, ctx.bumps.part);
+        part.init(address, holder, Wh(wh), number, ctx.bumps.part);
         emit!(CertificateSliced {
             certificate: address,
             holding: accounts.holding.key(),
             part: accounts.part.key(),
             holder,
-            left_wh: holding.wh,
+            remaining_wh: holding.wh,
             part_wh: wh,
         });
         certificate.invariant()

@@ -1,4 +1,4 @@
-//! Gives a holding to another wallet, which need not agree, or be known to the registry.
+//! Transfers a holding to another wallet, which need not agree, or be known to the registry.
 use crate::{errors::EnergyError, events::CertificateTransferred, state::CertificateHolding};
 use anchor_lang::prelude::*;
 use shared::Wh;

@@ -1,30 +1,30 @@
-//! In whose favour a holding was cancelled, and why: the public claim that the energy was renewable. Never closed.
+//! Cancellation of a holding: the public claim of its energy, with beneficiary and purpose. Never closed.
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
 
 /// Longest beneficiary and longest purpose, in bytes.
-pub const MAX_STATEMENT: usize = 64;
-/// Discriminator, holding, time, two lengths, bump.
-const FIXED: usize = 8 + 32 + 8 + 4 + 4 + 1;
+pub const MAX_STATEMENT_BYTES: usize = 64;
+/// Bytes of discriminator, holding, time, two lengths and bump.
+const FIXED_BYTES: usize = 8 + 32 + 8 + 4 + 4 + 1;
 
 #[account]
 pub struct Cancellation {
     /// The holding's account.
     pub holding: Pubkey,
-    /// Unix time.
-    pub cancelled_at: i64,
-    /// Who may claim to have used the energy.
+    /// Time of the cancellation, in Unix seconds.
+    pub cancelled_at_s: i64,
+    /// Beneficiary: who may claim to have used the energy.
     pub beneficiary: String,
-    /// For what the claim is made.
+    /// Purpose of the claim.
     pub purpose: String,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
 impl Cancellation {
-    /// Bytes of a cancellation with these words.
+    /// Bytes of a cancellation with this beneficiary and purpose.
     pub fn size_for(beneficiary: &str, purpose: &str) -> usize {
-        FIXED
+        FIXED_BYTES
             .saturating_add(beneficiary.len())
             .saturating_add(purpose.len())
     }
@@ -39,7 +39,8 @@ impl Cancellation {
 }
 
 fn is_statement(words: &str) -> bool {
-    (1..=MAX_STATEMENT).contains(&words.len()) && !words.bytes().any(|byte| byte.is_ascii_control())
+    (1..=MAX_STATEMENT_BYTES).contains(&words.len())
+        && !words.bytes().any(|byte| byte.is_ascii_control())
 }
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
         let mut bytes = Vec::new();
         let made = Cancellation {
             holding: Pubkey::default(),
-            cancelled_at: 1,
+            cancelled_at_s: 1,
             beneficiary: "library".into(),
             purpose: "2026".into(),
             bump: 255,

@@ -1,15 +1,15 @@
 //! A granular certificate: one meter's attested export in one interval, with the attributes that EnergyTag's Granular
-//! Certificate Scheme Standard names. Its Wh lie in holdings. Never closed: the account is what keeps it from being issued
-//! twice.
+//! Certificate Scheme Standard names. Its Wh lie in holdings. Never closed: the account is what keeps it from being
+//! issued twice.
 use super::Device;
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
-use oracle::state::{Interval, CORRECTION_GRACE_S, CORRECTION_S};
+use oracle::state::{Interval, CORRECTIONS_END_S, CORRECTION_S};
 use shared::Wh;
 
-/// How long an attestation can be objected to before certificates follow it.
+/// Seconds in which an attestation can be objected to before certificates follow it.
 pub const OBJECTION_S: i64 = CORRECTION_S;
-/// Longest interval of a granular certificate, as the standard has it.
+/// Longest interval of a granular certificate in seconds, by the standard.
 pub const MAX_PRODUCTION_S: i64 = 3_600;
 
 #[account(zero_copy)]
@@ -23,21 +23,21 @@ pub struct Certificate {
     pub producer: Pubkey,
     /// Evidence: the root of the interval's revision, to which the meter's energy was proven.
     pub evidence_root: [u8; 32],
-    /// First unix second of production.
-    pub production_start: i64,
-    /// First unix second after production.
-    pub production_end: i64,
-    /// Unix time of issue.
-    pub issued_at: i64,
-    /// Issued amount in Wh: the sum of all holdings, cancelled ones included.
+    /// Start of production, in Unix seconds.
+    pub production_start_s: i64,
+    /// End of production, exclusive, in Unix seconds.
+    pub production_end_s: i64,
+    /// Time of issue, in Unix seconds.
+    pub issued_at_s: i64,
+    /// Face value in Wh: the sum of all holdings, cancelled ones included.
     pub face_value_wh: u64,
-    /// Of the face value, what is cancelled, in Wh.
+    /// Cancelled part of the face value, in Wh.
     pub cancelled_wh: u64,
-    /// Unix time at which the device went into operation; 0 when unknown.
-    pub commissioned_at: i64,
-    /// Holdings so far, and the number of the next one.
-    pub holdings: u32,
-    /// Capacity of the device in W.
+    /// Time at which the device went into operation, in Unix seconds; 0 when unknown.
+    pub commissioned_at_s: i64,
+    /// Number of holdings so far, and the number of the next one.
+    pub holding_count: u32,
+    /// Rated power of the device, in W.
     pub rated_power_w: u32,
     /// Latitude of the device in millionths of a degree.
     pub latitude_e6: i32,
@@ -55,16 +55,16 @@ pub struct Certificate {
     pub source: u8,
     /// 1 when the device receives public support for its operation.
     pub supported: u8,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: [u8; 1],
 }
 
 impl Certificate {
-    /// Takes what the issuing body states about the device.
-    pub fn describe(&mut self, device: &Device) {
-        self.commissioned_at = device.commissioned_at;
+    /// Sets what the issuing body states about the device.
+    pub fn set_device(&mut self, device: &Device) {
+        self.commissioned_at_s = device.commissioned_at_s;
         self.latitude_e6 = device.latitude_e6;
         self.longitude_e6 = device.longitude_e6;
         self.technology = device.technology;
@@ -74,22 +74,22 @@ impl Certificate {
         self.supported = device.supported.into();
     }
 
-    /// Fails unless `now` is late enough: no correction can come any more, and there was time to object to the last one.
-    pub fn require_settled(interval: &Interval, now: i64) -> Result<()> {
-        let last_correction = interval.end.checked_add(CORRECTION_S + CORRECTION_GRACE_S);
-        let objected = interval.attested_at.checked_add(OBJECTION_S);
+    /// Fails unless no correction is accepted at Unix second `now_s` any more, and the time to object is over.
+    pub fn require_final(interval: &Interval, now_s: i64) -> Result<()> {
+        let last_correction_s = interval.end_s.checked_add(CORRECTIONS_END_S);
+        let objected_s = interval.attested_at_s.checked_add(OBJECTION_S);
         require!(
-            last_correction.is_some_and(|last| now > last)
-                && objected.is_some_and(|until| now >= until),
+            last_correction_s.is_some_and(|last_s| now_s > last_s)
+                && objected_s.is_some_and(|until_s| now_s >= until_s),
             EnergyError::TooEarlyToIssue
         );
         Ok(())
     }
 
-    /// The number of the holding that is made now.
-    pub fn count_holding(&mut self) -> Result<u32> {
-        let number = self.holdings;
-        self.holdings = number.checked_add(1).ok_or(EnergyError::Overflow)?;
+    /// Counts a new holding and returns its number.
+    pub fn next_holding_number(&mut self) -> Result<u32> {
+        let number = self.holding_count;
+        self.holding_count = number.checked_add(1).ok_or(EnergyError::Overflow)?;
         Ok(number)
     }
 
@@ -99,13 +99,13 @@ impl Certificate {
         Ok(())
     }
 
-    /// Something was certified, it lies somewhere, and no more than it was cancelled.
+    /// The face value is held, and no more than it was cancelled.
     pub fn invariant(&self) -> Result<()> {
         require!(
             self.face_value_wh > 0
-                && self.holdings > 0
+                && self.holding_count > 0
                 && self.cancelled_wh <= self.face_value_wh
-                && u64::from(self.holdings) <= self.face_value_wh,
+                && u64::from(self.holding_count) <= self.face_value_wh,
             EnergyError::CertificateMismatch
         );
         Ok(())
@@ -118,17 +118,17 @@ mod tests {
 
     const HOUR_S: i64 = 3_600;
 
-    fn interval(attested_at: i64) -> Interval {
+    fn interval(attested_at_s: i64) -> Interval {
         Interval {
-            start: 0,
-            end: 900,
+            start_s: 0,
+            end_s: 900,
             revision: 1,
             merkle_root: [0; 32],
             meters_valid: 1,
             meters_estimated: 0,
             import_wh: 0,
             export_wh: 1,
-            attested_at,
+            attested_at_s,
             bump: 255,
         }
     }
@@ -137,11 +137,11 @@ mod tests {
     fn issued_when_nothing_can_change_any_more() {
         let prompt = interval(1_000);
         let last = 900 + 73 * HOUR_S;
-        assert!(Certificate::require_settled(&prompt, last).is_err());
-        assert!(Certificate::require_settled(&prompt, last + 1).is_ok());
+        assert!(Certificate::require_final(&prompt, last).is_err());
+        assert!(Certificate::require_final(&prompt, last + 1).is_ok());
         let late = interval(last);
-        assert!(Certificate::require_settled(&late, last + 72 * HOUR_S - 1).is_err());
-        assert!(Certificate::require_settled(&late, last + 72 * HOUR_S).is_ok());
-        assert!(Certificate::require_settled(&interval(i64::MAX), i64::MAX).is_err());
+        assert!(Certificate::require_final(&late, last + 72 * HOUR_S - 1).is_err());
+        assert!(Certificate::require_final(&late, last + 72 * HOUR_S).is_ok());
+        assert!(Certificate::require_final(&interval(i64::MAX), i64::MAX).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A part of a certificate that somebody holds: it changes hands whole, and is cancelled whole. Never closed.
+//! A holding: a part of a certificate, which is transferred and cancelled as a whole. Never closed.
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
 use shared::Wh;
@@ -10,21 +10,21 @@ pub struct CertificateHolding {
     pub certificate: Pubkey,
     /// The wallet that may slice, transfer and cancel; the last one when it is cancelled.
     pub holder: Pubkey,
-    /// How much of the certificate it is, in Wh; never 0.
+    /// Amount of the holding in Wh; never 0.
     pub wh: u64,
-    /// Its number among the certificate's.
+    /// Number of the holding within the certificate, from 0.
     pub number: u32,
-    /// 1 once it is cancelled: then nothing here changes any more.
+    /// 1 once it is cancelled, after which nothing changes any more; else 0.
     pub cancelled: u8,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: [u8; 2],
 }
 
 impl CertificateHolding {
-    /// A new one's fields; they are zero so far.
-    pub fn begin(&mut self, certificate: Pubkey, holder: Pubkey, wh: Wh, number: u32, bump: u8) {
+    /// Sets the fields of a new holding, which are zero so far.
+    pub fn init(&mut self, certificate: Pubkey, holder: Pubkey, wh: Wh, number: u32, bump: u8) {
         self.certificate = certificate;
         self.holder = holder;
         self.wh = wh.0;
@@ -32,23 +32,23 @@ impl CertificateHolding {
         self.bump = bump;
     }
 
-    fn require_live(&self) -> Result<()> {
+    fn require_not_cancelled(&self) -> Result<()> {
         require!(self.cancelled == 0, EnergyError::Cancelled);
         Ok(())
     }
 
-    /// Takes `wh` out, for a holding of its own.
+    /// Takes `wh` out for a holding of its own, and leaves at least 1 Wh.
     pub fn slice(&mut self, wh: Wh) -> Result<()> {
-        self.require_live()?;
+        self.require_not_cancelled()?;
         require!(wh > Wh::ZERO && wh < Wh(self.wh), EnergyError::InvalidSlice);
         let left = Wh(self.wh).checked_sub(wh);
         self.wh = left.ok_or(EnergyError::Overflow)?.0;
         Ok(())
     }
 
-    /// Goes to another wallet, if it is of the amount that was agreed on.
+    /// Transfers the holding to another wallet, if it is of the agreed `wh`.
     pub fn transfer(&mut self, to: Pubkey, wh: Wh) -> Result<()> {
-        self.require_live()?;
+        self.require_not_cancelled()?;
         require!(wh == Wh(self.wh), EnergyError::WrongAmount);
         require!(
             to != Pubkey::default() && to != self.holder,
@@ -59,7 +59,7 @@ impl CertificateHolding {
     }
 
     pub fn cancel(&mut self) -> Result<()> {
-        self.require_live()?;
+        self.require_not_cancelled()?;
         self.cancelled = 1;
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! What the issuing body states about a production device, in the terms of EnergyTag's Granular Certificate Scheme Standard.
+//! A production device as the issuing body states it, in the terms of EnergyTag's Granular Certificate Scheme Standard.
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
 
 const MAX_LATITUDE_E6: i32 = 90_000_000;
 const MAX_LONGITUDE_E6: i32 = 180_000_000;
 
-/// Where the energy comes from. Nothing that is stored: what a store gives back needs records of what charged it.
+/// Energy source. Storage is not among them: what a store gives back needs records of what charged it.
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnergySource {
     Solar,
@@ -16,8 +16,8 @@ pub enum EnergySource {
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Unix time at which it went into operation; 0 when unknown.
-    pub commissioned_at: i64,
+    /// Time at which it went into operation, in Unix seconds; 0 when unknown.
+    pub commissioned_at_s: i64,
     /// Latitude in millionths of a degree.
     pub latitude_e6: i32,
     /// Longitude in millionths of a degree.
@@ -35,8 +35,8 @@ pub struct Device {
 }
 
 impl Device {
-    /// Fails unless it can have produced from unix time `production_start` on.
-    pub fn require_sound(&self, production_start: i64) -> Result<()> {
+    /// Fails unless the statements are well formed and the device operated at Unix second `production_start_s`.
+    pub fn require_valid(&self, production_start_s: i64) -> Result<()> {
         // T, six digits and a zero
         let [kind, digits @ .., end] = &self.technology;
         let technology = *kind == b'T' && digits.iter().all(u8::is_ascii_digit) && *end == 0;
@@ -46,7 +46,7 @@ impl Device {
                 && self.grid_zone[0] != 0
                 && self.latitude_e6.unsigned_abs() <= MAX_LATITUDE_E6.unsigned_abs()
                 && self.longitude_e6.unsigned_abs() <= MAX_LONGITUDE_E6.unsigned_abs()
-                && (0..=production_start).contains(&self.commissioned_at),
+                && (0..=production_start_s).contains(&self.commissioned_at_s),
             EnergyError::InvalidDevice
         );
         Ok(())
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     const DEVICE: Device = Device {
-        commissioned_at: 900,
+        commissioned_at_s: 900,
         latitude_e6: 13_736_700,
         longitude_e6: 100_523_100,
         source: EnergySource::Solar,
@@ -70,15 +70,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let sound = |device: Device| device.require_sound(1_800).is_ok();
-        assert!(sound(DEVICE));
+        let valid = |device: Device| device.require_valid(1_800).is_ok();
+        assert!(valid(DEVICE));
         let bad = [
             Device {
-                commissioned_at: 1_801,
+                commissioned_at_s: 1_801,
                 ..DEVICE
             },
             Device {
-                commissioned_at: -1,
+                commissioned_at_s: -1,
                 ..DEVICE
             },
             Device {
@@ -115,13 +115,13 @@ mod tests {
             },
         ];
         for device in bad {
-            assert!(!sound(device), "{device:?}");
+            assert!(!valid(device), "{device:?}");
         }
-        assert!(sound(Device {
-            commissioned_at: 0,
+        assert!(valid(Device {
+            commissioned_at_s: 0,
             ..DEVICE
         }));
-        assert!(sound(Device {
+        assert!(valid(Device {
             latitude_e6: -90_000_000,
             longitude_e6: 180_000_000,
             ..DEVICE

@@ -1,14 +1,14 @@
-//! How much energy was minted and burned, and by whom it may be.
+//! State of the energy token: its mint and pool, and the totals minted and burned.
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
 use shared::Wh;
 
-/// One token is a kWh, its smallest unit a Wh.
+/// Decimals of the mint: one token is a kWh, its smallest unit a Wh.
 pub const ENERGY_DECIMALS: u8 = 3;
 /// Bytes of a Token-2022 mint without extensions.
-pub const MINT_SIZE: usize = 82;
+pub const MINT_BYTES: usize = 82;
 /// Bytes of a Token-2022 token account without extensions.
-pub const TOKEN_ACCOUNT_SIZE: usize = 165;
+pub const TOKEN_ACCOUNT_BYTES: usize = 165;
 
 #[account]
 #[derive(InitSpace)]
@@ -21,12 +21,12 @@ pub struct State {
     pub mint: Pubkey,
     /// The token account that holds all energy; this account owns it.
     pub pool: Pubkey,
-    /// Wh minted since the beginning. The oracle bounds every interval by what its meters can do, so this lasts beyond the
+    /// Wh minted since the beginning. The oracle bounds every interval by its meters' power, so this lasts beyond the
     /// year 2270 (`shared::meters`): no attestation can stop the minting of later ones.
     pub minted_wh: u64,
     /// Wh burned since the beginning.
     pub burned_wh: u64,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 

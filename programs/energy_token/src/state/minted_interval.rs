@@ -1,17 +1,17 @@
-//! What was minted for an interval. The account is the proof that it happened once, so it is never closed.
+//! Minted energy of an interval. The account prevents a second mint, so it is never closed.
 use crate::errors::EnergyError;
 use anchor_lang::prelude::*;
 
 #[account]
 #[derive(InitSpace)]
 pub struct MintedInterval {
-    /// First unix second of the interval.
-    pub start: i64,
-    /// Its valid export in Wh, as revision 1 attested it; may be 0.
+    /// Start of the interval, in Unix seconds.
+    pub start_s: i64,
+    /// Minted Wh: the valid export that revision 1 attested; may be 0.
     pub wh: u64,
     /// True once the interval is closed and its energy burned.
     pub burned: bool,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn burns_once() {
         let mut minted = MintedInterval {
-            start: 900,
+            start_s: 900,
             wh: 1,
             burned: false,
             bump: 255,

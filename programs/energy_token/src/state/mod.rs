@@ -1,4 +1,4 @@
-//! Accounts of the program, one file each.
+//! Accounts of the program, one per file.
 
 mod cancellation;
 mod certificate;
@@ -7,9 +7,9 @@ mod device;
 mod energy;
 mod minted_interval;
 
-pub use cancellation::{Cancellation, MAX_STATEMENT};
+pub use cancellation::{Cancellation, MAX_STATEMENT_BYTES};
 pub use certificate::{Certificate, MAX_PRODUCTION_S, OBJECTION_S};
 pub use certificate_holding::CertificateHolding;
 pub use device::{Device, EnergySource};
-pub use energy::{State, ENERGY_DECIMALS, MINT_SIZE, TOKEN_ACCOUNT_SIZE};
+pub use energy::{State, ENERGY_DECIMALS, MINT_BYTES, TOKEN_ACCOUNT_BYTES};
 pub use minted_interval::MintedInterval;

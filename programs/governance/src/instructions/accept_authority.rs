@@ -1,4 +1,4 @@
-//! The members of a new set accept it, after the old set's approval and the time lock. Then it decides.
+//! Puts a new authority set in force: its members accept it, after the old set's approval and the time lock.
 use crate::{
     errors::GovernanceError,
     events::{AuthorityChanged, Executed},
@@ -23,9 +23,9 @@ pub struct AcceptAuthority<'info> {
 }
 
 impl<'info> AcceptAuthority<'info> {
-    fn validate(&self, now: i64) -> Result<AuthoritySet> {
+    fn validate(&self, now_s: i64) -> Result<AuthoritySet> {
         self.proposal
-            .require_due(&self.authority, &self.params, now)?;
+            .require_due(&self.authority, &self.params, now_s)?;
         match &self.proposal.action {
             Action::ChangeAuthority(set) => Ok(set.clone()),
             _ => err!(GovernanceError::WrongAction),
@@ -33,14 +33,14 @@ impl<'info> AcceptAuthority<'info> {
     }
 
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        let set = ctx.accounts.validate(now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        let set = ctx.accounts.validate(now_s)?;
         set.require_acceptance(ctx.remaining_accounts)?;
         let (authority, proposal) = (&mut ctx.accounts.authority, &mut ctx.accounts.proposal);
-        proposal.finish(now);
+        proposal.mark_executed(now_s);
         authority.change(set)?;
         emit!(Executed {
-            index: proposal.index,
+            proposal_index: proposal.index,
         });
         emit!(AuthorityChanged {
             set_index: authority.set_index,

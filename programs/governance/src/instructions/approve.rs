@@ -1,4 +1,4 @@
-//! A member approves a proposal.
+//! Adds a member's approval to a proposal.
 use crate::{
     events::Approved,
     seeds,
@@ -22,20 +22,22 @@ pub struct Approve<'info> {
 }
 
 impl Approve<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
-        self.proposal.require_live(&self.authority, now)
+    fn validate(&self, now_s: i64) -> Result<()> {
+        self.proposal.require_approvable(&self.authority, now_s)
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        ctx.accounts.validate(now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        ctx.accounts.validate(now_s)?;
         let accounts = ctx.accounts;
-        let place = accounts.authority.place_of(accounts.member.key)?;
-        accounts.proposal.approve(place, &accounts.authority, now)?;
+        let member_index = accounts.authority.member_index(accounts.member.key)?;
+        accounts
+            .proposal
+            .approve(member_index, &accounts.authority, now_s)?;
         emit!(Approved {
-            index: accounts.proposal.index,
+            proposal_index: accounts.proposal.index,
             member: accounts.member.key(),
-            approvals: accounts.proposal.approval_count(),
+            approval_count: accounts.proposal.approval_count(),
         });
         Ok(())
     }

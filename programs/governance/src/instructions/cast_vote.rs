@@ -1,4 +1,4 @@
-//! A participant votes, once. One participant, one vote.
+//! Casts a participant's vote on a proposal, once: one participant, one vote.
 use crate::{
     errors::GovernanceError,
     events::Voted,
@@ -13,9 +13,9 @@ pub struct CastVote<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Who votes.
+    /// The voting participant's wallet.
     pub wallet: Signer<'info>,
-    /// The wallet's, in the registry.
+    /// The wallet's entry in the registry.
     #[account(
         has_one = wallet @ GovernanceError::NotVoter,
         constraint = participant.is_active() @ GovernanceError::NotVoter
@@ -51,24 +51,24 @@ impl CastVote<'_> {
     pub fn handle(ctx: Context<Self>, yes: bool) -> Result<()> {
         ctx.accounts.validate()?;
         let accounts = ctx.accounts;
-        let now = Clock::get()?.unix_timestamp;
-        let (index, wallet) = (accounts.proposal.index, accounts.wallet.key());
+        let now_s = Clock::get()?.unix_timestamp;
+        let (proposal_index, wallet) = (accounts.proposal.index, accounts.wallet.key());
         let poll = accounts.proposal.poll.as_mut();
         let poll = poll.ok_or(GovernanceError::NoVote)?;
-        poll.count(yes, accounts.participant.registered_at, now)?;
+        poll.count_vote(yes, accounts.participant.registered_at_s, now_s)?;
         accounts.vote.set_inner(Vote {
-            proposal: index,
+            proposal_index,
             wallet,
             yes,
-            voted_at: now,
+            voted_at_s: now_s,
             bump: ctx.bumps.vote,
         });
         emit!(Voted {
-            index,
+            proposal_index,
             wallet,
             yes,
-            yes_votes: poll.yes,
-            no_votes: poll.no,
+            yes_votes: poll.yes_votes,
+            no_votes: poll.no_votes,
         });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Hands a program's code to another key, which accepts by signing, or to nobody for ever. After the time lock.
+//! Changes a program's upgrade authority to a key that accepts by signing, or to none for ever. After the time lock.
 use crate::{
     errors::GovernanceError,
     events::{Executed, UpgradeAuthorityChanged},
@@ -23,7 +23,7 @@ pub struct ChangeUpgradeAuthority<'info> {
     pub proposal: Box<Account<'info, Proposal>>,
     /// CHECK: the program of the decision, compared in `validate`.
     pub program: UncheckedAccount<'info>,
-    /// Of the program, at the loader's address for it.
+    /// The loader's ProgramData account of the program.
     #[account(
         mut,
         dup,
@@ -39,15 +39,15 @@ pub struct ChangeUpgradeAuthority<'info> {
     pub upgrader: UncheckedAccount<'info>,
     /// The next upgrade authority, unless there is to be none.
     pub next: Option<Signer<'info>>,
-    /// CHECK: by its address.
+    /// CHECK: compared by its address.
     #[account(address = bpf_loader_upgradeable::ID)]
     pub loader: UncheckedAccount<'info>,
 }
 
 impl ChangeUpgradeAuthority<'_> {
-    fn validate(&self, now: i64) -> Result<NewUpgradeAuthority> {
+    fn validate(&self, now_s: i64) -> Result<NewUpgradeAuthority> {
         self.proposal
-            .require_due(&self.authority, &self.params, now)?;
+            .require_due(&self.authority, &self.params, now_s)?;
         let Action::ChangeUpgradeAuthority(decided) = self.proposal.action else {
             return err!(GovernanceError::WrongAction);
         };
@@ -64,10 +64,10 @@ impl ChangeUpgradeAuthority<'_> {
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let accounts = ctx.accounts;
-        let NewUpgradeAuthority { program, authority } = accounts.validate(now)?;
-        accounts.proposal.finish(now);
+        let NewUpgradeAuthority { program, authority } = accounts.validate(now_s)?;
+        accounts.proposal.mark_executed(now_s);
         let mut infos = vec![
             accounts.program_data.to_account_info(),
             accounts.upgrader.to_account_info(),
@@ -75,7 +75,7 @@ impl ChangeUpgradeAuthority<'_> {
         infos.extend(accounts.next.iter().map(|next| next.to_account_info()));
         loader::set_authority(&infos, ctx.bumps.upgrader)?;
         emit!(Executed {
-            index: accounts.proposal.index,
+            proposal_index: accounts.proposal.index,
         });
         emit!(UpgradeAuthorityChanged { program, authority });
         Ok(())

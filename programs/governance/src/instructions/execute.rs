@@ -1,4 +1,4 @@
-//! Carries out what enough members have approved.
+//! Executes a proposal that enough members have approved.
 use crate::{
     errors::GovernanceError,
     events::{Executed, PauseSet, RatesScheduled},
@@ -25,38 +25,38 @@ pub struct Execute<'info> {
 }
 
 impl Execute<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
+    fn validate(&self, now_s: i64) -> Result<()> {
         self.proposal
-            .require_due(&self.authority, &self.params, now)
+            .require_due(&self.authority, &self.params, now_s)
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        ctx.accounts.validate(now)?;
-        ctx.accounts.carry_out(now)?;
-        ctx.accounts.proposal.finish(now);
+        let now_s = Clock::get()?.unix_timestamp;
+        ctx.accounts.validate(now_s)?;
+        ctx.accounts.apply_action(now_s)?;
+        ctx.accounts.proposal.mark_executed(now_s);
         emit!(Executed {
-            index: ctx.accounts.proposal.index,
+            proposal_index: ctx.accounts.proposal.index,
         });
         ctx.accounts.params.invariant()
     }
 
-    /// What another program has to do, it does when it sees the executed proposal.
-    fn carry_out(&mut self, now: i64) -> Result<()> {
+    /// Applies what concerns governance; another program acts when it is shown the executed proposal.
+    fn apply_action(&mut self, now_s: i64) -> Result<()> {
         match &self.proposal.action {
-            Action::SetPause(paused) => self.set_pause(*paused, now),
-            Action::ScheduleRates(rates) => self.schedule(*rates, now),
-            Action::SetTimeLock(seconds) => {
-                self.params.time_lock_s = *seconds;
+            Action::SetPause(paused) => self.set_pause(*paused, now_s),
+            Action::ScheduleRates(rates) => self.schedule(*rates, now_s),
+            Action::SetTimeLock(time_lock_s) => {
+                self.params.time_lock_s = *time_lock_s;
                 Ok(())
             }
             Action::SetVoteRules(rules) => {
-                self.params.votes = *rules;
+                self.params.vote_rules = *rules;
                 Ok(())
             }
-            Action::ChangeAttestors(set) => {
-                self.params.require_attestors_at(set.effective_from, now)
-            }
+            Action::ChangeAttestors(set) => self
+                .params
+                .require_attestors_at(set.effective_from_s, now_s),
             Action::ChangeRegistrar(_)
             | Action::ReassignMeter(_)
             | Action::Resolve(_)
@@ -68,14 +68,17 @@ impl Execute<'_> {
         }
     }
 
-    fn set_pause(&mut self, paused: bool, now: i64) -> Result<()> {
-        self.pause.decide(paused, self.proposal.index, now)?;
-        emit!(PauseSet { paused, since: now });
+    fn set_pause(&mut self, paused: bool, now_s: i64) -> Result<()> {
+        self.pause.decide(paused, self.proposal.index, now_s)?;
+        emit!(PauseSet {
+            paused,
+            since_s: now_s
+        });
         Ok(())
     }
 
-    fn schedule(&mut self, rates: RateSet, now: i64) -> Result<()> {
-        self.params.schedule(rates, now)?;
+    fn schedule(&mut self, rates: RateSet, now_s: i64) -> Result<()> {
+        self.params.schedule(rates, now_s)?;
         emit!(RatesScheduled { rates });
         Ok(())
     }

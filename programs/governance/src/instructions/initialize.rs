@@ -1,4 +1,4 @@
-//! Founds the authority set, the parameters and the pause switch.
+//! Creates the authority set, the parameters and the pause switch.
 use crate::{
     errors::GovernanceError,
     events::AuthorityFounded,
@@ -13,11 +13,11 @@ pub struct InitializeArgs {
     pub rec_validator: Pubkey,
     /// 1 to 7 different keys.
     pub members: Vec<Pubkey>,
-    /// How many of them decide.
+    /// Approvals that a decision needs.
     pub threshold: u8,
     /// In force at once.
     pub first_rates: RateSet,
-    /// Seconds from a decision on rates to its effect, 48 hours or more.
+    /// Seconds between a decision and its effect, 48 hours to 90 days.
     pub time_lock_s: i64,
 }
 
@@ -26,9 +26,9 @@ pub struct Initialize<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whoever may replace the program's code founds its authority set.
+    /// The upgrade authority: it alone may initialize the program.
     pub upgrade_authority: Signer<'info>,
-    /// Of this program, at the loader's address for it.
+    /// The loader's ProgramData account of this program.
     #[account(
         seeds = [crate::ID.as_ref()],
         seeds::program = bpf_loader_upgradeable::ID,
@@ -49,7 +49,7 @@ pub struct Initialize<'info> {
 impl Initialize<'_> {
     fn validate(&self, args: &InitializeArgs) -> Result<()> {
         require!(
-            args.first_rates.effective_from <= Clock::get()?.unix_timestamp,
+            args.first_rates.effective_from_s <= Clock::get()?.unix_timestamp,
             GovernanceError::FirstRatesInFuture
         );
         Ok(())
@@ -67,19 +67,19 @@ impl Initialize<'_> {
             members: args.members,
             threshold: args.threshold,
             set_index: 0,
-            proposals: 0,
+            proposal_count: 0,
             bump: ctx.bumps.authority,
         });
         ctx.accounts.params.set_inner(Params {
             rate_sets: vec![args.first_rates],
             time_lock_s: args.time_lock_s,
-            votes: VoteRules::FIRST,
+            vote_rules: VoteRules::INITIAL,
             bump: ctx.bumps.params,
         });
         ctx.accounts.pause.set_inner(Pause {
             paused: false,
-            since: Clock::get()?.unix_timestamp,
-            next_proposal: 0,
+            since_s: Clock::get()?.unix_timestamp,
+            next_proposal_index: 0,
             bump: ctx.bumps.pause,
         });
         ctx.accounts.authority.invariant()?;

@@ -1,4 +1,4 @@
-//! A member puts an action before the others.
+//! Proposes an action to the authority set.
 use crate::{
     errors::GovernanceError,
     events::Proposed,
@@ -20,7 +20,7 @@ pub struct Propose<'info> {
         init,
         payer = payer,
         space = 8 + Proposal::INIT_SPACE,
-        seeds = [seeds::PROPOSAL, &authority.proposals.to_le_bytes()],
+        seeds = [seeds::PROPOSAL, &authority.proposal_count.to_le_bytes()],
         bump
     )]
     pub proposal: Account<'info, Proposal>,
@@ -35,10 +35,11 @@ impl Propose<'_> {
     pub fn handle(ctx: Context<Self>, action: Action) -> Result<()> {
         ctx.accounts.validate(&action)?;
         let accounts = ctx.accounts;
-        let now = Clock::get()?.unix_timestamp;
-        let index = accounts.authority.proposals;
-        let place = accounts.authority.place_of(accounts.member.key)?;
-        accounts.authority.proposals = index.checked_add(1).ok_or(GovernanceError::Overflow)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        let index = accounts.authority.proposal_count;
+        let member_index = accounts.authority.member_index(accounts.member.key)?;
+        accounts.authority.proposal_count =
+            index.checked_add(1).ok_or(GovernanceError::Overflow)?;
         accounts.proposal.set_inner(Proposal {
             index,
             action: action.clone(),
@@ -46,15 +47,17 @@ impl Propose<'_> {
             set_index: accounts.authority.set_index,
             status: ProposalStatus::Open,
             proposer: accounts.member.key(),
-            created_at: now,
-            approved_at: 0,
-            executed_at: 0,
+            created_at_s: now_s,
+            approved_at_s: 0,
+            executed_at_s: 0,
             poll: None,
             bump: ctx.bumps.proposal,
         });
-        accounts.proposal.approve(place, &accounts.authority, now)?;
+        accounts
+            .proposal
+            .approve(member_index, &accounts.authority, now_s)?;
         emit!(Proposed {
-            index,
+            proposal_index: index,
             proposer: accounts.member.key(),
             action,
         });

@@ -1,4 +1,4 @@
-//! The proposer asks the participants. From then on nothing is carried out before they have voted.
+//! Opens a vote of the participants on a proposal, which is executed only after the vote has ended.
 use crate::{
     errors::GovernanceError,
     events::VoteOpened,
@@ -10,13 +10,13 @@ use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
 pub struct PutToVote<'info> {
-    /// Who made the proposal, still of the authority set.
+    /// The proposer, who must still be a member of the authority set.
     pub member: Signer<'info>,
     #[account(seeds = [seeds::AUTHORITY], bump = authority.bump)]
     pub authority: Account<'info, Authority>,
     #[account(seeds = [seeds::PARAMS], bump = params.bump)]
     pub params: Account<'info, Params>,
-    /// The registry's, which counts the participants.
+    /// The registry's config, which has the number of active participants.
     pub registry_config: Account<'info, Electorate>,
     #[account(
         mut,
@@ -28,32 +28,32 @@ pub struct PutToVote<'info> {
 }
 
 impl PutToVote<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
+    fn validate(&self, now_s: i64) -> Result<()> {
         let proposal = &self.proposal;
-        proposal.require_live(&self.authority, now)?;
-        self.authority.place_of(self.member.key)?;
+        proposal.require_approvable(&self.authority, now_s)?;
+        self.authority.member_index(self.member.key)?;
         require_keys_eq!(
             proposal.proposer,
             self.member.key(),
             GovernanceError::NotProposer
         );
         require!(proposal.poll.is_none(), GovernanceError::VoteBegun);
-        require!(proposal.action.votable(), GovernanceError::NotVotable);
+        require!(proposal.action.is_votable(), GovernanceError::NotVotable);
         Ok(())
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        ctx.accounts.validate(now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        ctx.accounts.validate(now_s)?;
         let accounts = ctx.accounts;
-        let eligible = accounts.registry_config.participants;
-        let poll = Poll::open(accounts.params.votes, eligible, now)?;
+        let eligible_voters = accounts.registry_config.participant_count;
+        let poll = Poll::open(accounts.params.vote_rules, eligible_voters, now_s)?;
         accounts.proposal.poll = Some(poll);
         emit!(VoteOpened {
-            index: accounts.proposal.index,
+            proposal_index: accounts.proposal.index,
             binding: poll.binding,
-            eligible,
-            ends_at: poll.ends_at,
+            eligible_voters,
+            ends_at_s: poll.ends_at_s,
         });
         Ok(())
     }

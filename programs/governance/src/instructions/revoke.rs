@@ -1,4 +1,4 @@
-//! A member takes an approval back: what the time lock is there for.
+//! Revokes a member's approval; the time lock leaves time for it.
 use crate::{
     events::Revoked,
     seeds,
@@ -29,12 +29,14 @@ impl Revoke<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         ctx.accounts.validate()?;
         let accounts = ctx.accounts;
-        let place = accounts.authority.place_of(accounts.member.key)?;
-        accounts.proposal.revoke(place, &accounts.authority)?;
+        let member_index = accounts.authority.member_index(accounts.member.key)?;
+        accounts
+            .proposal
+            .revoke(member_index, &accounts.authority)?;
         emit!(Revoked {
-            index: accounts.proposal.index,
+            proposal_index: accounts.proposal.index,
             member: accounts.member.key(),
-            approvals: accounts.proposal.approval_count(),
+            approval_count: accounts.proposal.approval_count(),
         });
         Ok(())
     }

@@ -25,7 +25,7 @@ pub struct Upgrade<'info> {
     /// CHECK: the program of the decision, compared in `validate`; the loader knows its own.
     #[account(mut)]
     pub program: UncheckedAccount<'info>,
-    /// Of the program, at the loader's address for it.
+    /// The loader's ProgramData account of the program.
     #[account(
         mut,
         dup,
@@ -46,21 +46,21 @@ pub struct Upgrade<'info> {
     /// CHECK: governance's address that the loader obeys; holds no data.
     #[account(seeds = [seeds::UPGRADER], bump)]
     pub upgrader: UncheckedAccount<'info>,
-    /// CHECK: by its address.
-    #[account(address = loader::RENT)]
+    /// CHECK: compared by its address.
+    #[account(address = loader::RENT_SYSVAR)]
     pub rent: UncheckedAccount<'info>,
-    /// CHECK: by its address.
-    #[account(address = loader::CLOCK)]
+    /// CHECK: compared by its address.
+    #[account(address = loader::CLOCK_SYSVAR)]
     pub clock: UncheckedAccount<'info>,
-    /// CHECK: by its address.
+    /// CHECK: compared by its address.
     #[account(address = bpf_loader_upgradeable::ID)]
     pub loader: UncheckedAccount<'info>,
 }
 
 impl Upgrade<'_> {
-    fn validate(&self, now: i64) -> Result<NewCode> {
+    fn validate(&self, now_s: i64) -> Result<NewCode> {
         self.proposal
-            .require_due(&self.authority, &self.params, now)?;
+            .require_due(&self.authority, &self.params, now_s)?;
         let Action::Upgrade(decided) = self.proposal.action else {
             return err!(GovernanceError::WrongAction);
         };
@@ -84,10 +84,10 @@ impl Upgrade<'_> {
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let accounts = ctx.accounts;
-        let NewCode { program, code_hash } = accounts.validate(now)?;
-        accounts.proposal.finish(now);
+        let NewCode { program, code_hash } = accounts.validate(now_s)?;
+        accounts.proposal.mark_executed(now_s);
         let infos = [
             accounts.program_data.to_account_info(),
             accounts.program.to_account_info(),
@@ -99,7 +99,7 @@ impl Upgrade<'_> {
         ];
         loader::upgrade(infos, ctx.bumps.upgrader)?;
         emit!(Executed {
-            index: accounts.proposal.index,
+            proposal_index: accounts.proposal.index,
         });
         emit!(Upgraded { program, code_hash });
         Ok(())

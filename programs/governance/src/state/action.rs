@@ -1,38 +1,38 @@
-//! What the authority set can decide.
+//! Actions: what the authority set can decide.
 use super::{AttestorSet, AuthoritySet, Params, RateSet, VoteRules};
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
-/// Approvals that take a meter from its owner: two, even where one member decides everything else.
-const APPROVALS_FOR_A_METER: u8 = 2;
+/// Approvals that reassigning a meter needs at least: two, even where the threshold is one.
+const MIN_METER_APPROVALS: u8 = 2;
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Stop new settlements, or allow them again. At once.
+    /// Pause the opening of settlements, or resume it. Takes effect at once.
     SetPause(bool),
-    /// Put rates in force, after the time lock.
+    /// Schedule rates, to be in force after the time lock.
     ScheduleRates(RateSet),
-    /// Seconds from a decision to its effect, from then on.
+    /// Set the time lock: seconds between a decision and its effect.
     SetTimeLock(i64),
-    /// How participants vote.
+    /// Set how participants vote.
     SetVoteRules(VoteRules),
-    /// Another authority set, which accepts by `accept_authority`.
+    /// Change the authority set; the new one accepts by `accept_authority`.
     ChangeAuthority(AuthoritySet),
-    /// Other attestors, who accept by the oracle's `adopt_attestors`.
+    /// Change the attestors; the new ones accept by the oracle's `adopt_attestors`.
     ChangeAttestors(AttestorSet),
-    /// Another registrar, who accepts by the registry's `adopt_registrar`.
+    /// Change the registrar; the new one accepts by the registry's `adopt_registrar`.
     ChangeRegistrar(Pubkey),
-    /// Another owner of a meter, by the registry's `reassign_meter`.
+    /// Change a meter's owner, by the registry's `reassign_meter`.
     ReassignMeter(MeterOwner),
-    /// New code of a program, by `upgrade`.
+    /// Upgrade a program's code, by `upgrade`.
     Upgrade(NewCode),
-    /// Somebody else may replace a program's code, or nobody any more, by `change_upgrade_authority`.
+    /// Change a program's upgrade authority, or have none, by `change_upgrade_authority`.
     ChangeUpgradeAuthority(NewUpgradeAuthority),
-    /// Agree to a text, by its SHA-256. Nothing on chain follows.
+    /// Agree to a text, given by its SHA-256. Has no effect on chain.
     Resolve([u8; 32]),
-    /// Another settler, who accepts by trading's `adopt_settler`. At once: a stolen key has to go.
+    /// Change the settler, who accepts by trading's `adopt_settler`. At once: a stolen key must be replaced quickly.
     ChangeSettler(Pubkey),
-    /// Where the charges go, by trading's `adopt_payees`.
+    /// Change the token accounts that receive the charges, by trading's `adopt_payees`.
     ChangePayees(Payees),
 }
 
@@ -44,7 +44,7 @@ pub struct MeterOwner {
     pub owner: Pubkey,
 }
 
-/// Token accounts of the currency.
+/// Token accounts of the currency that receive the charges.
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payees {
     pub wheeling: Pubkey,
@@ -69,8 +69,8 @@ pub struct NewUpgradeAuthority {
 }
 
 impl Action {
-    /// Whether it is carried out only after the time lock. The others take effect at once, or name the time themselves.
-    pub fn waits(&self) -> bool {
+    /// Whether it is executed only after the time lock. The others take effect at once, or name their time themselves.
+    pub fn needs_time_lock(&self) -> bool {
         !matches!(
             self,
             Self::SetPause(_)
@@ -81,16 +81,16 @@ impl Action {
         )
     }
 
-    /// Approvals it needs, whatever the threshold.
-    pub fn least_approvals(&self) -> u8 {
+    /// Least number of approvals, whatever the threshold.
+    pub fn min_approvals(&self) -> u8 {
         match self {
-            Self::ReassignMeter(_) => APPROVALS_FOR_A_METER,
+            Self::ReassignMeter(_) => MIN_METER_APPROVALS,
             _ => 1,
         }
     }
 
     /// Whether participants can vote on it: on what they pay, how they vote, and any text.
-    pub fn votable(&self) -> bool {
+    pub fn is_votable(&self) -> bool {
         matches!(
             self,
             Self::ScheduleRates(_) | Self::SetVoteRules(_) | Self::Resolve(_)
@@ -100,25 +100,25 @@ impl Action {
     pub fn invariant(&self) -> Result<()> {
         match self {
             Self::ScheduleRates(rates) => rates.invariant(),
-            Self::SetTimeLock(seconds) => Params::require_time_lock(*seconds),
+            Self::SetTimeLock(time_lock_s) => Params::require_time_lock(*time_lock_s),
             Self::SetVoteRules(rules) => rules.invariant(),
             Self::ChangeAuthority(set) => set.invariant(),
             Self::ChangeAttestors(set) => set.invariant(),
-            Self::ChangeRegistrar(key) | Self::ChangeSettler(key) => require_real(key),
+            Self::ChangeRegistrar(key) | Self::ChangeSettler(key) => require_nonzero(key),
             Self::ChangePayees(payees) => {
                 let keys = [payees.wheeling, payees.platform, payees.loss];
-                keys.iter().try_for_each(require_real)
+                keys.iter().try_for_each(require_nonzero)
             }
-            Self::ReassignMeter(change) => require_real(&change.owner),
+            Self::ReassignMeter(change) => require_nonzero(&change.owner),
             Self::ChangeUpgradeAuthority(change) => {
-                change.authority.iter().try_for_each(require_real)
+                change.authority.iter().try_for_each(require_nonzero)
             }
             Self::SetPause(_) | Self::Upgrade(_) | Self::Resolve(_) => Ok(()),
         }
     }
 }
 
-fn require_real(key: &Pubkey) -> Result<()> {
+fn require_nonzero(key: &Pubkey) -> Result<()> {
     require_keys_neq!(*key, Pubkey::default(), GovernanceError::InvalidKey);
     Ok(())
 }

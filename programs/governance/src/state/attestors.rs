@@ -1,4 +1,4 @@
-//! A set of attestors for the oracle, and the interval from which they attest.
+//! A set of attestors for the oracle, and the first interval that they attest.
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
@@ -11,8 +11,8 @@ pub struct AttestorSet {
     pub attestors: Vec<Pubkey>,
     /// Attestors that an attestation needs.
     pub threshold: u8,
-    /// Start of the first interval that they attest.
-    pub effective_from: i64,
+    /// Start of the first interval that they attest, in Unix seconds.
+    pub effective_from_s: i64,
 }
 
 impl AttestorSet {

@@ -1,9 +1,9 @@
-//! The authority set: who decides, and how many of them it takes.
+//! The authority set: its members, and the approvals that a decision needs.
 use super::AuthoritySet;
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
-/// Approvals are bits of a u8.
+/// Most members: their approvals are bits of a u8.
 pub const MAX_MEMBERS: usize = 7;
 
 #[account]
@@ -16,22 +16,22 @@ pub struct Authority {
     pub members: Vec<Pubkey>,
     /// Approvals that an execution needs.
     pub threshold: u8,
-    /// Counts changes of the set; proposals of an older set are void.
+    /// Number of changes of the set so far; proposals of an older set are void.
     pub set_index: u32,
-    /// Proposals so far, and the number of the next one.
-    pub proposals: u64,
-    /// Of this account's address.
+    /// Number of proposals so far, and the index of the next one.
+    pub proposal_count: u64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
 impl Authority {
-    /// The member's place in the set, which is its bit in a proposal's approvals.
-    pub fn place_of(&self, member: &Pubkey) -> Result<u8> {
-        let place = self.members.iter().position(|known| known == member);
-        Ok(place.ok_or(GovernanceError::NotMember)? as u8)
+    /// The member's index in the set, which is its bit in a proposal's approvals.
+    pub fn member_index(&self, member: &Pubkey) -> Result<u8> {
+        let index = self.members.iter().position(|known| known == member);
+        Ok(index.ok_or(GovernanceError::NotMember)? as u8)
     }
 
-    /// Puts another set in force and voids what the old one has not carried out.
+    /// Puts another set in force, which voids the old one's open proposals.
     pub fn change(&mut self, set: AuthoritySet) -> Result<()> {
         self.set_index = self
             .set_index

@@ -15,16 +15,16 @@ pub struct AuthoritySet {
 }
 
 impl AuthoritySet {
-    /// Fails unless all these are members, none comes twice, and there are as many as decide.
+    /// Fails unless the signers are different members of the set, at least `threshold` of them.
     pub fn require_acceptance(&self, signers: &[AccountInfo]) -> Result<()> {
         let mut signed = [false; MAX_MEMBERS];
         let mut count = 0;
         for signer in signers {
-            let place = self.members.iter().position(|known| known == signer.key);
-            let place = place.filter(|_| signer.is_signer);
-            let place = place.ok_or(GovernanceError::NotNewMember)?;
-            require!(!signed[place], GovernanceError::AlreadyApproved);
-            signed[place] = true;
+            let index = self.members.iter().position(|known| known == signer.key);
+            let index = index.filter(|_| signer.is_signer);
+            let index = index.ok_or(GovernanceError::NotNewMember)?;
+            require!(!signed[index], GovernanceError::AlreadyApproved);
+            signed[index] = true;
             count += 1;
         }
         require!(

@@ -1,4 +1,4 @@
-//! Accounts of the program, one file each, and what they are made of.
+//! Accounts of the program and the types of their fields, one per file.
 
 mod action;
 mod attestors;

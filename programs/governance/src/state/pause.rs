@@ -1,4 +1,4 @@
-//! Whether new settlements may open. Nothing else ever stops: not withdrawals, not a settlement that has begun.
+//! The pause switch: while it is on no settlement opens. Withdrawals and settlements that have begun go on.
 use crate::errors::GovernanceError;
 use anchor_lang::prelude::*;
 
@@ -7,24 +7,26 @@ use anchor_lang::prelude::*;
 pub struct Pause {
     /// True while no settlement may open.
     pub paused: bool,
-    /// Unix time of the last change.
-    pub since: i64,
-    /// Proposals with a lower number come too late to decide the pause.
-    pub next_proposal: u64,
-    /// Of this account's address.
+    /// Time of the last change, in Unix seconds.
+    pub since_s: i64,
+    /// Lowest proposal index that may still decide the pause.
+    pub next_proposal_index: u64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
 impl Pause {
-    /// Follows proposal number `index`, unless a later one has spoken.
-    pub fn decide(&mut self, paused: bool, index: u64, now: i64) -> Result<()> {
+    /// Sets the switch by proposal `proposal_index`; fails when a later proposal has set it.
+    pub fn decide(&mut self, paused: bool, proposal_index: u64, now_s: i64) -> Result<()> {
         require!(
-            index >= self.next_proposal,
+            proposal_index >= self.next_proposal_index,
             GovernanceError::ProposalOvertaken
         );
-        self.next_proposal = index.checked_add(1).ok_or(GovernanceError::Overflow)?;
+        self.next_proposal_index = proposal_index
+            .checked_add(1)
+            .ok_or(GovernanceError::Overflow)?;
         self.paused = paused;
-        self.since = now;
+        self.since_s = now_s;
         Ok(())
     }
 }

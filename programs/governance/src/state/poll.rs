@@ -5,53 +5,57 @@ use anchor_lang::prelude::*;
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Poll {
-    /// Whether it decides; the rules of its beginning hold to its end.
+    /// Whether the vote decides; the rules at its opening hold to its end.
     pub binding: bool,
-    /// Votes that a decision needs, in percent of `eligible`.
+    /// Votes that a decision needs, in percent of `eligible_voters`.
     pub quorum_percent: u8,
-    /// Active participants when it was opened.
-    pub eligible: u32,
-    /// Unix time. Who was registered later has no vote.
-    pub opened_at: i64,
-    /// First unix second without voting.
-    pub ends_at: i64,
-    pub yes: u32,
-    pub no: u32,
+    /// Number of active participants at the opening.
+    pub eligible_voters: u32,
+    /// Time of the opening, in Unix seconds; participants registered later have no vote.
+    pub opened_at_s: i64,
+    /// End of the vote, exclusive, in Unix seconds.
+    pub ends_at_s: i64,
+    pub yes_votes: u32,
+    pub no_votes: u32,
 }
 
 impl Poll {
-    pub fn open(rules: VoteRules, eligible: u32, now: i64) -> Result<Self> {
-        require!(eligible > 0, GovernanceError::NoVoters);
+    pub fn open(rules: VoteRules, eligible_voters: u32, now_s: i64) -> Result<Self> {
+        require!(eligible_voters > 0, GovernanceError::NoVoters);
         Ok(Self {
             binding: rules.binding,
             quorum_percent: rules.quorum_percent,
-            eligible,
-            opened_at: now,
-            ends_at: now
+            eligible_voters,
+            opened_at_s: now_s,
+            ends_at_s: now_s
                 .checked_add(rules.duration_s)
                 .ok_or(GovernanceError::Overflow)?,
-            yes: 0,
-            no: 0,
+            yes_votes: 0,
+            no_votes: 0,
         })
     }
 
-    /// Counts a vote of somebody who was registered at this time.
-    pub fn count(&mut self, yes: bool, registered_at: i64, now: i64) -> Result<()> {
-        require!(now < self.ends_at, GovernanceError::VoteOver);
+    /// Counts a vote of a participant who was registered at Unix second `registered_at_s`.
+    pub fn count_vote(&mut self, yes: bool, registered_at_s: i64, now_s: i64) -> Result<()> {
+        require!(now_s < self.ends_at_s, GovernanceError::VoteOver);
         require!(
-            registered_at < self.opened_at,
+            registered_at_s < self.opened_at_s,
             GovernanceError::RegisteredTooLate
         );
-        let side = if yes { &mut self.yes } else { &mut self.no };
+        let side = if yes {
+            &mut self.yes_votes
+        } else {
+            &mut self.no_votes
+        };
         *side = side.checked_add(1).ok_or(GovernanceError::Overflow)?;
         Ok(())
     }
 
     /// Whether enough have voted, and more of them for it than against it.
     pub fn passed(&self) -> bool {
-        let votes = u64::from(self.yes) + u64::from(self.no);
-        let quorum = u64::from(self.eligible) * u64::from(self.quorum_percent);
-        self.yes > self.no && votes * 100 >= quorum
+        let votes = u64::from(self.yes_votes) + u64::from(self.no_votes);
+        let quorum = u64::from(self.eligible_voters) * u64::from(self.quorum_percent);
+        self.yes_votes > self.no_votes && votes * 100 >= quorum
     }
 }
 
@@ -59,9 +63,13 @@ impl Poll {
 mod tests {
     use super::*;
 
-    fn poll(eligible: u32, yes: u32, no: u32) -> Poll {
-        let poll = Poll::open(VoteRules::FIRST, eligible, 0).unwrap();
-        Poll { yes, no, ..poll }
+    fn poll(eligible_voters: u32, yes_votes: u32, no_votes: u32) -> Poll {
+        let poll = Poll::open(VoteRules::INITIAL, eligible_voters, 0).unwrap();
+        Poll {
+            yes_votes,
+            no_votes,
+            ..poll
+        }
     }
 
     #[test]
@@ -77,15 +85,15 @@ mod tests {
     #[test]
     fn it_ends_at_its_second_and_knows_who_came_later() {
         let mut open = poll(10, 0, 0);
-        assert!(open.count(true, -1, open.ends_at).is_err());
-        assert!(open.count(true, 0, 1).is_err());
-        open.count(true, -1, open.ends_at - 1).unwrap();
-        open.count(false, -1, 1).unwrap();
-        assert_eq!((open.yes, open.no), (1, 1));
+        assert!(open.count_vote(true, -1, open.ends_at_s).is_err());
+        assert!(open.count_vote(true, 0, 1).is_err());
+        open.count_vote(true, -1, open.ends_at_s - 1).unwrap();
+        open.count_vote(false, -1, 1).unwrap();
+        assert_eq!((open.yes_votes, open.no_votes), (1, 1));
     }
 
     #[test]
     fn nobody_to_vote_is_no_vote() {
-        assert!(Poll::open(VoteRules::FIRST, 0, 0).is_err());
+        assert!(Poll::open(VoteRules::INITIAL, 0, 0).is_err());
     }
 }

@@ -4,14 +4,14 @@ use anchor_lang::prelude::*;
 #[account]
 #[derive(InitSpace)]
 pub struct Vote {
-    /// The proposal's number.
-    pub proposal: u64,
-    /// Who voted.
+    /// Index of the proposal.
+    pub proposal_index: u64,
+    /// The voter's wallet.
     pub wallet: Pubkey,
-    /// For it, or against it.
+    /// True for the proposal, false against it.
     pub yes: bool,
-    /// Unix time.
-    pub voted_at: i64,
-    /// Of this account's address.
+    /// Time of the vote, in Unix seconds.
+    pub voted_at_s: i64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }

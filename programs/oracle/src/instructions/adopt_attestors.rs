@@ -1,4 +1,4 @@
-//! Takes over the attestors that governance has decided, with the signatures of as many of them as will be needed: keys
+//! Adopts the attestors that governance has decided, with the signatures of `threshold` of them: keys
 //! that nobody holds never attest.
 use crate::{
     errors::OracleError,
@@ -12,13 +12,13 @@ use governance::state::{Action, AttestorSet, Proposal};
 pub struct AdoptAttestors<'info> {
     #[account(mut)]
     pub config: Account<'info, Config>,
-    /// Governance's decision.
+    /// The executed proposal of governance.
     pub proposal: Account<'info, Proposal>,
 }
 
 impl<'info> AdoptAttestors<'info> {
-    fn validate(&self, signers: &[AccountInfo<'info>], now: i64) -> Result<AttestorSet> {
-        require!(self.proposal.is_executed(now), OracleError::NotDecided);
+    fn validate(&self, signers: &[AccountInfo<'info>], now_s: i64) -> Result<AttestorSet> {
+        require!(self.proposal.is_executed(now_s), OracleError::NotDecided);
         let Action::ChangeAttestors(set) = &self.proposal.action else {
             return err!(OracleError::NotDecided);
         };
@@ -34,14 +34,14 @@ impl<'info> AdoptAttestors<'info> {
     }
 
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        let set = ctx.accounts.validate(ctx.remaining_accounts, now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        let set = ctx.accounts.validate(ctx.remaining_accounts, now_s)?;
         emit!(AttestorsAdopted {
             attestors: set.attestors.clone(),
             threshold: set.threshold,
-            effective_from: set.effective_from,
+            effective_from_s: set.effective_from_s,
         });
         let index = ctx.accounts.proposal.index;
-        ctx.accounts.config.adopt(set, index, now)
+        ctx.accounts.config.adopt(set, index, now_s)
     }
 }

@@ -1,4 +1,4 @@
-//! Writes down what was measured in an interval, or corrects it with the next revision.
+//! Attests what was measured in an interval, or corrects it with the next revision.
 use crate::{
     errors::OracleError,
     events::Attested,
@@ -8,21 +8,21 @@ use crate::{
 use anchor_lang::prelude::*;
 
 pub struct AttestArgs {
-    /// First unix second of the interval, a multiple of its length.
-    pub start: i64,
-    /// 1 at first, one more for every correction.
+    /// Start of the interval in Unix seconds, a multiple of its length.
+    pub start_s: i64,
+    /// 1 for the first attestation, one more for every correction.
     pub revision: u16,
-    /// Over one leaf per meter, sorted by meter id.
+    /// Merkle root over one leaf per meter, sorted by meter id.
     pub merkle_root: [u8; 32],
     pub meters_valid: u32,
     pub meters_estimated: u32,
-    /// Sums over valid meters only.
+    /// Sums over the valid meters only, in Wh.
     pub import_wh: u64,
     pub export_wh: u64,
 }
 
 #[derive(Accounts)]
-#[instruction(start: i64, revision: u16)]
+#[instruction(start_s: i64, revision: u16)]
 pub struct Attest<'info> {
     /// Pays rent.
     #[account(mut)]
@@ -36,7 +36,7 @@ pub struct Attest<'info> {
         init,
         payer = payer,
         space = 8 + Interval::INIT_SPACE,
-        seeds = [seeds::INTERVAL, &start.to_le_bytes(), &revision.to_le_bytes()],
+        seeds = [seeds::INTERVAL, &start_s.to_le_bytes(), &revision.to_le_bytes()],
         bump
     )]
     pub interval: Account<'info, Interval>,
@@ -47,46 +47,46 @@ impl<'info> Attest<'info> {
     fn validate(
         &self,
         others: &[AccountInfo<'info>],
-        start: i64,
-        end: i64,
-        now: i64,
+        start_s: i64,
+        end_s: i64,
+        now_s: i64,
     ) -> Result<()> {
-        require!(now >= end, OracleError::NotEnded);
+        require!(now_s >= end_s, OracleError::NotEnded);
         require!(
             others.iter().all(|other| other.is_signer),
             OracleError::NotAttestor
         );
         let others = others.iter().map(|other| other.key);
         require_quorum(
-            self.config.in_force(start, now),
+            self.config.attestors_for(start_s, now_s),
             std::iter::once(self.attestor.key).chain(others),
         )
     }
 
     pub fn handle(ctx: Context<'info, Self>, args: AttestArgs) -> Result<()> {
         let accounts = ctx.accounts;
-        let now = Clock::get()?.unix_timestamp;
-        let end = Interval::end_of(args.start, accounts.config.interval_s)?;
-        accounts.validate(ctx.remaining_accounts, args.start, end, now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        let end_s = Interval::end_s_for(args.start_s, accounts.config.interval_s)?;
+        accounts.validate(ctx.remaining_accounts, args.start_s, end_s, now_s)?;
         accounts.interval.set_inner(Interval {
-            start: args.start,
-            end,
+            start_s: args.start_s,
+            end_s,
             revision: args.revision,
             merkle_root: args.merkle_root,
             meters_valid: args.meters_valid,
             meters_estimated: args.meters_estimated,
             import_wh: args.import_wh,
             export_wh: args.export_wh,
-            attested_at: now,
+            attested_at_s: now_s,
             bump: ctx.bumps.interval,
         });
         accounts
             .interval
-            .require_possible(accounts.config.interval_s)?;
+            .require_possible_totals(accounts.config.interval_s)?;
         let previous = accounts.previous.as_deref();
-        accounts.interval.require_successor(previous, now)?;
+        accounts.interval.require_successor(previous, now_s)?;
         emit!(Attested {
-            start: args.start,
+            start_s: args.start_s,
             revision: args.revision,
             merkle_root: args.merkle_root,
             import_wh: args.import_wh,

@@ -1,4 +1,4 @@
-//! Founds the oracle and names its attestors.
+//! Creates the oracle and names its attestors.
 use crate::{errors::OracleError, events::OracleFounded, seeds, state::Config};
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use governance::{state::Authority, Deployment};
@@ -8,9 +8,9 @@ pub struct Initialize<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whoever may replace the program's code names the attestors.
+    /// The upgrade authority: it alone may initialize the program.
     pub upgrade_authority: Signer<'info>,
-    /// Of this program, at the loader's address for it.
+    /// The loader's ProgramData account of this program.
     #[account(
         seeds = [crate::ID.as_ref()],
         seeds::program = bpf_loader_upgradeable::ID,
@@ -44,7 +44,7 @@ impl Initialize<'_> {
             threshold,
             interval_s,
             next: None,
-            next_proposal: 0,
+            next_proposal_index: 0,
             bump: ctx.bumps.config,
         });
         ctx.accounts.config.invariant()

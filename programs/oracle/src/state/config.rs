@@ -1,5 +1,5 @@
-//! Who attests, and how long an interval is.
-use super::{CORRECTION_GRACE_S, CORRECTION_S};
+//! The oracle's config: its attestors, and the length of an interval.
+use super::CORRECTIONS_END_S;
 use crate::errors::OracleError;
 use anchor_lang::prelude::*;
 use governance::state::{AttestorSet, MAX_ATTESTORS};
@@ -16,54 +16,54 @@ pub struct Config {
     pub attestors: Vec<Pubkey>,
     /// Attestors that an attestation needs.
     pub threshold: u8,
-    /// Length of an interval in seconds.
+    /// Length of an interval, in seconds.
     pub interval_s: u32,
-    /// Who attests intervals that start at its `effective_from` or later.
+    /// Attestors of intervals that start at its `effective_from_s` or later.
     pub next: Option<AttestorSet>,
-    /// Proposals with a lower number come too late to name attestors.
-    pub next_proposal: u64,
-    /// Of this account's address.
+    /// Lowest proposal index that may still name attestors.
+    pub next_proposal_index: u64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
 impl Config {
-    /// Keys and threshold that attest an interval. The set before attests its own intervals until their corrections end;
-    /// what it has left by then, the next one attests, so that lost keys leave no interval without an attestation.
-    pub fn in_force(&self, start: i64, now: i64) -> (&[Pubkey], u8) {
+    /// Keys and threshold that attest the interval that starts at `start_s`.
+    pub fn attestors_for(&self, start_s: i64, now_s: i64) -> (&[Pubkey], u8) {
         match &self.next {
-            Some(next) if start >= next.effective_from || is_over(next.effective_from, now) => {
+            Some(next) if start_s >= next.effective_from_s || has_taken_over(next, now_s) => {
                 (&next.attestors, next.threshold)
             }
             _ => (&self.attestors, self.threshold),
         }
     }
 
-    /// Makes `set` the next one, by proposal number `index`. One that has not begun is replaced.
-    pub fn adopt(&mut self, set: AttestorSet, index: u64, now: i64) -> Result<()> {
-        require!(index >= self.next_proposal, OracleError::DecisionOvertaken);
-        require!(set.effective_from > now, OracleError::TooLateToAdopt);
-        let start = u64::try_from(set.effective_from).map_err(|_| OracleError::NotAligned)?;
+    /// Makes `set` the next one, by proposal `proposal_index`. One that is not in force yet is replaced.
+    pub fn adopt(&mut self, set: AttestorSet, proposal_index: u64, now_s: i64) -> Result<()> {
+        let later = proposal_index >= self.next_proposal_index;
+        require!(later, OracleError::DecisionOvertaken);
+        require!(set.effective_from_s > now_s, OracleError::TooLateToAdopt);
+        let start_s = u64::try_from(set.effective_from_s).map_err(|_| OracleError::NotAligned)?;
         require!(
-            start.is_multiple_of(u64::from(self.interval_s)),
+            start_s.is_multiple_of(u64::from(self.interval_s)),
             OracleError::NotAligned
         );
-        if let Some(begun) = self.next.take().filter(|next| next.effective_from <= now) {
+        if let Some(begun) = self.next.take().filter(|s| s.effective_from_s <= now_s) {
             require!(
-                is_over(begun.effective_from, now),
+                has_taken_over(&begun, now_s),
                 OracleError::AttestorsChanging
             );
             self.attestors = begun.attestors;
             self.threshold = begun.threshold;
         }
         self.next = Some(set);
-        self.next_proposal = index.checked_add(1).ok_or(OracleError::Overflow)?;
+        self.next_proposal_index = proposal_index.checked_add(1).ok_or(OracleError::Overflow)?;
         self.invariant()
     }
 
     pub fn invariant(&self) -> Result<()> {
-        require_sound(&self.attestors, self.threshold)?;
+        require_valid_set(&self.attestors, self.threshold)?;
         if let Some(next) = &self.next {
-            require_sound(&next.attestors, next.threshold)?;
+            require_valid_set(&next.attestors, next.threshold)?;
         }
         require!(
             self.interval_s >= 1 && DAY_S.is_multiple_of(self.interval_s),
@@ -73,9 +73,9 @@ impl Config {
     }
 }
 
-/// Whether the attestors before those who began at `from` have nothing left to say.
-fn is_over(from: i64, now: i64) -> bool {
-    now > from.saturating_add(CORRECTION_S + CORRECTION_GRACE_S)
+/// Whether `next` attests earlier intervals too: their corrections have ended, and lost keys leave none unattested.
+fn has_taken_over(next: &AttestorSet, now_s: i64) -> bool {
+    now_s > next.effective_from_s.saturating_add(CORRECTIONS_END_S)
 }
 
 /// Fails unless every signer is an attestor, none comes twice, and there are enough of them.
@@ -86,17 +86,17 @@ pub fn require_quorum<'a>(
     let mut signed = [false; MAX_ATTESTORS];
     let mut count = 0u8;
     for signer in signers {
-        let place = attestors.iter().position(|known| known == signer);
-        let place = place.ok_or(OracleError::NotAttestor)?;
-        require!(!signed[place], OracleError::DuplicateAttestor);
-        signed[place] = true;
+        let index = attestors.iter().position(|known| known == signer);
+        let index = index.ok_or(OracleError::NotAttestor)?;
+        require!(!signed[index], OracleError::DuplicateAttestor);
+        signed[index] = true;
         count = count.checked_add(1).ok_or(OracleError::Overflow)?;
     }
     require!(count >= threshold, OracleError::NotEnoughAttestors);
     Ok(())
 }
 
-fn require_sound(attestors: &[Pubkey], threshold: u8) -> Result<()> {
+fn require_valid_set(attestors: &[Pubkey], threshold: u8) -> Result<()> {
     let distinct = (0..attestors.len()).all(|i| !attestors[..i].contains(&attestors[i]));
     require!(
         attestors.len() <= MAX_ATTESTORS && distinct && !attestors.contains(&Pubkey::default()),
@@ -113,13 +113,11 @@ fn require_sound(attestors: &[Pubkey], threshold: u8) -> Result<()> {
 mod tests {
     use super::*;
 
-    const OVER_S: i64 = CORRECTION_S + CORRECTION_GRACE_S;
-
-    fn set(from: i64, key: u8) -> AttestorSet {
+    fn set(from_s: i64, key: u8) -> AttestorSet {
         AttestorSet {
             attestors: vec![Pubkey::new_from_array([key; 32])],
             threshold: 1,
-            effective_from: from,
+            effective_from_s: from_s,
         }
     }
 
@@ -130,22 +128,22 @@ mod tests {
             threshold: 1,
             interval_s: 900,
             next: None,
-            next_proposal: 0,
+            next_proposal_index: 0,
             bump: 255,
         }
     }
 
-    fn attestor(config: &Config, start: i64, now: i64) -> u8 {
-        config.in_force(start, now).0[0].to_bytes()[0]
+    fn attestor(config: &Config, start_s: i64, now_s: i64) -> u8 {
+        config.attestors_for(start_s, now_s).0[0].to_bytes()[0]
     }
 
     #[test]
     fn an_intervals_start_says_who_attests_it() {
         let mut config = config();
         config.adopt(set(900, 2), 0, 0).unwrap();
-        assert_eq!(attestor(&config, 0, 900 + OVER_S), 1);
+        assert_eq!(attestor(&config, 0, 900 + CORRECTIONS_END_S), 1);
         assert_eq!(attestor(&config, 900, 1_800), 2);
-        assert_eq!(attestor(&config, 0, 900 + OVER_S + 1), 2);
+        assert_eq!(attestor(&config, 0, 900 + CORRECTIONS_END_S + 1), 2);
     }
 
     #[test]
@@ -154,7 +152,7 @@ mod tests {
         config.adopt(set(900, 2), 0, 0).unwrap();
         config.adopt(set(1_800, 3), 1, 899).unwrap();
         assert_eq!(attestor(&config, 900, 1_800), 1);
-        let later = 1_800 + OVER_S;
+        let later = 1_800 + CORRECTIONS_END_S;
         let distant = (later / 900 + 2) * 900;
         assert!(config.adopt(set(distant, 4), 2, later).is_err());
     }
@@ -163,7 +161,7 @@ mod tests {
     fn the_set_before_the_last_is_forgotten() {
         let mut config = config();
         config.adopt(set(900, 2), 0, 0).unwrap();
-        let later = 900 + OVER_S + 1;
+        let later = 900 + CORRECTIONS_END_S + 1;
         let distant = (later / 900 + 2) * 900;
         config.adopt(set(distant, 3), 1, later).unwrap();
         assert_eq!(attestor(&config, 0, later), 2);
@@ -180,8 +178,8 @@ mod tests {
 
     #[test]
     fn attestors_begin_with_an_interval_that_is_still_to_come() {
-        for from in [i64::MIN, -900, 0, 899, 901] {
-            assert!(config().adopt(set(from, 2), 0, 0).is_err(), "{from}");
+        for from_s in [i64::MIN, -900, 0, 899, 901] {
+            assert!(config().adopt(set(from_s, 2), 0, 0).is_err(), "{from_s}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Gives a gateway a signing key. A key has one account, so no second gateway can have it.
+//! Adds a signing key to a gateway. A key has one account, so no second gateway can have it.
 use crate::{
     errors::RegistryError,
     events::GatewayKeyAdded,
@@ -30,19 +30,19 @@ pub struct AddGatewayKey<'info> {
 }
 
 impl AddGatewayKey<'_> {
-    fn validate(&self, key: Pubkey, valid_from: i64) -> Result<()> {
+    fn validate(&self, key: Pubkey, valid_from_s: i64) -> Result<()> {
         require_keys_neq!(key, Pubkey::default(), RegistryError::InvalidKey);
-        let latest = Clock::get()?.unix_timestamp.saturating_add(MAX_LEAD_S);
-        let earliest = self.gateway.registered_at.saturating_sub(MAX_BACKDATE_S);
+        let latest_s = Clock::get()?.unix_timestamp.saturating_add(MAX_LEAD_S);
+        let earliest_s = self.gateway.registered_at_s.saturating_sub(MAX_BACKDATE_S);
         require!(
-            (earliest.max(1)..=latest).contains(&valid_from),
+            (earliest_s.max(1)..=latest_s).contains(&valid_from_s),
             RegistryError::InvalidValidFrom
         );
         Ok(())
     }
 
-    pub fn handle(ctx: Context<Self>, key: Pubkey, valid_from: i64) -> Result<()> {
-        ctx.accounts.validate(key, valid_from)?;
+    pub fn handle(ctx: Context<Self>, key: Pubkey, valid_from_s: i64) -> Result<()> {
+        ctx.accounts.validate(key, valid_from_s)?;
         let gateway = &mut ctx.accounts.gateway;
         gateway.key_count = gateway
             .key_count
@@ -51,14 +51,14 @@ impl AddGatewayKey<'_> {
         ctx.accounts.gateway_key.set_inner(GatewayKey {
             gateway: gateway.key(),
             key,
-            valid_from,
-            valid_until: 0,
+            valid_from_s,
+            valid_until_s: 0,
             bump: ctx.bumps.gateway_key,
         });
         emit!(GatewayKeyAdded {
             gateway: gateway.key(),
             key,
-            valid_from,
+            valid_from_s,
         });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Takes over the registrar that governance has decided; the new one accepts by signing.
+//! Adopts the registrar that governance has decided; the new one accepts by signing.
 use crate::{errors::RegistryError, events::RegistrarAdopted, state::Config};
 use anchor_lang::prelude::*;
 use governance::state::{Action, Proposal};
@@ -7,15 +7,15 @@ use governance::state::{Action, Proposal};
 pub struct AdoptRegistrar<'info> {
     #[account(mut)]
     pub config: Account<'info, Config>,
-    /// Governance's decision.
+    /// The executed proposal of governance.
     pub proposal: Account<'info, Proposal>,
-    /// The decided key.
+    /// The key that the proposal names.
     pub new_registrar: Signer<'info>,
 }
 
 impl AdoptRegistrar<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
-        require!(self.proposal.is_executed(now), RegistryError::NotDecided);
+    fn validate(&self, now_s: i64) -> Result<()> {
+        require!(self.proposal.is_executed(now_s), RegistryError::NotDecided);
         let Action::ChangeRegistrar(decided) = &self.proposal.action else {
             return err!(RegistryError::NotDecided);
         };
@@ -25,7 +25,7 @@ impl AdoptRegistrar<'_> {
             RegistryError::NotDecidedRegistrar
         );
         require!(
-            self.proposal.index >= self.config.next_proposal,
+            self.proposal.index >= self.config.next_proposal_index,
             RegistryError::DecisionOvertaken
         );
         Ok(())
@@ -37,7 +37,7 @@ impl AdoptRegistrar<'_> {
         let config = &mut ctx.accounts.config;
         config.registrar = registrar;
         let next = ctx.accounts.proposal.index.checked_add(1);
-        config.next_proposal = next.ok_or(RegistryError::Overflow)?;
+        config.next_proposal_index = next.ok_or(RegistryError::Overflow)?;
         emit!(RegistrarAdopted { registrar });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Ends a gateway's signing key: it was lost, replaced, or its box is gone.
+//! Ends a gateway's signing key, which was lost or replaced.
 use crate::{
     errors::RegistryError,
     events::GatewayKeyEnded,
@@ -16,14 +16,14 @@ pub struct EndGatewayKey<'info> {
 }
 
 impl EndGatewayKey<'_> {
-    pub fn handle(ctx: Context<Self>, valid_until: i64) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+    pub fn handle(ctx: Context<Self>, valid_until_s: i64) -> Result<()> {
+        let now_s = Clock::get()?.unix_timestamp;
         let key = &mut ctx.accounts.gateway_key;
-        key.end(valid_until, now)?;
+        key.end_at(valid_until_s, now_s)?;
         emit!(GatewayKeyEnded {
             gateway: key.gateway,
             key: key.key,
-            valid_until,
+            valid_until_s,
         });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Founds the registry and names its registrar.
+//! Creates the registry and names its registrar.
 use crate::{errors::RegistryError, events::RegistryFounded, seeds, state::Config};
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use governance::{state::Authority, Deployment};
@@ -8,9 +8,9 @@ pub struct Initialize<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whoever may replace the program's code founds the registry.
+    /// The upgrade authority: it alone may initialize the program.
     pub upgrade_authority: Signer<'info>,
-    /// Of this program, at the loader's address for it.
+    /// The loader's ProgramData account of this program.
     #[account(
         seeds = [crate::ID.as_ref()],
         seeds::program = bpf_loader_upgradeable::ID,
@@ -19,7 +19,7 @@ pub struct Initialize<'info> {
             @ RegistryError::NotUpgradeAuthority
     )]
     pub program_data: Account<'info, Deployment>,
-    /// Governance's authority set, which must be there: it alone names another registrar.
+    /// Governance's authority set, which must exist: it alone can change the registrar.
     pub authority: Account<'info, Authority>,
     #[account(init, payer = payer, space = 8 + Config::INIT_SPACE, seeds = [seeds::CONFIG], bump)]
     pub config: Account<'info, Config>,
@@ -37,8 +37,8 @@ impl Initialize<'_> {
         let authority = ctx.accounts.authority.key();
         ctx.accounts.config.set_inner(Config {
             registrar,
-            participants: 0,
-            next_proposal: 0,
+            participant_count: 0,
+            next_proposal_index: 0,
             bump: ctx.bumps.config,
         });
         emit!(RegistryFounded {

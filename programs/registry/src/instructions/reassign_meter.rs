@@ -1,4 +1,4 @@
-//! Gives a meter to another participant where its owner does not sign: by a decision of governance, of two at least.
+//! Changes a meter's owner without the owner's signature, by a decision of governance with two approvals at least.
 use crate::{
     errors::RegistryError,
     events::MeterOwnerChanged,
@@ -9,9 +9,9 @@ use governance::state::{Action, Proposal};
 
 #[derive(Accounts)]
 pub struct ReassignMeter<'info> {
-    /// Governance's decision.
+    /// The executed proposal of governance.
     pub proposal: Account<'info, Proposal>,
-    /// The new owner's.
+    /// The new owner's entry.
     #[account(constraint = participant.status == ACTIVE @ RegistryError::ParticipantNotActive)]
     pub participant: Account<'info, Participant>,
     #[account(mut, constraint = meter.status == ACTIVE @ RegistryError::MeterNotActive)]
@@ -19,8 +19,8 @@ pub struct ReassignMeter<'info> {
 }
 
 impl ReassignMeter<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
-        require!(self.proposal.is_executed(now), RegistryError::NotDecided);
+    fn validate(&self, now_s: i64) -> Result<()> {
+        require!(self.proposal.is_executed(now_s), RegistryError::NotDecided);
         let Action::ReassignMeter(decided) = &self.proposal.action else {
             return err!(RegistryError::NotDecided);
         };
@@ -29,17 +29,17 @@ impl ReassignMeter<'_> {
             RegistryError::NotDecided
         );
         require!(
-            self.proposal.executed_at > self.meter.since,
+            self.proposal.executed_at_s > self.meter.since_s,
             RegistryError::DecisionOvertaken
         );
         Ok(())
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
-        ctx.accounts.validate(now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        ctx.accounts.validate(now_s)?;
         let (meter, participant) = (&mut ctx.accounts.meter, &ctx.accounts.participant);
-        let old_owner = meter.change_owner(participant, now)?;
+        let old_owner = meter.change_owner(participant, now_s)?;
         emit!(MeterOwnerChanged {
             meter: meter.key(),
             old_owner,

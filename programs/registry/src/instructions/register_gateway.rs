@@ -1,4 +1,4 @@
-//! Enters a gateway. Its keys follow, one account each.
+//! Registers a gateway. Its keys are added later, one account each.
 use crate::{
     errors::RegistryError,
     events::GatewayRegistered,
@@ -41,7 +41,7 @@ impl RegisterGateway<'_> {
             id,
             status: ACTIVE,
             key_count: 0,
-            registered_at: Clock::get()?.unix_timestamp,
+            registered_at_s: Clock::get()?.unix_timestamp,
             bump: ctx.bumps.gateway,
         });
         Ok(())

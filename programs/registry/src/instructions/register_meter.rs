@@ -1,4 +1,4 @@
-//! Binds a meter to its owner and its gateway.
+//! Registers a meter with its owner and its gateway.
 use crate::{
     errors::RegistryError,
     events::MeterRegistered,
@@ -29,10 +29,10 @@ pub struct RegisterMeter<'info> {
     )]
     pub config: Account<'info, Config>,
     pub registrar: Signer<'info>,
-    /// The owner.
+    /// The owner's entry.
     #[account(constraint = participant.status == ACTIVE @ RegistryError::ParticipantNotActive)]
     pub participant: Account<'info, Participant>,
-    /// Reads the meter.
+    /// The gateway that reads the meter.
     #[account(constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
     pub gateway: Account<'info, Gateway>,
     #[account(
@@ -60,7 +60,7 @@ impl RegisterMeter<'_> {
             serial_hash: args.serial_hash,
             status: ACTIVE,
             zone: accounts.participant.zone,
-            since: Clock::get()?.unix_timestamp,
+            since_s: Clock::get()?.unix_timestamp,
             usage_point: None,
             bump: ctx.bumps.meter,
         });

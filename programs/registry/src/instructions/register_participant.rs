@@ -1,9 +1,9 @@
-//! Enters a wallet as participant, with the registrar's and the wallet's own consent.
+//! Registers a wallet as participant, with the registrar's and the wallet's signature.
 use crate::{
     errors::RegistryError,
     events::ParticipantRegistered,
     seeds,
-    state::{Config, Participant, ACTIVE, CAMPUS},
+    state::{Config, Participant, ACTIVE, CAMPUS_ZONE},
 };
 use anchor_lang::prelude::*;
 
@@ -33,12 +33,12 @@ impl RegisterParticipant<'_> {
         let wallet = ctx.accounts.wallet.key();
         ctx.accounts.participant.set_inner(Participant {
             wallet,
-            zone: CAMPUS,
+            zone: CAMPUS_ZONE,
             status: ACTIVE,
-            registered_at: Clock::get()?.unix_timestamp,
+            registered_at_s: Clock::get()?.unix_timestamp,
             bump: ctx.bumps.participant,
         });
         emit!(ParticipantRegistered { wallet });
-        ctx.accounts.config.count_in()
+        ctx.accounts.config.increment_participants()
     }
 }

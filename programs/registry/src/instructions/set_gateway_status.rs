@@ -1,8 +1,8 @@
-//! Suspends a gateway, takes it back, or retires it for good. Its keys and what they signed stay on record.
+//! Suspends a gateway, reactivates it, or retires it for good. Its keys and what they signed stay on record.
 use crate::{
     errors::RegistryError,
     events::GatewayStatusSet,
-    state::{require_change, Config, Gateway},
+    state::{require_status_change, Config, Gateway},
 };
 use anchor_lang::prelude::*;
 
@@ -17,7 +17,7 @@ pub struct SetGatewayStatus<'info> {
 
 impl SetGatewayStatus<'_> {
     fn validate(&self, status: u8) -> Result<()> {
-        require_change(self.gateway.status, status)
+        require_status_change(self.gateway.status, status)
     }
 
     pub fn handle(ctx: Context<Self>, status: u8) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Suspends a meter, takes it back, or retires it for good, as of now.
+//! Suspends a meter, reactivates it, or retires it for good, as of now.
 use crate::{
     errors::RegistryError,
     events::MeterStatusSet,
@@ -17,9 +17,9 @@ pub struct SetMeterStatus<'info> {
 
 impl SetMeterStatus<'_> {
     pub fn handle(ctx: Context<Self>, status: u8) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let meter = &mut ctx.accounts.meter;
-        meter.change_status(status, now, now)?;
+        meter.change_status(status, now_s, now_s)?;
         emit!(MeterStatusSet {
             meter: meter.key(),
             status,

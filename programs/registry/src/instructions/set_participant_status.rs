@@ -1,8 +1,8 @@
-//! Suspends a participant, takes one back, or retires one for good. What lies in the market's account stays theirs.
+//! Suspends a participant, reactivates it, or retires it for good. Its balance in the market stays its own.
 use crate::{
     errors::RegistryError,
     events::ParticipantStatusSet,
-    state::{require_change, Config, Participant, ACTIVE},
+    state::{require_status_change, Config, Participant, ACTIVE},
 };
 use anchor_lang::prelude::*;
 
@@ -17,17 +17,17 @@ pub struct SetParticipantStatus<'info> {
 
 impl SetParticipantStatus<'_> {
     fn validate(&self, status: u8) -> Result<()> {
-        require_change(self.participant.status, status)
+        require_status_change(self.participant.status, status)
     }
 
     pub fn handle(ctx: Context<Self>, status: u8) -> Result<()> {
         ctx.accounts.validate(status)?;
         let (config, participant) = (&mut ctx.accounts.config, &mut ctx.accounts.participant);
         if participant.status == ACTIVE {
-            config.count_out()?;
+            config.decrement_participants()?;
         }
         if status == ACTIVE {
-            config.count_in()?;
+            config.increment_participants()?;
         }
         participant.status = status;
         emit!(ParticipantStatusSet {

@@ -1,4 +1,4 @@
-//! Replaces a meter: the old one is retired at a moment, the new one measures from then on, for the same owner and place.
+//! Replaces a meter: retires the old one at a given second, from which the new one measures the same usage point.
 use super::RegisterMeterArgs;
 use crate::{
     errors::RegistryError,
@@ -22,7 +22,7 @@ pub struct SwapMeter<'info> {
     pub registrar: Signer<'info>,
     #[account(mut, dup, constraint = old_meter.status == ACTIVE @ RegistryError::MeterNotActive)]
     pub old_meter: Account<'info, Meter>,
-    /// Reads the new meter.
+    /// The gateway that reads the new meter.
     #[account(constraint = gateway.status == ACTIVE @ RegistryError::GatewayNotActive)]
     pub gateway: Account<'info, Gateway>,
     #[account(
@@ -37,11 +37,11 @@ pub struct SwapMeter<'info> {
 }
 
 impl SwapMeter<'_> {
-    pub fn handle(ctx: Context<Self>, args: RegisterMeterArgs, at: i64) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+    pub fn handle(ctx: Context<Self>, args: RegisterMeterArgs, at_s: i64) -> Result<()> {
+        let now_s = Clock::get()?.unix_timestamp;
         let accounts = ctx.accounts;
         let old = &mut accounts.old_meter;
-        old.change_status(RETIRED, at, now)?;
+        old.change_status(RETIRED, at_s, now_s)?;
         let usage_point = old.usage_point.unwrap_or(old.key());
         accounts.new_meter.set_inner(Meter {
             id: args.id,
@@ -52,7 +52,7 @@ impl SwapMeter<'_> {
             serial_hash: args.serial_hash,
             status: ACTIVE,
             zone: old.zone,
-            since: at,
+            since_s: at_s,
             usage_point: Some(usage_point),
             bump: ctx.bumps.new_meter,
         });
@@ -60,7 +60,7 @@ impl SwapMeter<'_> {
             usage_point,
             old_meter: old.key(),
             new_meter: accounts.new_meter.key(),
-            at,
+            at_s,
         });
         accounts.new_meter.invariant()
     }

@@ -1,4 +1,4 @@
-//! Gives a meter to another participant, with both wallets' signatures and nobody else's.
+//! Changes a meter's owner, with both wallets' signatures and nobody else's.
 use crate::{
     errors::RegistryError,
     events::MeterOwnerChanged,
@@ -10,15 +10,15 @@ use anchor_lang::prelude::*;
 pub struct TransferMeter<'info> {
     /// The owner's wallet.
     pub owner: Signer<'info>,
-    /// The wallet of the participant who gets it.
+    /// The new owner's wallet.
     pub new_owner: Signer<'info>,
-    /// The owner's.
+    /// The owner's entry.
     #[account(
         constraint = old_participant.wallet == owner.key() @ RegistryError::WrongParticipant,
         constraint = old_participant.status == ACTIVE @ RegistryError::ParticipantNotActive
     )]
     pub old_participant: Account<'info, Participant>,
-    /// The new owner's.
+    /// The new owner's entry.
     #[account(
         constraint = new_participant.wallet == new_owner.key() @ RegistryError::WrongParticipant,
         constraint = new_participant.status == ACTIVE @ RegistryError::ParticipantNotActive
@@ -34,9 +34,9 @@ pub struct TransferMeter<'info> {
 
 impl TransferMeter<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let (meter, participant) = (&mut ctx.accounts.meter, &ctx.accounts.new_participant);
-        let old_owner = meter.change_owner(participant, now)?;
+        let old_owner = meter.change_owner(participant, now_s)?;
         emit!(MeterOwnerChanged {
             meter: meter.key(),
             old_owner,

@@ -1,27 +1,27 @@
 //! A gateway: the box that reads meters and signs what it reads.
-use super::MAX_ID;
+use super::MAX_ID_BYTES;
 use anchor_lang::prelude::*;
 
 #[account]
 #[derive(InitSpace)]
 pub struct Gateway {
-    /// Its name in every frame that it signs.
-    #[max_len(MAX_ID)]
+    /// Id of the gateway in every frame that it signs.
+    #[max_len(MAX_ID_BYTES)]
     pub id: String,
     /// 1 active, 2 suspended, 3 retired.
     pub status: u8,
-    /// Keys so far, expired ones included.
+    /// Number of keys so far, expired ones included.
     pub key_count: u16,
-    /// Unix time.
-    pub registered_at: i64,
-    /// Of this account's address.
+    /// Time of registration, in Unix seconds.
+    pub registered_at_s: i64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
-/// 1 to 32 of a-z, 0-9 and -, the first not a -.
+/// Whether the id is 1 to 32 of a-z, 0-9 and -, the first not a -.
 pub fn is_gateway_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=MAX_ID).contains(&id.len()) && !id.starts_with('-') && id.bytes().all(allowed)
+    (1..=MAX_ID_BYTES).contains(&id.len()) && !id.starts_with('-') && id.bytes().all(allowed)
 }
 
 #[cfg(test)]

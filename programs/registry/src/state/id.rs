@@ -1,13 +1,13 @@
-//! What the ids of gateways and meters have in common.
+//! Ids of gateways and meters: their length, and the seed of an address that they are.
 use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
 
-/// Longest id of a gateway or a meter, in bytes: as much as a part of an address can have.
-pub const MAX_ID: usize = 32;
+/// Longest id of a gateway or a meter, in bytes: as long as a seed can be.
+pub const MAX_ID_BYTES: usize = 32;
 
-/// The part of an address that an id is. A longer one would end the search for the address without a word of why.
+/// The id as a seed; fails with `invalid` when it is too long for one, where the search would fail without a reason.
 pub fn id_seed(id: &str, invalid: RegistryError) -> Result<&[u8]> {
-    if id.len() > MAX_ID {
+    if id.len() > MAX_ID_BYTES {
         return Err(invalid.into());
     }
     Ok(id.as_bytes())

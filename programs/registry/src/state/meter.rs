@@ -1,60 +1,60 @@
-//! A meter: whose it is, which gateway reads it, and what it can physically do.
-use super::{require_change, Participant, MAX_ID};
+//! A meter: its owner, the gateway that reads it, and its rated power.
+use super::{require_status_change, Participant, MAX_ID_BYTES};
 use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
 use shared::meters::MAX_RATED_POWER_W;
 
-/// How long ago a meter may have been replaced, in seconds: what it measured can be corrected for 72 hours.
+/// Most seconds that a replacement may lie in the past: measured values can be corrected for 72 hours.
 pub const MAX_SWAP_BACKDATE_S: i64 = 72 * 3_600;
 
 #[account]
 #[derive(InitSpace)]
 pub struct Meter {
-    /// Its name in readings and bills.
-    #[max_len(MAX_ID)]
+    /// Id of the meter in readings and bills.
+    #[max_len(MAX_ID_BYTES)]
     pub id: String,
-    /// The wallet of the participant whose energy it measures.
+    /// Wallet of the participant whose energy it measures.
     pub owner: Pubkey,
-    /// The account of the gateway that reads it.
+    /// Account of the gateway that reads it.
     pub gateway: Pubkey,
     /// 1 load, 2 generation, 3 bidirectional.
     pub kind: u8,
-    /// No reading can exceed it.
+    /// Rated power in W, which no reading can exceed.
     pub rated_power_w: u32,
     /// SHA-256 of the serial number on its plate.
     pub serial_hash: [u8; 32],
     /// 1 active, 2 suspended, 3 retired.
     pub status: u8,
-    /// Where it is.
+    /// Grid zone of the meter.
     pub zone: [u8; 16],
-    /// Unix time since when it has this status and this owner.
-    pub since: i64,
-    /// The account of the first meter at its place, where this is not the first.
+    /// Time since when it has this status and this owner, in Unix seconds.
+    pub since_s: i64,
+    /// Account of the first meter at its usage point; None when this is the first.
     pub usage_point: Option<Pubkey>,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
 impl Meter {
-    /// Gives the meter a status as of `at`: now, or as long ago as corrections reach, but not before it got the status and
-    /// the owner that it has.
-    pub fn change_status(&mut self, status: u8, at: i64, now: i64) -> Result<()> {
-        require_change(self.status, status)?;
-        let earliest = now.saturating_sub(MAX_SWAP_BACKDATE_S);
-        let earliest = earliest.max(self.since);
+    /// Changes the status as of Unix second `at_s`: now, or as long ago as corrections reach, but not before it got the
+    /// status and the owner that it has.
+    pub fn change_status(&mut self, status: u8, at_s: i64, now_s: i64) -> Result<()> {
+        require_status_change(self.status, status)?;
+        let earliest_s = now_s.saturating_sub(MAX_SWAP_BACKDATE_S);
+        let earliest_s = earliest_s.max(self.since_s);
         require!(
-            (earliest..=now).contains(&at),
+            (earliest_s..=now_s).contains(&at_s),
             RegistryError::InvalidSwapTime
         );
         self.status = status;
-        self.since = at;
+        self.since_s = at_s;
         Ok(())
     }
 
-    /// Gives the meter to another participant and tells whose it was.
-    pub fn change_owner(&mut self, to: &Participant, now: i64) -> Result<Pubkey> {
+    /// Changes the owner at Unix second `now_s` and returns the former one.
+    pub fn change_owner(&mut self, to: &Participant, now_s: i64) -> Result<Pubkey> {
         require_keys_neq!(self.owner, to.wallet, RegistryError::OwnerUnchanged);
-        self.since = now;
+        self.since_s = now_s;
         Ok(core::mem::replace(&mut self.owner, to.wallet))
     }
 
@@ -71,10 +71,10 @@ impl Meter {
     }
 }
 
-/// 1 to 32 of A-Z, 0-9 and _.
+/// Whether the id is 1 to 32 of A-Z, 0-9 and _.
 pub fn is_meter_id(id: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
-    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(allowed)
+    (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(allowed)
 }
 
 #[cfg(test)]
@@ -82,9 +82,9 @@ mod tests {
     use super::*;
     use crate::state::{ACTIVE, RETIRED, SUSPENDED};
 
-    const NOW: i64 = 1_750_000_500;
+    const NOW_S: i64 = 1_750_000_500;
 
-    fn meter(status: u8, since: i64) -> Meter {
+    fn meter(status: u8, since_s: i64) -> Meter {
         Meter {
             id: "METER_001".into(),
             owner: Pubkey::new_from_array([1; 32]),
@@ -94,7 +94,7 @@ mod tests {
             serial_hash: [0; 32],
             status,
             zone: [0; 16],
-            since,
+            since_s,
             usage_point: None,
             bump: 255,
         }
@@ -102,25 +102,25 @@ mod tests {
 
     #[test]
     fn a_status_begins_72_hours_ago_at_most() {
-        let earliest = NOW - MAX_SWAP_BACKDATE_S;
-        for (at, allowed) in [
-            (earliest - 1, false),
-            (earliest, true),
-            (NOW, true),
-            (NOW + 1, false),
+        let earliest_s = NOW_S - MAX_SWAP_BACKDATE_S;
+        for (at_s, allowed) in [
+            (earliest_s - 1, false),
+            (earliest_s, true),
+            (NOW_S, true),
+            (NOW_S + 1, false),
         ] {
-            let changed = meter(ACTIVE, 0).change_status(RETIRED, at, NOW);
-            assert_eq!(changed.is_ok(), allowed, "{at}");
+            let changed = meter(ACTIVE, 0).change_status(RETIRED, at_s, NOW_S);
+            assert_eq!(changed.is_ok(), allowed, "{at_s}");
         }
     }
 
     #[test]
     fn a_status_begins_after_the_one_before() {
-        for mut meter in [meter(ACTIVE, NOW - 5), meter(SUSPENDED, NOW - 5)] {
-            assert!(meter.change_status(RETIRED, NOW - 6, NOW).is_err());
-            meter.change_status(RETIRED, NOW - 5, NOW).unwrap();
-            assert_eq!((meter.status, meter.since), (RETIRED, NOW - 5));
-            assert!(meter.change_status(ACTIVE, NOW, NOW).is_err());
+        for mut meter in [meter(ACTIVE, NOW_S - 5), meter(SUSPENDED, NOW_S - 5)] {
+            assert!(meter.change_status(RETIRED, NOW_S - 6, NOW_S).is_err());
+            meter.change_status(RETIRED, NOW_S - 5, NOW_S).unwrap();
+            assert_eq!((meter.status, meter.since_s), (RETIRED, NOW_S - 5));
+            assert!(meter.change_status(ACTIVE, NOW_S, NOW_S).is_err());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Accounts of the program, one file each.
+//! Accounts of the program, one per file.
 
 mod config;
 mod gateway;
@@ -12,8 +12,8 @@ mod zone;
 pub use config::Config;
 pub use gateway::{is_gateway_id, Gateway};
 pub use gateway_key::{GatewayKey, MAX_BACKDATE_S, MAX_LEAD_S};
-pub use id::{id_seed, MAX_ID};
+pub use id::{id_seed, MAX_ID_BYTES};
 pub use meter::{is_meter_id, Meter, MAX_SWAP_BACKDATE_S};
 pub use participant::Participant;
-pub use status::{require_change, ACTIVE, RETIRED, SUSPENDED};
-pub use zone::CAMPUS;
+pub use status::{require_status_change, ACTIVE, RETIRED, SUSPENDED};
+pub use zone::CAMPUS_ZONE;

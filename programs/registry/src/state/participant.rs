@@ -6,13 +6,13 @@ use anchor_lang::prelude::*;
 pub struct Participant {
     /// The key that signs deposits, withdrawals and mandates.
     pub wallet: Pubkey,
-    /// Where the participant's meters are.
+    /// Grid zone of the participant's meters.
     pub zone: [u8; 16],
     /// 1 active, 2 suspended, 3 retired.
     pub status: u8,
-    /// Unix time.
-    pub registered_at: i64,
-    /// Of this account's address.
+    /// Time of registration, in Unix seconds.
+    pub registered_at_s: i64,
+    /// Bump seed of this account's address.
     pub bump: u8,
 }
 
@@ -29,12 +29,15 @@ mod tests {
             wallet,
             zone: [9; 16],
             status: ACTIVE,
-            registered_at: 1_750_000_500,
+            registered_at_s: 1_750_000_500,
             bump: 254,
         };
         participant.try_serialize(&mut data).unwrap();
         let voter = Voter::try_deserialize(&mut &data[..]).unwrap();
-        assert_eq!((voter.wallet, voter.registered_at), (wallet, 1_750_000_500));
+        assert_eq!(
+            (voter.wallet, voter.registered_at_s),
+            (wallet, 1_750_000_500)
+        );
         assert!(voter.is_active());
         participant.status = crate::state::SUSPENDED;
         data.clear();
@@ -47,13 +50,13 @@ mod tests {
         let mut data = vec![];
         let config = Config {
             registrar: Pubkey::new_from_array([2; 32]),
-            participants: 15,
-            next_proposal: 3,
+            participant_count: 15,
+            next_proposal_index: 3,
             bump: 254,
         };
         config.try_serialize(&mut data).unwrap();
         let electorate = Electorate::try_deserialize(&mut &data[..]).unwrap();
-        assert_eq!(electorate.participants, 15);
+        assert_eq!(electorate.participant_count, 15);
         assert!(Voter::try_deserialize(&mut &data[..]).is_err());
         assert_eq!(REGISTRY, crate::ID);
     }

@@ -1,16 +1,16 @@
-//! Whether a participant, gateway or meter takes part.
+//! Status of a participant, gateway or meter.
 use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
 
-/// Takes part.
+/// Takes part in the market.
 pub const ACTIVE: u8 = 1;
-/// Takes no part for now.
+/// Suspended, and can become active again.
 pub const SUSPENDED: u8 = 2;
-/// Will take no part again.
+/// Retired for good.
 pub const RETIRED: u8 = 3;
 
 /// Fails unless there is such a status and `before` can become `after`: nothing comes back from retirement.
-pub fn require_change(before: u8, after: u8) -> Result<()> {
+pub fn require_status_change(before: u8, after: u8) -> Result<()> {
     require!(
         (ACTIVE..=RETIRED).contains(&after),
         RegistryError::InvalidStatus
@@ -27,7 +27,10 @@ mod tests {
     #[test]
     fn only_retirement_is_for_ever() {
         for (before, after) in [(1, 2), (1, 3), (2, 1), (2, 3)] {
-            assert!(require_change(before, after).is_ok(), "{before} {after}");
+            assert!(
+                require_status_change(before, after).is_ok(),
+                "{before} {after}"
+            );
         }
         for (before, after) in [
             (1, 1),
@@ -39,7 +42,10 @@ mod tests {
             (1, 4),
             (2, 255),
         ] {
-            assert!(require_change(before, after).is_err(), "{before} {after}");
+            assert!(
+                require_status_change(before, after).is_err(),
+                "{before} {after}"
+            );
         }
     }
 }

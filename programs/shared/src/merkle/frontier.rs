@@ -1,22 +1,23 @@
-//! A tree that only grows: the roots of its complete subtrees are enough to append to it and to know its root.
+//! The frontier of an append-only tree: the roots of its complete subtrees, enough to append and to know its root.
 
 use super::{empty, node, sha256_into, Hash, NODE};
 
-/// Levels a frontier holds: at most 2^16 - 1 leaves.
+/// Levels of a frontier, which holds at most 2^16 - 1 leaves.
 pub const DEPTH: usize = 16;
 
-/// A view of stored peaks. Peak k, the root of a complete tree of 2^k leaves, counts while bit k of `count` is set.
+/// A view of stored peaks. Peak k, the root of a complete tree of 2^k leaves, counts while bit k of `leaf_count` is
+/// set.
 pub struct Frontier<'a> {
     pub peaks: &'a mut [Hash; DEPTH],
-    /// Leaves so far.
-    pub count: u32,
+    /// Number of leaves so far.
+    pub leaf_count: u32,
 }
 
 impl Frontier<'_> {
-    /// Adds the next leaf, whose memory is used up. None when the tree is full.
+    /// Appends the next leaf, whose memory is overwritten. None when the tree is full.
     #[inline(always)]
     pub fn append(&mut self, leaf: &mut Hash) -> Option<()> {
-        let level = self.count.trailing_ones() as usize;
+        let level = self.leaf_count.trailing_ones() as usize;
         if level >= DEPTH {
             return None;
         }
@@ -28,13 +29,13 @@ impl Frontier<'_> {
             core::mem::swap(&mut hash, &mut parent);
         }
         *target = *hash;
-        self.count = self.count.checked_add(1)?;
+        self.leaf_count = self.leaf_count.checked_add(1)?;
         Some(())
     }
 
     /// The root over all leaves so far.
     pub fn root(&self) -> Hash {
-        let mut present = (0..DEPTH).filter(|level| self.count >> level & 1 == 1);
+        let mut present = (0..DEPTH).filter(|level| self.leaf_count >> level & 1 == 1);
         let Some(smallest) = present.next() else {
             return empty();
         };
@@ -55,7 +56,7 @@ mod tests {
         let mut peaks = [[0; 32]; DEPTH];
         let mut frontier = Frontier {
             peaks: &mut peaks,
-            count: 0,
+            leaf_count: 0,
         };
         assert_eq!(frontier.root(), empty());
         for (index, leaf) in leaves.iter().enumerate() {
@@ -73,7 +74,7 @@ mod tests {
         let mut peaks = [[9; 32]; DEPTH];
         let mut frontier = Frontier {
             peaks: &mut peaks,
-            count: 0,
+            leaf_count: 0,
         };
         frontier.append(&mut [1; 32]).unwrap();
         assert_eq!(frontier.root(), [1; 32]);
@@ -84,7 +85,7 @@ mod tests {
         let mut peaks = [[0; 32]; DEPTH];
         let mut frontier = Frontier {
             peaks: &mut peaks,
-            count: (1 << DEPTH) - 1,
+            leaf_count: (1 << DEPTH) - 1,
         };
         assert_eq!(frontier.append(&mut [1; 32]), None);
     }

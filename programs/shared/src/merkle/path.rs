@@ -1,11 +1,11 @@
-//! Is this leaf part of a tree? The neighbours on its way up lead to the root or nowhere.
+//! Inclusion proofs: computes the root from a leaf and its path of sibling hashes.
 
 use super::{sha256_into, Hash, NODE};
 
-/// The root that leaf number `index` of `count` and its neighbours, bottom up, lead to: the walk of RFC 9162, section
-/// 2.1.3.2. None when the numbers do not fit each other, so a node never passes for a leaf.
-pub fn climb(leaf: &Hash, index: u32, count: u32, path: &[Hash]) -> Option<Hash> {
-    let (mut position, mut last) = (index, count.checked_sub(1)?);
+/// The root that leaf number `index` of `leaf_count` and its sibling hashes, bottom up, lead to: RFC 9162, section
+/// 2.1.3.2. None when the path does not fit index and count, so a node never passes for a leaf.
+pub fn climb(leaf: &Hash, index: u32, leaf_count: u32, path: &[Hash]) -> Option<Hash> {
+    let (mut position, mut last) = (index, leaf_count.checked_sub(1)?);
     if position > last {
         return None;
     }
@@ -50,28 +50,31 @@ mod tests {
 
     #[test]
     fn every_leaf_of_every_size_leads_to_the_root() {
-        for count in 1..70 {
-            let leaves = model::leaves(count);
+        for leaf_count in 1..70 {
+            let leaves = model::leaves(leaf_count);
             for (index, leaf) in leaves.iter().enumerate() {
-                let found = climb(leaf, index as u32, count as u32, &path(&leaves, index));
-                assert_eq!(found, Some(model::root(&leaves)), "{index} of {count}");
+                let found = climb(leaf, index as u32, leaf_count as u32, &path(&leaves, index));
+                assert_eq!(found, Some(model::root(&leaves)), "{index} of {leaf_count}");
             }
         }
     }
 
     #[test]
     fn what_differs_in_anything_leads_elsewhere() {
-        for count in 2..20u32 {
-            let leaves = model::leaves(count as usize);
+        for leaf_count in 2..20u32 {
+            let leaves = model::leaves(leaf_count as usize);
             let root = Some(model::root(&leaves));
-            for index in 0..count {
+            for index in 0..leaf_count {
                 let (at, leaf) = (index as usize, &leaves[index as usize]);
                 let path = path(&leaves, at);
                 let longer = [path.clone(), vec![[0; 32]]].concat();
-                assert_ne!(climb(&[0; 32], index, count, &path), root);
-                assert_ne!(climb(leaf, index, count, &longer), root);
-                assert_ne!(climb(leaf, index, count, &path[1..]), root);
-                assert_ne!(climb(leaf, (index + 1) % count, count, &path), root);
+                assert_ne!(climb(&[0; 32], index, leaf_count, &path), root);
+                assert_ne!(climb(leaf, index, leaf_count, &longer), root);
+                assert_ne!(climb(leaf, index, leaf_count, &path[1..]), root);
+                assert_ne!(
+                    climb(leaf, (index + 1) % leaf_count, leaf_count, &path),
+                    root
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Ends the settling of an interval that cannot or shall not close; its lines are returned next.
+//! Aborts the settlement of an interval that cannot or shall not close; its lines are returned next.
 use crate::{
     events::SettlementAborted,
     state::{IntervalSettlement, Market},
@@ -20,8 +20,8 @@ impl Abort<'_> {
         let mut settlement = ctx.accounts.settlement.load_mut()?;
         settlement.abort(by_settler, Clock::get()?.unix_timestamp)?;
         emit!(SettlementAborted {
-            start: settlement.start,
-            lines: settlement.cursor,
+            start_s: settlement.start_s,
+            settled_line_count: settlement.cursor,
         });
         Ok(settlement.invariant()?)
     }

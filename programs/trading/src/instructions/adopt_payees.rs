@@ -1,4 +1,4 @@
-//! Names the token accounts that get the charges, as governance has decided.
+//! Adopts the token accounts that receive the charges, as governance has decided.
 use crate::{errors::TradingError, events::PayeesAdopted, state::Market};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::TokenAccount;
@@ -8,20 +8,20 @@ use governance::state::{Action, Payees, Proposal};
 pub struct AdoptPayees<'info> {
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// Governance's decision.
+    /// The executed proposal of governance.
     pub proposal: Box<Account<'info, Proposal>>,
-    /// For the wheeling charges; the three may be the same.
+    /// Payee of the wheeling charges; the three may be the same.
     pub wheeling: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// For the platform charges.
+    /// Payee of the platform charges.
     pub platform: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// For the loss charges.
+    /// Payee of the loss charges.
     pub loss: Box<InterfaceAccount<'info, TokenAccount>>,
 }
 
 impl AdoptPayees<'_> {
-    /// An account of the market's own would keep the charges for ever.
-    fn validate(&self, now: i64) -> Result<()> {
-        require!(self.proposal.is_executed(now), TradingError::NotDecided);
+    /// Fails for a token account that the market owns: it would keep the charges for ever.
+    fn validate(&self, now_s: i64) -> Result<()> {
+        require!(self.proposal.is_executed(now_s), TradingError::NotDecided);
         let Action::ChangePayees(decided) = &self.proposal.action else {
             return err!(TradingError::NotDecided);
         };
@@ -44,18 +44,21 @@ impl AdoptPayees<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.validate(Clock::get()?.unix_timestamp)?;
-        let decision = accounts.proposal.index;
+        let proposal_index = accounts.proposal.index;
         let payees = [
             accounts.wheeling.key(),
             accounts.platform.key(),
             accounts.loss.key(),
         ];
-        accounts.market.load_mut()?.adopt_payees(payees, decision)?;
+        accounts
+            .market
+            .load_mut()?
+            .adopt_payees(payees, proposal_index)?;
         emit!(PayeesAdopted {
             wheeling: payees[0],
             platform: payees[1],
             loss: payees[2],
-            decision,
+            proposal_index,
         });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Hands the settling over: governance has decided on the key, and whoever holds it accepts. What has begun goes on.
+//! Adopts the settler that governance has decided, who accepts by signing. Open settlements go on.
 use crate::{errors::TradingError, events::SettlerAdopted, state::Market};
 use anchor_lang::prelude::*;
 use governance::state::{Action, Proposal};
@@ -7,15 +7,15 @@ use governance::state::{Action, Proposal};
 pub struct AdoptSettler<'info> {
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// Governance's decision.
+    /// The executed proposal of governance.
     pub proposal: Box<Account<'info, Proposal>>,
-    /// The decided key.
+    /// The key that the proposal names.
     pub new_settler: Signer<'info>,
 }
 
 impl AdoptSettler<'_> {
-    fn validate(&self, now: i64) -> Result<()> {
-        require!(self.proposal.is_executed(now), TradingError::NotDecided);
+    fn validate(&self, now_s: i64) -> Result<()> {
+        require!(self.proposal.is_executed(now_s), TradingError::NotDecided);
         let Action::ChangeSettler(decided) = &self.proposal.action else {
             return err!(TradingError::NotDecided);
         };
@@ -30,12 +30,15 @@ impl AdoptSettler<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.validate(Clock::get()?.unix_timestamp)?;
-        let (settler, decision) = (accounts.new_settler.key(), accounts.proposal.index);
+        let (settler, proposal_index) = (accounts.new_settler.key(), accounts.proposal.index);
         accounts
             .market
             .load_mut()?
-            .adopt_settler(settler, decision)?;
-        emit!(SettlerAdopted { settler, decision });
+            .adopt_settler(settler, proposal_index)?;
+        emit!(SettlerAdopted {
+            settler,
+            proposal_index
+        });
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Closes a settlement whose lines are those committed to: charges go to the vaults, the energy is burned.
+//! Closes a settlement whose lines are those committed to: moves the charges to the vaults and burns the energy.
 use crate::{
     errors::TradingError,
     events::SettlementClosed,
@@ -15,7 +15,7 @@ use shared::Micros;
 
 #[derive(Accounts)]
 pub struct Close<'info> {
-    /// The market's settler.
+    /// The market's settler key.
     pub settler: Signer<'info>,
     #[account(
         mut,
@@ -40,7 +40,7 @@ pub struct Close<'info> {
     /// CHECK: the market names it; the token program checks that it is of the currency.
     #[account(mut)]
     pub loss_vault: UncheckedAccount<'info>,
-    /// What was minted for the interval.
+    /// The interval's minted energy.
     #[account(mut)]
     pub minted: Box<Account<'info, MintedInterval>>,
     #[account(mut)]
@@ -59,7 +59,7 @@ impl<'info> Close<'info> {
     fn validate(&self) -> Result<()> {
         self.market.load()?.require_settler(self.settler.key)?;
         require!(
-            self.minted.start == self.settlement.load()?.start,
+            self.minted.start_s == self.settlement.load()?.start_s,
             TradingError::WrongInterval
         );
         Ok(())
@@ -80,12 +80,12 @@ impl<'info> Close<'info> {
     fn book(&self) -> Result<Charges> {
         let mut settlement = self.settlement.load_mut()?;
         let mut market = self.market.load_mut()?;
-        let now = Clock::get()?.unix_timestamp;
-        let charges = settlement.close(now, &mut market.crediting)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        let charges = settlement.close(now_s, &mut market.crediting_starts_s)?;
         let total = charges.total()?;
-        market.take_charges(total)?;
+        market.move_charges_to_vaults(total)?;
         emit!(SettlementClosed {
-            start: settlement.start,
+            start_s: settlement.start_s,
             line_count: settlement.line_count,
             bought_wh: settlement.bought_wh,
             charges_micros: total.0,

@@ -1,4 +1,4 @@
-//! Closes an aborted settlement when all its lines are returned: what was minted is burned. Anybody may.
+//! Closes an aborted settlement when all its lines are returned, and burns the interval's energy. Anybody may call it.
 use crate::{
     errors::TradingError,
     events::SettlementClosed,
@@ -15,7 +15,7 @@ pub struct CloseAborted<'info> {
     pub market: AccountLoader<'info, Market>,
     #[account(mut)]
     pub settlement: AccountLoader<'info, IntervalSettlement>,
-    /// What was minted for the interval.
+    /// The interval's minted energy.
     #[account(mut)]
     pub minted: Box<Account<'info, MintedInterval>>,
     #[account(mut)]
@@ -33,7 +33,7 @@ pub struct CloseAborted<'info> {
 impl<'info> CloseAborted<'info> {
     fn validate(&self) -> Result<()> {
         require!(
-            self.minted.start == self.settlement.load()?.start,
+            self.minted.start_s == self.settlement.load()?.start_s,
             TradingError::WrongInterval
         );
         Ok(())
@@ -50,9 +50,9 @@ impl<'info> CloseAborted<'info> {
     fn book(&self) -> Result<()> {
         let mut settlement = self.settlement.load_mut()?;
         let mut market = self.market.load_mut()?;
-        settlement.close_aborted(Clock::get()?.unix_timestamp, &mut market.crediting)?;
+        settlement.close_aborted(Clock::get()?.unix_timestamp, &mut market.crediting_starts_s)?;
         emit!(SettlementClosed {
-            start: settlement.start,
+            start_s: settlement.start_s,
             line_count: 0,
             bought_wh: 0,
             charges_micros: 0,

@@ -1,4 +1,4 @@
-//! Closes an interval without lines: nothing was traded, or it is too late to open. What was minted is burned.
+//! Closes an interval without lines and burns its energy: nothing was traded, or it is too late to open.
 use crate::{
     errors::TradingError,
     events::SettlementClosed,
@@ -12,7 +12,7 @@ use energy_token::{cpi::accounts::BurnInterval, program::EnergyToken, state::Min
 use oracle::state::Interval;
 
 #[derive(Accounts)]
-#[instruction(start: i64)]
+#[instruction(start_s: i64)]
 pub struct CloseEmpty<'info> {
     /// Pays rent.
     #[account(mut)]
@@ -20,17 +20,17 @@ pub struct CloseEmpty<'info> {
     /// The market's settler, or anybody when it is too late to open.
     pub caller: Signer<'info>,
     pub market: AccountLoader<'info, Market>,
-    /// What the oracle attested, in its first revision.
+    /// Revision 1 of the attested interval.
     pub interval: Box<Account<'info, Interval>>,
     #[account(
         init,
         payer = payer,
         space = IntervalSettlement::size_for(0),
-        seeds = [seeds::SETTLEMENT, &start.to_le_bytes()],
+        seeds = [seeds::SETTLEMENT, &start_s.to_le_bytes()],
         bump
     )]
     pub settlement: AccountLoader<'info, IntervalSettlement>,
-    /// What was minted for the interval.
+    /// The interval's minted energy.
     #[account(mut)]
     pub minted: Box<Account<'info, MintedInterval>>,
     #[account(mut)]
@@ -47,14 +47,14 @@ pub struct CloseEmpty<'info> {
 }
 
 impl<'info> CloseEmpty<'info> {
-    fn validate(&self, start: i64, now: i64) -> Result<()> {
+    fn validate(&self, start_s: i64, now_s: i64) -> Result<()> {
         let interval = &self.interval;
         require!(
-            interval.start == start && interval.revision == 1 && self.minted.start == start,
+            interval.start_s == start_s && interval.revision == 1 && self.minted.start_s == start_s,
             TradingError::WrongInterval
         );
-        let latest = interval.end.checked_add(OPEN_WINDOW_S);
-        let too_late_to_open = latest.is_some_and(|at| now > at);
+        let latest_s = interval.end_s.checked_add(OPEN_WINDOW_S);
+        let too_late_to_open = latest_s.is_some_and(|s| now_s > s);
         require!(
             too_late_to_open || self.market.load()?.settler == self.caller.key(),
             TradingError::TooEarly
@@ -62,19 +62,19 @@ impl<'info> CloseEmpty<'info> {
         Ok(())
     }
 
-    pub fn handle(ctx: Context<Self>, start: i64) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, start_s: i64) -> Result<()> {
         let accounts = ctx.accounts;
-        let now = Clock::get()?.unix_timestamp;
-        accounts.validate(start, now)?;
+        let now_s = Clock::get()?.unix_timestamp;
+        accounts.validate(start_s, now_s)?;
         let mut settlement = accounts.settlement.load_init()?;
-        settlement.start = start;
-        settlement.end = accounts.interval.end;
-        settlement.opened_at = now;
-        settlement.closed_at = now;
+        settlement.start_s = start_s;
+        settlement.end_s = accounts.interval.end_s;
+        settlement.opened_at_s = now_s;
+        settlement.closed_at_s = now_s;
         settlement.status = status::EMPTY;
         settlement.bump = ctx.bumps.settlement;
         emit!(SettlementClosed {
-            start,
+            start_s,
             line_count: 0,
             bought_wh: 0,
             charges_micros: 0,

@@ -1,4 +1,4 @@
-//! Moves what lies in a vault of the charges to whom governance has named. Anybody may: it can go nowhere else.
+//! Moves a vault's charges to the payee that governance has named. Anybody may call it: they can go nowhere else.
 use crate::{errors::TradingError, events::ChargesCollected, state::Market, tokens::pay_out};
 use anchor_lang::prelude::*;
 use anchor_spl::{

@@ -1,4 +1,4 @@
-//! Moves money from the wallet's token account to its balance.
+//! Deposits money from the wallet's token account to its balance.
 use crate::{
     errors::TradingError,
     events::Deposited,
@@ -52,7 +52,7 @@ impl Deposit<'_> {
             balance_micros: account.balance_micros,
         });
         let mut market = accounts.market.load_mut()?;
-        market.owe(amount)?;
+        market.increase_owed(amount)?;
         Ok(market.invariant(accounts.pool.amount)?)
     }
 

@@ -1,8 +1,8 @@
-//! Makes the market, the pool behind all balances and the vaults of the charges.
+//! Creates the market, the pool behind all balances and the vaults of the charges.
 use crate::{
     errors::TradingError,
     seeds,
-    state::{Market, CURRENCY_DECIMALS, CURRENCY_MINT_SIZE},
+    state::{Market, CURRENCY_DECIMALS, CURRENCY_MINT_BYTES},
 };
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use anchor_spl::{
@@ -17,9 +17,9 @@ pub struct Initialize<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whoever may replace the program's code.
+    /// The upgrade authority: it alone may replace the program's code.
     pub upgrade_authority: Signer<'info>,
-    /// Of this program, at the loader's address for it.
+    /// The loader's ProgramData account of this program.
     #[account(
         seeds = [crate::ID.as_ref()],
         seeds::program = bpf_loader_upgradeable::ID,
@@ -30,7 +30,7 @@ pub struct Initialize<'info> {
     pub program_data: Account<'info, Deployment>,
     /// Governance's authority set.
     pub authority: Box<Account<'info, Authority>>,
-    /// Says how long an interval is.
+    /// The oracle's config, which has the length of an interval.
     pub oracle_config: Box<Account<'info, Config>>,
     #[account(
         init,
@@ -87,13 +87,13 @@ pub struct Initialize<'info> {
 }
 
 impl Initialize<'_> {
-    /// A currency whose issuer could freeze, tax or seize what lies in the pool could stop withdrawals.
+    /// Fails for a currency whose issuer could freeze, tax or seize what is in the pool, and so stop withdrawals.
     fn validate(&self, interval_s: u32) -> Result<()> {
         let mint = &self.currency_mint;
         require!(
             mint.decimals == CURRENCY_DECIMALS
                 && mint.freeze_authority.is_none()
-                && mint.to_account_info().data_len() == CURRENCY_MINT_SIZE,
+                && mint.to_account_info().data_len() == CURRENCY_MINT_BYTES,
             TradingError::UnsuitableCurrency
         );
         require!(
@@ -116,6 +116,6 @@ impl Initialize<'_> {
         market.loss_vault = accounts.loss_vault.key();
         market.interval_s = interval_s;
         market.bump = ctx.bumps.market;
-        Ok(market.require_interval()?)
+        Ok(market.require_valid_interval()?)
     }
 }

@@ -13,9 +13,9 @@ pub struct OpenAccount<'info> {
     /// Pays rent.
     #[account(mut)]
     pub payer: Signer<'info>,
-    /// Whose account it is.
+    /// Owner of the account.
     pub wallet: Signer<'info>,
-    /// The wallet's, in the registry.
+    /// The wallet's entry in the registry.
     #[account(has_one = wallet @ TradingError::NotParticipant)]
     pub participant: Account<'info, Participant>,
     #[account(mut)]
@@ -23,7 +23,7 @@ pub struct OpenAccount<'info> {
     #[account(
         init,
         payer = payer,
-        space = state::Account::SIZE,
+        space = state::Account::SIZE_BYTES,
         seeds = [seeds::ACCOUNT, wallet.key().as_ref()],
         bump
     )]
@@ -43,7 +43,7 @@ impl OpenAccount<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         ctx.accounts.validate()?;
         let wallet = ctx.accounts.wallet.key();
-        let number = ctx.accounts.market.load_mut()?.enrol()?;
+        let number = ctx.accounts.market.load_mut()?.allocate_account_number()?;
         let mut account = ctx.accounts.account.load_init()?;
         account.wallet = wallet;
         account.number = number;

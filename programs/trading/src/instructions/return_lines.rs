@@ -1,5 +1,5 @@
-//! Undoes settled lines of an aborted settlement, whoever brings them: they prove themselves against the settled root.
-//! The last line is undone first, so going back from the last batch the escrow always suffices.
+//! Returns settled lines of an aborted settlement, whoever presents them: they are proven against the settled root.
+//! The last line is returned first, so that from the last batch backwards the escrow always suffices.
 use crate::{
     errors::TradingError,
     events::LinesReturned,
@@ -17,38 +17,50 @@ pub struct ReturnLines<'info> {
 impl<'info> ReturnLines<'info> {
     pub fn handle(
         ctx: Context<'info, Self>,
-        first: u32,
+        first_index: u32,
         lines: &[Line],
-        beside: &[Hash],
+        range_proof: &[Hash],
     ) -> Result<()> {
         let parties = ctx.remaining_accounts;
         require!(lines.len() == parties.len(), TradingError::LineAccounts);
         let mut data = ctx.accounts.settlement.as_ref().try_borrow_mut_data()?;
-        let (settlement, mut seen) = IntervalSettlement::split(&mut data)?;
+        let (settlement, mut account_bits) = IntervalSettlement::split(&mut data)?;
         let count = u32::try_from(lines.len()).map_err(|_| TradingError::Overflow)?;
-        let end = first.checked_add(count).ok_or(TradingError::Overflow)?;
-        let leaves = leaves(settlement.start, first, lines, parties)?;
-        settlement.require_settled(first, &leaves, beside)?;
-        let day = settlement.day()?;
+        let end_index = first_index
+            .checked_add(count)
+            .ok_or(TradingError::Overflow)?;
+        let leaves = leaves(settlement.start_s, first_index, lines, parties)?;
+        settlement.require_settled(first_index, &leaves, range_proof)?;
+        let epoch_day = settlement.epoch_day()?;
         for (line, party) in lines.iter().zip(parties).rev() {
-            let mut account = state::Account::of_line(party)?;
-            seen.unmark(account.number)?;
-            settlement.undo(line, &mut account, day)?;
+            let mut account = state::Account::load_for_line(party)?;
+            account_bits.clear(account.number)?;
+            settlement.return_line(line, &mut account, epoch_day)?;
         }
         emit!(LinesReturned {
-            start: settlement.start,
-            first,
-            end,
+            start_s: settlement.start_s,
+            first_index,
+            end_index,
         });
         Ok(settlement.invariant()?)
     }
 }
 
-fn leaves(start: i64, first: u32, lines: &[Line], parties: &[AccountInfo]) -> Result<Vec<Hash>> {
+fn leaves(
+    start_s: i64,
+    first_index: u32,
+    lines: &[Line],
+    parties: &[AccountInfo],
+) -> Result<Vec<Hash>> {
     let mut leaves = vec![[0; 32]; lines.len()];
-    for (((line, party), index), leaf) in lines.iter().zip(parties).zip(first..).zip(&mut leaves) {
-        let account = state::Account::of_line(party)?;
-        line.leaf_into(leaf, start, index, &account.wallet);
+    for (((line, party), index), leaf) in lines
+        .iter()
+        .zip(parties)
+        .zip(first_index..)
+        .zip(&mut leaves)
+    {
+        let account = state::Account::load_for_line(party)?;
+        line.leaf_into(leaf, start_s, index, &account.wallet);
     }
     Ok(leaves)
 }

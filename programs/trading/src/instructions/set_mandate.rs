@@ -1,4 +1,4 @@
-//! A wallet signs its next mandate.
+//! Sets a wallet's next mandate, which the wallet signs.
 use crate::{
     events::MandateSet,
     state::{self, MandateArgs, Market},
@@ -23,15 +23,15 @@ impl SetMandate<'_> {
     pub fn handle(ctx: Context<Self>, args: MandateArgs) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.validate()?;
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let interval_s = accounts.market.load()?.interval_s;
         let mut account = accounts.account.load_mut()?;
-        let mandate = account.set_mandate(args, now, interval_s)?;
+        let mandate = account.set_mandate(args, now_s, interval_s)?;
         emit!(MandateSet {
             wallet: account.wallet,
             nonce: mandate.nonce,
-            valid_from: mandate.valid_from,
-            expiry: mandate.expiry,
+            valid_from_s: mandate.valid_from_s,
+            expiry_s: mandate.expiry_s,
         });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Settles the next lines of an interval: the path that every line of every interval takes, so it counts its steps.
+//! Settles the next lines of an interval. Every line of every interval takes this path, so its compute units count.
 use crate::{
     errors::TradingError,
     events::BatchSettled,
@@ -8,7 +8,7 @@ use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
 pub struct Settle<'info> {
-    /// The market's settler.
+    /// The market's settler key.
     pub settler: Signer<'info>,
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
@@ -25,24 +25,29 @@ impl<'info> Settle<'info> {
         Ok(())
     }
 
-    pub fn handle(ctx: Context<'info, Self>, start_index: u32, lines: &[Line]) -> Result<()> {
+    pub fn handle(ctx: Context<'info, Self>, first_index: u32, lines: &[Line]) -> Result<()> {
         let parties = ctx.remaining_accounts;
         ctx.accounts.validate(lines, parties)?;
         let mut market = ctx.accounts.market.load_mut()?;
         market.require_settler(ctx.accounts.settler.key)?;
         let mut data = ctx.accounts.settlement.as_ref().try_borrow_mut_data()?;
-        let (settlement, mut seen) = IntervalSettlement::split(&mut data)?;
-        settlement.require_next(start_index)?;
-        let day = settlement.day()?;
+        let (settlement, mut account_bits) = IntervalSettlement::split(&mut data)?;
+        settlement.require_next(first_index)?;
+        let epoch_day = settlement.epoch_day()?;
         for (line, party) in lines.iter().zip(parties) {
-            let mut account = state::Account::of_line(party)?;
-            seen.mark(account.number)?;
-            settlement.settle(line, &mut account, day, &mut market.crediting)?;
+            let mut account = state::Account::load_for_line(party)?;
+            account_bits.set(account.number)?;
+            settlement.settle(
+                line,
+                &mut account,
+                epoch_day,
+                &mut market.crediting_starts_s,
+            )?;
         }
         emit!(BatchSettled {
-            start: settlement.start,
-            first: start_index,
-            end: settlement.cursor,
+            start_s: settlement.start_s,
+            first_index,
+            end_index: settlement.cursor,
         });
         Ok(settlement.invariant()?)
     }

@@ -1,4 +1,4 @@
-//! Shows that a line belongs to an interval's settlement: to whoever simulates it, or to a program that calls it.
+//! Verifies that a line belongs to an interval's settlement: by simulation, or by a call from another program.
 use crate::{
     errors::TradingError,
     state::{IntervalSettlement, Line},
@@ -14,14 +14,14 @@ pub struct VerifyLine<'info> {
 impl VerifyLine<'_> {
     pub fn handle(
         ctx: Context<Self>,
-        index: u32,
+        line_index: u32,
         wallet: &Pubkey,
         line: &Line,
         path: &[u8],
     ) -> Result<bool> {
         let path = as_hashes(path).ok_or(TradingError::NotCommittedLine)?;
         let settlement = ctx.accounts.settlement.load()?;
-        settlement.require_committed(line, index, wallet, path)?;
+        settlement.require_committed(line, line_index, wallet, path)?;
         Ok(settlement.is_final())
     }
 }

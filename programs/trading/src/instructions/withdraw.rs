@@ -1,5 +1,5 @@
-//! Moves money above the locked reserve to a token account of the wallet's choice. What a settlement has credited is free
-//! when it is closed, or aborted and taken back, which anybody can do a day after the interval.
+//! Withdraws money above the locked reserve to a token account of the wallet's choice. What a settlement has credited
+//! is free when it is closed, or aborted and taken back, which anybody can do a day after the interval.
 //!
 //! Reads neither pause nor any other account that somebody else controls.
 use crate::{
@@ -54,11 +54,11 @@ impl Withdraw<'_> {
     }
 
     fn book(&self, amount: Micros) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now_s = Clock::get()?.unix_timestamp;
         let mut market = self.market.load_mut()?;
         let mut account = self.account.load_mut()?;
-        account.withdraw(amount, now, market.interval_s, &market.crediting)?;
-        market.discharge(amount)?;
+        account.withdraw(amount, now_s, market.interval_s, &market.crediting_starts_s)?;
+        market.decrease_owed(amount)?;
         emit!(Withdrawn {
             wallet: account.wallet,
             amount_micros: amount.0,

@@ -1,6 +1,6 @@
-//! A participant's account: their money and their mandates.
-use super::{Crediting, Credits, DayDebit, Line, Mandate, MandateArgs, Mandates, DAYS};
-use crate::errors::{ensure, Ruling, TradingError};
+//! A participant's account: balance, credits and mandates.
+use super::{CreditingStarts, Credits, DayDebit, Line, Mandate, MandateArgs, Mandates, DAYS_KEPT};
+use crate::errors::{ensure, RuleResult, TradingError};
 use anchor_lang::{prelude::*, Discriminator};
 use core::cell::RefMut;
 use shared::Micros;
@@ -8,33 +8,33 @@ use shared::Micros;
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct Account {
-    /// Whoever signs deposits, withdrawals and mandates.
+    /// The key that signs deposits, withdrawals and mandates.
     pub wallet: Pubkey,
-    /// Money of the wallet in the pool, credits of settlements that are not closed yet included.
+    /// Balance in micros, credits of settlements that are not closed yet included.
     pub balance_micros: u64,
-    /// Of the last mandate; 0 before the first.
+    /// Nonce of the last mandate; 0 before the first.
     pub nonce: u64,
-    /// What may be done in the wallet's name.
+    /// Mandates that are still needed.
     pub mandates: Mandates,
-    /// What the last days of delivery have cost.
-    pub days: [DayDebit; DAYS],
-    /// What of the balance settlements may still take back.
+    /// Gross debits of the last delivery days.
+    pub day_debits: [DayDebit; DAYS_KEPT],
+    /// Credits that aborted settlements may still take back.
     pub credits: Credits,
     /// Number of the account in the market, from 0.
     pub number: u32,
-    /// Of this account's address.
+    /// Bump seed of this account's address.
     pub bump: u8,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: [u8; 3],
 }
 
 impl Account {
-    /// Bytes with the discriminator.
-    pub const SIZE: usize = 8 + core::mem::size_of::<Self>();
+    /// Bytes of the account with the discriminator.
+    pub const SIZE_BYTES: usize = 8 + core::mem::size_of::<Self>();
 
-    /// The account in `info`, for a line: what `AccountLoader` checks, each thing once.
+    /// Loads the account in `info` for a line, with the checks of `AccountLoader`, each made once.
     #[inline(always)]
-    pub fn of_line<'a>(info: &'a AccountInfo<'_>) -> Result<RefMut<'a, Self>> {
+    pub fn load_for_line<'a>(info: &'a AccountInfo<'_>) -> Result<RefMut<'a, Self>> {
         require!(info.is_writable, ErrorCode::AccountNotMutable);
         require!(
             info.owner == &crate::ID,
@@ -42,7 +42,7 @@ impl Account {
         );
         let data = info.try_borrow_mut_data()?;
         require!(
-            data.len() == Self::SIZE && data.starts_with(Self::DISCRIMINATOR),
+            data.len() == Self::SIZE_BYTES && data.starts_with(Self::DISCRIMINATOR),
             ErrorCode::AccountDiscriminatorMismatch
         );
         Ok(RefMut::map(data, |data| {
@@ -50,44 +50,55 @@ impl Account {
         }))
     }
 
-    pub fn require_wallet(&self, wallet: &Pubkey) -> Ruling<()> {
+    pub fn require_wallet(&self, wallet: &Pubkey) -> RuleResult<()> {
         ensure(self.wallet == *wallet, TradingError::WrongWallet)
     }
 
-    pub fn deposit(&mut self, amount: Micros) -> Ruling<()> {
+    pub fn deposit(&mut self, amount: Micros) -> RuleResult<()> {
         let balance = Micros(self.balance_micros).checked_add(amount);
         self.balance_micros = balance.ok_or(TradingError::Overflow)?.0;
         Ok(())
     }
 
-    /// Takes `amount` out of the balance, but nothing of what settlements may still take back.
+    /// Debits `amount`, but nothing of what settlements may still take back.
     #[inline(always)]
-    pub fn pay(&mut self, amount: Micros, crediting: &Crediting) -> Ruling<()> {
-        let (rest, _) = self.without(amount, crediting)?;
+    pub fn debit(
+        &mut self,
+        amount: Micros,
+        crediting_starts_s: &CreditingStarts,
+    ) -> RuleResult<()> {
+        let (rest, _) = self.balance_after(amount, crediting_starts_s)?;
         self.balance_micros = rest.0;
         Ok(())
     }
 
-    /// The balance without `amount`, and how much of it settlements may still take back.
+    /// The balance after `amount` is taken out, and how much of it settlements may still take back.
     #[inline(always)]
-    fn without(&self, amount: Micros, crediting: &Crediting) -> Ruling<(Micros, Micros)> {
+    fn balance_after(
+        &self,
+        amount: Micros,
+        crediting_starts_s: &CreditingStarts,
+    ) -> RuleResult<(Micros, Micros)> {
         let rest = Micros(self.balance_micros).checked_sub(amount);
         let rest = rest.ok_or(TradingError::InsufficientBalance)?;
-        let open = self.credits.open(crediting)?;
+        let open = self.credits.open_total(crediting_starts_s)?;
         ensure(open <= rest, TradingError::CreditOpen)?;
         Ok((rest, open))
     }
 
-    /// Lets the wallet take out what lies above the locked reserve.
+    /// Withdraws `amount`, which must lie above the locked reserve, at Unix second `now_s`.
     pub fn withdraw(
         &mut self,
         amount: Micros,
-        now: i64,
+        now_s: i64,
         interval_s: u32,
-        crediting: &Crediting,
-    ) -> Ruling<()> {
-        let (rest, open) = self.without(amount, crediting)?;
-        let kept = self.mandates.locked(now, interval_s).checked_add(open);
+        crediting_starts_s: &CreditingStarts,
+    ) -> RuleResult<()> {
+        let (rest, open) = self.balance_after(amount, crediting_starts_s)?;
+        let kept = self
+            .mandates
+            .locked_reserve(now_s, interval_s)
+            .checked_add(open);
         ensure(
             kept.is_some_and(|kept| kept <= rest),
             TradingError::ReserveLocked,
@@ -96,38 +107,50 @@ impl Account {
         Ok(())
     }
 
-    /// Adds what the settlement of the interval that starts at `start` owes, to be taken back until it closes.
+    /// Credits `net` by the settlement of the interval that starts at `start_s`, which may take it back until it
+    /// closes.
     #[inline(always)]
-    pub fn credit(&mut self, net: Micros, place: u8, start: i64) -> Ruling<()> {
+    pub fn credit(&mut self, net: Micros, index: u8, start_s: i64) -> RuleResult<()> {
         self.deposit(net)?;
-        self.credits.note(place, start, net)
+        self.credits.record(index, start_s, net)
     }
 
-    /// Takes a credit back.
-    pub fn take_back(&mut self, place: u8, start: i64) -> Ruling<Micros> {
-        let net = self.credits.forget(place, start)?;
+    /// Reverts a credit and returns its amount.
+    pub fn revert_credit(&mut self, index: u8, start_s: i64) -> RuleResult<Micros> {
+        let net = self.credits.remove(index, start_s)?;
         let balance = Micros(self.balance_micros).checked_sub(net);
         self.balance_micros = balance.ok_or(TradingError::Overflow)?.0;
         Ok(net)
     }
 
-    /// Takes a mandate that the wallet has signed.
-    pub fn set_mandate(&mut self, args: MandateArgs, now: i64, interval_s: u32) -> Ruling<Mandate> {
+    /// Adds a mandate that the wallet has signed.
+    pub fn set_mandate(
+        &mut self,
+        args: MandateArgs,
+        now_s: i64,
+        interval_s: u32,
+    ) -> RuleResult<Mandate> {
         ensure(
             self.nonce.checked_add(1) == Some(args.nonce),
             TradingError::MandateNonce,
         )?;
-        let mandate = self.mandates.set(args, now, interval_s)?;
+        let mandate = self.mandates.add(args, now_s, interval_s)?;
         self.nonce = args.nonce;
         Ok(mandate)
     }
 
-    /// Checks a line of the interval [start, end) against the mandate that binds it.
+    /// Checks a line of the interval [start_s, end_s) against the mandate that binds it.
     #[inline(always)]
-    pub fn allow(&self, line: &Line, start: i64, end: i64, day: u32) -> Ruling<()> {
-        let mandate = self.mandates.in_force(start, end)?;
-        mandate.allow(line)?;
-        let spent = DayDebit::spent(&self.days, day)?;
+    pub fn check_line(
+        &self,
+        line: &Line,
+        start_s: i64,
+        end_s: i64,
+        epoch_day: u32,
+    ) -> RuleResult<()> {
+        let mandate = self.mandates.in_force(start_s, end_s)?;
+        mandate.check_line(line)?;
+        let spent = DayDebit::spent(&self.day_debits, epoch_day)?;
         let spent = spent.checked_add(Micros(line.debit_micros));
         ensure(
             spent.is_some_and(|spent| spent.0 <= mandate.max_day_debit_micros),
@@ -135,15 +158,15 @@ impl Account {
         )
     }
 
-    /// Counts a settled line's gross debit for its delivery day.
+    /// Adds a settled line's gross debit to its delivery day, in days since 1970.
     #[inline(always)]
-    pub fn count_day(&mut self, line: &Line, day: u32) {
-        DayDebit::count(&mut self.days, day, line.debit_micros);
+    pub fn add_day_debit(&mut self, line: &Line, epoch_day: u32) {
+        DayDebit::add(&mut self.day_debits, epoch_day, line.debit_micros);
     }
 
-    /// Undoes `count_day`.
-    pub fn uncount_day(&mut self, line: &Line, day: u32) {
-        DayDebit::uncount(&mut self.days, day, line.debit_micros);
+    /// Undoes `add_day_debit`.
+    pub fn subtract_day_debit(&mut self, line: &Line, epoch_day: u32) {
+        DayDebit::subtract(&mut self.day_debits, epoch_day, line.debit_micros);
     }
 }
 
@@ -152,16 +175,16 @@ mod tests {
     use super::*;
     use bytemuck::Zeroable;
 
-    const START: i64 = 1_750_000_500;
-    const DAY: u32 = 20_254;
+    const START_S: i64 = 1_750_000_500;
+    const EPOCH_DAY: u32 = 20_254;
 
-    const NOBODY: Crediting = [0; 8];
+    const NOBODY: CreditingStarts = [0; 8];
 
     fn account(balance_micros: u64) -> Account {
         let mut account = Account::zeroed();
         account.balance_micros = balance_micros;
         let args = MandateArgs {
-            expiry: START + 86_400,
+            expiry_s: START_S + 86_400,
             max_price_mills: 5_000,
             max_wh: 1_000,
             max_debit_micros: 2_000_000,
@@ -170,14 +193,14 @@ mod tests {
             nonce: 1,
             ..MandateArgs::default()
         };
-        account.set_mandate(args, START, 900).unwrap();
+        account.set_mandate(args, START_S, 900).unwrap();
         account
     }
 
     #[test]
     fn what_is_above_the_reserve_is_free() {
         let mut account = account(1_000);
-        let mut take = |amount| account.withdraw(Micros(amount), START, 900, &NOBODY);
+        let mut take = |amount| account.withdraw(Micros(amount), START_S, 900, &NOBODY);
         assert_eq!(take(1_001), Err(TradingError::InsufficientBalance));
         assert_eq!(take(401), Err(TradingError::ReserveLocked));
         assert_eq!(take(400), Ok(()));
@@ -187,24 +210,30 @@ mod tests {
 
     #[test]
     fn a_credit_is_spent_only_when_its_settlement_is_closed() {
-        let (mut account, mut crediting) = (account(1_000), NOBODY);
-        crediting[2] = START;
-        account.credit(Micros(50), 2, START).unwrap();
-        let spend = |amount, crediting: &Crediting| {
+        let (mut account, mut crediting_starts_s) = (account(1_000), NOBODY);
+        crediting_starts_s[2] = START_S;
+        account.credit(Micros(50), 2, START_S).unwrap();
+        let spend = |amount, crediting_starts_s: &CreditingStarts| {
             let (mut payer, mut leaver) = (account, account);
-            let paid = payer.pay(Micros(amount), crediting);
-            (paid, leaver.withdraw(Micros(amount), START, 900, crediting))
+            let paid = payer.debit(Micros(amount), crediting_starts_s);
+            (
+                paid,
+                leaver.withdraw(Micros(amount), START_S, 900, crediting_starts_s),
+            )
         };
         let refused = Err(TradingError::CreditOpen);
-        assert_eq!(spend(1_001, &crediting), (refused, refused));
+        assert_eq!(spend(1_001, &crediting_starts_s), (refused, refused));
         assert_eq!(
-            spend(1_000, &crediting),
+            spend(1_000, &crediting_starts_s),
             (Ok(()), Err(TradingError::ReserveLocked))
         );
-        assert_eq!(spend(400, &crediting), (Ok(()), Ok(())));
-        assert_eq!(spend(401, &crediting).1, Err(TradingError::ReserveLocked));
+        assert_eq!(spend(400, &crediting_starts_s), (Ok(()), Ok(())));
+        assert_eq!(
+            spend(401, &crediting_starts_s).1,
+            Err(TradingError::ReserveLocked)
+        );
         assert_eq!(spend(450, &NOBODY), (Ok(()), Ok(())));
-        assert_eq!(account.take_back(2, START), Ok(Micros(50)));
+        assert_eq!(account.revert_credit(2, START_S), Ok(Micros(50)));
         assert_eq!(account.balance_micros, 1_000);
     }
 
@@ -215,7 +244,7 @@ mod tests {
             nonce: 1,
             ..MandateArgs::default()
         };
-        let set = account.set_mandate(again, START, 900);
+        let set = account.set_mandate(again, START_S, 900);
         assert_eq!(set, Err(TradingError::MandateNonce));
     }
 
@@ -227,29 +256,35 @@ mod tests {
             debit_micros: 1_600_000,
             ..Line::default()
         };
-        let end = START + 900;
-        account.allow(&line, START, end, DAY).unwrap();
-        account.count_day(&line, DAY);
+        let end_s = START_S + 900;
+        account
+            .check_line(&line, START_S, end_s, EPOCH_DAY)
+            .unwrap();
+        account.add_day_debit(&line, EPOCH_DAY);
         assert_eq!(
-            account.allow(&line, START, end, DAY),
+            account.check_line(&line, START_S, end_s, EPOCH_DAY),
             Err(TradingError::MandateExceededDay)
         );
-        account.allow(&line, START, end, DAY + 1).unwrap();
+        account
+            .check_line(&line, START_S, end_s, EPOCH_DAY + 1)
+            .unwrap();
         let rest = Line {
             debit_micros: 1_400_000,
             ..line
         };
-        account.allow(&rest, START, end, DAY).unwrap();
+        account
+            .check_line(&rest, START_S, end_s, EPOCH_DAY)
+            .unwrap();
     }
 
     #[test]
     fn nobody_pays_more_than_they_have() {
         let mut account = account(10);
         assert_eq!(
-            account.pay(Micros(11), &NOBODY),
+            account.debit(Micros(11), &NOBODY),
             Err(TradingError::InsufficientBalance)
         );
-        account.pay(Micros(10), &NOBODY).unwrap();
+        account.debit(Micros(10), &NOBODY).unwrap();
         assert_eq!(account.balance_micros, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! One participant's line of an interval: what they sold and bought, and what it came to.
+//! A line: what one participant sold and bought in an interval, with credit and debit.
 use anchor_lang::prelude::*;
 use shared::{
     merkle::{sha256_into, Hash},
@@ -9,20 +9,20 @@ const DOMAIN: &[u8] = b"peerwatt/line/1";
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// Sold in the interval, forward and ex post.
+    /// Wh sold in the interval, forward and ex post.
     pub sold_wh: u32,
-    /// Bought in the interval, forward and ex post.
+    /// Wh bought in the interval, forward and ex post.
     pub bought_wh: u32,
-    /// Due for what was sold.
+    /// Due for what was sold, in micros.
     pub credit_micros: u64,
-    /// Owed for what was bought, charges included.
+    /// Owed for what was bought, charges included, in micros.
     pub debit_micros: u64,
 }
 
 impl Line {
-    /// What the participant pays on balance; None when there is nothing to pay and the line receives.
+    /// Net amount that a paying line pays; None for a receiving line.
     #[inline(always)]
-    pub fn to_pay(&self) -> Option<Micros> {
+    pub fn net_payable(&self) -> Option<Micros> {
         if self.debit_micros > self.credit_micros {
             Micros(self.debit_micros).checked_sub(Micros(self.credit_micros))
         } else {
@@ -30,17 +30,17 @@ impl Line {
         }
     }
 
-    /// What a receiving line is due on balance, perhaps 0; None for a paying line.
+    /// Net amount that a receiving line is due, perhaps 0; None for a paying line.
     #[inline(always)]
-    pub fn to_receive(&self) -> Option<Micros> {
+    pub fn net_receivable(&self) -> Option<Micros> {
         Micros(self.credit_micros).checked_sub(Micros(self.debit_micros))
     }
 
-    /// The leaf of line number `index` in the interval's Merkle tree: the domain, start (i64), index (u32), wallet, sold,
-    /// bought, credit and debit (u64), all little-endian.
+    /// The leaf of line number `index` in the interval's Merkle tree: the domain, start (i64), index (u32), wallet,
+    /// sold, bought, credit and debit (u64), all little-endian.
     #[inline(always)]
-    pub fn leaf_into(&self, out: &mut Hash, start: i64, index: u32, wallet: &Pubkey) {
-        let head = [start as u32, (start >> 32) as u32, index].map(u32::to_le);
+    pub fn leaf_into(&self, out: &mut Hash, start_s: i64, index: u32, wallet: &Pubkey) {
+        let head = [start_s as u32, (start_s >> 32) as u32, index].map(u32::to_le);
         let numbers = [
             self.sold_wh.into(),
             self.bought_wh.into(),
@@ -57,11 +57,11 @@ impl Line {
         sha256_into(out, &parts);
     }
 
-    /// The leaf, for whoever does not count.
+    /// The leaf as a value, for tests.
     #[cfg(test)]
-    pub fn leaf(&self, start: i64, index: u32, wallet: &Pubkey) -> Hash {
+    pub fn leaf(&self, start_s: i64, index: u32, wallet: &Pubkey) -> Hash {
         let mut out = [0; 32];
-        self.leaf_into(&mut out, start, index, wallet);
+        self.leaf_into(&mut out, start_s, index, wallet);
         out
     }
 }
@@ -77,11 +77,11 @@ mod tests {
             debit_micros,
             ..Line::default()
         };
-        assert_eq!(line(412, 1_878).to_pay(), Some(Micros(1_466)));
-        assert_eq!(line(412, 1_878).to_receive(), None);
-        assert_eq!(line(5, 5).to_pay(), None);
-        assert_eq!(line(5, 5).to_receive(), Some(Micros(0)));
-        assert_eq!(line(7, 5).to_receive(), Some(Micros(2)));
+        assert_eq!(line(412, 1_878).net_payable(), Some(Micros(1_466)));
+        assert_eq!(line(412, 1_878).net_receivable(), None);
+        assert_eq!(line(5, 5).net_payable(), None);
+        assert_eq!(line(5, 5).net_receivable(), Some(Micros(0)));
+        assert_eq!(line(7, 5).net_receivable(), Some(Micros(2)));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The market: whose key settles, where the money lies, and how much of it is owed to whom.
-use super::PLACES;
-use crate::errors::{ensure, Ruling, TradingError};
+//! The market: its settler, its token accounts, and the totals that they owe.
+use super::CREDIT_ENTRIES;
+use crate::errors::{ensure, RuleResult, TradingError};
 use anchor_lang::prelude::*;
 use shared::Micros;
 
-/// A micro is the smallest unit of the currency.
+/// Decimals of the currency: a micro is its smallest unit.
 pub const CURRENCY_DECIMALS: u8 = 6;
 /// Bytes of a Token-2022 mint without extensions: none that freezes, taxes or seizes what lies in the pool.
-pub const CURRENCY_MINT_SIZE: usize = 82;
-/// A settlement keeps one bit for every account.
+pub const CURRENCY_MINT_BYTES: usize = 82;
+/// Most accounts: a settlement keeps one bit for each.
 pub const MAX_ACCOUNTS: u32 = 65_536;
 const DAY_S: u32 = 86_400;
 
@@ -34,75 +34,78 @@ pub struct Market {
     pub platform_payee: Pubkey,
     /// Token account that gets the loss charges; zero until governance names one.
     pub loss_payee: Pubkey,
-    /// Sum of all balances and of the escrows of open settlements: what the pool owes.
+    /// What the pool owes, in micros: all balances and the escrows of open settlements.
     pub accounts_total_micros: u64,
-    /// Charges moved from the pool to the vaults since the beginning.
+    /// Charges moved from the pool to the vaults since the beginning, in micros.
     pub charges_total_micros: u64,
-    /// What has left the vaults for the payees since the beginning.
+    /// Charges moved from the vaults to the payees since the beginning, in micros.
     pub collected_total_micros: u64,
-    /// Decisions of governance with a lower number come too late for the settler.
-    pub next_settler_decision: u64,
-    /// Decisions of governance with a lower number come too late for the payees.
-    pub next_payees_decision: u64,
-    /// Who has credited accounts and is not closed yet.
-    pub crediting: [i64; PLACES],
-    /// Length of an interval in seconds.
+    /// Lowest proposal index of governance that may still change the settler.
+    pub next_settler_proposal_index: u64,
+    /// Lowest proposal index of governance that may still change the payees.
+    pub next_payees_proposal_index: u64,
+    /// Slots of settlements that have credited accounts and are not closed yet, by interval start in Unix seconds; 0 is
+    /// free.
+    pub crediting_starts_s: [i64; CREDIT_ENTRIES],
+    /// Length of an interval, in seconds.
     pub interval_s: u32,
-    /// Accounts opened so far, and the number of the next one.
-    pub accounts: u32,
-    /// Of this account's address.
+    /// Number of accounts opened so far, and the number of the next one.
+    pub account_count: u32,
+    /// Bump seed of this account's address.
     pub bump: u8,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: [u8; 7],
 }
 
 impl Market {
-    /// Gives the next account its number.
-    pub fn enrol(&mut self) -> Ruling<u32> {
-        let number = self.accounts;
+    /// Counts a new account and returns its number.
+    pub fn allocate_account_number(&mut self) -> RuleResult<u32> {
+        let number = self.account_count;
         ensure(number < MAX_ACCOUNTS, TradingError::TooManyAccounts)?;
-        self.accounts = number.checked_add(1).ok_or(TradingError::Overflow)?;
+        self.account_count = number.checked_add(1).ok_or(TradingError::Overflow)?;
         Ok(number)
     }
 
-    /// The pool owes this much more.
-    pub fn owe(&mut self, amount: Micros) -> Ruling<()> {
+    /// Increases what the pool owes.
+    pub fn increase_owed(&mut self, amount: Micros) -> RuleResult<()> {
         let total = Micros(self.accounts_total_micros).checked_add(amount);
         self.accounts_total_micros = total.ok_or(TradingError::Overflow)?.0;
         Ok(())
     }
 
-    /// The pool owes this much less.
-    pub fn discharge(&mut self, amount: Micros) -> Ruling<()> {
+    /// Decreases what the pool owes.
+    pub fn decrease_owed(&mut self, amount: Micros) -> RuleResult<()> {
         let total = Micros(self.accounts_total_micros).checked_sub(amount);
         self.accounts_total_micros = total.ok_or(TradingError::Overflow)?.0;
         Ok(())
     }
 
-    /// An interval's charges leave what is owed to accounts for the vaults.
-    pub fn take_charges(&mut self, charges: Micros) -> Ruling<()> {
-        self.discharge(charges)?;
+    /// Books an interval's charges from what the pool owes to the vaults.
+    pub fn move_charges_to_vaults(&mut self, charges: Micros) -> RuleResult<()> {
+        self.decrease_owed(charges)?;
         let total = Micros(self.charges_total_micros).checked_add(charges);
         self.charges_total_micros = total.ok_or(TradingError::Overflow)?.0;
         Ok(())
     }
 
-    /// Takes over the settler of governance's decision number `decision`, unless a later one has spoken.
-    pub fn adopt_settler(&mut self, settler: Pubkey, decision: u64) -> Ruling<()> {
-        self.next_settler_decision = after(self.next_settler_decision, decision)?;
+    /// Adopts the settler of governance's proposal `proposal_index`; fails when a later one was adopted.
+    pub fn adopt_settler(&mut self, settler: Pubkey, proposal_index: u64) -> RuleResult<()> {
+        self.next_settler_proposal_index =
+            next_index(self.next_settler_proposal_index, proposal_index)?;
         self.settler = settler;
         Ok(())
     }
 
-    /// Takes over the payees of wheeling, platform and loss, unless a later decision has spoken.
-    pub fn adopt_payees(&mut self, payees: [Pubkey; 3], decision: u64) -> Ruling<()> {
-        self.next_payees_decision = after(self.next_payees_decision, decision)?;
+    /// Adopts the payees of wheeling, platform and loss; fails when a later proposal was adopted.
+    pub fn adopt_payees(&mut self, payees: [Pubkey; 3], proposal_index: u64) -> RuleResult<()> {
+        self.next_payees_proposal_index =
+            next_index(self.next_payees_proposal_index, proposal_index)?;
         [self.wheeling_payee, self.platform_payee, self.loss_payee] = payees;
         Ok(())
     }
 
-    /// Who gets what lies in a vault.
-    pub fn payee_of(&self, vault: &Pubkey) -> Ruling<Pubkey> {
+    /// The payee of a vault.
+    pub fn payee_of(&self, vault: &Pubkey) -> RuleResult<Pubkey> {
         let payees = [
             (self.wheeling_vault, self.wheeling_payee),
             (self.platform_vault, self.platform_payee),
@@ -114,27 +117,27 @@ impl Market {
         Ok(*payee)
     }
 
-    pub fn count_collected(&mut self, amount: Micros) -> Ruling<()> {
+    pub fn count_collected(&mut self, amount: Micros) -> RuleResult<()> {
         let total = Micros(self.collected_total_micros).checked_add(amount);
         self.collected_total_micros = total.ok_or(TradingError::Overflow)?.0;
         Ok(())
     }
 
-    pub fn require_settler(&self, key: &Pubkey) -> Ruling<()> {
+    pub fn require_settler(&self, key: &Pubkey) -> RuleResult<()> {
         ensure(self.settler == *key, TradingError::NotSettler)
     }
 
-    /// An interval divides the day, as the oracle has it.
-    pub fn require_interval(&self) -> Ruling<()> {
+    /// Fails unless the interval's length divides the day, as the oracle demands.
+    pub fn require_valid_interval(&self) -> RuleResult<()> {
         ensure(
             self.interval_s >= 1 && DAY_S.is_multiple_of(self.interval_s),
             TradingError::InvalidIntervalLength,
         )
     }
 
-    /// The pool covers all balances and escrows. It may hold more: nobody can be kept from sending tokens there, and that
-    /// must not stop a withdrawal.
-    pub fn invariant(&self, pool_micros: u64) -> Ruling<()> {
+    /// The pool covers all balances and escrows. It may hold more: nobody can be kept from sending tokens there, and
+    /// that must not stop a withdrawal.
+    pub fn invariant(&self, pool_micros: u64) -> RuleResult<()> {
         ensure(
             pool_micros >= self.accounts_total_micros,
             TradingError::PoolShort,
@@ -142,10 +145,10 @@ impl Market {
     }
 }
 
-/// The number that later decisions must have at least; fails when `decision` itself comes too late.
-fn after(next: u64, decision: u64) -> Ruling<u64> {
-    ensure(decision >= next, TradingError::DecisionOvertaken)?;
-    decision.checked_add(1).ok_or(TradingError::Overflow)
+/// Lowest index that a later proposal must have; fails when `proposal_index` itself is too low.
+fn next_index(next: u64, proposal_index: u64) -> RuleResult<u64> {
+    ensure(proposal_index >= next, TradingError::DecisionOvertaken)?;
+    proposal_index.checked_add(1).ok_or(TradingError::Overflow)
 }
 
 #[cfg(test)]
@@ -156,25 +159,28 @@ mod tests {
     #[test]
     fn the_pool_must_cover_what_is_owed() {
         let mut market = Market::zeroed();
-        market.owe(Micros(10)).unwrap();
+        market.increase_owed(Micros(10)).unwrap();
         assert_eq!(market.invariant(9), Err(TradingError::PoolShort));
         market.invariant(10).unwrap();
         market.invariant(11).unwrap();
-        market.take_charges(Micros(4)).unwrap();
+        market.move_charges_to_vaults(Micros(4)).unwrap();
         assert_eq!(
             (market.accounts_total_micros, market.charges_total_micros),
             (6, 4)
         );
-        assert_eq!(market.discharge(Micros(7)), Err(TradingError::Overflow));
+        assert_eq!(market.decrease_owed(Micros(7)), Err(TradingError::Overflow));
     }
 
     #[test]
     fn accounts_are_numbered_up_to_a_bound() {
         let mut market = Market::zeroed();
-        assert_eq!(market.enrol(), Ok(0));
-        assert_eq!(market.enrol(), Ok(1));
-        market.accounts = MAX_ACCOUNTS;
-        assert_eq!(market.enrol(), Err(TradingError::TooManyAccounts));
+        assert_eq!(market.allocate_account_number(), Ok(0));
+        assert_eq!(market.allocate_account_number(), Ok(1));
+        market.account_count = MAX_ACCOUNTS;
+        assert_eq!(
+            market.allocate_account_number(),
+            Err(TradingError::TooManyAccounts)
+        );
     }
 
     #[test]

@@ -1,30 +1,30 @@
-//! The rates that an interval is settled at: what governance had in force at its start, kept with the settlement.
-use crate::errors::{Ruling, TradingError};
+//! Rates that an interval is settled at: those in force at its start, stored with the settlement.
+use crate::errors::{RuleResult, TradingError};
 use anchor_lang::prelude::*;
 use governance::state::RateSet;
 use shared::{Micros, PriceMills, Wh};
 
-/// All rates in mills (thousandths of the currency) per kWh.
+/// Rates in mills (thousandths of the currency) per kWh.
 #[zero_copy]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Unix time since when they were in force.
-    pub effective_from: i64,
-    /// For the use of the campus grid.
+    /// Time since when they were in force, in Unix seconds.
+    pub effective_from_s: i64,
+    /// Charge for the use of the campus grid.
     pub wheeling_mills: u32,
-    /// For the platform.
+    /// Charge for the platform.
     pub platform_mills: u32,
-    /// For energy lost on the way.
+    /// Charge for grid losses.
     pub loss_mills: u32,
-    /// What the utility paid for surplus.
+    /// Tariff that the utility paid for surplus energy.
     pub export_tariff_mills: u32,
-    /// What the utility took for the rest.
+    /// Tariff that the utility took for the remaining energy.
     pub import_tariff_mills: u32,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: u32,
 }
 
-/// What the buyers of an interval owe beside the price.
+/// Charges that the buyers of an interval owe beside the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charges {
     pub wheeling: Micros,
@@ -33,7 +33,7 @@ pub struct Charges {
 }
 
 impl Charges {
-    pub fn total(&self) -> Ruling<Micros> {
+    pub fn total(&self) -> RuleResult<Micros> {
         self.wheeling
             .checked_add(self.platform)
             .and_then(|sum| sum.checked_add(self.loss))
@@ -42,13 +42,17 @@ impl Charges {
 }
 
 impl Rates {
-    /// The charges on this much energy.
-    pub fn charges(&self, bought: Wh) -> Ruling<Charges> {
-        let at = |mills| bought.at(PriceMills(mills)).ok_or(TradingError::Overflow);
+    /// The charges on `bought` energy.
+    pub fn charges(&self, bought: Wh) -> RuleResult<Charges> {
+        let charge = |mills| {
+            bought
+                .cost_at(PriceMills(mills))
+                .ok_or(TradingError::Overflow)
+        };
         Ok(Charges {
-            wheeling: at(self.wheeling_mills)?,
-            platform: at(self.platform_mills)?,
-            loss: at(self.loss_mills)?,
+            wheeling: charge(self.wheeling_mills)?,
+            platform: charge(self.platform_mills)?,
+            loss: charge(self.loss_mills)?,
         })
     }
 }
@@ -56,7 +60,7 @@ impl Rates {
 impl From<RateSet> for Rates {
     fn from(set: RateSet) -> Self {
         Self {
-            effective_from: set.effective_from,
+            effective_from_s: set.effective_from_s,
             wheeling_mills: set.wheeling_mills,
             platform_mills: set.platform_mills,
             loss_mills: set.loss_mills,
@@ -72,7 +76,7 @@ mod tests {
     use super::*;
 
     const DEFAULTS: Rates = Rates {
-        effective_from: 0,
+        effective_from_s: 0,
         wheeling_mills: 100,
         platform_mills: 25,
         loss_mills: 5,

@@ -1,23 +1,27 @@
-//! The settlement of an interval: what was committed to, and how far its lines have moved their money.
+//! The settlement of an interval: its commitment, and how far its lines are settled.
 //!
-//! Paying lines come first and fill the escrow, receiving lines are credited from it, each within its account's mandate.
-//! Nothing is final before the close, which knows that the lines are those committed to: until then no credit is spent,
-//! and the whole settlement can be aborted and returned (`returning`). So whatever stops it, nobody's money stays in it.
-use super::{free_place, take_place, Account, Charges, Crediting, DayDebit, Line, Rates, Seen};
-use crate::errors::{ensure, Ruling, TradingError};
+//! Paying lines come first and fill the escrow, receiving lines are credited from it, each within its account's
+//! mandate. Nothing is final before the close, which knows that the lines are those committed to: until then no credit
+//! is spent, and the whole settlement can be aborted and returned (`returning`). So whatever stops it, nobody's money
+//! stays in it.
+use super::{
+    acquire_entry, release_entry, Account, AccountBits, Charges, CreditingStarts, DayDebit, Line,
+    Rates,
+};
+use crate::errors::{ensure, RuleResult, TradingError};
 use anchor_lang::{prelude::*, Discriminator};
 use shared::{
     merkle::{Frontier, DEPTH},
     Micros, Wh,
 };
 
-/// How long after an interval's end its settlement may open.
+/// A settlement may open this many seconds after its interval's end.
 pub const OPEN_WINDOW_S: i64 = 12 * 3_600;
-/// How long after an interval's end anybody may abort its settlement.
+/// Anybody may abort a settlement this many seconds after its interval's end.
 pub const ABORT_AFTER_S: i64 = 24 * 3_600;
 const MAX_LINES: u32 = (1 << DEPTH) - 1;
 
-/// How far a settlement has come.
+/// States of a settlement.
 pub mod status {
     /// Lines are being settled.
     pub const OPEN: u8 = 1;
@@ -31,53 +35,53 @@ pub mod status {
     pub const RETURNING: u8 = 5;
 }
 
-/// What the settler commits to before any money moves.
+/// The settler's commitment, made before any money moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Commitment {
     /// Merkle root over all lines.
     pub lines_root: [u8; 32],
-    /// How many there are.
+    /// Number of lines.
     pub line_count: u32,
-    /// Their totals.
+    /// Totals of the lines, in Wh and micros.
     pub sold_wh: u64,
     pub bought_wh: u64,
     pub credit_micros: u64,
     pub debit_micros: u64,
-    /// Of the ex-post auction; 0 when nothing was cleared there.
+    /// Clearing price of the ex-post auction in mills per kWh; 0 when nothing was cleared.
     pub clearing_price_mills: u32,
     /// SHA-256 of the interval's published orders and trades.
     pub journal_hash: [u8; 32],
 }
 
-/// Behind the fields stands one bit for each account of the market (`Seen`).
+/// One bit for each account of the market follows the fields (`AccountBits`).
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct IntervalSettlement {
-    /// First unix second of the interval.
-    pub start: i64,
-    /// First unix second after it.
-    pub end: i64,
-    /// Unix time when the settlement opened.
-    pub opened_at: i64,
-    /// Unix time when it closed; 0 before.
-    pub closed_at: i64,
+    /// Start of the interval, in Unix seconds.
+    pub start_s: i64,
+    /// End of the interval, exclusive, in Unix seconds.
+    pub end_s: i64,
+    /// Time at which the settlement opened, in Unix seconds.
+    pub opened_at_s: i64,
+    /// Time at which it closed, in Unix seconds; 0 before.
+    pub closed_at_s: i64,
     /// Committed: sum of the lines' sold Wh.
     pub sold_wh: u64,
     /// Committed: sum of the lines' bought Wh.
     pub bought_wh: u64,
-    /// Committed: sum of the lines' credits.
+    /// Committed: sum of the lines' credits, in micros.
     pub credit_micros: u64,
-    /// Committed: sum of the lines' debits.
+    /// Committed: sum of the lines' debits, in micros.
     pub debit_micros: u64,
-    /// Sold Wh of the lines so far.
+    /// Sold Wh of the settled lines.
     pub settled_sold_wh: u64,
-    /// Bought Wh of the lines so far.
+    /// Bought Wh of the settled lines.
     pub settled_bought_wh: u64,
-    /// Credits of the lines so far.
+    /// Credits of the settled lines, in micros.
     pub settled_credit_micros: u64,
-    /// Debits of the lines so far.
+    /// Debits of the settled lines, in micros.
     pub settled_debit_micros: u64,
-    /// Paid by paying lines and not credited to receiving lines or paid to vaults.
+    /// Paid by paying lines and neither credited to receiving lines nor moved to vaults, in micros.
     pub escrow_micros: u64,
     /// The rates in force at the interval's start.
     pub rates: Rates,
@@ -87,54 +91,60 @@ pub struct IntervalSettlement {
     pub journal_hash: [u8; 32],
     /// Merkle root over the lines that were settled when it was aborted; zero before.
     pub settled_root: [u8; 32],
-    /// Roots of the complete subtrees of the lines so far.
+    /// Roots of the complete subtrees of the settled lines.
     pub frontier: [[u8; 32]; 16],
     /// Committed: number of lines.
     pub line_count: u32,
-    /// The next line's number.
+    /// Index of the next line: the number of settled lines.
     pub cursor: u32,
-    /// Committed: price of the ex-post auction.
+    /// Committed: clearing price of the ex-post auction, in mills per kWh.
     pub clearing_price_mills: u32,
-    /// Accounts of the market when the settlement opened: the number of bits behind.
-    pub accounts: u32,
-    /// Lines returned since it was aborted.
-    pub returned: u32,
+    /// Number of accounts of the market when the settlement opened: the number of bits after the fields.
+    pub account_count: u32,
+    /// Number of lines returned since it was aborted.
+    pub returned_count: u32,
     /// One of `status`.
     pub status: u8,
     /// 1 once a receiving line was credited: no paying line follows.
     pub receiving: u8,
-    /// Of its credits, among the market's, while `receiving` is 1.
-    pub place: u8,
-    /// Of this account's address.
+    /// Slot of its credits in the market, while `receiving` is 1.
+    pub credit_index: u8,
+    /// Bump seed of this account's address.
     pub bump: u8,
-    /// Zero.
+    /// Padding, zero.
     pub reserved: [u8; 8],
 }
 
 impl IntervalSettlement {
     /// Bytes of the fields with the discriminator.
-    const FIXED: usize = 8 + core::mem::size_of::<Self>();
+    const FIXED_BYTES: usize = 8 + core::mem::size_of::<Self>();
 
     /// Bytes of a settlement in a market with this many accounts.
-    pub const fn size_for(accounts: u32) -> usize {
-        Self::FIXED + Seen::size_for(accounts)
+    pub const fn size_for(account_count: u32) -> usize {
+        Self::FIXED_BYTES + AccountBits::size_for(account_count)
     }
 
     /// The fields and the bits of a settlement's data, whose owner and discriminator have been checked.
-    pub fn split(data: &mut [u8]) -> Ruling<(&mut Self, Seen<'_>)> {
+    pub fn split(data: &mut [u8]) -> RuleResult<(&mut Self, AccountBits<'_>)> {
         ensure(
-            data.len() >= Self::FIXED && data.starts_with(Self::DISCRIMINATOR),
+            data.len() >= Self::FIXED_BYTES && data.starts_with(Self::DISCRIMINATOR),
             TradingError::Overflow,
         )?;
-        let (fixed, bits) = data.split_at_mut(Self::FIXED);
+        let (fixed, bits) = data.split_at_mut(Self::FIXED_BYTES);
         let fields = bytemuck::try_from_bytes_mut(&mut fixed[8..]);
         let fields: &mut Self = fields.map_err(|_| TradingError::Overflow)?;
-        let accounts = fields.accounts;
-        Ok((fields, Seen { bits, accounts }))
+        let account_count = fields.account_count;
+        Ok((
+            fields,
+            AccountBits {
+                bits,
+                account_count,
+            },
+        ))
     }
 
-    /// Takes the settler's commitment, if its totals agree with the rates.
-    pub fn commit(&mut self, commitment: &Commitment, rates: Rates) -> Ruling<()> {
+    /// Stores the settler's commitment, if its totals agree with the rates.
+    pub fn commit(&mut self, commitment: &Commitment, rates: Rates) -> RuleResult<()> {
         ensure(
             (1..=MAX_LINES).contains(&commitment.line_count),
             TradingError::InvalidLineCount,
@@ -154,7 +164,7 @@ impl IntervalSettlement {
     }
 
     /// The charges on all lines. Fails unless sold = bought and debit - credit = charges.
-    fn charges(&self) -> Ruling<Charges> {
+    fn charges(&self) -> RuleResult<Charges> {
         ensure(self.sold_wh == self.bought_wh, TradingError::SumMismatch)?;
         let charges = self.rates.charges(Wh(self.bought_wh))?;
         let rest = Micros(self.debit_micros).checked_sub(Micros(self.credit_micros));
@@ -162,63 +172,63 @@ impl IntervalSettlement {
         Ok(charges)
     }
 
-    /// Fails unless a batch that begins with line `start_index` is the next one.
-    pub fn require_next(&self, start_index: u32) -> Ruling<()> {
-        ensure(start_index >= self.cursor, TradingError::AlreadySettled)?;
+    /// Fails unless a batch that begins with line `first_index` is the next one.
+    pub fn require_next(&self, first_index: u32) -> RuleResult<()> {
+        ensure(first_index >= self.cursor, TradingError::AlreadySettled)?;
         ensure(self.status == status::OPEN, TradingError::NotOpen)?;
-        ensure(start_index == self.cursor, TradingError::OutOfOrder)
+        ensure(first_index == self.cursor, TradingError::OutOfOrder)
     }
 
-    /// Settles the next line. `crediting` has the market's places for settlements that credit accounts.
+    /// Settles the next line. `crediting_starts_s` has the market's entries of settlements that credit accounts.
     #[inline(always)]
     pub fn settle(
         &mut self,
         line: &Line,
         account: &mut Account,
-        day: u32,
-        crediting: &mut Crediting,
-    ) -> Ruling<()> {
+        epoch_day: u32,
+        crediting_starts_s: &mut CreditingStarts,
+    ) -> RuleResult<()> {
         ensure(self.cursor < self.line_count, TradingError::TooManyLines)?;
-        self.append(line, &account.wallet)?;
-        self.add(line)?;
-        account.allow(line, self.start, self.end, day)?;
-        if let Some(net) = line.to_pay() {
+        self.append_leaf(line, &account.wallet)?;
+        self.add_to_totals(line)?;
+        account.check_line(line, self.start_s, self.end_s, epoch_day)?;
+        if let Some(net) = line.net_payable() {
             ensure(self.receiving == 0, TradingError::PayerAfterReceiver)?;
-            account.pay(net, crediting)?;
+            account.debit(net, crediting_starts_s)?;
             let escrow = Micros(self.escrow_micros).checked_add(net);
             self.escrow_micros = escrow.ok_or(TradingError::Overflow)?.0;
         } else {
-            let net = line.to_receive().ok_or(TradingError::Overflow)?;
+            let net = line.net_receivable().ok_or(TradingError::Overflow)?;
             let escrow = Micros(self.escrow_micros).checked_sub(net);
             self.escrow_micros = escrow.ok_or(TradingError::EscrowShort)?.0;
             if self.receiving == 0 {
-                self.place = take_place(crediting, self.start)?;
+                self.credit_index = acquire_entry(crediting_starts_s, self.start_s)?;
                 self.receiving = 1;
             }
-            account.credit(net, self.place, self.start)?;
+            account.credit(net, self.credit_index, self.start_s)?;
         }
-        account.count_day(line, day);
+        account.add_day_debit(line, epoch_day);
         Ok(())
     }
 
     #[inline(always)]
-    fn append(&mut self, line: &Line, wallet: &Pubkey) -> Ruling<()> {
+    fn append_leaf(&mut self, line: &Line, wallet: &Pubkey) -> RuleResult<()> {
         let mut leaf = [0; 32];
-        line.leaf_into(&mut leaf, self.start, self.cursor, wallet);
+        line.leaf_into(&mut leaf, self.start_s, self.cursor, wallet);
         let mut frontier = Frontier {
             peaks: &mut self.frontier,
-            count: self.cursor,
+            leaf_count: self.cursor,
         };
         frontier
             .append(&mut leaf)
             .ok_or(TradingError::TooManyLines)?;
-        self.cursor = frontier.count;
+        self.cursor = frontier.leaf_count;
         Ok(())
     }
 
     /// Adds a line to the totals, which must stay within those committed to.
     #[inline(always)]
-    fn add(&mut self, line: &Line) -> Ruling<()> {
+    fn add_to_totals(&mut self, line: &Line) -> RuleResult<()> {
         let wh = |sum: u64, more: u32| Wh(sum).checked_add(Wh(more.into())).map(|sum| sum.0);
         let micros = |sum: u64, more: u64| Micros(sum).checked_add(Micros(more)).map(|sum| sum.0);
         let sums = (
@@ -244,13 +254,17 @@ impl IntervalSettlement {
         Ok(())
     }
 
-    /// Closes a settlement whose lines are all settled, and says what each vault is due. Its credits are final.
-    pub fn close(&mut self, now: i64, crediting: &mut Crediting) -> Ruling<Charges> {
+    /// Closes a settlement whose lines are all settled, and returns what each vault is due. Its credits are final.
+    pub fn close(
+        &mut self,
+        now_s: i64,
+        crediting_starts_s: &mut CreditingStarts,
+    ) -> RuleResult<Charges> {
         ensure(self.status == status::OPEN, TradingError::NotOpen)?;
         ensure(self.cursor == self.line_count, TradingError::LinesMissing)?;
         let frontier = Frontier {
             peaks: &mut self.frontier,
-            count: self.cursor,
+            leaf_count: self.cursor,
         };
         ensure(
             frontier.root() == self.lines_root,
@@ -269,26 +283,31 @@ impl IntervalSettlement {
             TradingError::SumMismatch,
         )?;
         self.escrow_micros = 0;
-        self.end_with(status::CLOSED, now, crediting)?;
+        self.finish(status::CLOSED, now_s, crediting_starts_s)?;
         Ok(charges)
     }
 
-    fn end_with(&mut self, status: u8, now: i64, crediting: &mut Crediting) -> Ruling<()> {
+    fn finish(
+        &mut self,
+        status: u8,
+        now_s: i64,
+        crediting_starts_s: &mut CreditingStarts,
+    ) -> RuleResult<()> {
         if self.receiving == 1 {
-            free_place(crediting, self.place, self.start)?;
+            release_entry(crediting_starts_s, self.credit_index, self.start_s)?;
         }
         self.status = status;
-        self.closed_at = now;
+        self.closed_at_s = now_s;
         Ok(())
     }
 
-    /// The delivery day of the interval.
-    pub fn day(&self) -> Ruling<u32> {
-        DayDebit::day_of(self.start)
+    /// The delivery day of the interval, in days since 1970-01-01.
+    pub fn epoch_day(&self) -> RuleResult<u32> {
+        DayDebit::epoch_day_of(self.start_s)
     }
 
-    /// Until its end, the escrow holds exactly what the lines so far have paid in and not been credited.
-    pub fn invariant(&self) -> Ruling<()> {
+    /// Until the close, the escrow holds exactly what the settled lines have paid in and not been credited.
+    pub fn invariant(&self) -> RuleResult<()> {
         let paid_in = Micros(self.escrow_micros).checked_add(Micros(self.settled_credit_micros));
         ensure(
             !matches!(self.status, status::OPEN | status::RETURNING)

@@ -77,7 +77,7 @@ def collect_charges(world: World) -> Call:
     world.settled(HOME)
     world.chain.ok(world.exchange.close(HOME), signers=[world.settler])
     decision = executed(world.campus, actions.change_payees(other, other, treasury))
-    world.chain.ok(trading.adopt_payees(other, other, treasury, decision=decision))
+    world.chain.ok(trading.adopt_payees(other, other, treasury, proposal_index=decision))
     collected = trading.collect_charges(world.exchange.currency.pubkey(), "loss", treasury)
     others = {"vault": {"another vault": VAULTS["platform"]}, "payee": {"another payee": other}}
     return Call(collected, others=others)

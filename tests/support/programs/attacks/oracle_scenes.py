@@ -43,7 +43,7 @@ def _attest(world: World, **changes: Any) -> Call:
         [world.payer, *world.campus.attestors[:2]],
         start_s=HOME,
         addresses={
-            "start": lambda start_s: {"interval": interval_address(start_s, number)},
+            "start_s": lambda start_s: {"interval": interval_address(start_s, number)},
             "revision": lambda revision: {"interval": interval_address(HOME, revision)},
         },
         more=SECOND_ATTESTOR,

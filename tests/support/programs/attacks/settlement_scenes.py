@@ -35,7 +35,7 @@ def open_settlement(world: World) -> Call:
         opened,
         [world.payer, world.settler],
         start_s=HOME,
-        addresses={"start": _settlement_of},
+        addresses={"start_s": _settlement_of},
         together=_attested_and_minted_before(),
     )
 
@@ -122,7 +122,7 @@ def _close_empty(world: World, by: Keypair) -> Call:
         closed,
         [world.payer, by],
         start_s=HOME,
-        addresses={"start": _settlement_of},
+        addresses={"start_s": _settlement_of},
         together=_attested_and_minted_before(),
     )
 

@@ -93,7 +93,7 @@ class Beside:
 
     def terms(self, **changes: int) -> Terms:
         """Generous ones for a month, but for the changes."""
-        return Terms(**({"expiry": self.model.now + 30 * DAY_S} | changes))
+        return Terms(**({"expiry_s": self.model.now + 30 * DAY_S} | changes))
 
 
 def any_of(things: Iterable[Thing], place: int) -> Thing | None:

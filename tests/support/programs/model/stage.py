@@ -142,17 +142,17 @@ class Stage:
         decided = model.governance
         assert self.chain.account("governance", PAUSE).paused == decided.paused
         rates = self.chain.account("governance", PARAMS).rate_sets
-        charges = [(one.effective_from, one.wheeling_mills + one.platform_mills + one.loss_mills) for one in rates]
+        charges = [(one.effective_from_s, one.wheeling_mills + one.platform_mills + one.loss_mills) for one in rates]
         assert charges == decided.rates
         for number, proposal in enumerate(decided.proposals):
             stored = self.chain.account("governance", proposal_address(number))
             assert int(stored.approvals).bit_count() == len(proposal.approvals)
-            assert (stored.executed_at > 0) == proposal.executed
+            assert (stored.executed_at_s > 0) == proposal.executed
 
     def _compare_energy(self, model: Model) -> None:
         for (start_s, revision), export_wh in model.attested.export_wh.items():
             stored = self.chain.account("oracle", interval_address(start_s, revision))
-            assert (stored.end, stored.export_wh) == (start_s + INTERVAL_S, export_wh)
+            assert (stored.end_s, stored.export_wh) == (start_s + INTERVAL_S, export_wh)
             assert self.chain.exists(minted_address(start_s)) == (start_s in model.attested.minted)
         for start_s, minted in model.attested.minted.items():
             stored = self.chain.account("energy_token", minted_address(start_s))
@@ -174,13 +174,13 @@ class Stage:
         kept = (stored.balance_micros, stored.nonce, stored.number)
         assert kept == (account.balance_micros, account.nonce, account.number)
         signed = stored.mandates.ring[: stored.mandates.count]
-        assert [one.valid_from for one in signed] == [one.valid_from for one in account.mandates.used]
-        assert [one.expiry for one in signed] == [one.terms.expiry for one in account.mandates.used]
+        assert [one.valid_from_s for one in signed] == [one.valid_from_s for one in account.mandates.used]
+        assert [one.expiry_s for one in signed] == [one.terms.expiry_s for one in account.mandates.used]
 
     def _compare_settlement(self, start_s: int, settlement: Settlement) -> None:
         stored = self.exchange.settlement(start_s)
         assert (stored.status, stored.escrow_micros) == (settlement.status.value, settlement.escrow_micros)
-        assert (stored.cursor, stored.returned) == (len(settlement.settled), len(settlement.returned))
+        assert (stored.cursor, stored.returned_count) == (len(settlement.settled), len(settlement.returned))
 
 
 def _action(proposal: Proposal) -> Any:

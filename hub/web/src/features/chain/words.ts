@@ -5,8 +5,6 @@ import type { Site } from "../../lib/site";
 /** A moment on the chain, on the site's clock. */
 export const moment = (at: string | Date, site: Site) => `${day(at, site)}, ${time(at, site)}`;
 
-const MOMENTS =
-  /^(start|end|since|expiry|effective_from|valid_from|valid_until|created_at|.*_at|binds_from|day)$/;
 /** Seconds of the years 2001 to 2128: smaller ones count something else, or stand for "not yet". */
 const isMoment = (value: number) => value > 1_000_000_000 && value < 5_000_000_000;
 
@@ -15,7 +13,7 @@ export function meaning(name: string, value: number, site: Site): string | null 
   if (name.endsWith("_micros")) return exactMoney(value, site.currency);
   if (name.endsWith("_wh") || name === "wh") return energy(value);
   if (name.endsWith("_mills")) return `${site.currency} ${price(value)} per kWh`;
-  if (MOMENTS.test(name) && isMoment(value)) return moment(new Date(value * 1000), site);
+  if (name.endsWith("_s") && isMoment(value)) return moment(new Date(value * 1000), site);
   return null;
 }
 

@@ -2,7 +2,7 @@
 use super::*;
 
 const WIDE: MandateArgs = MandateArgs {
-    expiry: 1_000_000,
+    expiry_s: 1_000_000,
     max_price_mills: 5_000,
     min_price_mills: 2_200,
     max_wh: 1_000,
@@ -22,19 +22,19 @@ const LINE: Line = Line {
 
 #[test]
 fn a_line_at_every_limit_is_allowed() {
-    WIDE.from(0).allow(&LINE).unwrap();
+    WIDE.into_mandate(0).check_line(&LINE).unwrap();
     let line = Line {
         sold_wh: 1_000,
         credit_micros: 2_200_000,
         ..LINE
     };
-    WIDE.from(0).allow(&line).unwrap();
+    WIDE.into_mandate(0).check_line(&line).unwrap();
 }
 
 #[test]
 fn a_line_beyond_a_limit_is_refused_by_its_name() {
     use TradingError::*;
-    let refused = |line: Line| WIDE.from(0).allow(&line).unwrap_err();
+    let refused = |line: Line| WIDE.into_mandate(0).check_line(&line).unwrap_err();
     let sold = Line {
         sold_wh: 1_001,
         ..LINE
@@ -78,16 +78,16 @@ fn the_largest_numbers_do_not_overflow() {
         credit_micros: u64::MAX,
         debit_micros: u64::MAX,
     };
-    let refused = args.from(0).allow(&line);
+    let refused = args.into_mandate(0).check_line(&line);
     assert_eq!(refused, Err(TradingError::MandateExceededMaxPrice));
 }
 
 #[test]
 fn every_narrower_term_waits_for_the_horizon() {
-    let now = 10_000;
+    let now_s = 10_000;
     let narrower = [
         MandateArgs {
-            expiry: WIDE.expiry - 1,
+            expiry_s: WIDE.expiry_s - 1,
             ..WIDE
         },
         MandateArgs {
@@ -120,71 +120,80 @@ fn every_narrower_term_waits_for_the_horizon() {
         },
     ];
     for args in narrower {
-        let from = WIDE.from(0).successor_from(&args, now, 900);
-        assert_eq!(from, Ok(now + 3_601), "{args:?}");
+        let from_s = WIDE.into_mandate(0).successor_from_s(&args, now_s, 900);
+        assert_eq!(from_s, Ok(now_s + 3_601), "{args:?}");
     }
-    assert_eq!(WIDE.from(0).successor_from(&WIDE, now, 900), Ok(now));
+    assert_eq!(
+        WIDE.into_mandate(0).successor_from_s(&WIDE, now_s, 900),
+        Ok(now_s)
+    );
 }
 
 #[test]
 fn a_successor_never_binds_before_its_predecessor() {
-    let pending = WIDE.from(50_000);
-    assert_eq!(pending.successor_from(&WIDE, 10_000, 900), Ok(50_000));
+    let pending = WIDE.into_mandate(50_000);
+    assert_eq!(pending.successor_from_s(&WIDE, 10_000, 900), Ok(50_000));
     let narrower = MandateArgs { max_wh: 0, ..WIDE };
-    assert_eq!(pending.successor_from(&narrower, 10_000, 900), Ok(50_000));
-    assert_eq!(pending.successor_from(&narrower, 49_000, 900), Ok(52_601));
+    assert_eq!(pending.successor_from_s(&narrower, 10_000, 900), Ok(50_000));
+    assert_eq!(pending.successor_from_s(&narrower, 49_000, 900), Ok(52_601));
 }
 
 #[test]
 fn after_the_expiry_anything_goes_at_once() {
     let narrower = MandateArgs { max_wh: 0, ..WIDE };
-    let at = WIDE.expiry - 900;
-    let from = |now| WIDE.from(0).successor_from(&narrower, now, 900);
-    assert_eq!(from(at), Ok(at + 3_601));
-    assert_eq!(from(at + 1), Ok(at + 1));
+    let at_s = WIDE.expiry_s - 900;
+    let from_s = |now_s| WIDE.into_mandate(0).successor_from_s(&narrower, now_s, 900);
+    assert_eq!(from_s(at_s), Ok(at_s + 3_601));
+    assert_eq!(from_s(at_s + 1), Ok(at_s + 1));
 }
 
 #[test]
 fn the_reserve_is_free_a_day_after_the_last_covered_interval() {
     let day = RELEASE_S;
     // expiry 1,000,000: the last interval that ends by then is [998,100, 999,000)
-    assert_eq!(WIDE.from(0).released_at(None, 900), Some(999_900 + day));
+    assert_eq!(
+        WIDE.into_mandate(0).released_at_s(None, 900),
+        Some(999_900 + day)
+    );
     // the next binds from 1,800: the last interval before it starts at 900
     assert_eq!(
-        WIDE.from(0).released_at(Some(1_800), 900),
+        WIDE.into_mandate(0).released_at_s(Some(1_800), 900),
         Some(1_800 + day)
     );
     assert_eq!(
-        WIDE.from(0).released_at(Some(1_801), 900),
+        WIDE.into_mandate(0).released_at_s(Some(1_801), 900),
         Some(2_700 + day)
     );
-    assert_eq!(WIDE.from(901).released_at(Some(1_800), 900), None);
+    assert_eq!(WIDE.into_mandate(901).released_at_s(Some(1_800), 900), None);
     assert_eq!(
-        WIDE.from(900).released_at(Some(1_800), 900),
+        WIDE.into_mandate(900).released_at_s(Some(1_800), 900),
         Some(1_800 + day)
     );
-    assert_eq!(WIDE.from(999_001).released_at(None, 900), None);
-    let ended = MandateArgs { expiry: 0, ..WIDE };
-    assert_eq!(ended.from(10).released_at(None, 900), None);
+    assert_eq!(WIDE.into_mandate(999_001).released_at_s(None, 900), None);
+    let ended = MandateArgs {
+        expiry_s: 0,
+        ..WIDE
+    };
+    assert_eq!(ended.into_mandate(10).released_at_s(None, 900), None);
 }
 
 #[test]
 fn only_sane_terms_are_taken() {
-    let sane = |args: MandateArgs| args.require_sane(1_000).is_ok();
+    let sane = |args: MandateArgs| args.require_valid(1_000).is_ok();
     assert!(sane(WIDE));
     assert!(sane(MandateArgs {
-        expiry: 1_000 + MAX_TERM_S,
+        expiry_s: 1_000 + MAX_TERM_S,
         horizon_s: MAX_HORIZON_S,
         ..WIDE
     }));
-    for (expiry, horizon_s) in [
+    for (expiry_s, horizon_s) in [
         (-1, 0),
         (1_001 + MAX_TERM_S, 0),
         (i64::MAX, 0),
         (5, MAX_HORIZON_S + 1),
     ] {
         assert!(!sane(MandateArgs {
-            expiry,
+            expiry_s,
             horizon_s,
             ..WIDE
         }));

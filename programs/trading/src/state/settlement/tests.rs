@@ -3,8 +3,8 @@ use super::*;
 use crate::state::MandateArgs;
 use bytemuck::Zeroable;
 
-const START: i64 = 1_750_000_500;
-const DAY: u32 = 20_254;
+const START_S: i64 = 1_750_000_500;
+const EPOCH_DAY: u32 = 20_254;
 const PAYING: Line = Line {
     sold_wh: 0,
     bought_wh: 100,
@@ -18,7 +18,7 @@ const RECEIVING: Line = Line {
     debit_micros: 0,
 };
 
-const NOBODY: Crediting = [0; 8];
+const NOBODY: CreditingStarts = [0; 8];
 
 fn rates() -> Rates {
     Rates {
@@ -44,11 +44,11 @@ fn commitment(root: [u8; 32]) -> Commitment {
 
 fn opened() -> IntervalSettlement {
     let mut settlement = IntervalSettlement::zeroed();
-    settlement.start = START;
-    settlement.end = START + 900;
+    settlement.start_s = START_S;
+    settlement.end_s = START_S + 900;
     let leaves = [
-        PAYING.leaf(START, 0, &Pubkey::default()),
-        RECEIVING.leaf(START, 1, &Pubkey::default()),
+        PAYING.leaf(START_S, 0, &Pubkey::default()),
+        RECEIVING.leaf(START_S, 1, &Pubkey::default()),
     ];
     let root = shared::merkle::node(&leaves[0], &leaves[1]);
     settlement.commit(&commitment(root), rates()).unwrap();
@@ -59,7 +59,7 @@ fn account() -> Account {
     let mut account = Account::zeroed();
     account.balance_micros = 1_000_000;
     let mandate = MandateArgs {
-        expiry: START + 900,
+        expiry_s: START_S + 900,
         max_price_mills: 5_000,
         min_price_mills: 4_000,
         max_wh: 1_000,
@@ -68,27 +68,43 @@ fn account() -> Account {
         nonce: 1,
         ..MandateArgs::default()
     };
-    account.set_mandate(mandate, START, 900).unwrap();
+    account.set_mandate(mandate, START_S, 900).unwrap();
     account
 }
 
 #[test]
 fn what_comes_in_goes_out_and_the_charges_are_left() {
     let (mut settlement, mut payer, mut receiver) = (opened(), account(), account());
-    let mut crediting = NOBODY;
+    let mut crediting_starts_s = NOBODY;
     settlement
-        .settle(&PAYING, &mut payer, DAY, &mut crediting)
+        .settle(&PAYING, &mut payer, EPOCH_DAY, &mut crediting_starts_s)
         .unwrap();
-    assert_eq!((settlement.escrow_micros, crediting), (413_000, NOBODY));
-    let early = settlement.close(START, &mut crediting);
+    assert_eq!(
+        (settlement.escrow_micros, crediting_starts_s),
+        (413_000, NOBODY)
+    );
+    let early = settlement.close(START_S, &mut crediting_starts_s);
     assert_eq!(early, Err(TradingError::LinesMissing));
     settlement
-        .settle(&RECEIVING, &mut receiver, DAY, &mut crediting)
+        .settle(
+            &RECEIVING,
+            &mut receiver,
+            EPOCH_DAY,
+            &mut crediting_starts_s,
+        )
         .unwrap();
     settlement.invariant().unwrap();
-    assert_eq!(receiver.credits.open(&crediting), Ok(Micros(400_000)));
-    let charges = settlement.close(START + 1_000, &mut crediting).unwrap();
-    assert_eq!(receiver.credits.open(&crediting), Ok(Micros(0)));
+    assert_eq!(
+        receiver.credits.open_total(&crediting_starts_s),
+        Ok(Micros(400_000))
+    );
+    let charges = settlement
+        .close(START_S + 1_000, &mut crediting_starts_s)
+        .unwrap();
+    assert_eq!(
+        receiver.credits.open_total(&crediting_starts_s),
+        Ok(Micros(0))
+    );
     assert_eq!(charges.total(), Ok(Micros(13_000)));
     assert_eq!(
         (payer.balance_micros, receiver.balance_micros),
@@ -98,79 +114,99 @@ fn what_comes_in_goes_out_and_the_charges_are_left() {
         (settlement.status, settlement.escrow_micros),
         (status::CLOSED, 0)
     );
-    let again = settlement.close(START, &mut crediting);
+    let again = settlement.close(START_S, &mut crediting_starts_s);
     assert_eq!(again, Err(TradingError::NotOpen));
 }
 
 #[test]
 fn payer_and_receiver_are_held_to_their_mandates() {
     let (mut settlement, mut payer, mut stranger) = (opened(), account(), Account::zeroed());
-    let mut crediting = NOBODY;
+    let mut crediting_starts_s = NOBODY;
     stranger.balance_micros = 1_000_000;
-    let refused = settlement
-        .clone()
-        .settle(&PAYING, &mut stranger, DAY, &mut crediting);
+    let refused =
+        settlement
+            .clone()
+            .settle(&PAYING, &mut stranger, EPOCH_DAY, &mut crediting_starts_s);
     assert_eq!(refused, Err(TradingError::MandateMissing));
     settlement
-        .settle(&PAYING, &mut payer, DAY, &mut crediting)
+        .settle(&PAYING, &mut payer, EPOCH_DAY, &mut crediting_starts_s)
         .unwrap();
     settlement.receiving = 1;
-    let refused = settlement.settle(&RECEIVING, &mut stranger, DAY, &mut crediting);
+    let refused = settlement.settle(
+        &RECEIVING,
+        &mut stranger,
+        EPOCH_DAY,
+        &mut crediting_starts_s,
+    );
     assert_eq!(refused, Err(TradingError::MandateMissing));
 }
 
 #[test]
 fn what_was_settled_comes_back_whole() {
     let (mut settlement, mut payer, mut receiver) = (opened(), account(), account());
-    let (before, mut crediting) = ([payer, receiver], NOBODY);
+    let (before, mut crediting_starts_s) = ([payer, receiver], NOBODY);
     settlement
-        .settle(&PAYING, &mut payer, DAY, &mut crediting)
+        .settle(&PAYING, &mut payer, EPOCH_DAY, &mut crediting_starts_s)
         .unwrap();
     settlement
-        .settle(&RECEIVING, &mut receiver, DAY, &mut crediting)
+        .settle(
+            &RECEIVING,
+            &mut receiver,
+            EPOCH_DAY,
+            &mut crediting_starts_s,
+        )
         .unwrap();
     let leaves = [
-        PAYING.leaf(START, 0, &payer.wallet),
-        RECEIVING.leaf(START, 1, &receiver.wallet),
+        PAYING.leaf(START_S, 0, &payer.wallet),
+        RECEIVING.leaf(START_S, 1, &receiver.wallet),
     ];
     let unready = settlement.require_settled(0, &leaves, &[]);
     assert_eq!(unready, Err(TradingError::NotReturning));
-    settlement.abort(true, START + 900).unwrap();
+    settlement.abort(true, START_S + 900).unwrap();
     settlement.require_settled(0, &leaves, &[]).unwrap();
     settlement
         .require_settled(1, &leaves[1..], &leaves[..1])
         .unwrap();
     let swapped = settlement.require_settled(0, &[leaves[1], leaves[0]], &[]);
     assert_eq!(swapped, Err(TradingError::NotSettledLines));
-    let short = settlement.clone().undo(&PAYING, &mut payer.clone(), DAY);
+    let short = settlement
+        .clone()
+        .return_line(&PAYING, &mut payer.clone(), EPOCH_DAY);
     assert_eq!(short, Err(TradingError::EscrowShort));
-    settlement.undo(&RECEIVING, &mut receiver, DAY).unwrap();
+    settlement
+        .return_line(&RECEIVING, &mut receiver, EPOCH_DAY)
+        .unwrap();
     settlement.invariant().unwrap();
-    let missing = settlement.close_aborted(START, &mut crediting);
+    let missing = settlement.close_aborted(START_S, &mut crediting_starts_s);
     assert_eq!(missing, Err(TradingError::LinesMissing));
-    settlement.undo(&PAYING, &mut payer, DAY).unwrap();
+    settlement
+        .return_line(&PAYING, &mut payer, EPOCH_DAY)
+        .unwrap();
     settlement.invariant().unwrap();
-    for (now, then) in [payer, receiver].iter().zip(before) {
-        assert_eq!(now.balance_micros, then.balance_micros);
-        assert_eq!(DayDebit::spent(&now.days, DAY), Ok(Micros(0)));
+    for (after, before) in [payer, receiver].iter().zip(before) {
+        assert_eq!(after.balance_micros, before.balance_micros);
+        assert_eq!(DayDebit::spent(&after.day_debits, EPOCH_DAY), Ok(Micros(0)));
     }
     settlement
-        .close_aborted(START + 950, &mut crediting)
+        .close_aborted(START_S + 950, &mut crediting_starts_s)
         .unwrap();
-    assert_eq!((settlement.status, crediting), (status::ABORTED, NOBODY));
+    assert_eq!(
+        (settlement.status, crediting_starts_s),
+        (status::ABORTED, NOBODY)
+    );
 }
 
 #[test]
 fn anybody_aborts_a_day_after_the_interval_and_the_settler_before() {
-    let end = START + 900;
-    let abort = |by_settler, now| opened().abort(by_settler, now);
-    assert_eq!(abort(true, end), Ok(()));
-    let early = abort(false, end + ABORT_AFTER_S - 1);
+    let end_s = START_S + 900;
+    let abort = |by_settler, now_s| opened().abort(by_settler, now_s);
+    assert_eq!(abort(true, end_s), Ok(()));
+    let early = abort(false, end_s + ABORT_AFTER_S - 1);
     assert_eq!(early, Err(TradingError::TooEarlyToAbort));
-    assert_eq!(abort(false, end + ABORT_AFTER_S), Ok(()));
+    assert_eq!(abort(false, end_s + ABORT_AFTER_S), Ok(()));
     let mut closed = opened();
     closed.status = status::CLOSED;
-    assert_eq!(closed.abort(true, end), Err(TradingError::NotOpen));
+    assert_eq!(closed.abort(true, end_s), Err(TradingError::NotOpen));
 }
 
 #[test]
@@ -180,10 +216,10 @@ fn lines_beyond_the_commitment_are_refused() {
         debit_micros: 413_001,
         ..PAYING
     };
-    let refused = settlement.settle(&dearer, &mut account, DAY, &mut NOBODY.clone());
+    let refused = settlement.settle(&dearer, &mut account, EPOCH_DAY, &mut NOBODY.clone());
     assert_eq!(refused, Err(TradingError::SumMismatch));
     settlement.cursor = settlement.line_count;
-    let refused = settlement.settle(&PAYING, &mut account, DAY, &mut NOBODY.clone());
+    let refused = settlement.settle(&PAYING, &mut account, EPOCH_DAY, &mut NOBODY.clone());
     assert_eq!(refused, Err(TradingError::TooManyLines));
 }
 
@@ -244,11 +280,11 @@ fn data_is_split_behind_the_fields() {
 fn a_committed_line_is_known_by_its_place_and_wallet() {
     let wallets = [1, 2].map(|byte| Pubkey::new_from_array([byte; 32]));
     let leaves = [
-        PAYING.leaf(START, 0, &wallets[0]),
-        RECEIVING.leaf(START, 1, &wallets[1]),
+        PAYING.leaf(START_S, 0, &wallets[0]),
+        RECEIVING.leaf(START_S, 1, &wallets[1]),
     ];
     let mut settlement = IntervalSettlement::zeroed();
-    settlement.start = START;
+    settlement.start_s = START_S;
     settlement.line_count = 2;
     settlement.lines_root = shared::merkle::node(&leaves[0], &leaves[1]);
     let known = |settlement: &IntervalSettlement, line: &Line, index, wallet: &Pubkey| {
