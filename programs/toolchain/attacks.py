@@ -16,7 +16,7 @@ from support.programs.attacks.report import PAGE, page  # noqa: E402  # found by
 
 
 def main() -> int:
-    """Writes or checks."""
+    """Writes the page, or compares it; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed page")
     check: bool = parser.parse_args().check

@@ -1,6 +1,6 @@
 """Rewrites a program's LLVM IR so that stock LLVM 22's BPF backend compiles it, as text.
 
-In comes the disassembled bitcode of the whole program (fat LTO) and the runtime sbf-rt.ll; out goes the text that
+Takes the disassembled bitcode of the whole program (fat LTO) and the runtime sbf-rt.ll, and returns the text that
 sbf_link.py assembles and links. What is rewritten, and why:
 
 - functions that need more than five argument registers (BPF has r1..r5) are always inlined;
@@ -50,14 +50,22 @@ FORBIDDEN = re.compile(r"= (?:f(?:add|sub|mul|div|rem|cmp|pto[us]i)|[us]itofp)\b
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The new text, and what in it SBF cannot do: lines of floating point with the function they stand in."""
+    """The new text, and its lines of floating point, which SBF cannot run, each with the function that has it."""
 
     text: str
     problems: list[str]
 
 
 def rewrite(text: str, runtime: str) -> Rewritten:
-    """Rewrites the program and pastes the runtime in, less what the program defines itself."""
+    """Rewrites the program and appends the runtime, less what the program defines itself.
+
+    Args:
+        text: the program's LLVM IR.
+        runtime: sbf-rt.ll.
+
+    Raises:
+        ValueError: parentheses in the IR do not match.
+    """
     lines = SRET.sub("", text).split("\n")
     body = _Body(wide=_wide_functions(lines), groups=_AttributeGroups(lines))
     out = [new for line in lines if (new := body.rewrite_line(line)) is not None]
@@ -143,7 +151,7 @@ class _Body:
     function: str = ""
 
     def rewrite_line(self, line: str) -> str | None:
-        """The line as the backend takes it; None when it goes away."""
+        """Rewrites one line for the backend; None drops it."""
         if m := SEED_GLOBAL.match(line):
             value = {"i1": "true", "i8": "1"}.get(m[2], "0")
             return f"{m[1]}constant {m[2]} {value}{m[3] or ''}"

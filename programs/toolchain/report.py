@@ -25,7 +25,7 @@ from support.programs.measure import Measure, all_measures  # noqa: E402  # foun
 
 @dataclass(frozen=True)
 class Growth:
-    """A row that has become larger than it was."""
+    """A row whose figure has grown; compute units or bytes."""
 
     name: str
     was: int
@@ -36,12 +36,12 @@ class Growth:
 
 
 def row_name(measure: Measure) -> str:
-    """How a measure is called in the table."""
+    """Names a measure's row in the table."""
     return f"{measure.program}.{measure.instruction}" + (f" ({measure.note})" if measure.note else "")
 
 
 def table(measures: list[Measure]) -> str:
-    """Both tables, as Markdown."""
+    """Writes both tables as Markdown, of compute units and of bytes."""
     lines = ["| instruction | CU | address search | CU in all | budget |", "|---|---:|---:|---:|---:|"]
     for measure in measures:
         budget = f"{measure.budget_cu:,}" if measure.budget_cu else ""
@@ -53,24 +53,24 @@ def table(measures: list[Measure]) -> str:
 
 
 def sizes() -> dict[str, int]:
-    """Bytes of each program."""
+    """Returns the size of each program's binary, in bytes."""
     return {name: (ROOT / f"programs/deploy/{name}.so").stat().st_size for name in PROGRAMS}
 
 
 def rows(text: str) -> dict[str, int]:
-    """The first figure of each row of the tables, by the row's name."""
+    """Reads the first figure of each row of the tables, by the row's name."""
     return {name: int(figure.replace(",", "")) for name, figure in ROW.findall(text)}
 
 
 def growths(recorded: str, measured: str) -> list[Growth]:
-    """Rows that have grown by more than the tolerance, and rows that nobody has recorded."""
+    """Finds rows that have grown by more than the tolerance, and rows that were not recorded."""
     before = rows(recorded)
     found = [Growth(name, before.get(name, 0), now) for name, now in rows(measured).items()]
     return [growth for growth in found if growth.now * 100 > growth.was * (100 + TOLERANCE_PERCENT)]
 
 
 def main() -> int:
-    """Writes or checks."""
+    """Writes the tables, or compares them; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed table")
     check: bool = parser.parse_args().check

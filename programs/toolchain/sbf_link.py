@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The linker that rustc calls for the SBF target: rewrites the program's bitcode, then hands it to sbpf-linker.
 
-In comes one LLVM bitcode file (fat LTO) from rustc; ir_rewrite.py makes of it what stock LLVM compiles, and sbpf-linker
-writes the .so. What the backend cannot do and nobody rewrites (more than five arguments through a pointer, a stack
-frame over 4,096 bytes, a variable, floating point beyond sbf-float.rs) fails the link.
+Takes one LLVM bitcode file (fat LTO) from rustc; ir_rewrite.py makes of it what stock LLVM compiles, and sbpf-linker
+writes the .so. What the backend cannot compile and nothing rewrites (more than five arguments through a pointer, a
+stack frame over 4,096 bytes, a variable, floating point beyond sbf-float.rs) fails the link.
 
 Environment: LLVM_BIN (default /usr/lib/llvm-22/bin), SBPF_LINKER (default sbpf-linker on PATH), SBF_LINK_KEEP=DIR keeps
 the intermediate files there.
@@ -29,13 +29,18 @@ SHOWN_PROBLEMS = 20
 
 
 def run(*args: object) -> None:
-    """Runs a tool; cargo's job server is none of its business."""
+    """Runs a tool without cargo's job server in its environment.
+
+    Raises:
+        subprocess.CalledProcessError: the tool failed.
+        FileNotFoundError: there is no such tool.
+    """
     env = {name: value for name, value in os.environ.items() if name not in ("CARGO_MAKEFLAGS", "MAKEFLAGS")}
     subprocess.run([str(arg) for arg in args], check=True, env=env)
 
 
 def split_inputs(argv: list[str]) -> tuple[list[str], list[str]]:
-    """The arguments without the input files, and the input files."""
+    """Splits the arguments into those without the input files, and the input files."""
     args: list[str] = []
     inputs: list[str] = []
     takes_value = False
@@ -47,7 +52,11 @@ def split_inputs(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def float_runtime(work: Path, program: Path) -> Path:
-    """sbf-float.rs as bitcode for the program's target: the host's IR with the host's particulars taken off."""
+    """Compiles sbf-float.rs to bitcode for the program's target, from the host's IR without the host's attributes.
+
+    Raises:
+        subprocess.CalledProcessError: rustc or llvm-as failed.
+    """
     host, bpf, bitcode = work / "float-host.ll", work / "float.ll", work / "float.bc"
     flags = ["-Cpanic=abort", "-Copt-level=1", "-Coverflow-checks=off", "-Cdebuginfo=0", "--emit=llvm-ir"]
     run(os.environ.get("RUSTC", "rustc"), "--edition=2021", *flags, HERE / "sbf-float.rs", "-o", host)
@@ -59,7 +68,12 @@ def float_runtime(work: Path, program: Path) -> Path:
 
 
 def link(args: list[str], bitcode: str, work: Path) -> int:
-    """Rewrites the bitcode in the folder `work` and links it; the exit code is the linker's."""
+    """Rewrites the bitcode in the folder `work` and links it; returns the linker's exit code, or 1 for floating point.
+
+    Raises:
+        subprocess.CalledProcessError: llvm-dis, llvm-as or rustc failed.
+        ValueError: the bitcode's text cannot be rewritten.
+    """
     before, after, rewritten_bitcode = work / "before.ll", work / "after.ll", work / "after.bc"
     run(LLVM_BIN / "llvm-dis", bitcode, "-o", before)
     rewritten = rewrite(before.read_text(), RUNTIME.read_text())
@@ -77,7 +91,12 @@ def link(args: list[str], bitcode: str, work: Path) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Links what rustc names in argv."""
+    """Links what rustc names in argv; returns the exit code.
+
+    Raises:
+        ValueError: argv has no `--export-symbols`, or the bitcode's text cannot be rewritten.
+        subprocess.CalledProcessError: llvm-dis, llvm-as or rustc failed.
+    """
     args, inputs = split_inputs(argv)
     exports = Path(args[args.index("--export-symbols") + 1]).read_text().split()
     if "entrypoint" not in exports:
