@@ -59,9 +59,9 @@ def make(folder: Path, count: int, shape: Shape) -> int:
         _pay(chain, wallets, left, min(shape.a_block, left))
         left -= min(shape.a_block, left)
         if shape is SPREAD:
-            chain.seal()
+            chain.finalise()
         clock.advance(shape.spacing_ms)
-    blocks = chain.repository.tally().blocks
+    blocks = chain.repository.counts().blocks
     chain.close()
     return blocks
 

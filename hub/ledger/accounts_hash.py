@@ -1,4 +1,4 @@
-"""A hash over all accounts that a block can update by its changes alone: a lattice hash of 1,024 lanes of 16 bits.
+"""Computes a hash over all accounts that is updated by the changes of a block alone: 1,024 lanes of 16 bits.
 
 Every account is expanded to 2,048 bytes (SHAKE128) and the lanes are added modulo 2^16, after Bellare and Micciancio,
 "A New Paradigm for Collision-Free Hashing: Incrementality at Reduced Cost" (1997), LtHash.
@@ -17,24 +17,24 @@ _ODD_CARRY = _EVEN_CARRY << 16
 
 
 class AccountsHash:
-    """The running sum over all accounts."""
+    """A homomorphic sum over all accounts; ``digest`` is its SHA-256."""
 
     def __init__(self) -> None:
         self._sum = 0
 
     def copy(self) -> "AccountsHash":
-        twin = AccountsHash()
-        twin._sum = self._sum
-        return twin
+        other = AccountsHash()
+        other._sum = self._sum
+        return other
 
     def add(self, key: Pubkey, account: Account) -> None:
-        x, y = self._sum, _element(key, account)
-        self._sum = (((x & _EVEN) + (y & _EVEN)) & _EVEN) | (((x & _ODD) + (y & _ODD)) & _ODD)
+        total, element = self._sum, _element(key, account)
+        self._sum = (((total & _EVEN) + (element & _EVEN)) & _EVEN) | (((total & _ODD) + (element & _ODD)) & _ODD)
 
     def remove(self, key: Pubkey, account: Account) -> None:
-        x, y = self._sum, _element(key, account)
-        even = ((x & _EVEN) + _EVEN_CARRY - (y & _EVEN)) & _EVEN
-        odd = ((x & _ODD) + _ODD_CARRY - (y & _ODD)) & _ODD
+        total, element = self._sum, _element(key, account)
+        even = ((total & _EVEN) + _EVEN_CARRY - (element & _EVEN)) & _EVEN
+        odd = ((total & _ODD) + _ODD_CARRY - (element & _ODD)) & _ODD
         self._sum = even | odd
 
     def digest(self) -> bytes:

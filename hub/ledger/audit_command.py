@@ -1,4 +1,4 @@
-"""`peerwatt-hub ledger verify | export | countersign`: what an auditor does with a ledger's log."""
+"""`peerwatt-hub ledger verify | export | countersign`: an auditor's actions on a ledger's log."""
 
 import argparse
 import json
@@ -21,13 +21,13 @@ from hub.ledger.countersignature import Countersignature
 from hub.ledger.errors import LedgerDamagedError, LedgerError, LogRefusedError
 from hub.ledger.store.log_source import FILE_NAME, open_log, write_export
 from hub.ledger.store.repository import Repository
-from hub.ledger.verification import Report, Wanted, verify
+from hub.ledger.verification import Expected, Report, verify
 from hub.settings import add_json_argument
 
 
 @dataclass(frozen=True)
 class Action:
-    """One word after `peerwatt-hub ledger`."""
+    """One action of `peerwatt-hub ledger`."""
 
     purpose: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -35,7 +35,7 @@ class Action:
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
-    state = _twin("STATE")
+    state = _environment("STATE")
     parser.add_argument(
         "log",
         type=Path,
@@ -52,21 +52,21 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-execute",
         action="store_true",
-        default=_twin("NO_EXECUTE") == "1",
+        default=_environment("NO_EXECUTE") == "1",
         help="do not run the transactions again: quicker, and it says so (env: PEERWATT_LEDGER_NO_EXECUTE=1)",
     )
     parser.add_argument(
         "--programs",
         type=Path,
         metavar="DIR",
-        default=_twin("PROGRAMS"),
+        default=_environment("PROGRAMS"),
         help="more places for the programs that the genesis names: DIR/*.so (env: PEERWATT_LEDGER_PROGRAMS)",
     )
     parser.add_argument(
         "--genesis-hash",
         type=_hash,
         metavar="HASH",
-        default=_twin("GENESIS_HASH"),
+        default=_environment("GENESIS_HASH"),
         help="refuse the log of any other chain; base58 (env: PEERWATT_LEDGER_GENESIS_HASH; default any)",
     )
 
@@ -77,7 +77,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         "--auditor",
         type=_pubkey,
         metavar="PUBKEY",
-        default=_twin("AUDITOR"),
+        default=_environment("AUDITOR"),
         help="refuse a log of which this auditor countersigned nothing; base58 (env: PEERWATT_LEDGER_AUDITOR)",
     )
     parser.add_argument(
@@ -85,7 +85,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         action="append",
-        default=[Path(file) for file in (_twin("COUNTERSIGNATURES") or "").split(os.pathsep) if file],
+        default=[Path(file) for file in (_environment("COUNTERSIGNATURES") or "").split(os.pathsep) if file],
         help="one that the auditor kept, which shows whether the log was cut off since; may be repeated "
         f"(env: PEERWATT_LEDGER_COUNTERSIGNATURES, with {os.pathsep} between files)",
     )
@@ -93,7 +93,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_log(parser)
-    out = _twin("OUT")
+    out = _environment("OUT")
     parser.add_argument(
         "--out",
         type=Path,
@@ -106,20 +106,20 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_countersign(parser: argparse.ArgumentParser) -> None:
     _add_checks(parser)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--key", type=Path, metavar="FILE", help="sign with this key: the auditor's file, mode 0600")
-    what.add_argument("--add", type=Path, metavar="FILE", help="store what was signed elsewhere: a file")
-    when = parser.add_mutually_exclusive_group()
-    when.add_argument(
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--key", type=Path, metavar="FILE", help="sign with this key: the auditor's file, mode 0600")
+    source.add_argument("--add", type=Path, metavar="FILE", help="store what was signed elsewhere: a file")
+    block = parser.add_mutually_exclusive_group()
+    block.add_argument(
         "--day",
         type=date.fromisoformat,
         metavar="YYYY-MM-DD",
         help="the UTC day whose last block is signed; default: yesterday",
     )
-    when.add_argument("--head", action="store_true", help="sign the log's last block in its place")
+    block.add_argument("--head", action="store_true", help="sign the log's last block in its place")
 
 
-def _twin(name: str) -> str | None:
+def _environment(name: str) -> str | None:
     return os.environ.get(f"PEERWATT_LEDGER_{name}") or None
 
 
@@ -138,10 +138,10 @@ def _pubkey(text: str) -> Pubkey:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    words = [_word(path) for path in args.countersignature]
-    begun = time.monotonic()
-    report = _report(args, Wanted(args.genesis_hash, args.auditor, words))
-    _say(args, {**report.as_json(), "seconds": round(time.monotonic() - begun, 3)}, _told(report))
+    countersignatures = [_read_countersignature(path) for path in args.countersignature]
+    started_s = time.monotonic()
+    report = _report(args, Expected(args.genesis_hash, args.auditor, countersignatures))
+    _print(args, {**report.as_json(), "seconds": round(time.monotonic() - started_s, 3)}, _report_text(report))
     return 0
 
 
@@ -151,7 +151,7 @@ def _export(args: argparse.Namespace) -> int:
             head, count = write_export(source, args.out)
         except LedgerDamagedError as error:
             raise LogRefusedError(str(error)) from error
-    _say(
+    _print(
         args,
         {"blocks": count, "head": {"slot": head.slot, "hash": str(Hash(head.hash))}},
         f"{args.out}: {count} blocks, the last is {head.slot} ({Hash(head.hash)})",
@@ -160,26 +160,27 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _countersign(args: argparse.Namespace) -> int:
-    made = _word(args.add) if args.add else None
-    before_ms = 2**62 if args.head or made else _end_ms(args.day)
+    countersignature = _read_countersignature(args.add) if args.add else None
+    before_ms = 2**62 if args.head or countersignature else _day_end_ms(args.day)
     key = load(args.key) if args.key else None
-    report = _report(args, Wanted(args.genesis_hash, before_ms=before_ms, countersignatures=[made] if made else []))
+    countersignatures = [countersignature] if countersignature else []
+    report = _report(args, Expected(args.genesis_hash, before_ms=before_ms, countersignatures=countersignatures))
     if key is not None:
-        made = Countersignature.sign(report.genesis.hash, _head_of(report, before_ms), key)
-    if made is None:
+        countersignature = Countersignature.sign(report.genesis.hash, _day_head(report, before_ms), key)
+    if countersignature is None:
         raise LedgerError("Name the auditor's key with --key, or a countersignature with --add")
     if args.log.is_dir():
         repository = Repository(args.log / FILE_NAME)
         try:
-            repository.add_countersignature(made)
+            repository.add_countersignature(countersignature)
         finally:
             repository.close()
-    print(made.to_json())
+    print(countersignature.to_json())
     return 0
 
 
-def _end_ms(day: date | None) -> int:
-    """When a UTC day, or yesterday, ended."""
+def _day_end_ms(day: date | None) -> int:
+    """Returns when a UTC day ended, by default yesterday, in Unix milliseconds."""
     now_ms = SystemClock().now_ms()
     if day is None:
         return now_ms // 86_400_000 * 86_400_000
@@ -189,7 +190,7 @@ def _end_ms(day: date | None) -> int:
     return end_ms
 
 
-def _head_of(report: Report, before_ms: int) -> Header:
+def _day_head(report: Report, before_ms: int) -> Header:
     if report.day_head is None:
         raise LedgerError(
             f"The log begins at {rfc3339_s(report.genesis.time_ms // 1000)} and has no block from before "
@@ -198,27 +199,27 @@ def _head_of(report: Report, before_ms: int) -> Header:
     return report.day_head
 
 
-def _report(args: argparse.Namespace, wanted: Wanted) -> Report:
+def _report(args: argparse.Namespace, expected: Expected) -> Report:
     with open_log(args.log) as source:
         try:
-            return verify(source, wanted, None if args.no_execute else _binaries(args.programs))
+            return verify(source, expected, None if args.no_execute else _binaries(args.programs))
         except LedgerDamagedError as error:
             raise LogRefusedError(str(error)) from error
 
 
 def _binaries(folder: Path | None) -> list[bytes]:
-    own = [program_binary(name) for name in NAMES]
-    return own if folder is None else own + [path.read_bytes() for path in sorted(folder.glob("*.so"))]
+    binaries = [program_binary(name) for name in NAMES]
+    return binaries if folder is None else binaries + [file.read_bytes() for file in sorted(folder.glob("*.so"))]
 
 
-def _word(path: Path) -> Countersignature:
+def _read_countersignature(path: Path) -> Countersignature:
     try:
         return Countersignature.from_json(path.read_text())
     except ValueError as error:
         raise LedgerError(f"{path}: {error}; name a file with what `ledger countersign` printed") from error
 
 
-def _told(report: Report) -> str:
+def _report_text(report: Report) -> str:
     verified = [
         "links and signatures of all blocks",
         "transactions and results as they were signed",
@@ -244,7 +245,7 @@ def _told(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _say(args: argparse.Namespace, value: dict[str, Any], text: str) -> None:
+def _print(args: argparse.Namespace, value: dict[str, Any], text: str) -> None:
     print(json.dumps(value) if args.json else text)
 
 

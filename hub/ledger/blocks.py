@@ -1,6 +1,6 @@
-"""Pure block format: what the authority signs, how blocks link, and the blockhashes of slots without a block.
+"""Block format: what the authority signs, how blocks link, and the blockhashes of slots without a block; pure.
 
-A block header is fixed-size binary; its SHA-256 is the block's hash and a valid recent blockhash for transactions.
+A header has a fixed size in bytes. Its SHA-256 is the block's hash, and a recent blockhash for transactions.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ _LAYOUT = struct.Struct("<QQ32sQI32s32s")
 _TICK_TAG = b"peerwatt/tick/1"
 
 SLOT_MS = 400
-"""Length of a slot in which no block is made."""
+"""Length of a slot without a block."""
 
 MAX_BLOCKHASH_AGE = 150
-"""Block heights after which a blockhash no longer carries a transaction, as on Solana: a minute."""
+"""Block heights for which a blockhash is valid, as on Solana: a minute."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """One block, apart from its transactions."""
+    """The header of one block."""
 
     slot: int
     parent_slot: int
@@ -36,7 +36,7 @@ class Header:
     accounts_hash: bytes
 
     def encode(self) -> bytes:
-        """The bytes that are hashed and signed."""
+        """Returns the bytes that are hashed and signed."""
         return _TAG + _LAYOUT.pack(
             self.slot,
             self.parent_slot,
@@ -49,10 +49,10 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> "Header":
-        """Reads a header.
+        """Reads what ``encode`` wrote.
 
         Raises:
-            ValueError: not this format.
+            ValueError: the bytes have another format.
         """
         if not data.startswith(_TAG) or len(data) != len(_TAG) + _LAYOUT.size:
             raise ValueError("not a block header of this version")
@@ -64,12 +64,12 @@ class Header:
 
 
 def sign(header: Header, authority: Keypair) -> bytes:
-    """The authority's Ed25519 signature over the header."""
+    """Returns the authority's Ed25519 signature over the header, 64 bytes."""
     return bytes(authority.sign_message(header.encode()))
 
 
 def fault(header: Header, signature: bytes, parent: Header | None, authority: Pubkey) -> str | None:
-    """Why this block can not follow its parent, or None when it does. The genesis block has no parent."""
+    """Returns why this block can not follow its parent, or None when it can. The genesis block has no parent."""
     if not Signature.from_bytes(signature).verify(authority, header.encode()):
         return "its signature is not the authority's"
     if parent is None:
@@ -82,34 +82,34 @@ def fault(header: Header, signature: bytes, parent: Header | None, authority: Pu
 
 
 def transactions_hash(entries: Iterable[tuple[bytes, str]]) -> bytes:
-    """Commits to the raw transactions of a block and to their results, in order."""
-    total = hashlib.sha256(b"peerwatt/transactions/1")
+    """Returns a hash over the raw transactions of a block and their results, in order."""
+    digest = hashlib.sha256(b"peerwatt/transactions/1")
     for raw, result in entries:
-        total.update(hashlib.sha256(raw).digest())
-        total.update(hashlib.sha256(result.encode()).digest())
-    return total.digest()
+        digest.update(hashlib.sha256(raw).digest())
+        digest.update(hashlib.sha256(result.encode()).digest())
+    return digest.digest()
 
 
 def slot_at(head: Header, now_ms: int) -> int:
-    """The slot at that moment: time goes on in slots after the last block, never back."""
+    """Returns the slot at a time in Unix milliseconds; after the last block slots count on by time, and never back."""
     return head.slot + max(0, now_ms - head.time_ms) // SLOT_MS
 
 
 def slot_time_ms(head: Header, slot: int) -> int:
-    """When a slot at or after that block began."""
+    """Returns when a slot at or after that block began, in Unix milliseconds."""
     return head.time_ms + (slot - head.slot) * SLOT_MS
 
 
 def height_at(genesis_ms: int, time_ms: int) -> int:
-    """The block height, which blockhashes age by: it grows with time alone, so that load does not shorten their life.
+    """Returns the block height at a time. It grows with time alone, so load does not shorten a blockhash's validity.
 
-    Several small blocks may share a height; slots are what numbers them.
+    Several small blocks may share a height; the slot is unique.
     """
     return (time_ms - genesis_ms) // SLOT_MS
 
 
 def blockhash(head: Header, slot: int) -> bytes:
-    """The blockhash of a slot at or after the last block before it."""
+    """Returns the blockhash of a slot that has ``head`` as its last block."""
     if slot == head.slot:
         return head.hash
     return hashlib.sha256(_TICK_TAG + head.hash + slot.to_bytes(8, "little")).digest()

@@ -1,6 +1,6 @@
-"""The chain itself: takes signed transactions, runs them in the open block, stores and signs blocks, ages blockhashes.
+"""The chain: takes signed transactions, runs them in the open block, signs and stores blocks, lets blockhashes expire.
 
-Synchronous and single-threaded; ``producer`` decides when a block is closed. A block is confirmed when it is on disk
+Synchronous and single-threaded; ``producer`` decides when a block is closed. A block is confirmed when it is on disk,
 and final when a stored block links to it.
 """
 
@@ -14,21 +14,22 @@ from solders.transaction import SanitizeError, VersionedTransaction
 
 from hub.ledger.bank import Bank
 from hub.ledger.blocks import MAX_BLOCKHASH_AGE, Header, height_at, sign, slot_at, transactions_hash
-from hub.ledger.errors import ClockAstrayError, LedgerError, WriteRefusedError
+from hub.ledger.errors import ClockJumpedError, LedgerError, WriteRefusedError
 from hub.ledger.events import ChainEvent, Listener
 from hub.ledger.guarded_clock import GuardedClock
-from hub.ledger.recent import Blockhashes, Confirmation, Status, Statuses
+from hub.ledger.recent import Blockhashes, Commitment, Status, Statuses
 from hub.ledger.results import transaction_meta
 from hub.ledger.store.old_blocks import OldBlocks
-from hub.ledger.store.repository import Repository, StoredTransaction
-from hub.ledger.store.snapshot import Progress, SignedSnapshot, Snapshot, Tally
+from hub.ledger.store.queries import StoredTransaction
+from hub.ledger.store.repository import Repository
+from hub.ledger.store.snapshot import LogCounts, Progress, SignedSnapshot, Snapshot
 
 MAX_BLOCK_TRANSACTIONS = 2000
-_FORGET_EVERY = 64
+_FORGET_EVERY_HEIGHTS = 64
 
 
 class TransactionRefusedError(Exception):
-    """A transaction that does not get into a block; ``error`` is Solana's name for why."""
+    """A transaction that does not get into a block; ``error`` is Solana's name of the reason."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -43,7 +44,7 @@ class _OpenBlock:
 
 
 class Chain:
-    """One ledger, opened and checked."""
+    """One ledger whose file was opened and checked."""
 
     def __init__(
         self,
@@ -53,24 +54,24 @@ class Chain:
         genesis: Header,
         bank: Bank,
         progress: Progress,
-        checked_from: int = 0,
+        checked_from_slot: int = 0,
     ) -> None:
         self.repository = repository
         self.bank = bank
         self.authority = authority
         self.genesis_hash = Hash(genesis.hash)
         self.statuses = Statuses()
-        self._progress = progress
-        self._old = OldBlocks(repository, authority.pubkey(), checked_from)
+        self._snapshot_progress = progress
+        self._old_blocks = OldBlocks(repository, authority.pubkey(), checked_from_slot)
         self.write_fault: str | None = None
         self._clock = clock
         self._genesis_ms = genesis.time_ms
         self._blockhashes = Blockhashes(genesis.time_ms)
         self._open: _OpenBlock | None = None
-        self._unsealed: dict[int, ChainEvent] = {}
-        """Stored blocks that no later one links to yet."""
+        self._not_final: dict[int, ChainEvent] = {}
+        """By slot: stored blocks that no later block links to yet."""
         self.listeners: list[Listener] = []
-        self._forgotten_at = 0
+        self._forgotten_at_height = 0
         self._faucet_count = 0
         head = repository.block_at_or_before(2**62)
         if head is None:
@@ -79,42 +80,42 @@ class Chain:
 
     @property
     def transaction_count(self) -> int:
-        return self._progress.tally.transactions
+        return self._snapshot_progress.counts.transactions
 
     def require_genuine(self, slot: int) -> None:
-        """Checks a block that the start left aside, before anything of it is told.
+        """Checks a block that was not checked at start; call it before anything of the block is answered.
 
         Raises:
-            LedgerDamagedError: it was changed.
+            LedgerDamagedError: the block was changed.
         """
-        self._old.require_genuine(slot)
+        self._old_blocks.require_genuine(slot)
 
-    # -- what time it is on the chain
+    # -- time on the chain: slots, heights, blockhashes
 
     def slot(self) -> int:
-        """The current slot."""
+        """Returns the current slot."""
         return self._open.slot if self._open else slot_at(self.head, self._clock.now_ms())
 
     def height(self) -> int:
-        """The current block height: how many times 400 ms the chain is old."""
+        """Returns the current block height: the chain's age in units of 400 ms."""
         return self.height_at(max(self._clock.now_ms(), self.head.time_ms))
 
     def height_at(self, time_ms: int) -> int:
         return height_at(self._genesis_ms, time_ms)
 
-    def slot_for(self, confirmation: Confirmation) -> int:
-        """The slot up to which reads at that commitment see."""
-        if confirmation == "finalized" and self._unsealed:
-            return next(iter(self._unsealed)) - 1
-        return self._open.slot - 1 if self._open and confirmation != "processed" else self.slot()
+    def slot_for(self, commitment: Commitment) -> int:
+        """Returns the newest slot that reads at that commitment see."""
+        if commitment == "finalized" and self._not_final:
+            return next(iter(self._not_final)) - 1
+        return self._open.slot - 1 if self._open and commitment != "processed" else self.slot()
 
-    def hidden_layers(self, confirmation: Confirmation) -> int:
-        """How many newest layers of the bank a read at that commitment must not see."""
-        is_open = 1 if self._open else 0
-        return {"processed": 0, "confirmed": is_open, "finalized": is_open + len(self._unsealed)}[confirmation]
+    def hidden_layers(self, commitment: Commitment) -> int:
+        """Returns how many of the bank's newest layers a read at that commitment must not see."""
+        open_layers = 1 if self._open else 0
+        return {"processed": 0, "confirmed": open_layers, "finalized": open_layers + len(self._not_final)}[commitment]
 
     def latest_blockhash(self) -> tuple[Hash, int]:
-        """A blockhash to sign with, and the last block height at which it is good."""
+        """Returns a blockhash to sign with, and the last block height at which it is valid."""
         value = self._blockhashes.at(self.head, self.slot())
         return value, self._blockhashes.last_height(value)
 
@@ -124,7 +125,7 @@ class Chain:
     # -- transactions
 
     def check(self, transaction: VersionedTransaction, *, signatures: bool = True, blockhash: bool = True) -> None:
-        """What is known about a transaction without running it.
+        """Checks what can be checked of a transaction without running it.
 
         Raises:
             TransactionRefusedError: SignatureFailure, BlockhashNotFound, AlreadyProcessed or SanitizeFailure.
@@ -143,30 +144,30 @@ class Chain:
             if not self.is_blockhash_valid(message.recent_blockhash):
                 raise TransactionRefusedError("BlockhashNotFound")
 
-    def faucet_count(self) -> int:
-        """A number that no other gift of this ledger has."""
+    def next_faucet_number(self) -> int:
+        """Returns a number that no other airdrop of this ledger has."""
         self._faucet_count += 1
         return self._clock.now_ms() * 1000 + self._faucet_count % 1000
 
-    def prepare(self) -> None:
-        """Sets the virtual machine's clock to now, for a simulation."""
+    def set_clock_for_simulation(self) -> None:
+        """Sets the virtual machine's clock to now, unless an open block has set it."""
         if self._open is None:
             self.bank.set_clock(self.slot(), max(self._clock.now_ms(), self.head.time_ms))
 
     def submit(self, transaction: VersionedTransaction, raw: bytes) -> None:
         """Runs a checked transaction in the open block.
 
-        A failed one whose fee could not be taken is forgotten, as on Solana.
+        A failed transaction whose fee could not be taken is dropped, as on Solana.
 
         Raises:
-            WriteRefusedError: a block could not be written, and ``recover`` has not yet found the disk good again.
-            ClockAstrayError: the machine's clock was set.
+            WriteRefusedError: a block could not be written, and ``recover`` has not yet found the disk writable again.
+            ClockJumpedError: the machine's clock was set.
         """
         if self.write_fault:
             raise WriteRefusedError(self.write_fault)
-        if astray := self._clock.fault():
-            raise ClockAstrayError(astray)
-        block = self._open or self._begin()
+        if clock_fault := self._clock.fault():
+            raise ClockJumpedError(clock_fault)
+        block = self._open or self._begin_block()
         execution = self.bank.execute(transaction)
         if execution.failed and not execution.paid_fee:
             return
@@ -180,9 +181,9 @@ class Chain:
         self.statuses.add(
             signature, message.hash(), Status(block.slot, self.height_at(block.time_ms), meta["err"], "processed")
         )
-        self._tell(ChainEvent("processed", block.slot, (stored,), execution.changed))
+        self._notify(ChainEvent("processed", block.slot, (stored,), execution.changed))
 
-    def _begin(self) -> _OpenBlock:
+    def _begin_block(self) -> _OpenBlock:
         now_ms = max(self._clock.now_ms(), self.head.time_ms)
         slot = max(slot_at(self.head, now_ms), self.head.slot + 1)
         self._open = _OpenBlock(slot, now_ms)
@@ -197,11 +198,11 @@ class Chain:
         return self._open is not None and len(self._open.transactions) >= MAX_BLOCK_TRANSACTIONS
 
     @property
-    def awaits_seal(self) -> bool:
-        return bool(self._unsealed)
+    def awaits_finality(self) -> bool:
+        return bool(self._not_final)
 
     def commit(self) -> None:
-        """Signs and stores the open block; its transactions are confirmed, those of earlier blocks final.
+        """Signs and stores the open block. Its transactions are then confirmed, those of earlier blocks final.
 
         Raises:
             WriteRefusedError: nothing of the block was kept; its transactions are forgotten.
@@ -215,18 +216,18 @@ class Chain:
         self.bank.undo_newest_layer()
         self._open = None
 
-    def seal(self) -> None:
-        """Stores an empty block on top, so that everything before it is final.
+    def finalise(self) -> None:
+        """Stores an empty block on top, which makes every earlier block final.
 
         Raises:
-            WriteRefusedError: it will be tried again.
+            WriteRefusedError: the disk is full; the producer tries again.
         """
-        if self._open is None and self._unsealed:
-            self._store(self._begin(), empty=True)
+        if self._open is None and self._not_final:
+            self._store(self._begin_block(), empty=True)
 
     def _store(self, block: _OpenBlock, *, empty: bool = False) -> None:
         changes = self.bank.newest_changes()
-        total = self.bank.accounts_hash_after(changes)
+        accounts_hash = self.bank.accounts_hash_after(changes)
         entries = block.transactions
         header = Header(
             slot=block.slot,
@@ -234,12 +235,13 @@ class Chain:
             parent_hash=self.head.hash,
             time_ms=block.time_ms,
             transaction_count=len(entries),
-            transactions_hash=transactions_hash((t.raw, t.result) for t in entries),
-            accounts_hash=total.digest(),
+            transactions_hash=transactions_hash((stored.raw, stored.result) for stored in entries),
+            accounts_hash=accounts_hash.digest(),
         )
         self._open = None
-        progress = self._progress.plus(len(entries), sum(len(set(t.addresses)) for t in entries))
-        snapshot = self._snapshot(header, progress.tally) if progress.due else None
+        index_rows = sum(len(set(stored.addresses)) for stored in entries)
+        progress = self._snapshot_progress.with_block(len(entries), index_rows)
+        snapshot = self._snapshot(header, progress.counts) if progress.snapshot_due else None
         try:
             self.repository.append(header, sign(header, self.authority), entries, changes, snapshot)
         except WriteRefusedError as error:
@@ -247,69 +249,69 @@ class Chain:
             self.statuses.drop(block.slot)
             self.write_fault = str(error)
             raise
-        self.bank.keep(total)
+        self.bank.set_accounts_hash(accounts_hash)
         self.head = header
         self._blockhashes.add_span(header, header.slot)
-        self._progress = progress.snapshot_made() if snapshot else progress
-        self._raise(ChainEvent("confirmed", header.slot, tuple(entries), tuple(changes)), empty=empty)
-        self._forget()
+        self._snapshot_progress = progress.after_snapshot() if snapshot else progress
+        self._promote_blocks(ChainEvent("confirmed", header.slot, tuple(entries), tuple(changes)), empty=empty)
+        self._forget_expired()
 
-    def _snapshot(self, head: Header, tally: Tally) -> SignedSnapshot:
-        return SignedSnapshot.sign(Snapshot.of(bytes(self.genesis_hash), head, tally), self.authority)
+    def _snapshot(self, head: Header, counts: LogCounts) -> SignedSnapshot:
+        return SignedSnapshot.sign(Snapshot.of(bytes(self.genesis_hash), head, counts), self.authority)
 
     def snapshot_when_due(self) -> None:
-        """Makes a snapshot of the last block when more than enough follows the last one, as after a whole check.
+        """Stores a snapshot of the last block when one is due, as after a check of the whole log.
 
         Raises:
             WriteRefusedError: the disk is full.
         """
-        if self._progress.due:
-            self.repository.store_snapshot(self.head.slot, self._snapshot(self.head, self._progress.tally))
-            self._progress = self._progress.snapshot_made()
+        if self._snapshot_progress.snapshot_due:
+            self.repository.store_snapshot(self.head.slot, self._snapshot(self.head, self._snapshot_progress.counts))
+            self._snapshot_progress = self._snapshot_progress.after_snapshot()
 
-    def _raise(self, stored: ChainEvent, *, empty: bool) -> None:
-        """The block is stored: everything before it is final, itself only when nothing is in it."""
-        final = [replace(event, level="finalized") for event in self._unsealed.values()]
-        for event in final:
-            self.bank.settle_oldest_layer()
-            self.statuses.raise_to(event.slot, "finalized")
+    def _promote_blocks(self, stored: ChainEvent, *, empty: bool) -> None:
+        """Raises commitments after a block was stored: earlier blocks become final, an empty block is final at once."""
+        finalised = [replace(event, commitment="finalized") for event in self._not_final.values()]
+        for event in finalised:
+            self.bank.finalise_oldest_layer()
+            self.statuses.promote(event.slot, "finalized")
         if empty:
-            self.bank.settle_oldest_layer()
-            self._unsealed = {}
-            final.append(ChainEvent("finalized", stored.slot))
+            self.bank.finalise_oldest_layer()
+            self._not_final = {}
+            finalised.append(ChainEvent("finalized", stored.slot))
         else:
-            self.statuses.raise_to(stored.slot, "confirmed")
-            self._unsealed = {stored.slot: stored}
-        for event in final if empty else [*final, stored]:
-            self._tell(event)
+            self.statuses.promote(stored.slot, "confirmed")
+            self._not_final = {stored.slot: stored}
+        for event in finalised if empty else [*finalised, stored]:
+            self._notify(event)
 
-    def _tell(self, event: ChainEvent) -> None:
+    def _notify(self, event: ChainEvent) -> None:
         for listener in self.listeners:
             listener(event)
 
-    def _forget(self) -> None:
+    def _forget_expired(self) -> None:
         height = self.height()
-        if height - self._forgotten_at >= _FORGET_EVERY:
-            self._forgotten_at = height
+        if height - self._forgotten_at_height >= _FORGET_EVERY_HEIGHTS:
+            self._forgotten_at_height = height
             self._blockhashes.forget_before(height - MAX_BLOCKHASH_AGE)
             self.statuses.forget_before(height - 2 * MAX_BLOCKHASH_AGE)
 
     @property
     def fault(self) -> str | None:
-        """Why no transaction is taken now, or None."""
+        """The reason why no transaction is taken now, or None."""
         return self.write_fault or self._clock.fault()
 
     def recover(self) -> None:
-        """Takes transactions again if the disk takes a megabyte.
+        """Takes transactions again if a megabyte can be written to the disk.
 
         Raises:
-            WriteRefusedError: not yet.
+            WriteRefusedError: it can not yet.
         """
         self.repository.probe()
         self.write_fault = None
 
-    def remember(self, first_slot: int) -> None:
-        """Fills the queue of blockhashes and the statuses from the stored blocks, at start."""
+    def restore_recent(self, first_slot: int) -> None:
+        """Reads recent blockhashes and statuses from the stored blocks, from ``first_slot`` on; called at start."""
         previous: Header | None = None
         for block in self.repository.blocks(first_slot):
             header = block.header
@@ -317,14 +319,14 @@ class Chain:
                 self._blockhashes.add_span(previous, header.slot)
             previous = header
             for stored in block.transactions:
-                message = VersionedTransaction.from_bytes(stored.raw).message
+                message_hash = VersionedTransaction.from_bytes(stored.raw).message.hash()
                 error = json.loads(stored.result)["err"]
                 status = Status(header.slot, self.height_at(header.time_ms), error, "finalized")
-                self.statuses.add(Signature.from_bytes(stored.signature), message.hash(), status)
+                self.statuses.add(Signature.from_bytes(stored.signature), message_hash, status)
         self._blockhashes.add_span(self.head, self.slot())
 
     def close(self) -> None:
-        """Stores what is open."""
+        """Stores the open block and closes the file, also when the block can not be stored."""
         try:
             self.commit()
         finally:

@@ -1,4 +1,4 @@
-"""`peerwatt-hub ledger`: serves a ledger, or does what the word after it says; this file reads the flags."""
+"""`peerwatt-hub ledger`: reads the flags, then serves a ledger or runs one of the auditor's actions."""
 
 import argparse
 import asyncio
@@ -8,15 +8,17 @@ from pathlib import Path
 from hub.ledger.audit_command import ACTIONS
 from hub.ledger.guarded_clock import GAP_FLAG
 from hub.ledger.opening import Limits
-from hub.ledger.serving import Service, serve
+from hub.ledger.serving import ServeOptions, serve
 from hub.ledger.store.snapshot import SNAPSHOT_EVERY
 from hub.observability.logs import configure_logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's flags."""
+    """Adds the command's flags."""
     names = ("STATE", "PORT", "FAUCET", "MAX_MIB", "CLOCK_GAP_DAYS", "SNAPSHOT_EVERY", "CHECK_ALL")
-    state, port, faucet, most, gap, every, check_all = (os.environ.get(f"PEERWATT_LEDGER_{name}") for name in names)
+    state, port, faucet, max_mib, gap_days, snapshot_every, check_all = (
+        os.environ.get(f"PEERWATT_LEDGER_{name}") for name in names
+    )
     parser.add_argument(
         "--state",
         type=Path,
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-mib",
         type=int,
         metavar="MIB",
-        default=most,
+        default=max_mib,
         help="refuse transactions when the file would grow beyond so many MiB "
         "(env: PEERWATT_LEDGER_MAX_MIB; default no limit)",
     )
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         GAP_FLAG,
         type=int,
         metavar="DAYS",
-        default=gap or "0",
+        default=gap_days or "0",
         help="accept a clock that is up to so many days after the last block, or with a minus sign behind it "
         "(env: PEERWATT_LEDGER_CLOCK_GAP_DAYS; default 0; always accepted: 30 days after, half a minute behind)",
     )
@@ -57,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snapshot-every",
         type=_at_least_one,
         metavar="N",
-        default=every or str(SNAPSHOT_EVERY),
+        default=snapshot_every or str(SNAPSHOT_EVERY),
         help="blocks or transactions between two snapshots; a start checks the log after the last one "
         f"(env: PEERWATT_LEDGER_SNAPSHOT_EVERY; default {SNAPSHOT_EVERY})",
     )
@@ -72,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_web(parser: argparse.ArgumentParser) -> None:
-    """For wallets: WebSockets, and pages in a browser."""
+    """Adds the flags for wallets: WebSockets, and pages in a browser."""
     ws_port, origins = (os.environ.get(f"PEERWATT_LEDGER_{name}") for name in ("WS_PORT", "ORIGINS"))
     parser.add_argument(
         "--ws-port",
@@ -93,13 +95,13 @@ def _add_web(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
-    """What there is to do besides serving."""
+    """Adds the actions other than serving."""
     parser.set_defaults(action=None, usage_error=parser.error)
     actions = parser.add_subparsers(metavar="ACTION", help="instead of serving; each has its own --help")
     for name, action in ACTIONS.items():
-        words = actions.add_parser(name, help=action.purpose, description=f"{action.purpose.capitalize()}.")
-        action.add_arguments(words)
-        words.set_defaults(action=action)
+        subparser = actions.add_parser(name, help=action.purpose, description=f"{action.purpose.capitalize()}.")
+        action.add_arguments(subparser)
+        subparser.set_defaults(action=action)
 
 
 def _at_least_one(text: str) -> int:
@@ -109,11 +111,11 @@ def _at_least_one(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until SIGTERM or SIGINT, or does what an action says.
+    """Serves until SIGTERM or SIGINT, or runs an action.
 
     Raises:
-        LedgerError: the folder, the genesis or the port is not good; the message says what to do.
-        LogRefusedError: a log is not what was signed.
+        LedgerError: the folder, the genesis or the port can not be used; the message says what to do.
+        LogRefusedError: a log is not what the authority or an auditor signed.
     """
     if args.action is not None:
         return int(args.action.run(args))
@@ -121,5 +123,5 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--state is missing (env: PEERWATT_LEDGER_STATE)")
     configure_logs()
     limits = Limits(args.max_mib, args.clock_gap_days, args.snapshot_every, args.check_all)
-    asyncio.run(serve(Service(args.state, args.port, args.ws_port, tuple(args.origin), args.faucet, limits)))
+    asyncio.run(serve(ServeOptions(args.state, args.port, args.ws_port, tuple(args.origin), args.faucet, limits)))
     return 0

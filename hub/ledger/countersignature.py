@@ -1,4 +1,4 @@
-"""Pure format of an auditor's word for a block: nobody can change or cut off the log up to it unnoticed."""
+"""An auditor's countersignature of a block. It shows whether the log up to the block was changed or cut off; pure."""
 
 import json
 import struct
@@ -23,7 +23,7 @@ class Countersignature:
     slot: int
     block_hash: bytes
     time_ms: int
-    """The block's."""
+    """Time of the block."""
     auditor: Pubkey
     signature: bytes
 
@@ -35,7 +35,7 @@ class Countersignature:
 
     @property
     def genuine(self) -> bool:
-        """The named auditor did sign this."""
+        """Whether the named auditor signed this."""
         content = _content(self.genesis_hash, self.slot, self.block_hash, self.time_ms)
         return Signature.from_bytes(self.signature).verify(self.auditor, content)
 
@@ -56,11 +56,11 @@ class Countersignature:
         """Reads what to_json wrote.
 
         Raises:
-            ValueError: not that.
+            ValueError: the text is not a countersignature.
         """
         try:
             value = json.loads(text)
-            made = cls(
+            parsed = cls(
                 bytes(Hash.from_string(value["genesis_hash"])),
                 int(value["slot"]),
                 bytes(Hash.from_string(value["block_hash"])),
@@ -68,12 +68,12 @@ class Countersignature:
                 Pubkey.from_string(value["auditor"]),
                 bytes(Signature.from_string(value["signature"])),
             )
-            _content(made.genesis_hash, made.slot, made.block_hash, made.time_ms)
+            _content(parsed.genesis_hash, parsed.slot, parsed.block_hash, parsed.time_ms)
         except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
             raise ValueError(f"not a countersignature ({error})") from error
         except Exception as error:  # solders' ParseHashError is no ValueError
             raise ValueError(f"not a countersignature ({error})") from error
-        return made
+        return parsed
 
 
 def _content(genesis_hash: bytes, slot: int, block_hash: bytes, time_ms: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What the embedded ledger refuses at start or while it writes; each message says what to do."""
+"""Errors of the embedded ledger, at start, while it writes and when a log is verified; each says what to do."""
 
 from hub.errors import ConfigError, PermanentError, RetryableError
 
@@ -39,8 +39,8 @@ class LedgerClockError(LedgerError):
     code = "ledger_clock"
 
 
-class ClockAstrayError(RetryableError):
-    """The machine's clock was set while the ledger ran; nothing is dated until that is mended."""
+class ClockJumpedError(RetryableError):
+    """The machine's clock was set while the ledger ran; no block is dated until it is right again."""
 
     code = "ledger_clock_astray"
 

@@ -1,23 +1,23 @@
-"""What the chain tells those who listen: which transactions and accounts have now reached a commitment."""
+"""Events of the chain for its listeners: which transactions and accounts have now reached a commitment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from hub.ledger.recent import Confirmation
-from hub.ledger.store.repository import StoredTransaction
+from hub.ledger.recent import Commitment
+from hub.ledger.store.queries import StoredTransaction
 
 
 @dataclass(frozen=True)
 class ChainEvent:
-    """Part of one block; processed comes by the transaction, the rest by the block."""
+    """One transaction when it is processed, or one block when it is confirmed or final."""
 
-    level: Confirmation
+    commitment: Commitment
     slot: int
     transactions: tuple[StoredTransaction, ...] = ()
     changed: tuple[Pubkey, ...] = ()
-    """Accounts that are now, at that commitment, other than before."""
+    """Accounts whose content at that commitment is new."""
 
 
 Listener = Callable[[ChainEvent], None]

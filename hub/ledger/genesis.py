@@ -1,6 +1,6 @@
-"""The first block: the programs as upgradeable programs, the native supply, who may upgrade, which features are off.
+"""The genesis: upgradeable programs and their upgrade authority, the native supply, features that are off.
 
-Comes from ``genesis.json`` in the ledger's folder; goes into block 0.
+It is read from ``genesis.json`` in the ledger's folder and goes into block 0.
 """
 
 import json
@@ -17,32 +17,33 @@ from hub.ledger.errors import LedgerError
 
 _LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 _SYSTEM = Pubkey.default()
-_LAMPORTS_PER_BYTE_YEAR_TWICE = 6960
+_LAMPORTS_PER_BYTE = 6960
+"""Rent of two years, which makes an account exempt from rent."""
 _FEATURES = Pubkey.from_string("Feature111111111111111111111111111111111111")
-_NEVER = b"\x01" + bytes([255] * 8)
-"""A feature's account as Solana keeps it: active from a slot, and here from the last one there is. No transaction can
-write it, so that what is on and off is the genesis's to say."""
+_NEVER_ACTIVE = b"\x01" + bytes([255] * 8)
+"""A feature's account, as Solana stores it, with the last possible slot as the slot of activation. No transaction can
+write it, so only the genesis decides which features are on."""
 
 CLOSES_LOADER = Pubkey.from_string("EmhbpdVtZ2hWRGFWBDjn2i3SJD8Z36z4mpMcZJEnebnP")
-"""SIMD-0167: closes the upgradeable loader to new programs. Off on Solana's clusters."""
+"""The feature of SIMD-0167, which closes the upgradeable loader to new programs. Off on Solana's clusters."""
 
 NATIVE_SUPPLY_LAMPORTS = 500_000_000 * 10**9
-"""Held by the ledger's own authority, which a faucet pays out of."""
+"""Lamports of the ledger's authority, from which the faucet pays."""
 
 FEE_PAYER_LAMPORTS = 1_000_000 * 10**9
 
 
 @dataclass(frozen=True)
 class Genesis:
-    """What a new ledger starts with."""
+    """The content of a new ledger."""
 
     upgrade_authority: Pubkey
     funded: Mapping[Pubkey, int] = field(default_factory=dict)
     """Lamports by address."""
     programs: bool = True
-    """Whether ours are there from the start."""
+    """Whether our programs are deployed in the genesis."""
     features_off: tuple[Pubkey, ...] = (CLOSES_LOADER,)
-    """Features of Solana's runtime that this chain never has; all others are on."""
+    """Features of Solana's runtime that are never active on this chain; all others are."""
 
     def to_json(self) -> str:
         funded = {str(key): lamports for key, lamports in self.funded.items()}
@@ -51,15 +52,15 @@ class Genesis:
 
     @classmethod
     def from_json(cls, text: str) -> "Genesis":
-        """Reads what to_json wrote; chains that began before it wrote ``features_off`` have every feature.
+        """Reads what ``to_json`` wrote; without ``features_off``, as in older chains, every feature is on.
 
         Raises:
-            LedgerError: not that.
+            LedgerError: the text is not a genesis.
         """
         try:
             value = json.loads(text)
-            funded = {Pubkey.from_string(k): int(v) for k, v in value["funded"].items()}
-            features_off = tuple(Pubkey.from_string(one) for one in value.get("features_off", []))
+            funded = {Pubkey.from_string(address): int(lamports) for address, lamports in value["funded"].items()}
+            features_off = tuple(Pubkey.from_string(feature) for feature in value.get("features_off", []))
             return cls(
                 Pubkey.from_string(value["upgrade_authority"]), funded, bool(value.get("programs", True)), features_off
             )
@@ -70,21 +71,21 @@ class Genesis:
 
 
 def genesis_for(keys: Bootstrap) -> Genesis:
-    """The genesis of a hub's own chain: the fee payer has lamports, nobody else needs any."""
+    """Returns the genesis of a hub's own chain, in which only the fee payer has lamports."""
     return Genesis(keys.upgrade_authority.pubkey(), {keys.fee_payer.pubkey(): FEE_PAYER_LAMPORTS})
 
 
 def write_genesis(folder: Path, genesis: Genesis) -> None:
-    """Leaves the genesis for the ledger to find at its first start."""
+    """Writes ``genesis.json``, which the ledger reads at its first start."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "genesis.json").write_text(genesis.to_json() + "\n")
 
 
 def read_genesis(folder: Path) -> Genesis:
-    """The genesis that lies in the folder.
+    """Reads ``genesis.json`` from the ledger's folder.
 
     Raises:
-        LedgerError: there is none, or it can not be read.
+        LedgerError: the file is missing or can not be read.
     """
     path = folder / "genesis.json"
     if not path.is_file():
@@ -96,12 +97,12 @@ def read_genesis(folder: Path) -> Genesis:
 
 
 def first_accounts(genesis: Genesis, authority: Pubkey, programs: Mapping[Pubkey, bytes]) -> dict[Pubkey, Account]:
-    """The accounts of block 0."""
+    """Returns the accounts of block 0; ``programs`` are binaries by program address."""
     accounts = {authority: Account(NATIVE_SUPPLY_LAMPORTS, b"", _SYSTEM)}
     for key, lamports in genesis.funded.items():
         accounts[key] = Account(lamports, b"", _SYSTEM)
     for key in genesis.features_off:
-        accounts[key] = Account(_rent(len(_NEVER)), _NEVER, _FEATURES)
+        accounts[key] = Account(_rent(len(_NEVER_ACTIVE)), _NEVER_ACTIVE, _FEATURES)
     for address, binary in programs.items():
         data_address = program_data_address(address)
         data = struct.pack("<IQB", 3, 0, 1) + bytes(genesis.upgrade_authority) + binary
@@ -111,15 +112,15 @@ def first_accounts(genesis: Genesis, authority: Pubkey, programs: Mapping[Pubkey
     return accounts
 
 
-def is_off(account: Account) -> bool:
-    """Whether this is the account of a feature that the chain never has."""
-    return account.owner == _FEATURES and account.data == _NEVER
+def is_disabled_feature(account: Account) -> bool:
+    """Returns whether this is the account of a feature that is never active on the chain."""
+    return account.owner == _FEATURES and account.data == _NEVER_ACTIVE
 
 
 def program_data_address(program: Pubkey) -> Pubkey:
-    """Where the upgradeable loader keeps a program's code and upgrade authority."""
+    """Returns the address where the upgradeable loader keeps a program's code and upgrade authority."""
     return Pubkey.find_program_address([bytes(program)], _LOADER)[0]
 
 
 def _rent(size: int) -> int:
-    return (size + 128) * _LAMPORTS_PER_BYTE_YEAR_TWICE
+    return (size + 128) * _LAMPORTS_PER_BYTE

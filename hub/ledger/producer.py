@@ -1,28 +1,32 @@
-"""When blocks are made: a batch is stored a few hundredths of a second after its first transaction, and an empty block
-seals it soon after, so that a transaction is final well within half a second and an idle chain writes nothing."""
+"""Closes blocks: a block is stored 40 ms after its first transaction, and an empty block makes it final 100 ms later.
+
+A transaction is final well within half a second, and an idle chain writes nothing.
+"""
 
 import asyncio
 import contextlib
-import logging
 
+import structlog
 from solders.transaction import VersionedTransaction
 
 from hub.ledger.chain import Chain
 from hub.ledger.errors import WriteRefusedError
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 BATCH_S = 0.04
-SEAL_S = 0.1
+"""From a block's first transaction until it is stored."""
+FINALISE_S = 0.1
+"""From a stored block until an empty one follows it, unless another transaction comes."""
 _RETRY_S = 1.0
 
 
 class Producer:
-    """Runs the chain's blocks in the event loop that serves the requests."""
+    """Closes and finalises the chain's blocks, in the event loop that serves the requests."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
-        self._work = asyncio.Event()
+        self._transaction_waits = asyncio.Event()
 
     def submit(self, transaction: VersionedTransaction, raw: bytes) -> None:
         """Runs the transaction now; its block is stored within the batch time.
@@ -30,22 +34,22 @@ class Producer:
         Raises:
             WriteRefusedError: the disk is full.
         """
-        self._work.set()
+        self._transaction_waits.set()
         self._chain.submit(transaction, raw)
         if self._chain.open_block_full:
             self._chain.commit()
 
     async def run(self) -> None:
-        """Closes and seals blocks until cancelled."""
+        """Closes and finalises blocks until cancelled."""
         while True:
-            await self._work.wait()
-            self._work.clear()
+            await self._transaction_waits.wait()
+            self._transaction_waits.clear()
             await asyncio.sleep(BATCH_S)
             try:
                 self._chain.commit()
-                await self._seal()
+                await self._finalise()
             except WriteRefusedError as error:
-                logger.error("%s", error)  # noqa: TRY400 - the message says it all
+                log.error("a block was not stored", error=str(error))  # noqa: TRY400 - the message is enough
             if self._chain.write_fault:
                 await self._recover()
 
@@ -54,13 +58,13 @@ class Producer:
             await asyncio.sleep(_RETRY_S)
             with contextlib.suppress(WriteRefusedError):
                 self._chain.recover()
-        logger.info("The ledger can write again")
-        self._work.set()
+        log.info("the ledger can write again")
+        self._transaction_waits.set()
 
-    async def _seal(self) -> None:
-        if not self._chain.awaits_seal:
+    async def _finalise(self) -> None:
+        if not self._chain.awaits_finality:
             return
         try:
-            await asyncio.wait_for(self._work.wait(), SEAL_S)
+            await asyncio.wait_for(self._transaction_waits.wait(), FINALISE_S)
         except TimeoutError:
-            self._chain.seal()
+            self._chain.finalise()

@@ -1,5 +1,6 @@
-"""What the ledger remembers of the last 150 slots: blockhashes still good, and what became of transactions."""
+"""Recent blockhashes and transaction statuses, as long as a blockhash is valid: 150 block heights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,84 +9,88 @@ from solders.signature import Signature
 
 from hub.ledger.blocks import MAX_BLOCKHASH_AGE, Header, blockhash, height_at, slot_time_ms
 
-Confirmation = Literal["processed", "confirmed", "finalized"]
+Commitment = Literal["processed", "confirmed", "finalized"]
 
 
 @dataclass
 class Status:
-    """Where a transaction stands."""
+    """The status of a transaction."""
 
     slot: int
     height: int
+    """Block height, as blockhashes age by it."""
     error: Any
     """None, or the error in the form of Solana's JSON."""
-    confirmation: Confirmation
+    commitment: Commitment
 
 
 class Blockhashes:
-    """Every blockhash that a client may hold and still use, with the height at which it was born."""
+    """Every blockhash that a client may still sign with, and the height at which it became valid."""
 
     def __init__(self, genesis_ms: int) -> None:
         self._genesis_ms = genesis_ms
-        self._born: dict[Hash, int] = {}
+        self._valid_from: dict[Hash, int] = {}
 
     def add_span(self, head: Header, last_slot: int) -> None:
-        """Adds a block's hash and those of the empty slots after it, up to and with last_slot."""
+        """Adds the blockhashes of a block and of the empty slots after it, ``last_slot`` included."""
         first = max(head.slot, last_slot - MAX_BLOCKHASH_AGE)
         for slot in range(first, last_slot + 1):
             self.at(head, slot)
 
     def at(self, head: Header, slot: int) -> Hash:
-        """The blockhash of a slot at or after the last block before it, good from now on."""
+        """Returns the blockhash of a slot that has ``head`` as its last block, and makes it valid."""
         value = Hash(blockhash(head, slot))
-        self._born[value] = height_at(self._genesis_ms, slot_time_ms(head, slot))
+        self._valid_from[value] = height_at(self._genesis_ms, slot_time_ms(head, slot))
         return value
 
     def is_valid(self, value: Hash, height: int) -> bool:
-        born = self._born.get(value)
-        return born is not None and height - born <= MAX_BLOCKHASH_AGE
+        valid_from = self._valid_from.get(value)
+        return valid_from is not None and height - valid_from <= MAX_BLOCKHASH_AGE
 
     def last_height(self, value: Hash) -> int:
-        """The last height at which a known blockhash is good."""
-        return self._born[value] + MAX_BLOCKHASH_AGE
+        """Returns the last height at which a known blockhash is valid."""
+        return self._valid_from[value] + MAX_BLOCKHASH_AGE
 
     def forget_before(self, height: int) -> None:
-        self._born = {value: born for value, born in self._born.items() if born >= height}
+        self._valid_from = {value: valid_from for value, valid_from in self._valid_from.items() if valid_from >= height}
 
 
 class Statuses:
-    """Signatures and message hashes of recent transactions."""
+    """Statuses and message hashes of recent transactions, by signature."""
 
     def __init__(self) -> None:
         self._by_signature: dict[Signature, Status] = {}
-        self._unfinal: dict[int, list[Status]] = {}
+        self._not_final: dict[int, list[Status]] = {}
         self._messages: dict[Hash, Signature] = {}
 
-    def add(self, signature: Signature, message: Hash, status: Status) -> None:
+    def add(self, signature: Signature, message_hash: Hash, status: Status) -> None:
         self._by_signature[signature] = status
-        if status.confirmation != "finalized":
-            self._unfinal.setdefault(status.slot, []).append(status)
-        self._messages[message] = signature
+        if status.commitment != "finalized":
+            self._not_final.setdefault(status.slot, []).append(status)
+        self._messages[message_hash] = signature
 
     def get(self, signature: Signature) -> Status | None:
         return self._by_signature.get(signature)
 
-    def has_message(self, message: Hash) -> bool:
-        return message in self._messages
+    def has_message(self, message_hash: Hash) -> bool:
+        return message_hash in self._messages
 
     def forget_before(self, height: int) -> None:
-        self._messages = {m: s for m, s in self._messages.items() if self._by_signature[s].height >= height}
-        self._by_signature = {s: v for s, v in self._by_signature.items() if v.height >= height}
+        self._keep(lambda status: status.height >= height)
 
-    def raise_to(self, slot: int, confirmation: Confirmation) -> None:
-        """All transactions of a block go on to that confirmation."""
-        for status in self._unfinal.get(slot, ()):
-            status.confirmation = confirmation
-        if confirmation == "finalized":
-            self._unfinal.pop(slot, None)
+    def promote(self, slot: int, commitment: Commitment) -> None:
+        """Raises the commitment of all transactions of a block."""
+        for status in self._not_final.get(slot, ()):
+            status.commitment = commitment
+        if commitment == "finalized":
+            self._not_final.pop(slot, None)
 
     def drop(self, slot: int) -> None:
         """Forgets the transactions of a block that could not be stored."""
-        self._unfinal.pop(slot, None)
-        self._messages = {m: s for m, s in self._messages.items() if self._by_signature[s].slot != slot}
-        self._by_signature = {s: v for s, v in self._by_signature.items() if v.slot != slot}
+        self._not_final.pop(slot, None)
+        self._keep(lambda status: status.slot != slot)
+
+    def _keep(self, condition: Callable[[Status], bool]) -> None:
+        kept = {signature: status for signature, status in self._by_signature.items() if condition(status)}
+        self._messages = {message: signature for message, signature in self._messages.items() if signature in kept}
+        self._by_signature = kept

@@ -1,4 +1,4 @@
-"""Pure translation of what the virtual machine returns into the JSON of Solana's RPC."""
+"""Translates what the virtual machine returns into the JSON of Solana's RPC; pure."""
 
 import base64
 import json
@@ -14,19 +14,20 @@ Result = TransactionMetadata | FailedTransactionMetadata
 
 
 def base58(data: bytes) -> str:
+    """Encodes bytes as Solana writes them in text."""
     return based58.b58encode(data).decode()
 
 
 def transaction_meta(execution: Execution, signers: int) -> dict[str, Any]:
-    """The ``meta`` of getTransaction."""
+    """Returns the ``meta`` of getTransaction; ``signers`` is the number of required signatures."""
     parts = _parts(execution.result)
     addresses = execution.addresses
     return {
         "err": parts["err"],
         "status": {"Ok": None} if parts["err"] is None else {"Err": parts["err"]},
         "fee": LAMPORTS_PER_SIGNATURE * signers,
-        "preBalances": list(execution.before),
-        "postBalances": list(execution.after),
+        "preBalances": list(execution.lamports_before),
+        "postBalances": list(execution.lamports_after),
         "preTokenBalances": [],
         "postTokenBalances": [],
         "rewards": [],
@@ -42,7 +43,7 @@ def transaction_meta(execution: Execution, signers: int) -> dict[str, Any]:
 
 
 def simulation(result: SimulatedTransactionInfo | FailedTransactionMetadata) -> dict[str, Any]:
-    """The ``value`` of simulateTransaction, and the ``data`` of a failed preflight."""
+    """Returns the ``value`` of simulateTransaction, which is also the ``data`` of a failed preflight."""
     parts = _parts(result if isinstance(result, FailedTransactionMetadata) else result.meta())
     return {
         "err": parts["err"],
@@ -55,8 +56,8 @@ def simulation(result: SimulatedTransactionInfo | FailedTransactionMetadata) -> 
     }
 
 
-def refused(error: Any) -> dict[str, Any]:
-    """The simulation of a transaction that did not get as far as running."""
+def refused_simulation(error: Any) -> dict[str, Any]:
+    """Returns the simulation of a transaction that was refused before it ran, with Solana's error."""
     return {
         "err": error,
         "logs": [],
@@ -86,12 +87,12 @@ def _inner(index: int, group: list[dict[str, Any]]) -> dict[str, Any]:
         "index": index,
         "instructions": [
             {
-                "programIdIndex": one["instruction"]["programIdIndex"],
-                "accounts": list(_bytes(one["instruction"]["accounts"])),
-                "data": base58(_bytes(one["instruction"]["data"])),
-                "stackHeight": one["stackHeight"],
+                "programIdIndex": inner["instruction"]["programIdIndex"],
+                "accounts": list(_bytes(inner["instruction"]["accounts"])),
+                "data": base58(_bytes(inner["instruction"]["data"])),
+                "stackHeight": inner["stackHeight"],
             }
-            for one in group
+            for inner in group
         ],
     }
 
@@ -103,8 +104,8 @@ def _return_data(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bytes(value: Any) -> bytes:
-    """A byte vector as serde writes it: numbers, or with its length in front when it was short-encoded."""
-    flat = [n for part in value for n in (part if isinstance(part, list) else [part])]
+    """Reads a byte vector as serde writes it: numbers, preceded by a list with the length when it was short-encoded."""
+    flat = [number for part in value for number in (part if isinstance(part, list) else [part])]
     if value and isinstance(value[0], list):
         flat = flat[len(value[0]) :]
     return bytes(flat)

@@ -1,16 +1,16 @@
-"""Serves one ledger folder: locks it, checks it, listens on loopback, and says in one JSON line when it is ready."""
+"""Serves one ledger folder: locks and checks it, listens on loopback, and prints one JSON line when it is ready."""
 
 import asyncio
 import contextlib
 import fcntl
 import json
-import logging
 import signal
 import socket
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
 import uvicorn
 from solders.pubkey import Pubkey
 
@@ -27,59 +27,59 @@ from hub.ledger.rpc.server import RpcServer
 from hub.ledger.rpc.websocket import MAX_MESSAGE_BYTES
 from hub.ledger.store.log_source import FILE_NAME
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 _MAX_CONNECTIONS = 256
 _KEEP_ALIVE_S = 75
-"""Longer than clients keep an idle connection (httpx: 5 s), so that none meets a connection that just closed."""
+"""Longer than clients keep an idle connection (httpx: 5 s), so that none uses a connection that was just closed."""
 
 
 @dataclass(frozen=True)
-class Service:
-    """What is served, and to whom."""
+class ServeOptions:
+    """What is served, and on which ports."""
 
     state: Path
     port: int
     ws_port: int | None = None
-    """A second port, where Solana's clients expect WebSockets; None = the one after ``port``, 0 = none."""
+    """A second port, where Solana's clients expect WebSockets; None = ``port`` + 1, 0 = no second port."""
     origins: tuple[str, ...] = ()
-    """Of browser pages that may ask."""
+    """Origins of web pages that may send requests."""
     faucet: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
-async def serve(service: Service, wall: Clock | None = None) -> None:
+async def serve(options: ServeOptions, wall: Clock | None = None) -> None:
     """Serves the ledger in that folder until the process is told to stop; ``wall`` is the machine's clock by default.
 
     Raises:
-        LedgerError: the folder can not be served as it is.
+        LedgerError: the folder can not be served; the message says what to do.
         LedgerInUseError: the port or the folder is taken.
     """
-    state = service.state
+    state = options.state
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _only_one(state), _listener(service.port) as listener, _second(service) as second:
-        chain = open_folder(state, GuardedClock(wall or SystemClock(), boottime_ms), service.limits)
-        logger.info("Checked %s: block %d, %d transactions", state, chain.head.slot, chain.transaction_count)
+    with _folder_lock(state), _listener(options.port) as listener, _websocket_listener(options) as websocket_listener:
+        chain = open_folder(state, GuardedClock(wall or SystemClock(), boottime_ms), options.limits)
+        log.info("ledger checked", folder=str(state), block=chain.head.slot, transactions=chain.transaction_count)
         try:
-            await _serve(chain, [listener, *second], service)
+            await _serve(chain, [listener, *websocket_listener], options)
         finally:
             chain.close()
 
 
 def open_folder(state: Path, clock: GuardedClock, limits: Limits) -> Chain:
-    """Opens (or begins) and checks the ledger in a folder."""
+    """Opens and checks the ledger in a folder, or begins one with the folder's genesis."""
     authority = load_or_create(state / "authority.json")
 
     def genesis() -> tuple[Genesis, Mapping[Pubkey, bytes]]:
-        found = read_genesis(state)
-        return found, {key: program_binary(name) for name, key in PROGRAM_IDS.items() if found.programs}
+        content = read_genesis(state)
+        return content, {key: program_binary(name) for name, key in PROGRAM_IDS.items() if content.programs}
 
     return open_chain(state / FILE_NAME, authority, clock, genesis, limits)
 
 
-async def _serve(chain: Chain, listeners: list[socket.socket], service: Service) -> None:
+async def _serve(chain: Chain, listeners: list[socket.socket], options: ServeOptions) -> None:
     producer = Producer(chain)
-    rpc = RpcServer(chain, producer, faucet=service.faucet, origins=service.origins)
+    rpc = RpcServer(chain, producer, faucet=options.faucet, origins=options.origins)
     config = uvicorn.Config(
         rpc.app(),
         log_config=None,
@@ -93,23 +93,23 @@ async def _serve(chain: Chain, listeners: list[socket.socket], service: Service)
     )
     server = _QuietServer(config)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    places = ["{}:{}".format(*listener.getsockname()[:2]) for listener in listeners]
-    print(json.dumps({"ready": True, "url": f"http://{places[0]}", "ws_url": f"ws://{places[-1]}"}), flush=True)
-    rounds = [asyncio.create_task(producer.run()), asyncio.create_task(rpc.pubsub.registry.run())]
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, lambda: setattr(server, "should_exit", True))
+    addresses = ["{}:{}".format(*listener.getsockname()[:2]) for listener in listeners]
+    print(json.dumps({"ready": True, "url": f"http://{addresses[0]}", "ws_url": f"ws://{addresses[-1]}"}), flush=True)
+    tasks = [asyncio.create_task(producer.run()), asyncio.create_task(rpc.pubsub.registry.run())]
     serving = asyncio.create_task(server.serve(sockets=listeners))
-    await asyncio.wait({*rounds, serving}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({*tasks, serving}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
-    for one in rounds:
-        one.cancel()
+    for task in tasks:
+        task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*rounds)
+        await asyncio.gather(*tasks)
 
 
 class _QuietServer(uvicorn.Server):
-    """uvicorn would take the signals and raise them again after its end; ours end the process in order."""
+    """A server that leaves signals to us; uvicorn raises them again after its end."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -117,7 +117,7 @@ class _QuietServer(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _only_one(state: Path) -> Iterator[None]:
+def _folder_lock(state: Path) -> Iterator[None]:
     with (state / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,27 +127,29 @@ def _only_one(state: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _second(service: Service) -> Iterator[list[socket.socket]]:
-    """The port after the first, where Solana's clients look for WebSockets; without it they are on the first alone."""
-    asked = service.ws_port
-    if asked == 0 or (asked is None and service.port == 0):
+def _websocket_listener(options: ServeOptions) -> Iterator[list[socket.socket]]:
+    """Listens on the port where Solana's clients expect WebSockets; yields nothing when that port is taken."""
+    wanted_port = options.ws_port
+    if wanted_port == 0 or (wanted_port is None and options.port == 0):
         yield []
         return
-    port = service.port + 1 if asked is None else asked
+    port = options.port + 1 if wanted_port is None else wanted_port
     with contextlib.ExitStack() as stack:
         try:
-            found = [stack.enter_context(_listener(port))]
+            listeners = [stack.enter_context(_listener(port))]
         except (LedgerInUseError, OverflowError):
-            if asked is not None:
+            if wanted_port is not None:
                 raise
-            logger.warning("Port %d is taken: WebSockets are on port %d only", port, service.port)
-            found = []
-        yield found
+            log.warning(
+                "the port for WebSockets is taken: WebSockets are on the first port only", port=port, first=options.port
+            )
+            listeners = []
+        yield listeners
 
 
 @contextlib.contextmanager
 def _listener(port: int) -> Iterator[socket.socket]:
-    # asyncio turns Nagle's delay off only for sockets that name their protocol: 40 ms an answer
+    # asyncio turns Nagle's algorithm off only for sockets that name their protocol; it costs 40 ms per answer
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

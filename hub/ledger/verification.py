@@ -1,4 +1,4 @@
-"""Verifies a whole log from its genesis, and says what was verified; trusts nothing but the keys it is given."""
+"""Verifies a whole log from its genesis and reports what was verified; it trusts only the keys that it is given."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,28 +14,28 @@ from hub.ledger.blocks import Header
 from hub.ledger.countersignature import Countersignature
 from hub.ledger.errors import LedgerDamagedError
 from hub.ledger.opening import check_index
-from hub.ledger.replay import Admission, Replay
-from hub.ledger.store.log_check import LogCheck, named_authority
+from hub.ledger.replay import AdmissionCheck, Replay
+from hub.ledger.store.log_check import LogCheck, authority_of
 from hub.ledger.store.log_source import FolderLog, LogSource
 
 _ADVICE = "Ask for a log whose head an auditor countersigned"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the verifier knows or asks for beforehand."""
+class Expected:
+    """What the caller expects of the log."""
 
     genesis_hash: Hash | None = None
     auditor: Pubkey | None = None
     countersignatures: Sequence[Countersignature] = ()
-    """Kept by the auditor, whatever the log itself still holds."""
+    """Kept by the auditor, besides those that the log holds."""
     before_ms: int = 2**62
-    """The day's end: ``Report.day_head`` is the last block before it."""
+    """End of a day, Unix milliseconds: ``Report.day_head`` is the last block before it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is certain now."""
+    """What a verification established."""
 
     authority: Pubkey
     genesis: Header
@@ -67,96 +67,100 @@ class Report:
                 "stored_accounts_and_index": self.stored_accounts,
             },
             "countersigned": [
-                {"auditor": str(c.auditor), "slot": c.slot, "time": rfc3339_s(c.time_ms // 1000)}
-                for c in self.countersigned
+                {"auditor": str(each.auditor), "slot": each.slot, "time": rfc3339_s(each.time_ms // 1000)}
+                for each in self.countersigned
             ],
         }
 
 
 @dataclass
-class _Pass:
-    """What one way through the log leaves behind."""
+class _LogScan:
+    """What one pass through the log collects."""
 
     genesis: Header
     day_head: Header | None = None
     hashes: dict[int, bytes] = field(default_factory=dict)
 
 
-def verify(source: LogSource, wanted: Wanted, binaries: Iterable[bytes] | None) -> Report:
-    """Reads the whole log once; without binaries nothing is run again.
+def verify(source: LogSource, expected: Expected, binaries: Iterable[bytes] | None) -> Report:
+    """Reads the whole log once and checks it; ``binaries`` are the programs, without which nothing is run again.
 
     Raises:
         LedgerDamagedError: a block was changed, dropped or reordered (its slot is named), or a head that an auditor
             countersigned is not in the log.
         LedgerError: a program to run is missing.
     """
-    authority = named_authority(source.genesis)
+    authority = authority_of(source.genesis)
     replay = None if binaries is None else Replay(source.genesis, binaries)
     check = LogCheck(source.genesis, authority, advice=_ADVICE)
-    words = [*source.countersignatures, *wanted.countersignatures]
-    seen = _read(source, check, replay, wanted, {word.slot for word in words})
-    if check.head is None or seen is None:
+    countersignatures = [*source.countersignatures, *expected.countersignatures]
+    scan = _read(source, check, replay, expected, {each.slot for each in countersignatures})
+    if check.head is None or scan is None:
         raise LedgerDamagedError("Block 0 is missing")
-    _check_words(words, seen, wanted.auditor)
+    _check_countersignatures(countersignatures, scan, expected.auditor)
     if isinstance(source, FolderLog):
         _check_folder(source, check)
     return Report(
         authority,
-        seen.genesis,
+        scan.genesis,
         check.head,
-        seen.day_head,
-        check.tally.blocks,
-        check.tally.transactions,
+        scan.day_head,
+        check.counts.blocks,
+        check.counts.transactions,
         executed=replay is not None,
         stored_accounts=isinstance(source, FolderLog),
-        countersigned=tuple(w for w in words if wanted.auditor in (None, w.auditor)),
+        countersigned=tuple(each for each in countersignatures if expected.auditor in (None, each.auditor)),
     )
 
 
-def _read(source: LogSource, check: LogCheck, replay: Replay | None, wanted: Wanted, slots: set[int]) -> _Pass | None:
-    seen: _Pass | None = None
-    admission: Admission | None = None
+def _read(
+    source: LogSource, check: LogCheck, replay: Replay | None, expected: Expected, slots: set[int]
+) -> _LogScan | None:
+    scan: _LogScan | None = None
+    admission: AdmissionCheck | None = None
     for block in source.blocks():
         header = block.header
-        check.take(block)
-        transactions = [VersionedTransaction.from_bytes(t.raw) for t in block.transactions]
-        if seen is None or admission is None:
-            _check_genesis(header, wanted)
-            seen, admission = _Pass(header), Admission(header)
-        elif wrong := admission.fault(header, transactions):
-            raise LedgerDamagedError(f"Block {header.slot} can not be right: {wrong}")
+        check.check_next(block)
+        transactions = [VersionedTransaction.from_bytes(stored.raw) for stored in block.transactions]
+        if scan is None or admission is None:
+            _check_genesis(header, expected)
+            scan, admission = _LogScan(header), AdmissionCheck(header)
+        elif reason := admission.fault(header, transactions):
+            raise LedgerDamagedError(f"Block {header.slot} can not be right: {reason}")
         if replay is not None:
-            replay.take(header, block, transactions)
-        if header.time_ms < wanted.before_ms:
-            seen.day_head = header
+            replay.run_block(header, block, transactions)
+        if header.time_ms < expected.before_ms:
+            scan.day_head = header
         if header.slot in slots:
-            seen.hashes[header.slot] = header.hash
-    return seen
+            scan.hashes[header.slot] = header.hash
+    return scan
 
 
-def _check_genesis(genesis: Header, wanted: Wanted) -> None:
-    if wanted.genesis_hash is not None and bytes(wanted.genesis_hash) != genesis.hash:
+def _check_genesis(genesis: Header, expected: Expected) -> None:
+    if expected.genesis_hash is not None and bytes(expected.genesis_hash) != genesis.hash:
         raise LedgerDamagedError(f"Block 0 is that of another chain: its hash is {Hash(genesis.hash)}")
 
 
-def _check_words(words: Sequence[Countersignature], seen: _Pass, auditor: Pubkey | None) -> None:
-    for word in words:
-        if not word.genuine or word.genesis_hash != seen.genesis.hash:
+def _check_countersignatures(
+    countersignatures: Sequence[Countersignature], scan: _LogScan, auditor: Pubkey | None
+) -> None:
+    for each in countersignatures:
+        if not each.genuine or each.genesis_hash != scan.genesis.hash:
             raise LedgerDamagedError(
-                f"The countersignature of block {word.slot} is not {word.auditor}'s for this chain"
+                f"The countersignature of block {each.slot} is not {each.auditor}'s for this chain"
             )
-        if seen.hashes.get(word.slot) != word.block_hash:
+        if scan.hashes.get(each.slot) != each.block_hash:
             raise LedgerDamagedError(
-                f"Block {word.slot}, as {word.auditor} countersigned it, is not in this log: "
+                f"Block {each.slot}, as {each.auditor} countersigned it, is not in this log: "
                 "the log was changed or cut off afterwards"
             )
-    if auditor is not None and not any(word.auditor == auditor for word in words):
+    if auditor is not None and not any(each.auditor == auditor for each in countersignatures):
         raise LedgerDamagedError(f"No block of this log was countersigned by {auditor}")
 
 
 def _check_folder(source: FolderLog, check: LogCheck) -> None:
-    """What the file holds besides its log: it must all follow from it."""
+    """Checks that the accounts and the index in the file follow from its log."""
     repository, head = source.repository, check.head
-    check_index(repository, check.tally, check.address_index_sum, -1)
+    check_index(repository, check.counts, check.address_index_sum, -1)
     if head is None or Bank(repository.accounts()).accounts_hash != head.accounts_hash:
         raise LedgerDamagedError("The stored accounts are not those that the last block signed")

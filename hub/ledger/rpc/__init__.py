@@ -1,1 +1,1 @@
-"""Solana's JSON-RPC and WebSocket methods, as the embedded ledger answers them."""
+"""Solana's JSON-RPC and WebSocket methods, answered by the embedded ledger."""

@@ -8,10 +8,10 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 from hub.ledger.chain import Chain
-from hub.ledger.recent import Confirmation
+from hub.ledger.recent import Commitment
 from hub.ledger.results import base58
 from hub.ledger.rpc.params import API_VERSION, MIN_CONTEXT_SLOT, Config, Params, RpcError, binary, invalid, pubkey
-from hub.ledger.rpc.token_json import Read, parsed
+from hub.ledger.rpc.token_json import ReadAccount, parsed
 
 MAX_ADDRESSES = 100
 MAX_ACCOUNTS = 20_000
@@ -19,42 +19,57 @@ MAX_RESPONSE_BYTES = 32 * 2**20
 _MAX_BASE58_BYTES = 128
 
 
-class View:
-    """Accounts as a caller's configuration wants to see them."""
+class AccountView:
+    """Reads accounts at the commitment of a caller's configuration."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
-    def confirmation(self, config: Config) -> Confirmation:
-        """The commitment, once the slot that the caller asks for is reached."""
-        confirmation = config.confirmation()
-        least = config.integer("minContextSlot")
-        slot = self._chain.slot_for(confirmation)
-        if least is not None and least > slot:
+    def commitment(self, config: Config) -> Commitment:
+        """Returns the caller's commitment.
+
+        Raises:
+            RpcError: the chain has not reached ``minContextSlot``, or a parameter is wrong.
+        """
+        commitment = config.commitment()
+        min_slot = config.integer("minContextSlot")
+        slot = self._chain.slot_for(commitment)
+        if min_slot is not None and min_slot > slot:
             raise RpcError(MIN_CONTEXT_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot})
-        return confirmation
+        return commitment
 
     def read(self, key: Pubkey, config: Config) -> Account | None:
-        return self._chain.bank.read(key, self._chain.hidden_layers(self.confirmation(config)))
+        """Returns the account, or None.
 
-    def reader(self, config: Config) -> Read:
-        """For what belongs to an account, such as its mint."""
+        Raises:
+            RpcError: as ``commitment`` says.
+        """
+        return self._chain.bank.read(key, self._chain.hidden_layers(self.commitment(config)))
+
+    def reader(self, config: Config) -> ReadAccount:
+        """Returns a function that reads accounts at the same commitment, such as the mint of a token account."""
         return lambda key: self.read(key, config)
 
     def owned_by(self, program: Pubkey, config: Config) -> list[tuple[Pubkey, Account]]:
-        return self._chain.bank.owned_by(program, self._chain.hidden_layers(self.confirmation(config)))
+        """Returns all accounts of a program with their addresses.
+
+        Raises:
+            RpcError: as ``commitment`` says.
+        """
+        return self._chain.bank.owned_by(program, self._chain.hidden_layers(self.commitment(config)))
 
     def with_context(self, config: Config, value: Any) -> dict[str, Any]:
+        """Returns the value with the slot that it was read at, as Solana answers."""
         return {
-            "context": {"slot": self._chain.slot_for(config.confirmation()), "apiVersion": API_VERSION},
+            "context": {"slot": self._chain.slot_for(config.commitment()), "apiVersion": API_VERSION},
             "value": value,
         }
 
 
 class AccountMethods:
-    """getAccountInfo and its kin."""
+    """Answers getAccountInfo and the other methods that read accounts."""
 
-    def __init__(self, chain: Chain, view: View) -> None:
+    def __init__(self, chain: Chain, view: AccountView) -> None:
         self._chain = chain
         self._view = view
         self.methods: dict[str, Callable[[Params], Any]] = {
@@ -76,22 +91,23 @@ class AccountMethods:
         config = params.config(1)
         keys = [pubkey(text) for text in params.texts(0, "addresses", MAX_ADDRESSES)]
         accounts, read = [self._view.read(key, config) for key in keys], self._view.reader(config)
-        return self._view.with_context(config, [None if a is None else account_json(a, config, read) for a in accounts])
+        values = [None if account is None else account_json(account, config, read) for account in accounts]
+        return self._view.with_context(config, values)
 
     def _program_accounts(self, params: Params) -> Any:
         program, config = params.pubkey(0), params.config(1)
-        keep = account_filters(config)
-        found: list[dict[str, Any]] = []
+        filters = account_filters(config)
+        rows: list[dict[str, Any]] = []
         size = 0
         for key, account in self._view.owned_by(program, config):
-            if not all(test(account.data) for test in keep):
+            if not all(matches(account.data) for matches in filters):
                 continue
-            one = account_json(account, config, self._view.reader(config))
-            size += 2 * len(account.data) if isinstance(one["data"], dict) else len(one["data"][0])
-            found.append({"pubkey": str(key), "account": one})
-            if len(found) > MAX_ACCOUNTS or size > MAX_RESPONSE_BYTES:
+            encoded = account_json(account, config, self._view.reader(config))
+            size += 2 * len(account.data) if isinstance(encoded["data"], dict) else len(encoded["data"][0])
+            rows.append({"pubkey": str(key), "account": encoded})
+            if len(rows) > MAX_ACCOUNTS or size > MAX_RESPONSE_BYTES:
                 raise invalid("too many accounts for one answer: narrow it with filters or dataSlice")
-        return self._view.with_context(config, found) if config.flag("withContext") else found
+        return self._view.with_context(config, rows) if config.flag("withContext") else rows
 
     def _balance(self, params: Params) -> Any:
         config = params.config(1)
@@ -105,12 +121,16 @@ class AccountMethods:
         return self._chain.bank.rent_exempt_minimum(size)
 
 
-def account_json(account: Account, config: Config, read: Read) -> dict[str, Any]:
-    """An account in the encoding asked for; jsonParsed answers base64, as Solana does, for what is no token's."""
+def account_json(account: Account, config: Config, read: ReadAccount) -> dict[str, Any]:
+    """Encodes an account as the configuration says; jsonParsed gives base64, as Solana does, unless it is a token's.
+
+    Raises:
+        RpcError: the encoding is not offered here.
+    """
     data = account.data
-    part = config.object("dataSlice")
-    if part is not None:
-        options = Config(part)
+    data_slice = config.object("dataSlice")
+    if data_slice is not None:
+        options = Config(data_slice)
         offset, length = options.integer("offset") or 0, options.integer("length") or 0
         data = data[offset : offset + length]
     encoding = config.text("encoding", "base64")
@@ -136,8 +156,8 @@ def account_json(account: Account, config: Config, read: Read) -> dict[str, Any]
 
 
 def account_filters(config: Config) -> list[Callable[[bytes], bool]]:
-    """The tests of getProgramAccounts's and programSubscribe's filters."""
-    return [_filter(one) for one in config.items("filters", 4)]
+    """Returns the filters of getProgramAccounts and programSubscribe as functions on the account's data."""
+    return [_filter(value) for value in config.items("filters", 4)]
 
 
 def _filter(value: Any) -> Callable[[bytes], bool]:
@@ -148,8 +168,8 @@ def _filter(value: Any) -> Callable[[bytes], bool]:
         compare = Config(value["memcmp"])
         offset = compare.integer("offset") or 0
         raw = value["memcmp"].get("bytes")
-        wanted = _byte_list(raw) if isinstance(raw, list) else binary(str(raw), compare.text("encoding", "base58"))
-        return lambda data: data[offset : offset + len(wanted)] == wanted
+        expected = _byte_list(raw) if isinstance(raw, list) else binary(str(raw), compare.text("encoding", "base58"))
+        return lambda data: data[offset : offset + len(expected)] == expected
     raise invalid("a filter is {dataSize} or {memcmp: {offset, bytes}}")
 
 

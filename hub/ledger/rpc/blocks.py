@@ -1,14 +1,15 @@
-"""JSON-RPC methods about slots, blocks, blockhashes and the node itself."""
+"""JSON-RPC methods for slots, blocks, blockhashes and the node itself."""
 
-import logging
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+import structlog
+
 from hub.ledger.bank import SLOTS_PER_EPOCH
 from hub.ledger.chain import Chain
 from hub.ledger.errors import LedgerDamagedError
-from hub.ledger.recent import Confirmation
+from hub.ledger.recent import Commitment
 from hub.ledger.results import base58
 from hub.ledger.rpc.encoding import transaction_json
 from hub.ledger.rpc.params import (
@@ -19,10 +20,10 @@ from hub.ledger.rpc.params import (
     Params,
     RpcError,
     invalid,
-    unhealthy,
+    node_unhealthy,
 )
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 MAX_SLOTS = 500_000
 MAX_LEADERS = 5000
@@ -36,20 +37,20 @@ EPOCH_SCHEDULE = {
 
 
 def require_genuine(chain: Chain, slot: int) -> None:
-    """Nothing is answered of an old block that was changed on disk.
+    """Checks a block before anything of it is answered.
 
     Raises:
-        RpcError: it was.
+        RpcError: the block was changed on disk.
     """
     try:
         chain.require_genuine(slot)
     except LedgerDamagedError as error:
-        logger.critical("%s", error)
+        log.critical("a stored block was changed", slot=slot, error=str(error))
         raise RpcError(INTERNAL_ERROR, f"Internal error: {error}") from error
 
 
 class BlockMethods:
-    """getSlot and its kin."""
+    """Answers getSlot and the other methods for blocks and the node."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
@@ -92,15 +93,15 @@ class BlockMethods:
         return {"context": self._context(), "value": self._chain.is_blockhash_valid(params.hash(0))}
 
     def _slot(self, params: Params) -> int:
-        return self._chain.slot_for(params.config(0).confirmation())
+        return self._chain.slot_for(params.config(0).commitment())
 
     def _height(self, params: Params) -> int:
-        params.config(0).confirmation()
+        params.config(0).commitment()
         return self._chain.height()
 
     def _block(self, params: Params) -> Any:
         slot, config = params.integer(0, "a slot"), params.config(1)
-        self._must_exist(slot, config.history())
+        self._require_reached(slot, config.history())
         block = self._chain.repository.block(slot)
         if block is None:
             raise RpcError(SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
@@ -126,7 +127,7 @@ class BlockMethods:
 
     def _block_time(self, params: Params) -> int:
         slot = params.integer(0, "a slot")
-        self._must_exist(slot)
+        self._require_reached(slot)
         block = self._chain.repository.block_at_or_before(slot)
         if block is None:
             raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
@@ -134,10 +135,10 @@ class BlockMethods:
 
     def _blocks(self, params: Params) -> list[int]:
         first = params.integer(0, "a slot")
-        with_end = params.any(1) is not None and not isinstance(params.any(1), dict)
-        last = params.integer(1, "a slot") if with_end else first + MAX_SLOTS
-        level = params.config(2 if with_end else 1).history()
-        last = min(last, self._chain.slot_for(level))
+        has_end = params.any(1) is not None and not isinstance(params.any(1), dict)
+        last = params.integer(1, "a slot") if has_end else first + MAX_SLOTS
+        commitment = params.config(2 if has_end else 1).history()
+        last = min(last, self._chain.slot_for(commitment))
         if last - first > MAX_SLOTS:
             raise invalid(f"Slot range too large; max {MAX_SLOTS}")
         return self._chain.repository.slots(first, last, MAX_SLOTS)
@@ -159,8 +160,8 @@ class BlockMethods:
         addresses = dict.fromkeys(("gossip", "tpu", "rpc", "pubsub", "featureSet", "shredVersion"))
         return [{"pubkey": str(self._chain.authority.pubkey()), "version": API_VERSION, **addresses}]
 
-    def _must_exist(self, slot: int, level: Confirmation = "processed") -> None:
-        if slot > self._chain.slot_for(level):
+    def _require_reached(self, slot: int, commitment: Commitment = "processed") -> None:
+        if slot > self._chain.slot_for(commitment):
             raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
 
     def _epoch_info(self, params: Params) -> Any:
@@ -175,6 +176,6 @@ class BlockMethods:
         }
 
     def _health(self, _: Params) -> str:
-        if fault := self._chain.fault:
-            raise unhealthy(fault)
+        if reason := self._chain.fault:
+            raise node_unhealthy(reason)
         return "ok"

@@ -1,9 +1,10 @@
-"""Pure JSON-RPC: a request body (or batch) in, the answer out, by whatever methods there are."""
+"""JSON-RPC 2.0: answers a request body, or a batch, with the methods that it is given; pure."""
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import structlog
 
 from hub.ledger.rpc.params import (
     INTERNAL_ERROR,
@@ -15,7 +16,7 @@ from hub.ledger.rpc.params import (
     RpcError,
 )
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 MAX_BATCH = 50
 
@@ -23,19 +24,19 @@ Methods = Mapping[str, Callable[[Params], Any]]
 
 
 def answer(body: bytes, methods: Methods) -> Any:
-    """The JSON answer to a request body."""
+    """Returns the answer to a request body, as an object or a list of objects."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return _error(None, RpcError(PARSE_ERROR, "Parse error"))
     if not isinstance(value, list):
-        return _one(value, methods)
+        return _answer_call(value, methods)
     if not 0 < len(value) <= MAX_BATCH:
         return _error(None, RpcError(INVALID_REQUEST, f"A batch has 1 to {MAX_BATCH} requests"))
-    return [_one(one, methods) for one in value]
+    return [_answer_call(call, methods) for call in value]
 
 
-def _one(call: Any, methods: Methods) -> dict[str, Any]:
+def _answer_call(call: Any, methods: Methods) -> dict[str, Any]:
     if not isinstance(call, dict) or call.get("jsonrpc") != "2.0" or not isinstance(call.get("method"), str):
         return _error(None, RpcError(INVALID_REQUEST, "Invalid request"))
     identity, params = call.get("id"), call.get("params")
@@ -49,7 +50,7 @@ def _one(call: Any, methods: Methods) -> dict[str, Any]:
     except RpcError as error:
         return _error(identity, error)
     except Exception:
-        logger.exception("%s failed", call["method"])
+        log.exception("an RPC method failed", method=call["method"])
         return _error(identity, RpcError(INTERNAL_ERROR, "Internal error: see the ledger's log"))
 
 

@@ -1,4 +1,4 @@
-"""Stored transactions in the forms that getTransaction and getBlock answer with."""
+"""Encodes stored transactions for getTransaction and getBlock."""
 
 import base64
 import json
@@ -7,25 +7,25 @@ from typing import Any
 from solders.message import Message, MessageV0
 from solders.transaction import VersionedTransaction
 
-from hub.ledger.bank import writable_of
+from hub.ledger.bank import writable_flags
 from hub.ledger.results import base58
 from hub.ledger.rpc.params import UNSUPPORTED_VERSION, Config, RpcError, invalid
-from hub.ledger.store.repository import StoredTransaction
+from hub.ledger.store.queries import StoredTransaction
 
 
 def transaction_json(stored: StoredTransaction, config: Config) -> dict[str, Any]:
-    """A stored transaction with its meta, as getTransaction and getBlock give it.
+    """Returns a stored transaction with its meta.
 
     Raises:
-        RpcError: its version is newer than the caller understands, or the encoding is not offered.
+        RpcError: the caller does not accept the transaction's version, or the encoding is not offered.
     """
     meta = json.loads(stored.result)
     transaction = VersionedTransaction.from_bytes(stored.raw)
-    newest = config.integer("maxSupportedTransactionVersion")
+    max_version = config.integer("maxSupportedTransactionVersion")
     is_versioned = isinstance(transaction.message, MessageV0)
-    if is_versioned and newest is None:
+    if is_versioned and max_version is None:
         raise RpcError(UNSUPPORTED_VERSION, _UNSUPPORTED)
-    version: dict[str, Any] = {} if newest is None else {"version": 0 if is_versioned else "legacy"}
+    version: dict[str, Any] = {} if max_version is None else {"version": 0 if is_versioned else "legacy"}
     encoding = config.text("encoding", "json")
     encoded: Any
     if encoding == "base64":
@@ -33,9 +33,9 @@ def transaction_json(stored: StoredTransaction, config: Config) -> dict[str, Any
     elif encoding in {"base58", "binary"}:
         encoded = [base58(stored.raw), "base58"]
     elif encoding == "json":
-        encoded = _signed(transaction, _message_json(transaction.message))
+        encoded = _with_signatures(transaction, _message_json(transaction.message))
     elif encoding == "jsonParsed":
-        encoded = _signed(transaction, parsed_message(transaction.message, meta))
+        encoded = _with_signatures(transaction, parsed_message(transaction.message, meta))
         meta = parsed_meta(meta, encoded["message"]["accountKeys"])
     else:
         raise invalid(f"encoding {encoding} is not offered here: use json, jsonParsed, base64 or base58")
@@ -48,44 +48,44 @@ _UNSUPPORTED = (
 )
 
 
-def _signed(transaction: VersionedTransaction, message: dict[str, Any]) -> dict[str, Any]:
-    return {"signatures": [str(one) for one in transaction.signatures], "message": message}
+def _with_signatures(transaction: VersionedTransaction, message: dict[str, Any]) -> dict[str, Any]:
+    return {"signatures": [str(signature) for signature in transaction.signatures], "message": message}
 
 
 def parsed_message(message: Message | MessageV0, meta: dict[str, Any]) -> dict[str, Any]:
-    """The message of jsonParsed: accounts with their rights; instructions as for programs that Solana can not parse."""
+    """Returns the message of jsonParsed; its instructions have the form of programs that Solana can not parse."""
     loaded = meta["loadedAddresses"]
-    named = zip(message.account_keys, writable_of(message), strict=True)
+    keys_and_flags = zip(message.account_keys, writable_flags(message), strict=True)
     keys = [
         {"pubkey": str(key), "signer": message.is_signer(index), "writable": writable, "source": "transaction"}
-        for index, (key, writable) in enumerate(named)
+        for index, (key, writable) in enumerate(keys_and_flags)
     ]
-    for name in ("writable", "readonly"):
+    for access in ("writable", "readonly"):
         keys += [
-            {"pubkey": key, "signer": False, "writable": name == "writable", "source": "lookupTable"}
-            for key in loaded[name]
+            {"pubkey": key, "signer": False, "writable": access == "writable", "source": "lookupTable"}
+            for key in loaded[access]
         ]
-    plain = _message_json(message)
+    encoded = _message_json(message)
     value = {
         "accountKeys": keys,
-        "recentBlockhash": plain["recentBlockhash"],
-        "instructions": [_decoded(one, keys) for one in plain["instructions"]],
+        "recentBlockhash": encoded["recentBlockhash"],
+        "instructions": [_with_addresses(instruction, keys) for instruction in encoded["instructions"]],
     }
-    if "addressTableLookups" in plain:
-        value["addressTableLookups"] = plain["addressTableLookups"]
+    if "addressTableLookups" in encoded:
+        value["addressTableLookups"] = encoded["addressTableLookups"]
     return value
 
 
 def parsed_meta(meta: dict[str, Any], keys: list[dict[str, Any]]) -> dict[str, Any]:
-    """The meta of jsonParsed, whose accounts stand in the message already."""
+    """Returns the meta of jsonParsed, without the loaded addresses, which the message names."""
     inner = [
-        {"index": group["index"], "instructions": [_decoded(one, keys) for one in group["instructions"]]}
+        {"index": group["index"], "instructions": [_with_addresses(inner, keys) for inner in group["instructions"]]}
         for group in meta["innerInstructions"]
     ]
     return {**{name: value for name, value in meta.items() if name != "loadedAddresses"}, "innerInstructions": inner}
 
 
-def _decoded(instruction: dict[str, Any], keys: list[dict[str, Any]]) -> dict[str, Any]:
+def _with_addresses(instruction: dict[str, Any], keys: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "programId": keys[instruction["programIdIndex"]]["pubkey"],
         "accounts": [keys[index]["pubkey"] for index in instruction["accounts"]],
@@ -106,21 +106,21 @@ def _message_json(message: Message | MessageV0) -> dict[str, Any]:
         "recentBlockhash": str(message.recent_blockhash),
         "instructions": [
             {
-                "programIdIndex": one.program_id_index,
-                "accounts": list(one.accounts),
-                "data": base58(one.data),
+                "programIdIndex": instruction.program_id_index,
+                "accounts": list(instruction.accounts),
+                "data": base58(instruction.data),
                 "stackHeight": None,
             }
-            for one in message.instructions
+            for instruction in message.instructions
         ],
     }
     if isinstance(message, MessageV0):
         value["addressTableLookups"] = [
             {
-                "accountKey": str(one.account_key),
-                "writableIndexes": list(one.writable_indexes),
-                "readonlyIndexes": list(one.readonly_indexes),
+                "accountKey": str(lookup.account_key),
+                "writableIndexes": list(lookup.writable_indexes),
+                "readonlyIndexes": list(lookup.readonly_indexes),
             }
-            for one in message.address_table_lookups
+            for lookup in message.address_table_lookups
         ]
     return value

@@ -1,4 +1,4 @@
-"""Reading of JSON-RPC parameters, and Solana's error codes; a wrong one is refused with -32602."""
+"""Reads JSON-RPC parameters, and refuses wrong ones with -32602; Solana's error codes."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from solders.hash import Hash, ParseHashError
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from hub.ledger.recent import Confirmation
+from hub.ledger.recent import Commitment
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -25,13 +25,13 @@ UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT = -32016
 
 API_VERSION = "2.2.0"
-"""Of Solana's RPC, as answers name it."""
+"""Version of Solana's RPC that answers name."""
 
 MAX_TRANSACTION_BYTES = 1232
 
 
 class RpcError(Exception):
-    """An error that goes to the caller."""
+    """An error that is answered to the caller, with Solana's code."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
@@ -40,35 +40,39 @@ class RpcError(Exception):
         self.data = data
 
 
-def unhealthy(why: str) -> RpcError:
-    """The node can not serve now; Solana's clients insist on the field in the data."""
-    return RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {why}", {"numSlotsBehind": None})
+def node_unhealthy(reason: str) -> RpcError:
+    """Returns the error of a node that can not serve now; Solana's clients require the field in the data."""
+    return RpcError(NODE_UNHEALTHY, f"Node is unhealthy: {reason}", {"numSlotsBehind": None})
 
 
 def invalid(message: str) -> RpcError:
+    """Returns the error for a wrong parameter."""
     return RpcError(INVALID_PARAMS, f"Invalid params: {message}")
 
 
 class Params:
-    """The positional parameters of one call."""
+    """The positional parameters of one call.
+
+    Every method raises RpcError for a value of the wrong type; ``label`` names the value in the message.
+    """
 
     def __init__(self, values: list[Any]) -> None:
         self._values = values
 
-    def text(self, index: int, what: str) -> str:
+    def text(self, index: int, label: str) -> str:
         value = self._get(index)
         if not isinstance(value, str):
-            raise invalid(f"{what} must be a string at position {index}")
+            raise invalid(f"{label} must be a string at position {index}")
         return value
 
-    def integer(self, index: int, what: str) -> int:
+    def integer(self, index: int, label: str) -> int:
         value = self._get(index)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-            raise invalid(f"{what} must be a non-negative integer at position {index}")
+            raise invalid(f"{label} must be a non-negative integer at position {index}")
         return value
 
     def any(self, index: int) -> Any:
-        """The value as it came, None when there is none."""
+        """Returns the value unchecked, None when it is missing."""
         return self._get(index)
 
     def pubkey(self, index: int) -> Pubkey:
@@ -83,12 +87,12 @@ class Params:
         except (ValueError, ParseHashError) as error:
             raise invalid(f"a blockhash: {error}") from error
 
-    def texts(self, index: int, what: str, most: int) -> list[str]:
+    def texts(self, index: int, label: str, max_items: int) -> list[str]:
         value = self._get(index)
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise invalid(f"{what} must be a list of strings")
-        if len(value) > most:
-            raise invalid(f"Too many inputs provided; max {most}")
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise invalid(f"{label} must be a list of strings")
+        if len(value) > max_items:
+            raise invalid(f"Too many inputs provided; max {max_items}")
         return value
 
     def config(self, index: int) -> "Config":
@@ -104,23 +108,26 @@ class Params:
 
 
 class Config:
-    """The object with options that most calls take last."""
+    """The object with options, most calls' last parameter.
+
+    A missing option has its default; every method raises RpcError for a value that is not allowed.
+    """
 
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = values
 
-    def confirmation(self, name: str = "commitment", default: Confirmation = "finalized") -> Confirmation:
+    def commitment(self, name: str = "commitment", default: Commitment = "finalized") -> Commitment:
         value = self._values.get(name) or default
         if value not in {"processed", "confirmed", "finalized"}:
             raise invalid(f"{name} must be processed, confirmed or finalized")
-        return cast("Confirmation", value)
+        return cast("Commitment", value)
 
-    def history(self) -> Confirmation:
-        """The commitment of calls about what is in blocks."""
-        confirmation = self.confirmation()
-        if confirmation == "processed":
+    def history(self) -> Commitment:
+        """Returns the commitment of calls that read blocks, which is at least confirmed."""
+        commitment = self.commitment()
+        if commitment == "processed":
             raise invalid("Method does not support commitment below `confirmed`")
-        return confirmation
+        return commitment
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         value = self._values.get(name)
@@ -144,14 +151,19 @@ class Config:
             raise invalid(f"{name} must be an object")
         return value
 
-    def items(self, name: str, most: int) -> list[Any]:
+    def items(self, name: str, max_items: int) -> list[Any]:
         value = self._values.get(name) or []
-        if not isinstance(value, list) or len(value) > most:
-            raise invalid(f"{name} must be a list of at most {most}")
+        if not isinstance(value, list) or len(value) > max_items:
+            raise invalid(f"{name} must be a list of at most {max_items}")
         return value
 
 
 def pubkey(text: str) -> Pubkey:
+    """Reads a base58 address.
+
+    Raises:
+        RpcError: the text is no address.
+    """
     try:
         return Pubkey.from_string(text)
     except ValueError as error:
@@ -159,6 +171,11 @@ def pubkey(text: str) -> Pubkey:
 
 
 def signature(text: str) -> Signature:
+    """Reads a base58 signature.
+
+    Raises:
+        RpcError: the text is no signature.
+    """
     try:
         return Signature.from_string(text)
     except ValueError as error:
@@ -166,7 +183,11 @@ def signature(text: str) -> Signature:
 
 
 def binary(text: str, encoding: str) -> bytes:
-    """Bytes sent as base64 or base58."""
+    """Decodes base64 or base58.
+
+    Raises:
+        RpcError: the text or the encoding is wrong.
+    """
     try:
         if encoding == "base64":
             return base64.b64decode(text, validate=True)

@@ -1,6 +1,6 @@
-"""The HTTP side: one bounded JSON-RPC request (or batch) in, one answer out; loopback only, by Host header as well.
+"""The HTTP server: answers one bounded JSON-RPC request, or batch; loopback only, which the Host header must name.
 
-A browser's page may read answers, or open a WebSocket, when its origin is configured.
+A web page may read answers, or open a WebSocket, when its origin is configured.
 """
 
 import json
@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from hub.ledger.chain import Chain
 from hub.ledger.producer import Producer
-from hub.ledger.rpc.accounts import AccountMethods, View
+from hub.ledger.rpc.accounts import AccountMethods, AccountView
 from hub.ledger.rpc.blocks import BlockMethods
 from hub.ledger.rpc.calls import answer
 from hub.ledger.rpc.params import Params
@@ -27,15 +27,15 @@ from hub.ledger.rpc.websocket import PubSub
 
 MAX_REQUEST_BYTES = 128 * 1024
 _WALLET_HEADERS = ["content-type", "solana-client"]
-"""What Solana's JavaScript client sends along."""
+"""Request headers of Solana's JavaScript client."""
 _PREFLIGHT_S = 600
 
 
 class RpcServer:
-    """The methods, and the ways to them."""
+    """All methods, served over HTTP and WebSockets."""
 
     def __init__(self, chain: Chain, producer: Producer, *, faucet: bool, origins: Sequence[str] = ()) -> None:
-        view = View(chain)
+        view = AccountView(chain)
         self._methods: dict[str, Callable[[Params], Any]] = {
             **AccountMethods(chain, view).methods,
             **TokenMethods(view).methods,
@@ -47,7 +47,8 @@ class RpcServer:
         self.pubsub = PubSub(chain, origins)
 
     def app(self) -> Starlette:
-        wallets = Middleware(
+        """Builds the ASGI application."""
+        cors = Middleware(
             CORSMiddleware,
             allow_origins=self._origins,
             allow_methods=["POST"],
@@ -60,7 +61,7 @@ class RpcServer:
                 Route("/health", self._health),
                 WebSocketRoute("/", self.pubsub.serve),
             ],
-            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]), wallets],
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]), cors],
         )
 
     async def _health(self, _: Request) -> Response:
@@ -76,5 +77,5 @@ class RpcServer:
         return Response(text, media_type="application/json")
 
     def answer(self, body: bytes) -> Any:
-        """The JSON answer to a request body."""
+        """Returns the answer to a request body, as an object or a list of objects."""
         return answer(body, self._methods)

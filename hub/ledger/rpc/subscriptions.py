@@ -1,4 +1,4 @@
-"""The subscribe and unsubscribe calls of Solana's WebSocket API, for one connection; bounded in number."""
+"""The subscribe and unsubscribe methods of Solana's WebSocket API, for one connection; bounded in number."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,19 +12,19 @@ from hub.ledger.rpc.params import INTERNAL_ERROR, Config, Params, RpcError, inva
 from hub.ledger.rpc.subscription_registry import ALL_LOGS, ROOT, SLOT, Subscription, SubscriptionRegistry
 
 MAX_SUBSCRIPTIONS = 100
-"""Of one connection."""
+"""Per connection."""
 
 Push = Callable[[dict[str, Any]], None]
 
 
 class SubscriptionMethods:
-    """accountSubscribe and its kin."""
+    """Answers accountSubscribe and the other subscribe methods."""
 
     def __init__(self, chain: Chain, registry: SubscriptionRegistry, push: Push) -> None:
         self._chain = chain
         self._registry = registry
         self._push = push
-        self._mine: dict[int, Subscription] = {}
+        self._subscriptions: dict[int, Subscription] = {}
         self.methods: dict[str, Callable[[Params], Any]] = {
             "accountSubscribe": self._account,
             "programSubscribe": self._program,
@@ -37,83 +37,83 @@ class SubscriptionMethods:
 
     def close(self) -> None:
         """Ends all subscriptions of the connection."""
-        for wanted in self._mine.values():
-            self._registry.remove(wanted)
-        self._mine.clear()
+        for subscription in self._subscriptions.values():
+            self._registry.remove(subscription)
+        self._subscriptions.clear()
 
     def after_answer(self, identity: Any) -> None:
-        """What a new subscription must hear at once, after its number was sent."""
-        wanted = None if isinstance(identity, bool) else self._mine.get(identity)
-        if wanted is not None and wanted.topic[0] == "signature":
-            self._registry.catch_up(wanted, wanted.topic[1])  # type: ignore[arg-type] # the topic of a signature
+        """Notifies a new subscription of what it already missed, once its number was sent."""
+        subscription = None if isinstance(identity, bool) else self._subscriptions.get(identity)
+        if subscription is not None and subscription.topic[0] == "signature":
+            self._registry.catch_up(subscription, subscription.topic[1])  # type: ignore[arg-type] # the topic of a signature
 
-    def _add(self, wanted: Subscription) -> int:
-        if wanted.once:
-            push = wanted.push
+    def _add(self, subscription: Subscription) -> int:
+        if subscription.once:
+            push = subscription.push
 
             def last(notification: dict[str, Any]) -> None:
-                self._mine.pop(wanted.identity, None)
+                self._subscriptions.pop(subscription.identity, None)
                 push(notification)
 
-            wanted.push = last
-        if len(self._mine) >= MAX_SUBSCRIPTIONS:
+            subscription.push = last
+        if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
             raise RpcError(INTERNAL_ERROR, "Internal Error: Subscription refused. Node subscription limit reached")
-        identity = self._registry.add(wanted)
-        self._mine[identity] = wanted
+        identity = self._registry.add(subscription)
+        self._subscriptions[identity] = subscription
         return identity
 
     def _unsubscribe(self, params: Params) -> bool:
-        wanted = self._mine.pop(params.integer(0, "a subscription"), None)
-        if wanted is None:
+        subscription = self._subscriptions.pop(params.integer(0, "a subscription"), None)
+        if subscription is None:
             raise invalid("Invalid subscription id.")
-        self._registry.remove(wanted)
+        self._registry.remove(subscription)
         return True
 
     def _account(self, params: Params) -> int:
         config = params.config(1)
-        topic = ("account", params.pubkey(0), config.confirmation())
-        self._encode(_NO_ACCOUNT, config)  # an encoding that is not offered is refused now
+        topic = ("account", params.pubkey(0), config.commitment())
+        self._encode(_NO_ACCOUNT, config)  # refuses an encoding that is not offered
 
-        def shape(value: tuple[int, Pubkey, Account]) -> Any:
+        def encode(value: tuple[int, Pubkey, Account]) -> Any:
             slot, _, account = value
             return {"context": {"slot": slot}, "value": self._encode(account, config)}
 
-        return self._add(Subscription(topic, "accountNotification", self._push, shape))
+        return self._add(Subscription(topic, "accountNotification", self._push, encode))
 
     def _program(self, params: Params) -> int:
         config = params.config(1)
-        topic = ("program", params.pubkey(0), config.confirmation())
-        keep = account_filters(config)
+        topic = ("program", params.pubkey(0), config.commitment())
+        filters = account_filters(config)
         self._encode(_NO_ACCOUNT, config)
 
-        def shape(value: tuple[int, Pubkey, Account]) -> Any:
+        def encode(value: tuple[int, Pubkey, Account]) -> Any:
             slot, key, account = value
-            if not all(test(account.data) for test in keep):
+            if not all(matches(account.data) for matches in filters):
                 return None
             return {"context": {"slot": slot}, "value": {"pubkey": str(key), "account": self._encode(account, config)}}
 
-        return self._add(Subscription(topic, "programNotification", self._push, shape))
+        return self._add(Subscription(topic, "programNotification", self._push, encode))
 
     def _logs(self, params: Params) -> int:
-        level = params.config(1).confirmation()
-        return self._add(Subscription(("logs", _mentioned(params.any(0)), level), "logsNotification", self._push))
+        commitment = params.config(1).commitment()
+        return self._add(Subscription(("logs", _mentioned(params.any(0)), commitment), "logsNotification", self._push))
 
     def _signature(self, params: Params) -> int:
-        topic = ("signature", params.signature(0), params.config(1).confirmation())
+        topic = ("signature", params.signature(0), params.config(1).commitment())
         return self._add(Subscription(topic, "signatureNotification", self._push, once=True))
 
     def _encode(self, account: Account, config: Config) -> dict[str, Any]:
-        hidden = self._chain.hidden_layers(config.confirmation())
+        hidden = self._chain.hidden_layers(config.commitment())
         return account_json(account, config, lambda key: self._chain.bank.read(key, hidden))
 
 
 _NO_ACCOUNT = Account(0, b"", Pubkey.default())
 
 
-def _mentioned(wanted: Any) -> Pubkey | str:
-    if wanted in ("all", "allWithVotes"):
+def _mentioned(filter_value: Any) -> Pubkey | str:
+    if filter_value in ("all", "allWithVotes"):
         return ALL_LOGS
-    listed = Config(wanted).items("mentions", 1) if isinstance(wanted, dict) else []
-    if not listed:
+    mentions = Config(filter_value).items("mentions", 1) if isinstance(filter_value, dict) else []
+    if not mentions:
         raise invalid('the filter is "all" or {"mentions": [address]}')
-    return pubkey(str(listed[0]))
+    return pubkey(str(mentions[0]))

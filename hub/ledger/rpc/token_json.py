@@ -1,4 +1,4 @@
-"""Pure reading of token accounts and mints, of both token programs, as ``jsonParsed`` and the token calls give them."""
+"""Decodes token accounts and mints of both token programs, for ``jsonParsed`` and the token methods; pure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from solders.account import Account
 from solders.pubkey import Pubkey
 
-Read = Callable[[Pubkey], Account | None]
+ReadAccount = Callable[[Pubkey], Account | None]
 
 _PROGRAMS = {
     Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"): "spl-token",
@@ -19,7 +19,7 @@ _STATES = {1: "initialized", 2: "frozen"}
 
 
 def kind(account: Account) -> str | None:
-    """ "mint" or "account" of a token program, or neither. Token-2022 says it behind the basic fields."""
+    """Returns "mint", "account" or None for other accounts. Token-2022 writes the kind after the basic fields."""
     if account.owner not in TOKEN_PROGRAMS:
         return None
     data = account.data
@@ -31,40 +31,44 @@ def kind(account: Account) -> str | None:
 
 
 def mint_of(account: Account) -> Pubkey:
+    """Returns the mint of a token account."""
     return Pubkey(account.data[:32])
 
 
 def owner_of(account: Account) -> Pubkey:
+    """Returns the wallet that owns a token account."""
     return Pubkey(account.data[32:64])
 
 
 def delegate_of(account: Account) -> Pubkey | None:
+    """Returns the delegate of a token account, or None."""
     return _option(account.data, 72)
 
 
 def amount(account: Account, mint: Account) -> dict[str, Any]:
-    """What a token account holds."""
+    """Returns the balance of a token account: raw units, decimals, and as a decimal number."""
     return _amount(account.data[64:72], mint)
 
 
 def supply(mint: Account) -> dict[str, Any]:
+    """Returns the supply of a mint, in the form of ``amount``."""
     return _amount(mint.data[36:44], mint)
 
 
-def parsed(account: Account, read: Read) -> dict[str, Any] | None:
-    """The ``data`` of jsonParsed, without Token-2022's extensions; None for what is no token account or mint."""
-    what = kind(account)
+def parsed(account: Account, read: ReadAccount) -> dict[str, Any] | None:
+    """Returns the ``data`` of jsonParsed, without Token-2022's extensions; None if it is no token account or mint."""
+    account_kind = kind(account)
     info = None
-    if what == "mint":
+    if account_kind == "mint":
         info = _mint_info(account.data)
-    elif what == "account":
+    elif account_kind == "account":
         mint = read(mint_of(account))
         info = None if mint is None or kind(mint) != "mint" else _account_info(account, mint)
     if info is None:
         return None
     return {
         "program": _PROGRAMS[account.owner],
-        "parsed": {"type": what, "info": info},
+        "parsed": {"type": account_kind, "info": info},
         "space": len(account.data),
     }
 
@@ -93,13 +97,13 @@ def _account_info(account: Account, mint: Account) -> dict[str, Any]:
         info["rentExemptReserve"] = _amount(data[113:121], mint)
     if (delegate := delegate_of(account)) is not None:
         info |= {"delegate": str(delegate), "delegatedAmount": _amount(data[121:129], mint)}
-    if (closer := _option(data, 129)) is not None:
-        info["closeAuthority"] = str(closer)
+    if (close_authority := _option(data, 129)) is not None:
+        info["closeAuthority"] = str(close_authority)
     return info
 
 
-def _option(data: bytes, at: int) -> Pubkey | None:
-    return Pubkey(data[at + 4 : at + 36]) if data[at] == 1 else None
+def _option(data: bytes, offset: int) -> Pubkey | None:
+    return Pubkey(data[offset + 4 : offset + 36]) if data[offset] == 1 else None
 
 
 def _text(key: Pubkey | None) -> str | None:

@@ -1,4 +1,4 @@
-"""JSON-RPC methods that take transactions in and say what became of them."""
+"""JSON-RPC methods that take transactions, simulate them, and read their statuses and results."""
 
 import json
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from solders.transaction import VersionedTransaction
 
 from hub.ledger.bank import LAMPORTS_PER_SIGNATURE
 from hub.ledger.chain import Chain, TransactionRefusedError
-from hub.ledger.errors import ClockAstrayError, WriteRefusedError
+from hub.ledger.errors import ClockJumpedError, WriteRefusedError
 from hub.ledger.producer import Producer
-from hub.ledger.results import refused, simulation
+from hub.ledger.results import refused_simulation, simulation
 from hub.ledger.rpc.accounts import account_json
 from hub.ledger.rpc.blocks import require_genuine
 from hub.ledger.rpc.encoding import transaction_json
@@ -29,9 +29,9 @@ from hub.ledger.rpc.params import (
     RpcError,
     binary,
     invalid,
+    node_unhealthy,
     pubkey,
     signature,
-    unhealthy,
 )
 
 MAX_STATUSES = 256
@@ -40,7 +40,7 @@ MAX_AIRDROP_LAMPORTS = 1_000_000 * 10**9
 
 
 class TransactionMethods:
-    """sendTransaction and its kin."""
+    """Answers sendTransaction and the other methods for transactions."""
 
     def __init__(self, chain: Chain, producer: Producer, *, faucet: bool) -> None:
         self._chain = chain
@@ -70,7 +70,7 @@ class TransactionMethods:
         return str(transaction.signatures[0])
 
     def _submit_unchecked(self, transaction: VersionedTransaction, raw: bytes) -> None:
-        """Without preflight a transaction that can not run is dropped without a word, as on Solana."""
+        """Submits without preflight: a transaction that can not run is dropped silently, as on Solana."""
         try:
             self._chain.check(transaction)
         except TransactionRefusedError:
@@ -80,15 +80,15 @@ class TransactionMethods:
     def _submit(self, transaction: VersionedTransaction, raw: bytes) -> None:
         try:
             self._producer.submit(transaction, raw)
-        except (WriteRefusedError, ClockAstrayError) as error:
-            raise unhealthy(str(error)) from error
+        except (WriteRefusedError, ClockJumpedError) as error:
+            raise node_unhealthy(str(error)) from error
 
     def _preflight(self, transaction: VersionedTransaction) -> None:
         try:
             self._chain.check(transaction)
         except TransactionRefusedError as error:
             raise _refusal(error) from error
-        self._chain.prepare()
+        self._chain.set_clock_for_simulation()
         outcome = simulation(self._chain.bank.simulate(transaction))
         if outcome["err"] is not None:
             text = f"Transaction simulation failed: {_error_text(outcome['err'])}"
@@ -106,8 +106,8 @@ class TransactionMethods:
         except TransactionRefusedError as error:
             if error.error == "SignatureFailure":
                 raise _refusal(error) from error
-            return {"context": context, "value": refused(error.error)}
-        self._chain.prepare()
+            return {"context": context, "value": refused_simulation(error.error)}
+        self._chain.set_clock_for_simulation()
         result = self._chain.bank.simulate(transaction)
         value = simulation(result)
         value["accounts"] = self._simulated_accounts(result, config)
@@ -117,20 +117,20 @@ class TransactionMethods:
         return {"context": context, "value": value}
 
     def _simulated_accounts(self, result: Any, config: Config) -> list[Any] | None:
-        wanted = config.object("accounts")
-        if wanted is None:
+        selection = config.object("accounts")
+        if selection is None:
             return None
-        options = Config(wanted)
-        after = dict(result.post_accounts()) if hasattr(result, "post_accounts") else {}
+        options = Config(selection)
+        accounts_after = dict(result.post_accounts()) if hasattr(result, "post_accounts") else {}
 
         def read(key: Pubkey) -> Account | None:
-            return after.get(key) or self._chain.bank.read(key)
+            return accounts_after.get(key) or self._chain.bank.read(key)
 
-        found = []
+        values = []
         for text in options.items("addresses", 64):
             account = read(pubkey(str(text)))
-            found.append(None if account is None or account.lamports == 0 else account_json(account, options, read))
-        return found
+            values.append(None if account is None or account.lamports == 0 else account_json(account, options, read))
+        return values
 
     def _statuses(self, params: Params) -> Any:
         texts = params.texts(0, "signatures", MAX_STATUSES)
@@ -138,38 +138,38 @@ class TransactionMethods:
         values = [self._status(signature(text), search=search) for text in texts]
         return {"context": {"slot": self._chain.slot(), "apiVersion": API_VERSION}, "value": values}
 
-    def _status(self, wanted: Signature, *, search: bool) -> dict[str, Any] | None:
-        recent = self._chain.statuses.get(wanted)
+    def _status(self, signature: Signature, *, search: bool) -> dict[str, Any] | None:
+        recent = self._chain.statuses.get(signature)
         if recent is not None:
-            slot, error, confirmation = recent.slot, recent.error, recent.confirmation
+            slot, error, commitment = recent.slot, recent.error, recent.commitment
         else:
-            stored = self._chain.repository.transaction(bytes(wanted)) if search else None
+            stored = self._chain.repository.transaction(bytes(signature)) if search else None
             if stored is None:
                 return None
             require_genuine(self._chain, stored.slot)
-            slot, error, confirmation = stored.slot, json.loads(stored.result)["err"], "finalized"
-        depth = None if confirmation == "finalized" else max(0, self._chain.slot() - slot)
+            slot, error, commitment = stored.slot, json.loads(stored.result)["err"], "finalized"
+        depth = None if commitment == "finalized" else max(0, self._chain.slot() - slot)
         status = {"Ok": None} if error is None else {"Err": error}
         return {
             "slot": slot,
             "confirmations": depth,
             "err": error,
             "status": status,
-            "confirmationStatus": confirmation,
+            "confirmationStatus": commitment,
         }
 
     def _transaction(self, params: Params) -> Any:
         config = params.config(1)
-        level = config.history()
-        wanted = params.signature(0)
-        stored = self._chain.repository.transaction(bytes(wanted))
-        recent = self._chain.statuses.get(wanted)
-        if stored is None or (recent and recent.confirmation != "finalized" and level == "finalized"):
+        commitment = config.history()
+        signature = params.signature(0)
+        stored = self._chain.repository.transaction(bytes(signature))
+        recent = self._chain.statuses.get(signature)
+        if stored is None or (recent and recent.commitment != "finalized" and commitment == "finalized"):
             return None
         require_genuine(self._chain, stored.slot)
         block = self._chain.repository.block_at_or_before(stored.slot)
-        when = None if block is None else block.time_ms // 1000
-        return {"slot": stored.slot, "blockTime": when, **transaction_json(stored, config)}
+        block_time_s = None if block is None else block.time_ms // 1000
+        return {"slot": stored.slot, "blockTime": block_time_s, **transaction_json(stored, config)}
 
     def _signatures_for_address(self, params: Params) -> Any:
         config = params.config(1)
@@ -178,7 +178,7 @@ class TransactionMethods:
         if limit > MAX_SIGNATURES:
             raise invalid(f"limit is at most {MAX_SIGNATURES}")
         before, until = config.text("before", ""), config.text("until", "")
-        rows = self._chain.repository.touching(
+        rows = self._chain.repository.transactions_naming(
             bytes(params.pubkey(0)),
             limit,
             bytes(signature(before)) if before else None,
@@ -186,17 +186,17 @@ class TransactionMethods:
         )
         return [self._signature_row(*row) for row in rows if row[0] <= last_slot]
 
-    def _signature_row(self, slot: int, raw: bytes, result: str) -> dict[str, Any]:
+    def _signature_row(self, slot: int, raw_signature: bytes, result: str) -> dict[str, Any]:
         require_genuine(self._chain, slot)
         block = self._chain.repository.block_at_or_before(slot)
-        status = self._chain.statuses.get(Signature.from_bytes(raw))
+        status = self._chain.statuses.get(Signature.from_bytes(raw_signature))
         return {
-            "signature": str(Signature.from_bytes(raw)),
+            "signature": str(Signature.from_bytes(raw_signature)),
             "slot": slot,
             "err": json.loads(result)["err"],
             "memo": None,
             "blockTime": None if block is None else block.time_ms // 1000,
-            "confirmationStatus": status.confirmation if status else "finalized",
+            "confirmationStatus": status.commitment if status else "finalized",
         }
 
     def _fee(self, params: Params) -> Any:
@@ -214,12 +214,12 @@ class TransactionMethods:
         if lamports > MAX_AIRDROP_LAMPORTS:
             raise invalid(f"the faucet gives at most {MAX_AIRDROP_LAMPORTS} lamports at once")
         source = self._chain.authority
-        gift = TransferParams(from_pubkey=source.pubkey(), to_pubkey=params.pubkey(0), lamports=lamports)
-        # the same gift twice must not be the same transaction: the chain's counter goes into a second, empty transfer
-        counter = Pubkey(b"peerwatt/faucet/" + self._chain.faucet_count().to_bytes(16, "little"))
-        note = transfer(TransferParams(from_pubkey=source.pubkey(), to_pubkey=counter, lamports=0))
+        payment = TransferParams(from_pubkey=source.pubkey(), to_pubkey=params.pubkey(0), lamports=lamports)
+        # two equal airdrops must not be the same transaction: a second, empty transfer names a counter
+        counter_address = Pubkey(b"peerwatt/faucet/" + self._chain.next_faucet_number().to_bytes(16, "little"))
+        counter_transfer = transfer(TransferParams(from_pubkey=source.pubkey(), to_pubkey=counter_address, lamports=0))
         blockhash, _ = self._chain.latest_blockhash()
-        message = Message.new_with_blockhash([transfer(gift), note], source.pubkey(), blockhash)
+        message = Message.new_with_blockhash([transfer(payment), counter_transfer], source.pubkey(), blockhash)
         transaction = VersionedTransaction(message, [source])
         self._preflight(transaction)
         self._submit(transaction, bytes(transaction))
@@ -244,10 +244,10 @@ def _refusal(error: TransactionRefusedError) -> RpcError:
     if error.error == "SanitizeFailure":
         return invalid("invalid transaction: Transaction failed to sanitize accounts offsets correctly")
     text = f"Transaction simulation failed: {_error_text(error.error)}"
-    return RpcError(PREFLIGHT_FAILURE, text, refused(error.error))
+    return RpcError(PREFLIGHT_FAILURE, text, refused_simulation(error.error))
 
 
-_TEXTS = {
+_ERROR_TEXTS = {
     "BlockhashNotFound": "Blockhash not found",
     "AlreadyProcessed": "This transaction has already been processed",
     "AccountNotFound": "Attempt to debit an account but found no record of a prior credit.",
@@ -257,7 +257,7 @@ _TEXTS = {
 
 def _error_text(error: Any) -> str:
     if isinstance(error, str):
-        return _TEXTS.get(error, error)
+        return _ERROR_TEXTS.get(error, error)
     if isinstance(error, dict) and "InstructionError" in error:
         index, cause = error["InstructionError"]
         code = cause.get("Custom") if isinstance(cause, dict) else None

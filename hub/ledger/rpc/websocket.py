@@ -1,12 +1,12 @@
-"""The WebSocket side: one bounded connection per client, whose answers and notifications leave through one queue."""
+"""The WebSocket server: each connection sends answers and notifications through one bounded queue."""
 
 import asyncio
 import contextlib
 import json
-import logging
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from hub.ledger.chain import Chain
@@ -14,14 +14,14 @@ from hub.ledger.rpc.calls import answer
 from hub.ledger.rpc.subscription_registry import SubscriptionRegistry
 from hub.ledger.rpc.subscriptions import SubscriptionMethods
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 MAX_CONNECTIONS = 64
-MAX_WAITING = 1000
-"""Answers and notifications that wait for one client; one that does not take them is disconnected."""
+MAX_OUTGOING = 1000
+"""Answers and notifications that wait for one client; a client that does not read them is disconnected."""
 MAX_MESSAGE_BYTES = 64 * 1024
-_TRY_AGAIN_LATER, _POLICY = 1013, 1008
-_CLOSE_S = 1.0
+_CLOSE_TRY_AGAIN_LATER, _CLOSE_POLICY_VIOLATION = 1013, 1008
+_CLOSE_TIMEOUT_S = 1.0
 
 
 class PubSub:
@@ -34,14 +34,14 @@ class PubSub:
         self._connections = 0
 
     async def serve(self, socket: WebSocket) -> None:
-        """One connection, from handshake to end. A page of an origin that is not configured gets none (403)."""
+        """Serves one connection until its end. A page whose origin is not configured is refused (403)."""
         origin = socket.headers.get("origin")
         if origin is not None and origin not in self._origins:
-            await socket.close(_POLICY)
+            await socket.close(_CLOSE_POLICY_VIOLATION)
             return
         await socket.accept()
         if self._connections >= MAX_CONNECTIONS:
-            await socket.close(_TRY_AGAIN_LATER, "too many connections")
+            await socket.close(_CLOSE_TRY_AGAIN_LATER, "too many connections")
             return
         self._connections += 1
         try:
@@ -53,44 +53,46 @@ class PubSub:
 class _Connection:
     def __init__(self, chain: Chain, registry: SubscriptionRegistry, socket: WebSocket) -> None:
         self._socket = socket
-        self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue(MAX_OUTGOING)
         self._overrun = asyncio.Event()
         self._calls = SubscriptionMethods(chain, registry, self._push)
 
     async def run(self) -> None:
-        tasks = [asyncio.create_task(one) for one in (self._read(), self._write(), self._overrun.wait())]
+        tasks = [asyncio.create_task(coroutine) for coroutine in (self._read(), self._write(), self._overrun.wait())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._calls.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
+        for task in finished:
             if (error := task.exception()) and not isinstance(error, WebSocketDisconnect | RuntimeError):
-                logger.error("A WebSocket connection failed", exc_info=error)
+                log.error("a WebSocket connection failed", exc_info=error)
         await self._close()
 
     async def _close(self) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            code, why = (_TRY_AGAIN_LATER, "notifications were not taken") if self._overrun.is_set() else (1000, "")
+            code, reason = 1000, ""
+            if self._overrun.is_set():
+                code, reason = _CLOSE_TRY_AGAIN_LATER, "notifications were not taken"
             with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
-                await asyncio.wait_for(self._socket.close(code, why), _CLOSE_S)
+                await asyncio.wait_for(self._socket.close(code, reason), _CLOSE_TIMEOUT_S)
 
     async def _read(self) -> None:
         while True:
             text = await self._socket.receive_text()
             value = answer(text.encode(), self._calls.methods)
             self._push(value)
-            for one in value if isinstance(value, list) else [value]:
-                self._calls.after_answer(one.get("result"))
+            for reply in value if isinstance(value, list) else [value]:
+                self._calls.after_answer(reply.get("result"))
 
     async def _write(self) -> None:
         while True:
-            await self._socket.send_text(await self._waiting.get())
+            await self._socket.send_text(await self._outgoing.get())
 
     def _push(self, value: Any) -> None:
         try:
-            self._waiting.put_nowait(json.dumps(value, separators=(",", ":")))
+            self._outgoing.put_nowait(json.dumps(value, separators=(",", ":")))
         except asyncio.QueueFull:
             self._overrun.set()

@@ -1,1 +1,1 @@
-"""The ledger's file: its log of blocks, the index of addresses, snapshots, and what checks them."""
+"""The ledger's file: the log of blocks, the index of addresses, snapshots, and the checks of all three."""

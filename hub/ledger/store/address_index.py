@@ -1,4 +1,4 @@
-"""Which addresses each transaction names: what the index in the ledger's file must hold, as a sum that compares fast.
+"""The index of addresses: which addresses each transaction names, and a sum over the entries to compare it with.
 
 No block signs the index; it follows from the transactions, which are signed with their results.
 """
@@ -11,23 +11,23 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from hub.ledger.store.repository import StoredTransaction
+from hub.ledger.store.queries import StoredTransaction
 
 _MODULUS = 2**256
 
 
-def named_by(stored: StoredTransaction) -> set[bytes]:
-    """All addresses of a stored transaction, those that it loaded from tables included."""
+def addresses_of(stored: StoredTransaction) -> set[bytes]:
+    """Returns all addresses that a stored transaction names, those loaded from lookup tables included."""
     message = VersionedTransaction.from_bytes(stored.raw).message
-    named = {bytes(key) for key in message.account_keys}
+    addresses = {bytes(key) for key in message.account_keys}
     if isinstance(message, MessageV0) and message.address_table_lookups:
         loaded = json.loads(stored.result)["loadedAddresses"]
-        named |= {bytes(Pubkey.from_string(text)) for text in (*loaded["writable"], *loaded["readonly"])}
-    return named
+        addresses |= {bytes(Pubkey.from_string(address)) for address in (*loaded["writable"], *loaded["readonly"])}
+    return addresses
 
 
 class AddressIndexSum:
-    """A sum over index entries in which their order does not matter; each entry is there at most once."""
+    """A sum over index entries that does not depend on their order; each entry is added once."""
 
     def __init__(self) -> None:
         self._sum = 0
@@ -43,4 +43,4 @@ class AddressIndexSum:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AddressIndexSum) and self._sum == other._sum
 
-    __hash__ = None  # type: ignore[assignment] # it changes
+    __hash__ = None  # type: ignore[assignment] # the sum is mutable

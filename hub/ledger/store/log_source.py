@@ -1,6 +1,7 @@
-"""Where a log is read from: a ledger's folder, running or not, or a file that `peerwatt-hub ledger export` wrote.
+"""Reads a log from a ledger's folder, running or not, or from a file that `peerwatt-hub ledger export` wrote.
 
-An export is JSON lines: the genesis with the countersignatures, one line a block, and how it ends; gzip if named so.
+An export is JSON lines: the genesis with the countersignatures, one line per block, and the last block once more at
+the end. A file named *.gz is compressed.
 """
 
 import base64
@@ -18,12 +19,13 @@ from solders.signature import Signature
 from hub.ledger.blocks import Header
 from hub.ledger.countersignature import Countersignature
 from hub.ledger.errors import LedgerDamagedError, LedgerError
-from hub.ledger.store.repository import Repository, StoredBlock, StoredTransaction
+from hub.ledger.store.queries import StoredBlock, StoredTransaction
+from hub.ledger.store.repository import Repository
 
 FORMAT = "peerwatt-ledger-export/1"
 FILE_NAME = "ledger.sqlite"
 MAX_LINE_CHARS = 64 * 2**20
-"""A full block of the largest transactions with long logs is smaller."""
+"""More than a full block of the largest transactions with long logs needs."""
 
 
 class LogSource(Protocol):
@@ -33,16 +35,16 @@ class LogSource(Protocol):
     countersignatures: list[Countersignature]
 
     def blocks(self) -> Iterator[StoredBlock]:
-        """In order, as they stand there.
+        """Yields the blocks in order, unchecked.
 
         Raises:
-            LedgerDamagedError: one can not be read.
+            LedgerDamagedError: a block can not be read.
         """
         ...
 
 
 class FolderLog:
-    """The log inside of a ledger's SQLite file, at one moment."""
+    """The log in a ledger's SQLite file, as it is at one moment."""
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
@@ -50,6 +52,11 @@ class FolderLog:
         self.countersignatures = list(repository.countersignatures())
 
     def blocks(self) -> Iterator[StoredBlock]:
+        """Yields the blocks in order, unchecked.
+
+        Raises:
+            LedgerDamagedError: a block can not be read.
+        """
         return self.repository.blocks()
 
 
@@ -67,11 +74,18 @@ class ExportLog:
             )
         self.genesis = str(first.get("genesis"))
         try:
-            self.countersignatures = [Countersignature.from_json(json.dumps(c)) for c in first["countersignatures"]]
+            self.countersignatures = [
+                Countersignature.from_json(json.dumps(each)) for each in first["countersignatures"]
+            ]
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerDamagedError(f"The countersignatures in {name} can not be read: {error}") from error
 
     def blocks(self) -> Iterator[StoredBlock]:
+        """Yields the blocks in order, unchecked.
+
+        Raises:
+            LedgerDamagedError: a block can not be read, or the file was cut off.
+        """
         last: Header | None = None
         count = 0
         while (line := self._next()) is not None:
@@ -82,8 +96,8 @@ class ExportLog:
             block = self._block(line)
             last, count = block.header, count + 1
             yield block
-        after = f"after block {last.slot}" if last else "before the first block"
-        raise LedgerDamagedError(f"{self._name} was cut off {after}: its last line is missing")
+        position = f"after block {last.slot}" if last else "before the first block"
+        raise LedgerDamagedError(f"{self._name} was cut off {position}: its last line is missing")
 
     def _next(self) -> dict[str, Any] | None:
         self._line += 1
@@ -99,7 +113,7 @@ class ExportLog:
     def _block(self, line: dict[str, Any]) -> StoredBlock:
         try:
             header = Header.decode(_bytes(line["header"]))
-            transactions = tuple(_transaction(one, header.slot) for one in line["transactions"])
+            transactions = tuple(_transaction(stored, header.slot) for stored in line["transactions"])
             signature = bytes(Signature.from_bytes(_bytes(line["signature"])))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             where = f"block {line.get('slot')}, line {self._line} of {self._name}"
@@ -112,7 +126,7 @@ def open_log(path: Path) -> Iterator[FolderLog | ExportLog]:
     """Opens a folder or an exported file.
 
     Raises:
-        LedgerError: it is neither.
+        LedgerError: the path is neither.
     """
     if path.is_dir():
         file = path / FILE_NAME
@@ -126,30 +140,30 @@ def open_log(path: Path) -> Iterator[FolderLog | ExportLog]:
         return
     if not path.is_file():
         raise LedgerError(f"There is no {path}: name the ledger's state folder, or an exported file")
-    with _text(path, "rt") as export:
+    with _open_text(path, "rt") as export:
         yield ExportLog(export, path.name)
 
 
 def write_export(source: LogSource, path: Path) -> tuple[Header, int]:
-    """Writes the log to a file; gives its head and how many blocks it has. An interrupted export lacks its last line.
+    """Writes the log to a file; returns its head and the number of blocks. An interrupted export lacks its last line.
 
     Raises:
-        LedgerDamagedError: a block can not be read, or there is none.
+        LedgerDamagedError: a block can not be read, or the log has none.
     """
     last: Header | None = None
     count = 0
-    with _text(path, "wt") as file:
-        words = [json.loads(one.to_json()) for one in source.countersignatures]
-        _write(file, {"format": FORMAT, "genesis": source.genesis, "countersignatures": words})
+    with _open_text(path, "wt") as file:
+        countersignatures = [json.loads(each.to_json()) for each in source.countersignatures]
+        _write(file, {"format": FORMAT, "genesis": source.genesis, "countersignatures": countersignatures})
         for block in source.blocks():
             header = block.header
             _write(
                 file,
                 {
                     "slot": header.slot,
-                    "header": _text64(header.encode()),
-                    "signature": _text64(block.signature),
-                    "transactions": [{"raw": _text64(t.raw), "result": t.result} for t in block.transactions],
+                    "header": _base64(header.encode()),
+                    "signature": _base64(block.signature),
+                    "transactions": [_transaction_json(stored) for stored in block.transactions],
                 },
             )
             last, count = header, count + 1
@@ -163,7 +177,7 @@ def _end(head: Header, count: int) -> dict[str, Any]:
     return {"slot": head.slot, "hash": str(Hash(head.hash)), "blocks": count}
 
 
-def _text(path: Path, mode: str) -> TextIO:
+def _open_text(path: Path, mode: str) -> TextIO:
     if path.suffix == ".gz":
         return gzip.open(path, mode, encoding="utf-8")  # type: ignore[return-value] # text by its mode
     return path.open(mode, encoding="utf-8")  # type: ignore[return-value]
@@ -173,7 +187,7 @@ def _write(file: TextIO, value: dict[str, Any]) -> None:
     file.write(json.dumps(value, separators=(",", ":")) + "\n")
 
 
-def _text64(data: bytes) -> str:
+def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
@@ -182,6 +196,10 @@ def _bytes(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
+
+
+def _transaction_json(stored: StoredTransaction) -> dict[str, str]:
+    return {"raw": _base64(stored.raw), "result": stored.result}
 
 
 def _transaction(value: dict[str, Any], slot: int) -> StoredTransaction:

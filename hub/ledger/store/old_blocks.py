@@ -1,4 +1,4 @@
-"""Blocks from before the snapshot, which a start leaves aside: each is checked when it is asked for the first time."""
+"""Checks blocks from before the snapshot, which a start does not check, when they are first read."""
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -11,31 +11,31 @@ _MAX_REMEMBERED = 100_000
 
 
 class OldBlocks:
-    """Remembers which of them were found good."""
+    """Checks old blocks and remembers which are genuine."""
 
-    def __init__(self, repository: Repository, authority: Pubkey, checked_from: int) -> None:
+    def __init__(self, repository: Repository, authority: Pubkey, checked_from_slot: int) -> None:
         self._repository = repository
         self._authority = authority
-        self._checked_from = checked_from
-        self._good: set[int] = set()
+        self._checked_from_slot = checked_from_slot
+        self._genuine: set[int] = set()
 
     def require_genuine(self, slot: int) -> None:
-        """Returns when the block of that slot is the one that the authority signed.
+        """Checks that the block of that slot is the one that the authority signed.
 
         Raises:
-            LedgerDamagedError: it is not, or it is gone.
+            LedgerDamagedError: the block was changed, or is missing.
         """
-        if slot >= self._checked_from or slot in self._good or slot == 0:
+        if slot >= self._checked_from_slot or slot in self._genuine or slot == 0:
             return
         block = self._repository.block(slot)
         if block is None:
             raise LedgerDamagedError(f"Block {slot} is missing: restore the ledger's folder from a backup")
         header = block.header
-        wrong = content_fault(header, block.transactions)
+        reason = content_fault(header, block.transactions)
         if not Signature.from_bytes(block.signature).verify(self._authority, header.encode()):
-            wrong = "its signature is not the authority's"
-        if wrong:
-            raise LedgerDamagedError(f"Block {slot} was changed: {wrong}. Restore the folder from a backup")
-        if len(self._good) >= _MAX_REMEMBERED:
-            self._good.clear()
-        self._good.add(slot)
+            reason = "its signature is not the authority's"
+        if reason:
+            raise LedgerDamagedError(f"Block {slot} was changed: {reason}. Restore the folder from a backup")
+        if len(self._genuine) >= _MAX_REMEMBERED:
+            self._genuine.clear()
+        self._genuine.add(slot)

@@ -1,4 +1,4 @@
-"""Pure snapshot format: the authority's word that the log is checked up to a block, and how much there is up to it.
+"""Snapshot format: the authority signs that the log up to a block was checked, and what it counts up to it; pure.
 
 A start checks a snapshot, the blocks after it and all accounts; `peerwatt-hub ledger verify` checks the log before it.
 """
@@ -16,66 +16,67 @@ _TAG = b"peerwatt/snapshot/1"
 _LAYOUT = struct.Struct("<32sQ32s32sQQQ")
 
 SNAPSHOT_EVERY = 5000
-"""Blocks or transactions between two snapshots: a start reads at most so many, about 0.6 s on two cores."""
+"""Blocks or transactions between two snapshots. A start reads at most so many, which takes 0.6 s on two cores."""
 
 
 @dataclass(frozen=True)
-class Tally:
-    """How much the log holds up to a block, that one included."""
+class LogCounts:
+    """How many blocks, transactions and index rows the log holds up to a block, that block included."""
 
     blocks: int = 0
     transactions: int = 0
     index_rows: int = 0
     """Entries of the index of addresses."""
 
-    def plus(self, transactions: int, index_rows: int) -> "Tally":
-        """With one more block."""
-        return Tally(self.blocks + 1, self.transactions + transactions, self.index_rows + index_rows)
+    def with_block(self, transactions: int, index_rows: int) -> "LogCounts":
+        """Returns the counts with one more block."""
+        return LogCounts(self.blocks + 1, self.transactions + transactions, self.index_rows + index_rows)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state after one block, bound to that block's hash."""
+    """The counts and the accounts' hash after one block, with that block's hash."""
 
     genesis_hash: bytes
     slot: int
     block_hash: bytes
     accounts_hash: bytes
-    tally: Tally
+    counts: LogCounts
 
     @classmethod
-    def of(cls, genesis_hash: bytes, head: Header, tally: Tally) -> "Snapshot":
-        return cls(genesis_hash, head.slot, head.hash, head.accounts_hash, tally)
+    def of(cls, genesis_hash: bytes, head: Header, counts: LogCounts) -> "Snapshot":
+        """Makes the snapshot after the block ``head``."""
+        return cls(genesis_hash, head.slot, head.hash, head.accounts_hash, counts)
 
     def encode(self) -> bytes:
-        """The bytes that are signed."""
-        tally = self.tally
+        """Returns the bytes that are signed."""
+        counts = self.counts
         return _TAG + _LAYOUT.pack(
             self.genesis_hash,
             self.slot,
             self.block_hash,
             self.accounts_hash,
-            tally.blocks,
-            tally.transactions,
-            tally.index_rows,
+            counts.blocks,
+            counts.transactions,
+            counts.index_rows,
         )
 
     @classmethod
     def decode(cls, data: bytes) -> "Snapshot":
-        """Reads a snapshot.
+        """Reads what ``encode`` wrote.
 
         Raises:
-            ValueError: not this format.
+            ValueError: the bytes have another format.
         """
         if not data.startswith(_TAG) or len(data) != len(_TAG) + _LAYOUT.size:
             raise ValueError("not a snapshot of this version")
-        genesis, slot, block, accounts, *counts = _LAYOUT.unpack_from(data, len(_TAG))
-        return cls(genesis, slot, block, accounts, Tally(*counts))
+        genesis_hash, slot, block_hash, accounts_hash, *counts = _LAYOUT.unpack_from(data, len(_TAG))
+        return cls(genesis_hash, slot, block_hash, accounts_hash, LogCounts(*counts))
 
 
 @dataclass(frozen=True)
 class SignedSnapshot:
-    """A snapshot as it is stored."""
+    """A snapshot as it is stored, with the authority's signature."""
 
     content: bytes
     signature: bytes
@@ -85,8 +86,8 @@ class SignedSnapshot:
         content = snapshot.encode()
         return cls(content, bytes(authority.sign_message(content)))
 
-    def opened(self, authority: Pubkey) -> Snapshot:
-        """The snapshot inside.
+    def verified(self, authority: Pubkey) -> Snapshot:
+        """Checks the signature and returns the snapshot.
 
         Raises:
             ValueError: the authority did not sign it.
@@ -102,18 +103,19 @@ class SignedSnapshot:
 class Progress:
     """The tally of a growing log, and when its next snapshot is due."""
 
-    every: int
-    tally: Tally
-    last: Tally = field(default_factory=Tally)
+    snapshot_every: int
+    counts: LogCounts
+    at_last_snapshot: LogCounts = field(default_factory=LogCounts)
     """At the last snapshot."""
 
-    def plus(self, transactions: int, index_rows: int) -> "Progress":
-        return replace(self, tally=self.tally.plus(transactions, index_rows))
+    def with_block(self, transactions: int, index_rows: int) -> "Progress":
+        return replace(self, counts=self.counts.with_block(transactions, index_rows))
 
-    def snapshot_made(self) -> "Progress":
-        return replace(self, last=self.tally)
+    def after_snapshot(self) -> "Progress":
+        return replace(self, at_last_snapshot=self.counts)
 
     @property
-    def due(self) -> bool:
-        now, last = self.tally, self.last
-        return max(now.blocks - last.blocks, now.transactions - last.transactions) >= self.every
+    def snapshot_due(self) -> bool:
+        last = self.at_last_snapshot
+        blocks, transactions = self.counts.blocks - last.blocks, self.counts.transactions - last.transactions
+        return max(blocks, transactions) >= self.snapshot_every

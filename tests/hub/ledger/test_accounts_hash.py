@@ -41,7 +41,7 @@ def test_every_part_of_an_account_counts() -> None:
     ]
     digests = set()
     for key, account in variants:
-        one = AccountsHash()
-        one.add(key, account)
-        digests.add(one.digest())
+        accounts_hash = AccountsHash()
+        accounts_hash.add(key, account)
+        digests.add(accounts_hash.digest())
     assert len(digests) == len(variants)

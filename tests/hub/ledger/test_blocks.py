@@ -49,8 +49,10 @@ def test_a_block_follows_only_its_own_parent() -> None:
 
 
 def test_transactions_are_bound_to_their_order_and_result() -> None:
-    one, two = (b"one", "{}"), (b"two", "{}")
-    all_hashes = {transactions_hash(t) for t in ([], [one], [one, two], [two, one], [(b"one", "{ }"), two])}
+    first, second = (b"one", "{}"), (b"two", "{}")
+    all_hashes = {
+        transactions_hash(t) for t in ([], [first], [first, second], [second, first], [(b"one", "{ }"), second])
+    }
     assert len(all_hashes) == 5
 
 

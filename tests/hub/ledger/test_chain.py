@@ -1,4 +1,4 @@
-"""The chain in process, with a clock that the test sets: ageing, commitments, restart, and a disk that refuses."""
+"""The chain in process, with a clock that the test sets: validity, commitments, restart, and a disk that is full."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from solders.transaction import VersionedTransaction
 from hub.ledger.chain import TransactionRefusedError
 from hub.ledger.errors import WriteRefusedError
 from hub.ledger.opening import Limits
-from hub.ledger.recent import Confirmation
+from hub.ledger.recent import Commitment
 from support.servers.ledger_site import LAMPORTS, RICH, Site
 
 
@@ -30,29 +30,29 @@ def refusal(site: Site, transaction: VersionedTransaction) -> str:
 
 
 def test_a_blockhash_carries_for_a_minute(site: Site) -> None:
-    held = [site.payment() for _ in range(2)]
+    payments = [site.payment() for _ in range(2)]
     site.clock.advance(150 * 400)
-    site.submit(held[0])
+    site.submit(payments[0])
     site.chain.commit()
     site.clock.advance(400)
-    assert refusal(site, held[1]) == "BlockhashNotFound"
+    assert refusal(site, payments[1]) == "BlockhashNotFound"
 
 
 def test_load_does_not_age_a_blockhash(site: Site) -> None:
-    held = [site.payment() for _ in range(2)]
+    payments = [site.payment() for _ in range(2)]
     _, last_height = site.chain.latest_blockhash()
     for _ in range(300):
         site.submit(site.payment())
         site.chain.commit()
         site.clock.advance(40)
     assert site.chain.slot() >= 300
-    site.submit(held[0])
+    site.submit(payments[0])
     site.chain.commit()
     site.clock.advance(150 * 400 - 300 * 40)
     assert site.chain.height() == last_height
-    site.chain.check(held[1])
+    site.chain.check(payments[1])
     site.clock.advance(400)
-    assert refusal(site, held[1]) == "BlockhashNotFound"
+    assert refusal(site, payments[1]) == "BlockhashNotFound"
 
 
 def test_repeats_are_known_as_long_as_their_blockhash(site: Site) -> None:
@@ -70,26 +70,26 @@ def test_repeats_are_known_as_long_as_their_blockhash(site: Site) -> None:
 
 
 def test_a_restart_changes_nothing_about_blockhashes(site: Site) -> None:
-    held = []
+    payments = []
     for step in range(40):
-        held.append(site.payment())
+        payments.append(site.payment())
         site.clock.advance(130 * (step % 7))
         if step % 3 == 0:
             site.submit(site.payment())
             site.clock.advance(90)
-            held.append(site.payment())
+            payments.append(site.payment())
             site.chain.commit()
         if step % 5 == 0:
-            site.chain.seal()
+            site.chain.finalise()
     for _ in range(2):
         before = site.chain.slot()
         site.chain.repository.close()
         site.open()
         assert site.chain.slot() == before
-        for transaction in held:
+        for transaction in payments:
             site.chain.check(transaction)
     site.clock.advance(151 * 400)
-    assert {refusal(site, transaction) for transaction in held} == {"BlockhashNotFound"}
+    assert {refusal(site, transaction) for transaction in payments} == {"BlockhashNotFound"}
 
 
 def test_reads_see_what_their_commitment_allows(site: Site) -> None:
@@ -100,11 +100,11 @@ def test_reads_see_what_their_commitment_allows(site: Site) -> None:
         lambda: None,
         lambda: site.submit(transaction),
         site.chain.commit,
-        site.chain.seal,
+        site.chain.finalise,
     ]
     for step in steps:
         step()
-        levels: tuple[Confirmation, ...] = ("processed", "confirmed", "finalized")
+        levels: tuple[Commitment, ...] = ("processed", "confirmed", "finalized")
         seen.append([site.level(transaction), *[site.lamports(to, level) // LAMPORTS for level in levels]])
     assert seen == [
         [None, 0, 0, 0],
@@ -214,7 +214,7 @@ def test_a_skipped_slot_is_answered_without_the_blocks_after_it(site: Site, tmp_
 def test_an_idle_chain_writes_nothing(site: Site, tmp_path: Path) -> None:
     site.clock.advance(3_600_000)
     site.chain.commit()
-    site.chain.seal()
+    site.chain.finalise()
     assert site.chain.slot() == 9000
     with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
         assert db.execute("SELECT count(*) FROM blocks").fetchone() == (1,)

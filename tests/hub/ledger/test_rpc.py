@@ -19,7 +19,7 @@ from hub.clock import SystemClock
 from hub.ledger.blocks import SLOT_MS
 from hub.ledger.genesis import Genesis
 from hub.ledger.opening import open_chain
-from hub.ledger.producer import BATCH_S, SEAL_S, Producer
+from hub.ledger.producer import BATCH_S, FINALISE_S, Producer
 from hub.ledger.rpc.blocks import MAX_SLOTS
 from hub.ledger.rpc.server import RpcServer
 from support.servers.ledger import LedgerProcess
@@ -30,8 +30,8 @@ from support.settlement.wallets import CALL, paid, payment, raw_call
 async def test_a_transaction_becomes_confirmed_and_then_final(tmp_path: Path) -> None:
     """Blocks are stored by hand here, so that every level is there to be seen."""
     authority, rich, to = Keypair(), Keypair(), Keypair().pubkey()
-    founding = Genesis(rich.pubkey(), {rich.pubkey(): 10**15})
-    ledger = open_chain(tmp_path / "ledger.sqlite", authority, SystemClock(), lambda: (founding, {}))
+    genesis = Genesis(rich.pubkey(), {rich.pubkey(): 10**15})
+    ledger = open_chain(tmp_path / "ledger.sqlite", authority, SystemClock(), lambda: (genesis, {}))
     async with served(RpcServer(ledger, Producer(ledger), faucet=False)) as url, ChainClient(url) as chain:
         rpc = chain.rpc
         latest = (await rpc.get_latest_blockhash()).value
@@ -39,7 +39,7 @@ async def test_a_transaction_becomes_confirmed_and_then_final(tmp_path: Path) ->
         signature = (await rpc.send_raw_transaction(bytes(sent), TxOpts(preflight_commitment=Processed))).value
         assert signature == sent.signatures[0]
         seen = []
-        steps: list[Callable[[], None]] = [lambda: None, ledger.commit, ledger.seal]
+        steps: list[Callable[[], None]] = [lambda: None, ledger.commit, ledger.finalise]
         for step in steps:
             step()
             (status,) = (await rpc.get_signature_statuses([signature])).value
@@ -61,7 +61,7 @@ async def test_final_comes_soon_and_by_itself(chain: ChainClient, shared_ledger:
     to = Keypair().pubkey()
     await paid(chain, shared_ledger.rich, to)
     assert (await chain.rpc.get_balance(to, Finalized)).value == 10**7
-    assert BATCH_S + SEAL_S < 0.25
+    assert BATCH_S + FINALISE_S < 0.25
 
 
 async def test_accounts_in_each_form(chain: ChainClient, shared_ledger: LedgerProcess) -> None:
@@ -81,7 +81,7 @@ async def test_accounts_in_each_form(chain: ChainClient, shared_ledger: LedgerPr
     assert raw.data[45:] == program_binary("trading")
     size = len(pdas.program_data("trading").__bytes__()) + len(raw.data) - 32
     owned = await rpc.get_program_accounts(pdas.UPGRADEABLE_LOADER, encoding="base64", filters=[size])
-    assert pdas.program_data("trading") in [one.pubkey for one in owned.value]
+    assert pdas.program_data("trading") in [account.pubkey for account in owned.value]
     executable = MemcmpOpts(0, "8qbHbw2BbbT")  # never matches: the length differs
     assert (await rpc.get_program_accounts(pdas.UPGRADEABLE_LOADER, filters=[36, executable])).value == []
 
@@ -128,16 +128,16 @@ async def test_a_second_copy_is_refused_at_once(chain: ChainClient, shared_ledge
 async def test_a_range_of_too_many_slots_is_refused(tmp_path: Path) -> None:
     site = Site(tmp_path / "ledger.sqlite")
     async with served(RpcServer(site.chain, Producer(site.chain), faucet=False)) as url:
-        asked = {**CALL, "method": "getBlocks", "params": [0, 10**6]}
-        assert (await raw_call(url, asked))["result"] == [0]
+        request = {**CALL, "method": "getBlocks", "params": [0, 10**6]}
+        assert (await raw_call(url, request))["result"] == [0]
         site.clock.advance((MAX_SLOTS + 1) * SLOT_MS)
-        assert (await raw_call(url, asked))["error"]["code"] == -32602
+        assert (await raw_call(url, request))["error"]["code"] == -32602
     site.chain.close()
 
 
 async def test_batches_are_answered_in_order_and_bounded(chain: ChainClient) -> None:
     answers = await raw_call(chain.url, [{**CALL, "method": "getSlot"}, {**CALL, "method": "no"}, 5])
-    assert ["error" in one for one in answers] == [False, True, True]
+    assert ["error" in answer for answer in answers] == [False, True, True]
     assert (await raw_call(chain.url, [{**CALL, "method": "getSlot"}] * 51))["error"]["code"] == -32600
 
 

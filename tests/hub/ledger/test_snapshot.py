@@ -16,7 +16,7 @@ from hub.ledger.errors import LedgerDamagedError
 from hub.ledger.opening import Limits
 from hub.ledger.producer import Producer
 from hub.ledger.rpc.server import RpcServer
-from hub.ledger.store.snapshot import SignedSnapshot, Snapshot, Tally
+from hub.ledger.store.snapshot import LogCounts, SignedSnapshot, Snapshot
 from support.servers.ledger_site import AUTHORITY, RICH, START_MS, Site, served
 from support.settlement.wallets import CALL, raw_call
 
@@ -57,13 +57,13 @@ def change(path: Path, *statement: object) -> None:
 def test_a_snapshot_is_of_its_block_and_signed(tmp_path: Path) -> None:
     path, slots = history(tmp_path)
     stored = stored_snapshot(path)
-    snapshot = stored.opened(AUTHORITY.pubkey())
+    snapshot = stored.verified(AUTHORITY.pubkey())
     # block 0 counts: snapshots at the blocks 3, 7 of those after it
     assert snapshot.slot == slots[6]
-    assert snapshot.tally == Tally(blocks=8, transactions=7, index_rows=7 * 3)
+    assert snapshot.counts == LogCounts(blocks=8, transactions=7, index_rows=7 * 3)
     assert Snapshot.decode(snapshot.encode()) == snapshot
     with pytest.raises(ValueError, match="not the authority's"):
-        stored.opened(RICH.pubkey())
+        stored.verified(RICH.pubkey())
     with pytest.raises(ValueError, match="not a snapshot"):
         Snapshot.decode(snapshot.encode() + b"x")
 
@@ -77,7 +77,7 @@ def test_a_start_goes_on_from_the_snapshot(tmp_path: Path) -> None:
         site.chain.commit()
     head = site.chain.head.slot
     site.chain.repository.close()
-    assert slots[-1] < stored_snapshot(path).opened(AUTHORITY.pubkey()).slot < head
+    assert slots[-1] < stored_snapshot(path).verified(AUTHORITY.pubkey()).slot < head
     site = reopened(path)
     assert site.chain.transaction_count == 14
     site.chain.repository.close()
@@ -105,12 +105,12 @@ async def test_nothing_is_answered_of_an_old_block_that_was_changed(tmp_path: Pa
         ]
         for slot, block in ((slots[2], bad), (slots[1], good))
     }
-    name = str(Signature.from_bytes(bad.transactions[0].signature))
-    calls[slots[2]].append(("getSignatureStatuses", [[name], {"searchTransactionHistory": True}]))
+    signature = str(Signature.from_bytes(bad.transactions[0].signature))
+    calls[slots[2]].append(("getSignatureStatuses", [[signature], {"searchTransactionHistory": True}]))
     calls[slots[2]].append(("getSignaturesForAddress", [str(RICH.pubkey())]))
     async with served(RpcServer(site.chain, Producer(site.chain), faucet=False)) as url:
-        for slot, asked in calls.items():
-            for method, params in asked:
+        for slot, requests in calls.items():
+            for method, params in requests:
                 answer = await raw_call(url, {**CALL, "method": method, "params": params})
                 if slot == slots[2]:
                     assert f"Block {slot} was changed" in answer["error"]["message"]
@@ -158,7 +158,7 @@ def test_a_snapshot_of_something_else_is_refused_and_can_be_left_aside(
 ) -> None:
     path, _ = history(tmp_path)
     good = stored_snapshot(path)
-    bad = SignedSnapshot.sign(wrong(good.opened(AUTHORITY.pubkey())), AUTHORITY)
+    bad = SignedSnapshot.sign(wrong(good.verified(AUTHORITY.pubkey())), AUTHORITY)
     change(path, "UPDATE snapshots SET content = ?, signature = ?", (bad.content, bad.signature))
     with pytest.raises(LedgerDamagedError, match=r"snapshot was changed.*--check-all"):
         reopened(path)
@@ -168,7 +168,7 @@ def test_a_snapshot_of_something_else_is_refused_and_can_be_left_aside(
 
 def test_a_snapshot_that_the_authority_did_not_sign_is_refused(tmp_path: Path) -> None:
     path, _ = history(tmp_path)
-    forged = SignedSnapshot.sign(stored_snapshot(path).opened(AUTHORITY.pubkey()), RICH)
+    forged = SignedSnapshot.sign(stored_snapshot(path).verified(AUTHORITY.pubkey()), RICH)
     for signature in (forged.signature, b"short"):
         change(path, "UPDATE snapshots SET signature = ?", (signature,))
         with pytest.raises(LedgerDamagedError, match="not the authority's"):
@@ -225,7 +225,7 @@ def test_a_file_from_before_snapshots_gets_one(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("DROP TABLE snapshots")
     reopened(path).chain.repository.close()
-    assert stored_snapshot(path).opened(AUTHORITY.pubkey()).slot == slots[-1]
+    assert stored_snapshot(path).verified(AUTHORITY.pubkey()).slot == slots[-1]
 
 
 def test_a_kill_before_any_statement_of_a_snapshot_loses_nothing(tmp_path: Path) -> None:
@@ -233,10 +233,10 @@ def test_a_kill_before_any_statement_of_a_snapshot_loses_nothing(tmp_path: Path)
     outcomes = []
     for number in range(60):
         path = tmp_path / f"{number}.sqlite"
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, str(CRASH), str(path), "1", str(number)], capture_output=True, text=True, check=False
         )
-        confirmed = done.stdout.count("confirmed")
+        confirmed = process.stdout.count("confirmed")
         site = Site(path, Limits(snapshot_every=1))
         stored = site.chain.transaction_count
         assert confirmed <= stored <= confirmed + 1
@@ -244,8 +244,8 @@ def test_a_kill_before_any_statement_of_a_snapshot_loses_nothing(tmp_path: Path)
         site.chain.commit()
         site.chain.repository.close()
         Site(path, Limits(check_all=True)).chain.repository.close()
-        outcomes.append((done.returncode, stored))
-        if done.returncode == 0:
+        outcomes.append((process.returncode, stored))
+        if process.returncode == 0:
             break
     assert outcomes[-1] == (0, 2)
     assert {code for code, _ in outcomes[:-1]} == {-signal.SIGKILL}

@@ -1,4 +1,4 @@
-"""The check from genesis: a log that somebody changed, and one that its own authority made up and signed."""
+"""Verification of a log from its genesis: one that somebody changed, and one that its authority forged and signed."""
 
 import base64
 import contextlib
@@ -27,8 +27,8 @@ from hub.ledger.genesis import Genesis
 from hub.ledger.opening import Limits, describe
 from hub.ledger.replay import Replay
 from hub.ledger.store.log_source import open_log, write_export
-from hub.ledger.store.repository import StoredBlock, StoredTransaction
-from hub.ledger.verification import Report, Wanted, verify
+from hub.ledger.store.queries import StoredBlock, StoredTransaction
+from hub.ledger.verification import Expected, Report, verify
 from support.servers.ledger_site import AUTHORITY, RICH, Site
 
 BLOCKS = 6
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
         if number == 2:
             site.submit(site.payment(lamports=10**16))
         site.chain.commit()
-        site.chain.seal()
+        site.chain.finalise()
     site.chain.repository.close()
     return tmp_path
 
@@ -68,8 +68,8 @@ def log(folder: Path) -> Log:
         return Log(source.genesis, list(source.blocks()))
 
 
-def checked(log: Log, wanted: Wanted | None = None) -> Report:
-    return verify(log, wanted or Wanted(), [])
+def checked(log: Log, wanted: Expected | None = None) -> Report:
+    return verify(log, wanted or Expected(), [])
 
 
 def test_a_good_log_is_verified_wherever_it_is(folder: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_good_log_is_verified_wherever_it_is(folder: Path) -> None:
         assert count == 2 * BLOCKS + 1
         for path in (folder, folder / name):
             with open_log(path) as source:
-                report = verify(source, Wanted(), [])
+                report = verify(source, Expected(), [])
             assert (report.head, report.transactions, report.executed) == (head, BLOCKS + 1, True)
             assert report.stored_accounts is (path == folder)
 
@@ -89,9 +89,9 @@ def test_a_ledger_that_runs_is_verified_as_it_is_at_that_moment(folder: Path) ->
     with open_log(folder) as source:
         site.submit(site.payment())
         site.chain.commit()
-        assert verify(source, Wanted(), []).transactions == BLOCKS + 1
+        assert verify(source, Expected(), []).transactions == BLOCKS + 1
     with open_log(folder) as source:
-        assert verify(source, Wanted(), []).transactions == BLOCKS + 2
+        assert verify(source, Expected(), []).transactions == BLOCKS + 2
     site.chain.repository.close()
 
 
@@ -117,7 +117,7 @@ def test_whatever_happens_to_a_ledger_its_log_is_good(tmp_path: Path, seed: int)
             site.chain.commit()
         elif step == "seal":
             site.chain.commit()
-            site.chain.seal()
+            site.chain.finalise()
         elif step == "restart":
             site.chain.close()
             site = Site(path, Limits(snapshot_every=7, gap_days=-1), site.clock.ms)
@@ -127,11 +127,11 @@ def test_whatever_happens_to_a_ledger_its_log_is_good(tmp_path: Path, seed: int)
             taken -= refuse_one_block(site)
     site.chain.close()
     with open_log(tmp_path) as source:
-        assert verify(source, Wanted(), []).transactions == taken
+        assert verify(source, Expected(), []).transactions == taken
 
 
 def refuse_one_block(site: Site) -> int:
-    """The open block can not be written; gives how many transactions were lost."""
+    """Lets the write of the open block fail; returns how many transactions were lost."""
     lost = len(site.chain._open.transactions) if site.chain._open else 0
     with pytest.MonkeyPatch.context() as patch:
 
@@ -158,7 +158,7 @@ def lines_of(folder: Path) -> list[str]:
 def refusal(folder: Path, lines: list[str]) -> str:
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
     with pytest.raises(LedgerDamagedError) as caught, open_log(folder / "log.jsonl") as source:
-        verify(source, Wanted(), None)
+        verify(source, Expected(), None)
     return str(caught.value)
 
 
@@ -177,13 +177,13 @@ def changed_signature(block: dict[str, object]) -> None:
 
 
 def changed_transaction(block: dict[str, list[dict[str, str]]]) -> None:
-    one = block["transactions"][0]
-    one["raw"] = flipped(one["raw"], -1)
+    transaction = block["transactions"][0]
+    transaction["raw"] = flipped(transaction["raw"], -1)
 
 
 def changed_result(block: dict[str, list[dict[str, str]]]) -> None:
-    one = block["transactions"][0]
-    one["result"] = one["result"].replace("5000", "5001")
+    transaction = block["transactions"][0]
+    transaction["result"] = transaction["result"].replace("5000", "5001")
 
 
 def dropped_transaction(block: dict[str, list[dict[str, str]]]) -> None:
@@ -228,7 +228,7 @@ def test_a_file_that_ends_early_is_refused(folder: Path) -> None:
     packed = gzip.compress("\n".join(lines).encode())
     (folder / "log.jsonl.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(LedgerDamagedError, match="can not be read"), open_log(folder / "log.jsonl.gz") as source:
-        verify(source, Wanted(), None)
+        verify(source, Expected(), None)
 
 
 def test_what_is_no_log_is_said(folder: Path, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_what_is_no_log_is_said(folder: Path, tmp_path: Path) -> None:
             pass
 
 
-# -- a log that the authority itself made up: everything is signed and linked, but does not follow from the transactions
+# -- a log that the authority itself forged: all is signed and linked, but does not follow from the transactions
 
 
 Forgery = Callable[[StoredBlock], StoredBlock]
@@ -251,17 +251,17 @@ LAST = 2 * BLOCKS - 1
 
 def forged(log: Log, change: Forgery, at: int = LAST) -> Log:
     """The log with one block replaced, and it and all after it linked and signed anew."""
-    made: list[StoredBlock] = log.stored[:at]
+    blocks: list[StoredBlock] = log.stored[:at]
     for number, old in enumerate(log.stored[at:]):
         block = change(old) if number == 0 else old
         header = replace(
             block.header,
-            parent_hash=made[-1].header.hash,
+            parent_hash=blocks[-1].header.hash,
             transaction_count=len(block.transactions),
             transactions_hash=transactions_hash((t.raw, t.result) for t in block.transactions),
         )
-        made.append(StoredBlock(header, sign(header, AUTHORITY), block.transactions))
-    return Log(log.genesis, made)
+        blocks.append(StoredBlock(header, sign(header, AUTHORITY), block.transactions))
+    return Log(log.genesis, blocks)
 
 
 def stored(transaction: VersionedTransaction, like: StoredTransaction) -> StoredTransaction:
@@ -270,8 +270,8 @@ def stored(transaction: VersionedTransaction, like: StoredTransaction) -> Stored
 
 
 def another_result(block: StoredBlock) -> StoredBlock:
-    one = block.transactions[0]
-    return replace(block, transactions=(replace(one, result=one.result.replace('"fee":5000', '"fee":5001')),))
+    stored = block.transactions[0]
+    return replace(block, transactions=(replace(stored, result=stored.result.replace('"fee":5000', '"fee":5001')),))
 
 
 def other_accounts(block: StoredBlock) -> StoredBlock:
@@ -306,34 +306,34 @@ UNSEEN_WITHOUT_RUNNING = {another_result, other_accounts, left_out}
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=[f.__name__ for f in FORGERIES])
 def test_what_the_authority_made_up_is_refused_by_its_slot(log: Log, forgery: Forgery) -> None:
-    made = forged(log, forgery)
-    slot = made.stored[LAST].header.slot
+    forged_log = forged(log, forgery)
+    slot = forged_log.stored[LAST].header.slot
     with pytest.raises(LedgerDamagedError, match=f"Block {slot} can not be right"):
-        checked(made)
+        checked(forged_log)
     if forgery in UNSEEN_WITHOUT_RUNNING:
-        report = verify(made, Wanted(), None)
+        report = verify(forged_log, Expected(), None)
         assert not report.executed
         assert report.as_json()["checked"]["executed_again"] is False
         return
     with pytest.raises(LedgerDamagedError, match=f"Block {slot} can not be right: its transaction . (lacks|was|has)"):
-        verify(made, Wanted(), None)
+        verify(forged_log, Expected(), None)
 
 
 def test_an_old_transaction_can_not_come_back_later(log: Log) -> None:
     """Ten hours later its blockhash is too old, and its message no longer remembered."""
     once = log.stored[1].transactions
-    made = forged(log, lambda block: replace(block, transactions=once))
+    forged_log = forged(log, lambda block: replace(block, transactions=once))
     with pytest.raises(LedgerDamagedError, match="blockhash that was unknown or too old"):
-        checked(made)
+        checked(forged_log)
 
 
 def test_the_accounts_of_the_genesis_are_not_taken_on_trust(log: Log) -> None:
     generous = describe(Genesis(RICH.pubkey(), {RICH.pubkey(): 10**16}), AUTHORITY.pubkey(), {})
     assert Replay(generous, []).accounts_hash != log.stored[0].header.accounts_hash
     first = replace(log.stored[0].header, transactions_hash=hashlib.sha256(generous.encode()).digest())
-    made = Log(generous, [StoredBlock(first, sign(first, AUTHORITY), ())])
+    forged_log = Log(generous, [StoredBlock(first, sign(first, AUTHORITY), ())])
     with pytest.raises(LedgerDamagedError, match="Block 0 can not be right"):
-        checked(made)
+        checked(forged_log)
 
 
 def test_a_program_that_is_not_at_hand_is_named(log: Log) -> None:
@@ -353,32 +353,40 @@ def countersigned(log: Log, head: Header, auditor: Keypair) -> Countersignature:
 
 def test_a_countersigned_head_shows_what_was_cut_off_or_rewritten(log: Log) -> None:
     auditor = Keypair()
-    word = countersigned(log, log.stored[-1].header, auditor)
-    report = checked(log, Wanted(auditor=auditor.pubkey(), countersignatures=[word]))
-    assert report.countersigned == (word,)
+    countersignature = countersigned(log, log.stored[-1].header, auditor)
+    report = checked(log, Expected(auditor=auditor.pubkey(), countersignatures=[countersignature]))
+    assert report.countersigned == (countersignature,)
     cut = Log(log.genesis, log.stored[:-2])
     checked(cut)
-    with pytest.raises(LedgerDamagedError, match=f"Block {word.slot}, as .* countersigned it, is not in this log"):
-        checked(cut, Wanted(countersignatures=[word]))
+    with pytest.raises(
+        LedgerDamagedError, match=f"Block {countersignature.slot}, as .* countersigned it, is not in this log"
+    ):
+        checked(cut, Expected(countersignatures=[countersignature]))
     rewritten = forged(log, left_out)
     with pytest.raises(LedgerDamagedError, match="is not in this log"):
-        verify(rewritten, Wanted(countersignatures=[word]), None)
+        verify(rewritten, Expected(countersignatures=[countersignature]), None)
     with pytest.raises(LedgerDamagedError, match="No block of this log was countersigned"):
-        checked(log, Wanted(auditor=Keypair().pubkey(), countersignatures=[word]))
+        checked(log, Expected(auditor=Keypair().pubkey(), countersignatures=[countersignature]))
 
 
 def test_a_countersignature_is_of_this_chain_and_genuine(log: Log) -> None:
-    word = countersigned(log, log.stored[3].header, Keypair())
-    assert Countersignature.from_json(word.to_json()) == word
+    countersignature = countersigned(log, log.stored[3].header, Keypair())
+    assert Countersignature.from_json(countersignature.to_json()) == countersignature
     for wrong in (
-        replace(word, auditor=Keypair().pubkey()),
-        replace(word, time_ms=word.time_ms + 1),
-        replace(word, genesis_hash=bytes(32)),
+        replace(countersignature, auditor=Keypair().pubkey()),
+        replace(countersignature, time_ms=countersignature.time_ms + 1),
+        replace(countersignature, genesis_hash=bytes(32)),
     ):
         log.countersignatures = [wrong]
-        with pytest.raises(LedgerDamagedError, match=f"countersignature of block {word.slot} is not"):
+        with pytest.raises(LedgerDamagedError, match=f"countersignature of block {countersignature.slot} is not"):
             checked(log)
-    for text in ("", "[]", "{}", word.to_json().replace(str(word.slot), "-1", 1), word.to_json()[:-9] + '"}'):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        countersignature.to_json().replace(str(countersignature.slot), "-1", 1),
+        countersignature.to_json()[:-9] + '"}',
+    ):
         with pytest.raises(ValueError, match="not a countersignature"):
             Countersignature.from_json(text)
 
@@ -386,7 +394,7 @@ def test_a_countersignature_is_of_this_chain_and_genuine(log: Log) -> None:
 # -- the commands
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+def output_of(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
     assert main(["ledger", *words]) == code
     out, err = capsys.readouterr()
     return out if code == 0 else err
@@ -399,27 +407,29 @@ def test_an_auditor_countersigns_a_day_and_finds_it_again(
     key, auditor = tmp_path / "auditor.json", Keypair()
     key.write_text(auditor.to_json())
     key.chmod(0o600)
-    word = said(capsys, "countersign", str(folder), "--key", str(key), "--day", "2025-06-16")
-    (tmp_path / "word.json").write_text(word)
-    value = json.loads(word)
-    assert value["auditor"] == str(auditor.pubkey())
+    countersignature = output_of(capsys, "countersign", str(folder), "--key", str(key), "--day", "2025-06-16")
+    (tmp_path / "word.json").write_text(countersignature)
+    signed = json.loads(countersignature)
+    assert signed["auditor"] == str(auditor.pubkey())
     with open_log(folder) as source:
-        days = [b.header for b in source.blocks() if b.header.time_ms < 1_750_118_400_000]
-    assert value["slot"] == days[-1].slot
+        days = [block.header for block in source.blocks() if block.header.time_ms < 1_750_118_400_000]
+    assert signed["slot"] == days[-1].slot
 
-    name = ("--auditor", str(auditor.pubkey()))
-    found = json.loads(said(capsys, "verify", str(folder), *name, "--json"))
-    assert found["countersigned"][0]["slot"] == value["slot"]
-    assert found["checked"]["executed_again"] is True
-    said(capsys, "export", str(folder), "--out", str(tmp_path / "log.jsonl.gz"))
-    told = said(capsys, "verify", str(tmp_path / "log.jsonl.gz"), *name, "--genesis-hash", found["genesis_hash"])
-    assert f"Countersigned by {auditor.pubkey()}: block {value['slot']}" in told
-    assert "Not verified: what the ledger's own file holds" in told
-    assert "Not verified: that results and accounts follow" in said(capsys, "verify", str(folder), "--no-execute")
+    auditor_flag = ("--auditor", str(auditor.pubkey()))
+    report = json.loads(output_of(capsys, "verify", str(folder), *auditor_flag, "--json"))
+    assert report["countersigned"][0]["slot"] == signed["slot"]
+    assert report["checked"]["executed_again"] is True
+    output_of(capsys, "export", str(folder), "--out", str(tmp_path / "log.jsonl.gz"))
+    text = output_of(
+        capsys, "verify", str(tmp_path / "log.jsonl.gz"), *auditor_flag, "--genesis-hash", report["genesis_hash"]
+    )
+    assert f"Countersigned by {auditor.pubkey()}: block {signed['slot']}" in text
+    assert "Not verified: what the ledger's own file holds" in text
+    assert "Not verified: that results and accounts follow" in output_of(capsys, "verify", str(folder), "--no-execute")
 
-    said(capsys, "verify", str(folder), "--auditor", str(Keypair().pubkey()), code=EXIT_FAILED)
-    said(capsys, "verify", str(folder), "--genesis-hash", "1" * 32, code=EXIT_FAILED)
-    said(capsys, "verify", str(folder), "--countersignature", str(tmp_path / "word.json"))
+    output_of(capsys, "verify", str(folder), "--auditor", str(Keypair().pubkey()), code=EXIT_FAILED)
+    output_of(capsys, "verify", str(folder), "--genesis-hash", "1" * 32, code=EXIT_FAILED)
+    output_of(capsys, "verify", str(folder), "--countersignature", str(tmp_path / "word.json"))
 
 
 def test_a_countersignature_made_from_an_export_is_added_to_the_ledger(
@@ -428,22 +438,24 @@ def test_a_countersignature_made_from_an_export_is_added_to_the_ledger(
     key = tmp_path / "auditor.json"
     key.write_text(Keypair().to_json())
     key.chmod(0o600)
-    said(capsys, "export", str(folder), "--out", str(tmp_path / "log.jsonl"))
-    word = said(capsys, "countersign", str(tmp_path / "log.jsonl"), "--key", str(key), "--head")
-    (tmp_path / "word.json").write_text(word)
-    said(capsys, "countersign", str(folder), "--add", str(tmp_path / "word.json"))
-    auditor = json.loads(word)["auditor"]
-    said(capsys, "verify", str(folder), "--auditor", auditor)
-    (tmp_path / "word.json").write_text(word.replace('"slot": ', '"slot": 1'))
-    assert "is not" in said(capsys, "countersign", str(folder), "--add", str(tmp_path / "word.json"), code=EXIT_FAILED)
+    output_of(capsys, "export", str(folder), "--out", str(tmp_path / "log.jsonl"))
+    countersignature = output_of(capsys, "countersign", str(tmp_path / "log.jsonl"), "--key", str(key), "--head")
+    (tmp_path / "word.json").write_text(countersignature)
+    output_of(capsys, "countersign", str(folder), "--add", str(tmp_path / "word.json"))
+    auditor = json.loads(countersignature)["auditor"]
+    output_of(capsys, "verify", str(folder), "--auditor", auditor)
+    (tmp_path / "word.json").write_text(countersignature.replace('"slot": ', '"slot": 1'))
+    assert "is not" in output_of(
+        capsys, "countersign", str(folder), "--add", str(tmp_path / "word.json"), code=EXIT_FAILED
+    )
 
 
 def test_a_day_that_can_not_be_signed_is_said(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = tmp_path / "auditor.json"
     key.write_text(Keypair().to_json())
     key.chmod(0o600)
-    for day, why in (("2025-06-14", "--head"), ("2999-01-01", "is not over")):
-        assert why in said(capsys, "countersign", str(folder), "--key", str(key), "--day", day, code=78)
+    for day, reason in (("2025-06-14", "--head"), ("2999-01-01", "is not over")):
+        assert reason in output_of(capsys, "countersign", str(folder), "--key", str(key), "--day", day, code=78)
 
 
 def test_verify_names_the_slot_and_ends_with_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -451,7 +463,7 @@ def test_verify_names_the_slot_and_ends_with_one(folder: Path, capsys: pytest.Ca
         (slot,) = db.execute("SELECT slot FROM transactions ORDER BY slot LIMIT 1 OFFSET 2").fetchone()
         db.execute("UPDATE transactions SET result = result || ' ' WHERE slot = ?", (slot,))
     db.close()
-    assert f"Block {slot} was changed" in said(capsys, "verify", str(folder), code=EXIT_FAILED)
+    assert f"Block {slot} was changed" in output_of(capsys, "verify", str(folder), code=EXIT_FAILED)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE accounts SET lamports = lamports + 1", "DELETE FROM touched"])
@@ -461,9 +473,9 @@ def test_verify_of_a_folder_compares_what_no_block_signs(
     with sqlite3.connect(folder / "ledger.sqlite") as db:
         db.execute(statement)
     db.close()
-    said(capsys, "verify", str(folder), code=EXIT_FAILED)
-    said(capsys, "export", str(folder), "--out", str(folder / "log.jsonl"))
-    said(capsys, "verify", str(folder / "log.jsonl"))
+    output_of(capsys, "verify", str(folder), code=EXIT_FAILED)
+    output_of(capsys, "export", str(folder), "--out", str(folder / "log.jsonl"))
+    output_of(capsys, "verify", str(folder / "log.jsonl"))
 
 
 def test_the_command_without_a_folder_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:

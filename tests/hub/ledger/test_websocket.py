@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from hub.ledger.producer import Producer
 from hub.ledger.rpc.server import RpcServer
 from hub.ledger.rpc.subscription_registry import SLOT
 from hub.ledger.rpc.subscriptions import MAX_SUBSCRIPTIONS
-from hub.ledger.rpc.websocket import MAX_CONNECTIONS, MAX_WAITING, PubSub
+from hub.ledger.rpc.websocket import MAX_CONNECTIONS, MAX_OUTGOING, PubSub
 from support.servers.ledger import LedgerProcess, new_ledger
 from support.servers.ledger_site import Site, served
 from support.settlement.wallets import CALL
@@ -52,9 +53,9 @@ async def call(socket: Any, method: str, *params: Any) -> Any:
     return json.loads(await socket.recv())
 
 
-async def until(what: Any) -> None:
+async def until(condition: Any) -> None:
     async with asyncio.timeout(20):
-        while not what():  # noqa: ASYNC110 - the other side of a socket says nothing
+        while not condition():  # noqa: ASYNC110 - the other side of a socket says nothing
             await asyncio.sleep(0.01)
 
 
@@ -65,8 +66,8 @@ async def test_subscriptions_are_bounded_and_end_with_the_connection(here: Serve
         assert (await call(socket, "rootUnsubscribe", numbers[0]))["result"] is True
         assert (await call(socket, "rootUnsubscribe", numbers[0]))["error"]["code"] == -32602
         assert "result" in await call(socket, "rootSubscribe")
-        assert not here.pubsub.registry.quiet
-    await until(lambda: here.pubsub.registry.quiet)
+        assert not here.pubsub.registry.is_empty
+    await until(lambda: here.pubsub.registry.is_empty)
 
 
 async def test_a_signature_that_was_told_frees_its_place(here: Served) -> None:
@@ -75,9 +76,9 @@ async def test_a_signature_that_was_told_frees_its_place(here: Served) -> None:
         number = (await call(socket, "signatureSubscribe", str(payment.signatures[0])))["result"]
         here.site.submit(payment)
         here.site.chain.commit()
-        here.site.chain.seal()
+        here.site.chain.finalise()
         assert json.loads(await socket.recv())["params"]["subscription"] == number
-        assert here.pubsub.registry.quiet
+        assert here.pubsub.registry.is_empty
         assert (await call(socket, "signatureUnsubscribe", number))["error"]["code"] == -32602
 
 
@@ -93,7 +94,7 @@ async def test_connections_are_bounded(here: Served) -> None:
     assert caught.value.rcvd.code == 1013
     for socket in opened:
         await socket.close()
-    await until(lambda: here.pubsub.registry.quiet)
+    await until(lambda: here.pubsub.registry.is_empty)
     async with websockets.connect(here.ws_url) as socket:
         assert "result" in await call(socket, "slotSubscribe")
 
@@ -111,7 +112,7 @@ async def test_a_client_that_does_not_listen_is_cut_off_and_others_are_not(here:
         number = (await call(good, "rootSubscribe"))["result"]
         async with asyncio.timeout(60):
             while len(here.pubsub.registry._topics.get(SLOT, {})):
-                for _ in range(MAX_WAITING // 2):
+                for _ in range(MAX_OUTGOING // 2):
                     here.pubsub.registry._publish(SLOT, "x" * 4096)
                 await asyncio.sleep(0.001)
         here.pubsub.registry._publish(("root",), 5)
@@ -126,19 +127,20 @@ async def test_other_messages_are_refused(here: Served, text: str) -> None:
         assert json.loads(await socket.recv())["error"]["code"] in {-32700, -32600, -32601}
 
 
-async def test_a_subscription_that_fails_ends_alone(here: Served, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_subscription_that_fails_ends_alone(here: Served) -> None:
     """The chain stores its block all the same."""
     payment = here.site.payment()
     async with websockets.connect(here.ws_url) as socket:
-        wanted = {"encoding": "base58", "commitment": "processed"}
-        await call(socket, "programSubscribe", "1" * 32, wanted)
+        config = {"encoding": "base58", "commitment": "processed"}
+        await call(socket, "programSubscribe", "1" * 32, config)
         (topic,) = here.pubsub.registry._topics
-        (one,) = here.pubsub.registry._topics[topic].values()
-        one.shape = lambda _: 1 // 0
-        here.site.submit(payment)
-        here.site.chain.commit()
-        assert here.pubsub.registry.quiet
-    assert "programNotification failed" in caplog.text
+        (subscription,) = here.pubsub.registry._topics[topic].values()
+        subscription.encode = lambda _: 1 // 0
+        with capture_logs() as lines:
+            here.site.submit(payment)
+            here.site.chain.commit()
+        assert here.pubsub.registry.is_empty
+    assert [(line["event"], line["method"]) for line in lines] == [("a subscription failed", "programNotification")]
 
 
 async def test_only_configured_origins_get_in(here: Served) -> None:
@@ -176,7 +178,7 @@ async def test_solanas_clients_find_it_on_the_next_port(ledger: LedgerProcess, t
     with sockets.create_server(("127.0.0.1", port + 1)):
         ledger.start(port=port)
         assert ledger.ws_url == f"ws://127.0.0.1:{port}"
-        assert "WebSockets are on port" in ledger.log()
+        assert "WebSockets are on the first port only" in ledger.log()
         ledger.stop()
         assert f"Port {port + 1}" in ledger.refuse_to_start("--ws-port", str(port + 1))
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.clock import SystemClock
-from hub.ledger.serving import Service, serve
+from hub.ledger.serving import ServeOptions, serve
+from hub.observability.logs import configure_logs
 
 
 @dataclass
@@ -20,5 +21,6 @@ class LaterClock:
 
 
 if __name__ == "__main__":
+    configure_logs()
     state, port, ahead_s = sys.argv[1:]
-    asyncio.run(serve(Service(Path(state), int(port), ws_port=0, faucet=True), wall=LaterClock(int(ahead_s))))
+    asyncio.run(serve(ServeOptions(Path(state), int(port), ws_port=0, faucet=True), wall=LaterClock(int(ahead_s))))

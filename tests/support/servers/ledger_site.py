@@ -17,7 +17,7 @@ from hub.clock import Clock, ManualClock
 from hub.ledger.chain import Chain
 from hub.ledger.genesis import Genesis
 from hub.ledger.opening import Limits, open_chain
-from hub.ledger.recent import Confirmation
+from hub.ledger.recent import Commitment
 from hub.ledger.rpc.server import RpcServer
 
 AUTHORITY, RICH = Keypair.from_seed(bytes([1] * 32)), Keypair.from_seed(bytes([2] * 32))
@@ -53,12 +53,12 @@ class Site:
         self.chain.check(transaction)
         self.chain.submit(transaction, bytes(transaction))
 
-    def level(self, transaction: VersionedTransaction) -> Confirmation | None:
+    def level(self, transaction: VersionedTransaction) -> Commitment | None:
         status = self.chain.statuses.get(transaction.signatures[0])
-        return status.confirmation if status else None
+        return status.commitment if status else None
 
-    def lamports(self, key: Pubkey, confirmation: Confirmation) -> int:
-        account = self.chain.bank.read(key, self.chain.hidden_layers(confirmation))
+    def lamports(self, key: Pubkey, commitment: Commitment) -> int:
+        account = self.chain.bank.read(key, self.chain.hidden_layers(commitment))
         return account.lamports if account else 0
 
 
