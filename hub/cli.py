@@ -1,4 +1,4 @@
-"""`peerwatt-hub`: each command is a module with ``add_arguments`` and ``run``; this file only finds it."""
+"""`peerwatt-hub`: imports the module of the named command and runs it; each has ``add_arguments`` and ``run``."""
 
 import argparse
 import importlib
@@ -42,11 +42,11 @@ def build_parser(*, only_names: bool = False) -> argparse.ArgumentParser:
     for name, (_, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, add_help=not only_names)
         if not only_names:
-            _fill(command, name)
+            _add_flags(command, name)
     return parser
 
 
-def _fill(parser: argparse.ArgumentParser, name: str) -> ModuleType:
+def _add_flags(parser: argparse.ArgumentParser, name: str) -> ModuleType:
     """Gives a command's parser its texts and flags; returns the command's module."""
     module_name, purpose = COMMANDS[name]
     module = importlib.import_module(module_name)
@@ -57,7 +57,7 @@ def _fill(parser: argparse.ArgumentParser, name: str) -> ModuleType:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; errors of ours become one line on stderr and an exit code."""
+    """Runs one command and returns its exit code; errors of the hub are printed as one line on stderr."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
         build_parser(only_names=True).parse_args(words)
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, rest = words[0], words[1:]
     try:
         parser = argparse.ArgumentParser(prog=f"peerwatt-hub {name}")
-        module = _fill(parser, name)
+        module = _add_flags(parser, name)
         return _run(module, parser.parse_args(rest))
     except KeyboardInterrupt:
         return 130
@@ -78,21 +78,21 @@ def _run(module: ModuleType, args: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except (HubError, OSError) as error:
-        return _complain(error, args)
+        return _report_error(error, args)
     except ExceptionGroup as group:
-        # what several tasks ran into at once: the first that is ours says it for all
-        ours, _ = group.split((HubError, OSError))
-        if ours is None:
+        # of the errors of several tasks the first expected one is printed
+        expected, _ = group.split((HubError, OSError))
+        if expected is None:
             raise
-        return _complain(first_of(ours), args)
+        return _report_error(first_of(expected), args)
 
 
-def _complain(error: BaseException, args: argparse.Namespace) -> int:
-    """One line on stderr, with --json an object on stdout; returns the exit code."""
-    words = str(error) or type(error).__name__
+def _report_error(error: BaseException, args: argparse.Namespace) -> int:
+    """Prints one line on stderr, and with --json an object on stdout; returns the exit code."""
+    message = str(error) or type(error).__name__
     if getattr(args, "json", False):
-        print(json.dumps({"error": getattr(error, "code", "system"), "message": words}))
-    print(f"peerwatt-hub: {words}", file=sys.stderr)
+        print(json.dumps({"error": getattr(error, "code", "system"), "message": message}))
+    print(f"peerwatt-hub: {message}", file=sys.stderr)
     if isinstance(error, ConfigError):
         return EXIT_CONFIG
     return EXIT_TRY_AGAIN if isinstance(error, RetryableError) else EXIT_FAILED

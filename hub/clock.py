@@ -1,4 +1,4 @@
-"""Time as the hub's code sees it: injected, never patched, always UTC."""
+"""The clock, which is injected and never patched, and conversions between Unix time and UTC datetimes."""
 
 import time
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """A source of the current time."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970-01-01 UTC."""
+        """Returns milliseconds since 1970-01-01 UTC."""
         ...
 
 
@@ -23,7 +23,7 @@ class SystemClock:
 
 @dataclass
 class ManualClock:
-    """A clock that a test sets."""
+    """A clock that stands still until a test moves it."""
 
     ms: int
 
@@ -35,26 +35,26 @@ class ManualClock:
 
 
 def at_s(seconds: int) -> datetime:
-    """The moment that many seconds after 1970, in UTC."""
+    """Returns the UTC time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def at_ms(ms: int) -> datetime:
-    """The moment that many milliseconds after 1970, in UTC, exact."""
+    """Returns the UTC time of Unix milliseconds, exactly."""
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
 def to_s(moment: datetime) -> int:
-    """Whole seconds since 1970 of a moment with a zone."""
+    """Returns whole Unix seconds of a time with a zone."""
     return to_ms(moment) // 1000
 
 
 def to_ms(moment: datetime) -> int:
-    """Milliseconds since 1970 of a moment with a zone."""
+    """Returns Unix milliseconds of a time with a zone."""
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
 def rfc3339_s(seconds: int) -> str:
-    """That moment as JSON says it: ``2026-06-01T10:00:00Z``."""
+    """Formats Unix seconds as RFC 3339: ``2026-06-01T10:00:00Z``."""
     return at_s(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")

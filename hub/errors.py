@@ -1,31 +1,31 @@
-"""The base of the hub's errors. Leaf classes live with their domain and split into permanent and retryable."""
+"""Base classes of the hub's errors. Each package defines its own subclasses, which are permanent or retryable."""
 
 
 class HubError(Exception):
-    """Something the hub refuses or can not do; the message says what to do about it."""
+    """The hub refuses something or can not do it; the message says what to do."""
 
     code: str = "hub_error"
-    """Stable name, shown in problem+json, logs and quarantine."""
+    """Stable name, as problem+json, logs and quarantine show it."""
 
 
 class PermanentError(HubError):
-    """Trying again with the same input fails again."""
+    """The same input fails again when it is tried again."""
 
     code = "permanent"
 
 
 class RetryableError(HubError):
-    """May pass when tried again later."""
+    """The same input may succeed later."""
 
     code = "retryable"
 
 
 class ConfigError(PermanentError):
-    """A setting, file or environment that an operator must mend before the process can start."""
+    """An operator must correct a setting, a file or the environment before the process can start."""
 
     code = "config"
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The error itself, of a group the first one in it."""
+    """Returns the error itself, or the first error of a group."""
     return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -1,4 +1,4 @@
-"""Key files: one Ed25519 key each, as Solana's JSON array of 64 numbers, readable by its owner only."""
+"""Reads and creates key files: one Ed25519 key each, a JSON array of 64 numbers as Solana's, mode 0600."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from hub.errors import ConfigError
 
 
 class KeyFileError(ConfigError):
-    """A key file is missing, open to others, or no key."""
+    """A key file is missing, readable by others, or holds no key."""
 
     code = "key_file"
 
@@ -23,21 +23,21 @@ They are for its chain only: every process that is not told `demo = true` refuse
 
 
 class DemoKeysError(ConfigError):
-    """The keys were made by the demo, and this is none."""
+    """The keys were made by the demo, and this process is not part of one."""
 
     code = "demo_keys"
 
 
 def mark_as_demo(folder: Path) -> None:
-    """Marks a folder's keys as the demo's."""
+    """Marks the keys in a folder as made by the demo."""
     (folder / DEMO_MARK).write_text(_DEMO_TEXT)
 
 
 def refuse_demo_keys(folder: Path, *, demo: bool) -> None:
-    """Keeps the demo's keys out of everything that is not the demo.
+    """Refuses keys that the demo made, unless ``demo`` is true.
 
     Raises:
-        DemoKeysError: the message says what to do.
+        DemoKeysError: the folder is marked.
     """
     if not demo and (folder / DEMO_MARK).exists():
         raise DemoKeysError(
@@ -51,7 +51,7 @@ def load(path: Path) -> Keypair:
     """Reads a key file.
 
     Raises:
-        KeyFileError: the message says what to do.
+        KeyFileError: it is missing, readable by others, or holds no key.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +74,7 @@ def load_or_create(path: Path) -> Keypair:
     """Reads a key file, or makes a random key and writes it with mode 0600.
 
     Raises:
-        KeyFileError: there is a file, but not a good one; or none can be written.
+        KeyFileError: the file is readable by others or holds no key, or it can not be written.
     """
     if path.exists():
         return load(path)
@@ -90,17 +90,17 @@ def load_or_create(path: Path) -> Keypair:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes beside the target and links it into place, so that nobody ever reads half a key."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Writes beside the target and links it into place, so that an incomplete key is never read."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(part, path)
+        os.link(temporary, path)
     finally:
-        part.unlink()
+        temporary.unlink()
 
 
 def _parse(path: Path, content: bytes) -> Keypair:

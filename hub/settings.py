@@ -1,4 +1,4 @@
-"""The hub's settings: one TOML file (``--config``, ``PEERWATT_HUB_CONFIG``), an environment twin for every value."""
+"""The hub's settings: one TOML file (``--config``, ``PEERWATT_HUB_CONFIG``), and an environment variable for each."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from hub.errors import ConfigError
 
 
 class Settings(BaseSettings):
-    """Everything a hub process needs to know; the environment wins over the file."""
+    """All settings of a hub process; the environment overrides the file."""
 
     model_config = SettingsConfigDict(env_prefix="PEERWATT_HUB_", extra="forbid")
 
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
 
     @property
     def rpc_urls(self) -> list[str]:
-        """Of all nodes, the one that reads come from first."""
+        """The URLs of all nodes; reads come from the first."""
         return [self.rpc_url, *self.more_rpc_urls]
 
     @model_validator(mode="after")
@@ -186,34 +186,34 @@ class Settings(BaseSettings):
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
-    """Reads the file named on the command line or in ``PEERWATT_HUB_CONFIG``, then the environment.
+    """Reads the file ``config``, or the one that ``PEERWATT_HUB_CONFIG`` names, then the environment.
 
     Raises:
         ConfigError: the file is missing or not TOML, or a value is missing, unknown or of the wrong kind.
     """
-    named = config or (Path(os.environ["PEERWATT_HUB_CONFIG"]) if "PEERWATT_HUB_CONFIG" in os.environ else None)
-    if named is not None and not named.is_file():
-        raise ConfigError(f"There is no configuration file {named}: name one with --config or PEERWATT_HUB_CONFIG")
+    file = config or (Path(os.environ["PEERWATT_HUB_CONFIG"]) if "PEERWATT_HUB_CONFIG" in os.environ else None)
+    if file is not None and not file.is_file():
+        raise ConfigError(f"There is no configuration file {file}: name one with --config or PEERWATT_HUB_CONFIG")
 
     class Loaded(Settings):
-        model_config = SettingsConfigDict(toml_file=named)
+        model_config = SettingsConfigDict(toml_file=file)
 
     try:
         return Loaded(**overrides)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{named} is not TOML: {error}. Correct that line") from error
+        raise ConfigError(f"{file} is not TOML: {error}. Correct that line") from error
     except OSError as error:
-        raise ConfigError(f"{named} can not be read ({error.strerror}): check its owner and mode") from error
+        raise ConfigError(f"{file} can not be read ({error.strerror}): check its owner and mode") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigError(
-            f"Wrong settings in {named or 'the environment'}: {faults}. Correct and start again"
-            + ("" if named else ", or name a file with --config")
+            f"Wrong settings in {file or 'the environment'}: {faults}. Correct and start again"
+            + ("" if file else ", or name a file with --config")
         ) from error
 
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
-    """The flag that every command with settings has."""
+    """Adds ``--config``, which every command with settings has."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -223,7 +223,7 @@ def add_config_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
-    """The flag of every command whose result a script may want."""
+    """Adds ``--json``, for commands whose result a script may read."""
     parser.add_argument(
         "--json",
         action="store_true",

@@ -1,6 +1,6 @@
-"""The hub's exact units: every energy, price and amount is an integer in one of these types.
+"""The hub's units: every energy, price and amount is an integer of one of these types.
 
-``micros = wh * price_mills`` holds without rounding: a mill is a thousandth of the currency per kWh,
+``micros = wh * price_mills`` is exact, without rounding: a mill is a thousandth of the currency per kWh,
 a micro a millionth of the currency.
 """
 
@@ -17,5 +17,5 @@ Micros = NewType("Micros", int)
 
 
 def micros(energy: Wh, price: PriceMills) -> Micros:
-    """The amount that this energy costs at this price, exact."""
+    """Returns the exact amount that this energy costs at this price."""
     return Micros(energy * price)

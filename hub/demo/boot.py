@@ -21,7 +21,7 @@ from hub.devices.nats_identity import identity_folder, prepare
 from hub.devices.pki import Authority
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import create_database, run_postgres
-from hub.embedded.processes import Grace, free_port, on_free_ports
+from hub.embedded.processes import GracePeriod, free_port, on_free_ports
 from hub.postgres import db
 from hub.settings import Settings, load_settings
 
@@ -64,7 +64,7 @@ async def run_demo(
     Raises:
         StartError: a part did not come up. ConfigError: something an operator must mend.
     """
-    step, grace = Progress(say, time.monotonic()), Grace(STOP_S)
+    step, grace = Progress(say, time.monotonic()), GracePeriod(STOP_S)
     async with contextlib.AsyncExitStack() as stack:
         step("PostgreSQL 18")
         server_url = await on_free_ports(
@@ -112,14 +112,14 @@ async def run_demo(
             step("stopping")
 
 
-async def _let_go(pool: db.Pool, grace: Grace) -> None:
+async def _let_go(pool: db.Pool, grace: GracePeriod) -> None:
     """Closes the sessions, or drops them when the server hangs."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(min(POOL_STOP_S, grace.left())):
             await pool.close()
 
 
-async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: Grace) -> dict[str, Any]:
+async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: GracePeriod) -> dict[str, Any]:
     """The hub's NATS server, with rights by JWT and TLS from the hub's own CA; returns settings."""
     clock, folder = SystemClock(), state.part("nats")
     identity = prepare(identity_folder(state.folder), clock)
@@ -150,7 +150,7 @@ def _device_listener(state: State, listener: socket.socket) -> dict[str, Any]:
     }
 
 
-async def _start_broker(state: State, stack: contextlib.AsyncExitStack, grace: Grace) -> parts.Broker:
+async def _start_broker(state: State, stack: contextlib.AsyncExitStack, grace: GracePeriod) -> parts.Broker:
     broker = parts.Broker(free_port(), "workshop", state.secret("broker"))
     folder = state.part("broker")
     text = broker_config(

@@ -80,7 +80,7 @@ def web(config: Path, listener: socket.socket, devices: socket.socket) -> Part:
         "PEERWATT_HUB_WEB_SOCKET_FD": str(listener.fileno()),
         "PEERWATT_HUB_DEVICE_SOCKET_FD": str(devices.fileno()),
     }
-    return replace(hub_process("serve", config), env=env, keep=(listener.fileno(), devices.fileno()))
+    return replace(hub_process("serve", config), env=env, inherited_fds=(listener.fileno(), devices.fileno()))
 
 
 def agent(name: str, config: Path) -> Part:

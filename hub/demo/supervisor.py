@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hub.embedded.processes import Grace, StartError, spawn, stop, tail
+from hub.embedded.processes import GracePeriod, StartError, spawn, stop, tail
 
 RESTART_PAUSE_S = (0.5, 1, 2, 5, 10)
 FULL_BYTES = 8 * 1024 * 1024
@@ -25,7 +25,7 @@ class Part:
     command: Sequence[str | Path]
     env: Mapping[str, str] = field(default_factory=dict)
     announces: bool = False
-    keep: tuple[int, ...] = ()
+    inherited_fds: tuple[int, ...] = ()
     """Open files that the process inherits."""
     layer: int = 0
     """Parts of one layer stop together, after those of the layers above."""
@@ -34,7 +34,7 @@ class Part:
 class Supervisor:
     """Runs parts until it is closed; a part that dies is started again, with a growing pause."""
 
-    def __init__(self, logs: Path, say: Callable[[str], None], grace: Grace) -> None:
+    def __init__(self, logs: Path, say: Callable[[str], None], grace: GracePeriod) -> None:
         self._logs = logs
         self._say = say
         self._grace = grace
@@ -60,7 +60,9 @@ class Supervisor:
 
     async def _launch(self, part: Part, seconds: float) -> dict[str, Any]:
         log = self._logs / f"{part.name}.log"
-        process = await spawn(part.command, log=log, env=part.env, stdout_pipe=part.announces, keep=part.keep)
+        process = await spawn(
+            part.command, log=log, env=part.env, stdout_pipe=part.announces, inherited_fds=part.inherited_fds
+        )
         self._running[part.name] = process
         if not part.announces:
             return {}

@@ -1,1 +1,1 @@
-"""The servers that the demo and the tests run from wheels: PostgreSQL, NATS and the building's MQTT broker."""
+"""Servers that the demo and the tests run from Python wheels: PostgreSQL, NATS, and the buildings' MQTT broker."""

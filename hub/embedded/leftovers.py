@@ -1,4 +1,4 @@
-"""Ends what a killed demo left behind: each child's process is noted beside its log, and ended before its successor."""
+"""Ends processes that a killed demo left behind: a file beside each child's log holds its process number."""
 
 import asyncio
 import contextlib
@@ -8,41 +8,41 @@ from pathlib import Path
 
 import psutil
 
-# a clock that was set in between moves what psutil takes for the start of a process
+# psutil's start time of a process moves when the clock was set in between
 SAME_START_S = 2.0
-END_S, KILL_S = 8, 5
+END_TIMEOUT_S, KILL_TIMEOUT_S = 8, 5
 
 
-def note(log: Path, pid: int) -> None:
-    """Remembers which process writes this log; on a full disk nobody does, and it runs all the same."""
+def record(log: Path, pid: int) -> None:
+    """Writes the process number beside the log; on a full disk it is not written, and the process runs all the same."""
     with contextlib.suppress(psutil.Error, OSError):
-        _file(log).write_text(f"{pid} {psutil.Process(pid).create_time()}\n")
+        _pid_file(log).write_text(f"{pid} {psutil.Process(pid).create_time()}\n")
 
 
-async def end_left_over(log: Path, sign: int = signal.SIGTERM, *, seconds: float = END_S) -> None:
-    """Ends the process that wrote this log before, when it still runs; asks first, and makes it after ``seconds``."""
-    process = _noted(log)
+async def end_left_over(log: Path, end_signal: int = signal.SIGTERM, *, seconds: float = END_TIMEOUT_S) -> None:
+    """Ends the process that wrote this log before, if it still runs: with a signal, after ``seconds`` by force."""
+    process = _recorded_process(log)
     if process is None:
         return
     with contextlib.suppress(psutil.Error):
-        process.send_signal(sign)
-    if not await _gone(process, seconds):
+        process.send_signal(end_signal)
+    if not await _has_ended(process, seconds):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await _gone(process, KILL_S)
+        await _has_ended(process, KILL_TIMEOUT_S)
 
 
-def _noted(log: Path) -> psutil.Process | None:
+def _recorded_process(log: Path) -> psutil.Process | None:
     try:
-        pid, started = _file(log).read_text().split()
+        pid, started = _pid_file(log).read_text().split()
         process = psutil.Process(int(pid))
-        same = abs(process.create_time() - float(started)) < SAME_START_S
+        is_same = abs(process.create_time() - float(started)) < SAME_START_S
     except (OSError, ValueError, psutil.Error):
         return None
-    return process if same and process.is_running() and process.status() != psutil.STATUS_ZOMBIE else None
+    return process if is_same and process.is_running() and process.status() != psutil.STATUS_ZOMBIE else None
 
 
-async def _gone(process: psutil.Process, seconds: float) -> bool:
+async def _has_ended(process: psutil.Process, seconds: float) -> bool:
     with contextlib.suppress(psutil.Error):
         try:
             await asyncio.to_thread(process.wait, seconds)
@@ -51,5 +51,5 @@ async def _gone(process: psutil.Process, seconds: float) -> bool:
     return True
 
 
-def _file(log: Path) -> Path:
+def _pid_file(log: Path) -> Path:
     return log.with_suffix(".pid")

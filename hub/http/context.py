@@ -1,13 +1,15 @@
-"""What a request works with: settings, clock, what its application was provided with, and one transaction that is over
-before the answer leaves."""
+"""The dependencies of a request: settings, clock, the application's parts, and one database transaction.
 
-import logging
+The transaction ends before the answer is sent.
+"""
+
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import asyncpg
+import structlog
 from fastapi import Depends, FastAPI, Request
 
 from hub.clock import Clock
@@ -15,14 +17,14 @@ from hub.http.problems import DatabaseUnavailableError
 from hub.postgres.db import Connection, Pool
 from hub.settings import Settings
 
-log = logging.getLogger(__name__)
-ACQUIRE_S = 5
+log = structlog.get_logger()
+ACQUIRE_TIMEOUT_S = 5
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What lives as long as the application."""
+    """Settings, connection pool and clock of an application."""
 
     settings: Settings
     pool: Pool
@@ -30,20 +32,20 @@ class Context:
 
 
 def provide(app: FastAPI, *parts: object) -> None:
-    """Gives the application its parts, one of each class; a room's dependencies find theirs with ``provided``."""
+    """Gives the application its parts, one of each class, such as ``Explorer``; ``provided`` returns them."""
     app.state.parts = {type(part): part for part in parts}
 
 
-def provided(request: Request, kind: type[T], make: Callable[[], T] | None = None) -> T:
-    """Returns the application's part of this class; one that was not given is made at first use.
+def provided(request: Request, part_type: type[T], make: Callable[[], T] | None = None) -> T:
+    """Returns the application's part of a class; ``make``, if given, makes a missing one.
 
     Raises:
-        KeyError: this application was not provided with one.
+        KeyError: the application has no part of this class.
     """
     parts = request.app.state.parts
-    if kind not in parts and make is not None:
-        parts[kind] = make()
-    part: T = parts[kind]
+    if part_type not in parts and make is not None:
+        parts[part_type] = make()
+    part: T = parts[part_type]
     return part
 
 
@@ -54,15 +56,15 @@ def context(request: Request) -> Context:
 
 @asynccontextmanager
 async def connected(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection of the pool, waited for a few seconds.
+    """Takes a connection from the pool; waits a few seconds for it.
 
     Raises:
-        DatabaseUnavailableError: the server is away, or all connections are busy.
+        DatabaseUnavailableError: the server does not answer, or all connections are busy.
     """
     try:
-        connection = await pool.acquire(timeout=ACQUIRE_S)
+        connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        log.warning("no database connection: %r", error)
+        log.warning("no database connection", error=repr(error))
         raise DatabaseUnavailableError.now() from error
     try:
         yield connection
@@ -71,7 +73,7 @@ async def connected(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def snapshot(request: Request) -> AsyncIterator[Connection]:
-    """A read-only transaction that sees one moment of the database."""
+    """Opens a read-only transaction that sees the database at one moment."""
     async with connected(context(request).pool) as connection, connection.transaction(
         isolation="repeatable_read", readonly=True
     ):  # fmt: skip
@@ -79,7 +81,7 @@ async def snapshot(request: Request) -> AsyncIterator[Connection]:
 
 
 async def transaction(request: Request) -> AsyncIterator[Connection]:
-    """A transaction that commits when the endpoint returns, before the client hears of it."""
+    """Opens a transaction that commits when the endpoint returns, before the answer is sent."""
     async with connected(context(request).pool) as connection, connection.transaction():
         yield connection
 

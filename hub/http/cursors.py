@@ -1,4 +1,4 @@
-"""Keyset cursors: the sort key of a page's last row, opaque to the client, checked when it comes back."""
+"""Keyset pagination: a cursor holds the sort key of a page's last row; it is opaque to the client and checked."""
 
 import base64
 import binascii
@@ -14,21 +14,21 @@ Key = int | str | bytes | datetime
 
 
 def encode(kind: str, *key: Key) -> str:
-    """The cursor of the list ``kind`` after the row with this key."""
+    """Returns the cursor of the list ``kind`` after the row with this sort key."""
     text = json.dumps([kind, *map(_pack, key)], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(kind: str, cursor: str, types: Sequence[type]) -> list[Any]:
-    """The key inside a cursor of the list ``kind``.
+    """Returns the sort key in a cursor of the list ``kind``; ``types`` are those of the key's parts.
 
     Raises:
-        BadCursorError: it was cut, changed, or comes from another list.
+        BadCursorError: the cursor was changed or is of another list.
     """
     try:
-        found, *packed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if found == kind and len(packed) == len(types):
-            return [_unpack(value, wanted) for value, wanted in zip(packed, types, strict=True)]
+        cursor_kind, *packed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if cursor_kind == kind and len(packed) == len(types):
+            return [_unpack(value, part_type) for value, part_type in zip(packed, types, strict=True)]
     except (ValueError, TypeError, OverflowError, OSError, binascii.Error):
         pass
     raise BadCursorError("The cursor is not one that this list gave out: start again without `cursor`")
@@ -40,14 +40,14 @@ def _pack(value: Key) -> int | str:
     return to_ms(value) * 1000 + value.microsecond % 1000 if isinstance(value, datetime) else value
 
 
-def _unpack(value: object, wanted: type) -> Key:
-    if wanted is bytes and isinstance(value, str):
+def _unpack(value: object, part_type: type) -> Key:
+    if part_type is bytes and isinstance(value, str):
         return bytes.fromhex(value)
-    if wanted is datetime and type(value) is int:
+    if part_type is datetime and type(value) is int:
         moment = at_ms(value // 1000)
         return moment.replace(microsecond=moment.microsecond + value % 1000)
-    if wanted is int and type(value) is int and abs(value) < 2**63:
+    if part_type is int and type(value) is int and abs(value) < 2**63:
         return value
-    if wanted is str and isinstance(value, str):
+    if part_type is str and isinstance(value, str):
         return value
     raise ValueError("wrong kind of key")

@@ -1,4 +1,4 @@
-"""Security headers on every answer, an ETag on small JSON ones, and nothing cached that belongs to somebody."""
+"""Middleware for headers: security headers on every answer, an ETag on JSON answers, no caching of personal data."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _DIRECTIVES = (
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",  # the component library sets its sizes in style elements
+    "style-src 'self' 'unsafe-inline'",  # the component library writes style elements
     "img-src 'self' data: blob:",
     "font-src 'self'",
     "connect-src 'self'",
@@ -32,7 +32,7 @@ HSTS = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the headers; HSTS only where the site is served over TLS."""
+    """ASGI middleware that adds the security headers; HSTS only when the site is served over TLS."""
 
     def __init__(self, app: ASGIApp, *, tls: bool) -> None:
         self.app = app
@@ -58,7 +58,7 @@ class SecurityHeaders:
 
 
 class Etags:
-    """ASGI middleware: a successful JSON answer to GET gets an ETag, and 304 when the client has it already."""
+    """ASGI middleware that adds an ETag to successful JSON answers to GET, and answers 304 when the client has it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,34 +67,34 @@ class Etags:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        known = {tag.strip() for tag in Headers(scope=scope).get("if-none-match", "").split(",")}
-        held: Message | None = None
+        known_etags = {etag.strip() for etag in Headers(scope=scope).get("if-none-match", "").split(",")}
+        delayed_start: Message | None = None
 
-        async def tag(message: Message) -> None:
-            nonlocal held
-            if message["type"] == "http.response.start" and _taggable(message):
-                held = message
+        async def add_etag(message: Message) -> None:
+            nonlocal delayed_start
+            if message["type"] == "http.response.start" and _takes_etag(message):
+                delayed_start = message
                 return
-            if held is not None and message["type"] == "http.response.body":
-                start, held = held, None
+            if delayed_start is not None and message["type"] == "http.response.body":
+                start, delayed_start = delayed_start, None
                 if not message.get("more_body"):
-                    message = _tagged(start, message, known)
+                    message = _with_etag(start, message, known_etags)
                 await send(start)
             await send(message)
 
-        await self.app(scope, receive, tag)
+        await self.app(scope, receive, add_etag)
 
 
-def _taggable(start: Message) -> bool:
+def _takes_etag(start: Message) -> bool:
     return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type", "") == "application/json"
 
 
-def _tagged(start: Message, message: Message, known: set[str]) -> Message:
+def _with_etag(start: Message, message: Message, known_etags: set[str]) -> Message:
     headers = MutableHeaders(scope=start)
     etag = f'"{hashlib.sha256(message["body"]).hexdigest()[:32]}"'
     headers["ETag"] = etag
     headers["Cache-Control"] = "private, no-cache"
-    if etag not in known and f"W/{etag}" not in known:
+    if etag not in known_etags and f"W/{etag}" not in known_etags:
         return message
     start["status"] = 304
     del headers["content-length"]

@@ -1,4 +1,4 @@
-"""Request bodies end at a limit: refused by their length when it is told, cut off when it is not."""
+"""Limits the size of request bodies, by the declared length, or while a body without one is read."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,7 +7,7 @@ from hub.http.problems import TooLargeError, problem
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a larger body before anybody reads it."""
+    """ASGI middleware that answers 413 to a larger body before the endpoint reads it."""
 
     def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
         self.app = app
@@ -17,16 +17,16 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("content-length", "0")
-        if not told.isdecimal() or int(told) > self.limit_bytes:
+        declared_length = Headers(scope=scope).get("content-length", "0")
+        if not declared_length.isdecimal() or int(declared_length) > self.limit_bytes:
             await self._refuse(scope, receive, send)
             return
-        pieces: list[Message] = []
+        messages: list[Message] = []
         size = 0
         if "transfer-encoding" in Headers(scope=scope):
             while True:
                 message = await receive()
-                pieces.append(message)
+                messages.append(message)
                 size += len(message.get("body", b""))
                 if size > self.limit_bytes:
                     await self._refuse(scope, receive, send)
@@ -35,7 +35,7 @@ class BodyLimit:
                     break
 
         async def replay() -> Message:
-            return pieces.pop(0) if pieces else await receive()
+            return messages.pop(0) if messages else await receive()
 
         await self.app(scope, replay, send)
 

@@ -1,4 +1,4 @@
-"""Counts and times every request by route, for Prometheus."""
+"""Prometheus metrics of every request by route: number and time to the first byte."""
 
 import time
 
@@ -14,7 +14,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestMetrics:
-    """ASGI middleware; paths that no route takes count as one, so that labels stay few."""
+    """ASGI middleware that counts and times requests; all paths without a route share one label."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -23,14 +23,14 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = time.perf_counter()
+        started_s = time.perf_counter()
 
         async def count(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = str(getattr(scope.get("route"), "path", "other")).removeprefix("/api/v1")
                 method = scope["method"] if scope["method"] in METHODS else "other"
                 REQUESTS.labels(method, route, str(message["status"])).inc()
-                SECONDS.labels(route).observe(time.perf_counter() - began)
+                SECONDS.labels(route).observe(time.perf_counter() - started_s)
             await send(message)
 
         await self.app(scope, receive, count)

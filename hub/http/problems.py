@@ -1,10 +1,10 @@
-"""Errors as RFC 9457 problem details: every refusal has a stable ``code`` and a sentence that says what to do."""
+"""Errors as RFC 9457 problem details: each has a stable ``code`` and a sentence that says what to do."""
 
-import logging
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import HubError, RetryableError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -40,7 +40,7 @@ class Problem(BaseModel):
 
 
 class ApiError(HubError):
-    """A refusal with a status of its own; leaf classes set ``status``, ``title`` and ``code``."""
+    """A refusal with its own HTTP status; subclasses set ``status``, ``title`` and ``code``."""
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "Refused"
@@ -51,7 +51,7 @@ class ApiError(HubError):
 
 
 class NotFoundError(ApiError):
-    """There is no such thing, or none that the reader may see: the two look alike on purpose."""
+    """The thing does not exist, or the reader may not see it; the answer is the same on purpose."""
 
     status, title, code = 404, "Not found", "not_found"
 
@@ -75,7 +75,7 @@ class DatabaseUnavailableError(ApiError):
 
     @classmethod
     def now(cls) -> "DatabaseUnavailableError":
-        """The same words wherever it happens."""
+        """Returns the error with its usual message."""
         return cls("The database does not answer right now: try again in a few seconds", headers={"Retry-After": "2"})
 
 
@@ -89,7 +89,7 @@ def problem(
     status: int, title: str, detail: str, code: str, *, errors: list[FieldFault] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:  # fmt: skip
-    """A problem as a response."""
+    """Returns a problem as an HTTP response."""
     body = Problem(
         type=f"urn:peerwatt:problem:{code}", title=title, status=status, detail=detail, code=code, errors=errors
     )
@@ -103,22 +103,24 @@ MALFORMED: dict[int | str, dict[str, Any]] = {
 
 
 def refusals(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses of these errors, for a route's ``responses``."""
-    codes: dict[int, list[str]] = {422: [MALFORMED[422]["description"]]} if any(e.status == 422 for e in errors) else {}
+    """Returns the OpenAPI responses of these errors, for a route's ``responses``."""
+    codes: dict[int, list[str]] = {}
+    if any(error.status == 422 for error in errors):
+        codes[422] = [MALFORMED[422]["description"]]
     for error in errors:
         codes.setdefault(error.status, []).append(f"{error.title} (`{error.code}`)")
-    return {status: {"model": Problem, "description": "; ".join(words)} for status, words in codes.items()}
+    return {status: {"model": Problem, "description": "; ".join(titles)} for status, titles in codes.items()}
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of this application a problem."""
+    """Installs handlers that answer every error of this application with a problem."""
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(HubError, _hub_error)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     for kind in (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
         app.add_exception_handler(kind, _connection_lost)
-    app.add_middleware(Unexpected)
+    app.add_middleware(UnexpectedErrors)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -156,18 +158,18 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def unknown_path(path: str) -> JSONResponse:
-    """The answer at a path of the API that does not exist."""
+    """Returns the answer for a path of the API that does not exist."""
     return problem(404, "Not found", f"There is nothing at {path[:200]}; the API is described in /api/v1/openapi.json",
                    "not_found")  # fmt: skip
 
 
 async def _connection_lost(request: Request, error: Exception) -> JSONResponse:
-    log.warning("the database was lost in the middle of a request: %r", error)
+    log.warning("the database was lost in the middle of a request", error=repr(error))
     return await _refused(request, DatabaseUnavailableError.now())
 
 
-class Unexpected:
-    """ASGI middleware, the innermost: an error that nobody foresaw is logged and answered like any other."""
+class UnexpectedErrors:
+    """The innermost ASGI middleware: logs an error without a handler and answers it with a problem."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -185,6 +187,6 @@ class Unexpected:
         except Exception:
             if started or scope["type"] != "http":
                 raise
-            log.exception("unexpected error at %s", scope["path"])
+            log.exception("unexpected error", path=scope["path"])
             detail = "Something went wrong on our side and was logged: try again, and tell the operator if it stays"
             await problem(500, "Internal error", detail, "internal")(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Database rows as API models: same names, bytes as hex."""
+"""Converts database rows to API models: columns and fields have the same names, bytes become hex."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -12,11 +12,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def show(model: type[Model], row: Row, **extra: object) -> Model:
-    """The model with every field that ``extra`` does not give taken from the row's column of that name."""
-    columns = {name: hexed(row[name]) for name in model.model_fields if name not in extra}
+    """Returns the model with ``extra`` as fields, and every other field from the row's column of its name."""
+    columns = {name: with_hex(row[name]) for name in model.model_fields if name not in extra}
     return model.model_validate({**columns, **extra})
 
 
-def hexed(value: object) -> object:
-    """Bytes as hex, everything else as it is."""
+def with_hex(value: object) -> object:
+    """Returns bytes as hex, and any other value unchanged."""
     return value.hex() if isinstance(value, bytes) else value

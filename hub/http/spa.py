@@ -1,4 +1,4 @@
-"""The built web app: its files, index.html at every path of its own router, and a problem at unknown API paths."""
+"""Serves the built web app: its files, index.html at paths of its router, a problem at unknown API paths."""
 
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from hub.http.problems import problem, unknown_path
 
 STATIC = Path(__file__).parents[1] / "static"
 FOREVER = "public, max-age=31536000, immutable"
+"""For files whose name holds a hash of their content."""
 
 
 class WebApp:
-    """The ASGI app behind every path that no route takes."""
+    """The ASGI app for every path without a route."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder.resolve()
@@ -27,10 +28,10 @@ class WebApp:
         if method not in {"GET", "HEAD"}:
             return problem(405, "Method not allowed", f"{method} is not possible at {path[:200]}", "method_not_allowed",
                            headers={"Allow": "GET, HEAD"})  # fmt: skip
-        found = self._file(path)
-        if found is not None:
-            hashed = path.startswith("/assets/")
-            return FileResponse(found, headers={"Cache-Control": FOREVER if hashed else "no-cache"})
+        file = self._file(path)
+        if file is not None:
+            has_hash = path.startswith("/assets/")
+            return FileResponse(file, headers={"Cache-Control": FOREVER if has_hash else "no-cache"})
         index = self._folder / "index.html"
         if path.startswith("/assets/"):
             return problem(404, "Not found", f"There is no file {path[:200]}: load the page again", "not_found")
@@ -43,5 +44,5 @@ class WebApp:
     def _file(self, path: str) -> Path | None:
         if "\0" in path:
             return None
-        found = (self._folder / path.lstrip("/")).resolve()
-        return found if found.is_relative_to(self._folder) and found.is_file() else None
+        file = (self._folder / path.lstrip("/")).resolve()
+        return file if file.is_relative_to(self._folder) and file.is_file() else None

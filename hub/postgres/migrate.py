@@ -1,4 +1,4 @@
-"""`peerwatt-hub migrate`: brings the schema up to date and says to which version."""
+"""`peerwatt-hub migrate`: brings the database schema up to date and prints its version."""
 
 import argparse
 import asyncio

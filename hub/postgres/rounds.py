@@ -1,15 +1,15 @@
-"""What a room brings to the worker: work that is done in rounds, by the one copy that holds its lease."""
+"""The interface of a round: work that the worker repeats, on the one copy that holds its lease."""
 
 from typing import Protocol
 
 from hub.postgres.lease import Lease
 
 INTERVALS_A_ROUND = 50
-"""After a full round there may be more to do, and the next begins at once."""
+"""Most intervals of one round; after a full round the next begins at once."""
 
 
 class Round(Protocol):
-    """Work under a lease of its own: what one round can not do holds up no other. Registered in ``worker.registry``."""
+    """Work under a lease of its own, so that a failure delays no other round; listed in ``worker.registry``."""
 
     @property
     def name(self) -> str:
@@ -20,8 +20,8 @@ class Round(Protocol):
         """Does what is due now; returns whether there may be more to do at once.
 
         Raises:
-            LeaseLostError: another copy leads; what was being written was refused.
-            RetryableError: something is away; the worker tries again.
-            PermanentError: a person must look; the worker says so each time it tries again.
+            LeaseLostError: another copy leads now; the writes were refused.
+            RetryableError: something is unavailable; the worker tries again.
+            PermanentError: a person must act; the worker logs it each time it tries again.
         """
         ...

@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 from hub.errors import PermanentError, RetryableError, first_of
 from hub.observability.outage import Outage
 from hub.postgres import db
-from hub.postgres.lease import acquire, kept, release
+from hub.postgres.lease import acquire, release, renewed
 from hub.postgres.rounds import Round
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Leader:
             lease = await acquire(connection, work.name, self.holder, seconds=LEASE_S)
         if lease is None:
             return False
-        async with kept(self.pool, lease, seconds=LEASE_S):
+        async with renewed(self.pool, lease, seconds=LEASE_S):
             return await work.run(lease)
 
     async def _release(self, name: str) -> None:

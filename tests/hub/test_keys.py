@@ -19,7 +19,7 @@ def test_a_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert load_or_create(path) == load(path) == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [p.name for p in path.parent.iterdir()] == ["settler.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["settler.json"]
     numbers = json.loads(path.read_text())
     assert Keypair.from_bytes(bytes(numbers)) == key
 
@@ -52,11 +52,11 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
 
 def test_what_the_demo_made_signs_in_the_demo_only(tmp_path: Path) -> None:
-    made = found_ledger(State(tmp_path))
+    keys = found_ledger(State(tmp_path))
     folder = tmp_path / "keys"
-    assert SettlementKeys.load(folder, demo=True).settler == made.settler
+    assert SettlementKeys.load(folder, demo=True).settler == keys.settler
     with pytest.raises(DemoKeysError, match=f"The keys in {folder} were made by `peerwatt-hub demo`.*set state_dir"):
         SettlementKeys.load(folder)
     found_ledger(State(tmp_path))
     (folder / DEMO_MARK).unlink()
-    assert SettlementKeys.load(folder).settler == made.settler
+    assert SettlementKeys.load(folder).settler == keys.settler

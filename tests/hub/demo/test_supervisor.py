@@ -13,7 +13,7 @@ import pytest
 
 from hub.demo.supervisor import Part, Supervisor
 from hub.embedded import leftovers
-from hub.embedded.processes import Grace, StartError, on_free_ports, spawn
+from hub.embedded.processes import GracePeriod, StartError, on_free_ports, spawn
 from support.servers.nats import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('{}', flush=True); time.sleep(600)")
@@ -32,7 +32,7 @@ def says() -> list[str]:
 
 @pytest.fixture
 async def supervisor(tmp_path: Path, says: list[str]) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(tmp_path, says.append, Grace(GRACE_S))
+    supervisor = Supervisor(tmp_path, says.append, GracePeriod(GRACE_S))
     yield supervisor
     await supervisor.close()
     assert not running()

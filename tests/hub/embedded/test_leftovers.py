@@ -1,4 +1,4 @@
-"""Children do not outlive us; one that did, because it hung, is ended before its successor starts, nobody else is."""
+"""Children do not outlive this process; one that hung is ended before its successor starts, no other process is."""
 
 import asyncio
 import os
@@ -37,9 +37,9 @@ async def up(process: asyncio.subprocess.Process) -> int:
 async def test_a_predecessor_is_ended_even_when_it_will_not(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     for command in (SLEEP, STUBBORN):
-        left = await up(await spawn(command, log=log, stdout_pipe=True))
+        pid = await up(await spawn(command, log=log, stdout_pipe=True))
         await end_left_over(log, seconds=0.5)
-        assert not running(left)
+        assert not running(pid)
 
 
 async def test_the_same_log_has_one_writer(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ asyncio.run(main())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
 async def test_postgresql_dies_with_us_and_the_next_one_starts_at_once(tmp_path: Path) -> None:
-    """Also as root, where PostgreSQL is in a user namespace of its own."""
+    """Also as root, where PostgreSQL runs in a user namespace of its own."""
     host = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, tmp_path, stdout=asyncio.subprocess.PIPE)
     await up(host)
     pid = int((tmp_path / "postgres.pid").read_text().split()[0])

@@ -1,4 +1,4 @@
-"""A port that somebody takes between our drawing and our binding it costs one more try, with every server we run."""
+"""A free port that another process takes before the server binds it: one more try, for every server."""
 
 import contextlib
 import socket
@@ -12,14 +12,14 @@ from hub.chain.bootstrap import Bootstrap
 from hub.demo.supervisor import Part, Supervisor
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.postgres import run_postgres
-from hub.embedded.processes import Grace, free_port, on_free_ports
+from hub.embedded.processes import GracePeriod, free_port, on_free_ports
 from hub.ledger.genesis import genesis_for, write_genesis
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
 @pytest.fixture
-def drawn() -> Iterator[list[int]]:
+def ports() -> Iterator[list[int]]:
     """A port that is taken, and one that is free."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield [server.getsockname()[1], free_port()]
@@ -31,33 +31,33 @@ async def stack() -> AsyncIterator[contextlib.AsyncExitStack]:
         yield stack
 
 
-async def test_postgresql(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
+async def test_postgresql(ports: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
     def start():  # type: ignore[no-untyped-def]
-        return stack.enter_async_context(run_postgres(tmp_path, durable=False, port=drawn.pop(0)))
+        return stack.enter_async_context(run_postgres(tmp_path, durable=False, port=ports.pop(0)))
 
     assert await on_free_ports(start)
-    assert drawn == []
+    assert ports == []
 
 
-@pytest.mark.parametrize("which", ["port", "mqtt_port"])
-async def test_nats(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path, which: str) -> None:
+@pytest.mark.parametrize("taken_port", ["port", "mqtt_port"])
+async def test_nats(ports: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path, taken_port: str) -> None:
     def start():  # type: ignore[no-untyped-def]
-        ports = {"port": free_port(), "mqtt_port": free_port(), which: drawn.pop(0)}
-        text = broker_config(tmp_path / "store", username="u", password="p", **ports)
+        settings = {"port": free_port(), "mqtt_port": free_port(), taken_port: ports.pop(0)}
+        text = broker_config(tmp_path / "store", username="u", password="p", **settings)
         return stack.enter_async_context(run_nats(tmp_path, text))
 
     await on_free_ports(start)
-    assert drawn == []
+    assert ports == []
 
 
-async def test_the_ledger(drawn: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
+async def test_the_ledger(ports: list[int], stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
     write_genesis(tmp_path, genesis_for(Bootstrap.load_or_create(tmp_path / "keys")))
-    supervisor = Supervisor(tmp_path, print, Grace(5))
+    supervisor = Supervisor(tmp_path, print, GracePeriod(5))
     stack.push_async_callback(supervisor.close)
 
     def start():  # type: ignore[no-untyped-def]
-        words = ("ledger", "--state", tmp_path, "--port", str(drawn.pop(0)))
-        return supervisor.start(Part("ledger", (HUB, *words), announces=True))
+        flags = ("ledger", "--state", tmp_path, "--port", str(ports.pop(0)))
+        return supervisor.start(Part("ledger", (HUB, *flags), announces=True))
 
     await on_free_ports(start)
-    assert drawn == []
+    assert ports == []

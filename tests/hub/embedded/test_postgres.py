@@ -16,13 +16,13 @@ async def test_migrating_again_changes_nothing(db_url: str) -> None:
 
 
 async def test_a_lease_has_one_holder_and_a_stale_leader_is_refused(pool: db.Pool) -> None:
-    async with pool.acquire() as one, pool.acquire() as two:
-        first = await lease.acquire(one, "market", "a")
+    async with pool.acquire() as connection_a, pool.acquire() as connection_b:
+        first = await lease.acquire(connection_a, "market", "a")
         assert first is not None
-        assert await lease.acquire(two, "market", "b") is None
-        assert await lease.acquire(one, "market", "a") == first
-        await lease.release(one, first)
-        second = await lease.acquire(two, "market", "b")
+        assert await lease.acquire(connection_b, "market", "b") is None
+        assert await lease.acquire(connection_a, "market", "a") == first
+        await lease.release(connection_a, first)
+        second = await lease.acquire(connection_b, "market", "b")
         assert second is not None and second.fence > first.fence
         with pytest.raises(lease.LeaseLostError, match="no longer leads"):
-            await lease.guard(one, first)
+            await lease.guard(connection_a, first)

@@ -1,4 +1,4 @@
-"""A database that goes away in the middle of things is told from a fault of ours."""
+"""An unavailable database is told from a fault of the hub."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ GOOD_BYE = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrato
 
 
 async def test_a_query_right_after_the_servers_good_bye_is_the_database_away(pool: Pool) -> None:
-    """The server's last words have been read, that it hung up has not: asyncpg has an error of its own for that."""
+    """The server's last message was read, the connection's end not yet: asyncpg has an error of its own for that."""
     async with pool.acquire() as connection:
         inner: Any = connection
         protocol = inner._con._protocol

@@ -1,9 +1,9 @@
-"""One leader at a time, for as long as its work takes."""
+"""Leases: one leader at a time, for as long as its work takes."""
 
 import pytest
 
 from hub.postgres.db import Pool
-from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, kept
+from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, renewed
 from support.servers.nats import eventually
 
 
@@ -13,16 +13,16 @@ async def _acquire(pool: Pool, holder: str, *, seconds: int = 60) -> Lease | Non
 
 
 async def test_a_lease_is_kept_while_the_work_lasts(pool: Pool) -> None:
-    """However late its keeper gets its turn, the lease that it renews lasts for a minute more."""
+    """However late the renewal runs, the lease lasts for another minute."""
     lease = await _acquire(pool, "first")
     assert lease is not None
     end = await pool.fetchval("SELECT expires_at FROM leases")
 
-    async def renewed() -> bool:
+    async def is_renewed() -> bool:
         return bool(await pool.fetchval("SELECT expires_at > $1 FROM leases", end))
 
-    async with kept(pool, lease, seconds=60, every_s=0.05):
-        await eventually(renewed, seconds=30, what="a renewed lease")
+    async with renewed(pool, lease, seconds=60, every_s=0.05):
+        await eventually(is_renewed, seconds=30, what="a renewed lease")
         assert await _acquire(pool, "second") is None
     await pool.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
     follower = await _acquire(pool, "second")
