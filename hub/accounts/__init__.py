@@ -1,1 +1,1 @@
-"""People: sign-in, sessions and roles."""
+"""Users: sign-in, sessions, roles, and who may read what."""

@@ -1,4 +1,4 @@
-"""Who may do what: one dependency opens the access token and checks the role, another resolves whose data is meant."""
+"""Access control: dependencies that check the access token and the role, and resolve the participant of a request."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -26,12 +26,12 @@ _scheme = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The acce
 
 
 def access_tokens(request: Request) -> AccessTokens:
-    """Returns what issues and opens this application's access tokens."""
+    """Returns the application's ``AccessTokens``."""
     return provided(request, AccessTokens)
 
 
 def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
-    """A dependency that lets only these roles in.
+    """Returns a dependency that admits only these roles.
 
     Raises (in the request):
         NotSignedInError, TokenInvalidError, TokenExpiredError: 401.
@@ -51,7 +51,7 @@ def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
 
 
 Human = Annotated[Principal, Depends(require(*HUMANS))]
-"""Anybody who is signed in, devices excepted."""
+"""A signed-in user of any role but device."""
 
 
 async def participant(
@@ -60,19 +60,19 @@ async def participant(
         UUID | None, Query(description="Whose; default the reader's own. Only operators and auditors may name others")
     ] = None,
 ) -> UUID:
-    """Whose intervals, trades or bills the request means.
+    """Returns the participant whose intervals, trades or bills the request is about.
 
     Raises:
-        NotFoundError: somebody else's; it looks like one that does not exist.
-        NoParticipantError: none named, and the reader takes no part.
+        NotFoundError: another participant, who looks like one that does not exist.
+        NoParticipantError: none is named, and the reader is not one.
     """
     if participant_id is not None and participant_id != principal.participant_id and not principal.reads_all:
         raise NotFoundError("There is no such participant, or not for you")
-    found = participant_id or principal.participant_id
-    if found is None:
+    result = participant_id or principal.participant_id
+    if result is None:
         hint = "name one with participant_id" if principal.reads_all else "ask an operator to link yours"
         raise NoParticipantError(f"This account does not take part in the market itself: {hint}")
-    return found
+    return result
 
 
 OwnParticipant = Annotated[UUID, Depends(participant)]

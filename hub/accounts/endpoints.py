@@ -1,4 +1,4 @@
-"""Sign-in: e-mail address and password for an access token, with a rotating refresh token in a strict cookie."""
+"""Endpoints for sign-in: an access token for e-mail address and password, a rotating refresh token in a cookie."""
 
 from typing import Annotated
 
@@ -22,10 +22,10 @@ RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=Fal
 
 
 async def own_origin(request: Request, origin: Origin = None) -> None:
-    """The cookie counts only for requests of our own pages; browsers name the origin in every POST.
+    """Refuses requests that are not from the hub's own pages; browsers name the origin in every POST.
 
     Raises:
-        ForeignOriginError: another site's page, or no origin at all.
+        ForeignOriginError: the origin is another one, or missing.
     """
     if origin != context(request).settings.public_origin:
         raise ForeignOriginError(
@@ -35,7 +35,11 @@ async def own_origin(request: Request, origin: Origin = None) -> None:
 
 
 async def no_foreign_origin(request: Request, origin: Origin = None) -> None:
-    """Signing in is also for programs, which name no origin."""
+    """Refuses requests from other sites' pages, but not those of programs, which name no origin.
+
+    Raises:
+        ForeignOriginError: the origin is another one.
+    """
     if origin is not None:
         await own_origin(request, origin)
 
@@ -49,8 +53,8 @@ async def no_foreign_origin(request: Request, origin: Origin = None) -> None:
 )
 async def login(ctx: Ctx, tokens: Tokens, body: Login, response: Response) -> Session:
     """Gives an access token and sets the refresh cookie. After five wrong attempts in a row sign-in pauses."""
-    granted = await service.login(ctx, body.email, body.password)
-    return _session(ctx, tokens, response, granted)
+    session = await service.login(ctx, body.email, body.password)
+    return _session(ctx, tokens, response, session)
 
 
 @router.post(
@@ -87,15 +91,15 @@ async def me(principal: Human, connection: Snapshot) -> User:
     user = await repository.user_by_id(connection, principal.user_id)
     if user is None:
         raise SessionOverError("This account no longer exists: ask an operator")
-    return service.shown(user)
+    return service.to_user(user)
 
 
-def _session(ctx: Context, tokens: AccessTokens, response: Response, granted: service.Granted) -> Session:
+def _session(ctx: Context, tokens: AccessTokens, response: Response, session: service.OpenSession) -> Session:
     response.set_cookie(
-        COOKIE, granted.refresh_token, max_age=int(service.REFRESH_LIFETIME.total_seconds()), path=COOKIE_PATH,
+        COOKIE, session.refresh_token, max_age=int(service.REFRESH_LIFETIME.total_seconds()), path=COOKIE_PATH,
         httponly=True, samesite="strict", secure=_secure(ctx),
     )  # fmt: skip
-    user = granted.user
+    user = session.user
     token = tokens.issue(user.user_id, user.role, user.participant_id)
     return Session(access_token=token, expires_in_s=int(LIFETIME.total_seconds()), user=user)
 

@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes, made and checked in threads, few at a time: each takes tens of MiB."""
+"""Hashes and checks passwords with argon2id, in threads and two at a time, as each needs tens of MiB."""
 
 import asyncio
 
@@ -9,58 +9,58 @@ from hub.errors import PermanentError
 
 MIN_LENGTH = 10
 _hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-_AT_ONCE = 2
-_gates: dict[int, asyncio.Semaphore] = {}
+_MAX_CONCURRENT = 2
+_semaphores: dict[int, asyncio.Semaphore] = {}
 
 
 class WeakPasswordError(PermanentError):
-    """A new password that is too short."""
+    """A new password is too short."""
 
     code = "password_weak"
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash (PHC string) of a new password.
+    """Returns the argon2id hash (PHC string) of a new password.
 
     Raises:
-        WeakPasswordError: it has fewer than ten characters.
+        WeakPasswordError: the password has fewer than ten characters.
     """
     if len(password) < MIN_LENGTH:
         raise WeakPasswordError(f"The password is too short: use at least {MIN_LENGTH} characters")
-    async with _gate():
+    async with _semaphore():
         return await asyncio.to_thread(_hasher.hash, password)
 
 
-async def matches(stored: str | None, password: str) -> bool:
-    """Whether the password is the stored one; takes as long when there is none."""
-    async with _gate():
-        return await asyncio.to_thread(_matches, stored or _nobody(), password) and stored is not None
+async def matches(stored_hash: str | None, password: str) -> bool:
+    """Returns whether the password matches the stored hash; without a hash it takes as long."""
+    async with _semaphore():
+        return await asyncio.to_thread(_matches, stored_hash or _dummy_hash(), password) and stored_hash is not None
 
 
-def outdated(stored: str) -> bool:
-    """Whether the hash was made with weaker parameters than today's."""
-    return _hasher.check_needs_rehash(stored)
+def outdated(stored_hash: str) -> bool:
+    """Returns whether the hash was made with weaker parameters than today's."""
+    return _hasher.check_needs_rehash(stored_hash)
 
 
-def _matches(stored: str, password: str) -> bool:
+def _matches(stored_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 
 
-_nobodys: list[str] = []
+_dummy_hashes: list[str] = []
 
 
-def _nobody() -> str:
-    if not _nobodys:
-        _nobodys.append(_hasher.hash("nobody has this password"))
-    return _nobodys[0]
+def _dummy_hash() -> str:
+    if not _dummy_hashes:
+        _dummy_hashes.append(_hasher.hash("nobody has this password"))
+    return _dummy_hashes[0]
 
 
-def _gate() -> asyncio.Semaphore:
+def _semaphore() -> asyncio.Semaphore:
     loop = id(asyncio.get_running_loop())
-    if loop not in _gates:
-        _gates.clear()
-        _gates[loop] = asyncio.Semaphore(_AT_ONCE)
-    return _gates[loop]
+    if loop not in _semaphores:
+        _semaphores.clear()
+        _semaphores[loop] = asyncio.Semaphore(_MAX_CONCURRENT)
+    return _semaphores[loop]

@@ -1,4 +1,4 @@
-"""Users, refresh tokens, login attempts and activities in PostgreSQL."""
+"""Rows of users, refresh tokens, login attempts and activities."""
 
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,12 @@ from hub.postgres.db import Connection, Record
 
 
 async def user_by_email(connection: Connection, email: str) -> Record | None:
-    """The user with this address (lower case)."""
+    """Returns the row of the user with this address in lower case, or None."""
     return await connection.fetchrow("SELECT * FROM users WHERE email = $1", email)
 
 
 async def user_by_id(connection: Connection, user_id: UUID) -> Record | None:
-    """The user."""
+    """Returns the user's row, or None."""
     return await connection.fetchrow("SELECT * FROM users WHERE user_id = $1", user_id)
 
 
@@ -21,8 +21,8 @@ async def save_user(
     connection: Connection, user_id: UUID, email: str, display_name: str, password_hash: str, role: str,
     affiliation: str | None, participant_id: UUID | None,
 ) -> UUID:  # fmt: skip
-    """Adds the user, or brings the one with this address up to date; returns the id that stands."""
-    found: UUID = await connection.fetchval(
+    """Adds the user, or updates the one with this address; returns the id of the stored user."""
+    stored_id: UUID = await connection.fetchval(
         """
         INSERT INTO users (user_id, email, display_name, password_hash, role, affiliation, participant_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -32,11 +32,11 @@ async def save_user(
         """,
         user_id, email, display_name, password_hash, role, affiliation, participant_id,
     )  # fmt: skip
-    return found
+    return stored_id
 
 
 async def save_participant(connection: Connection, participant_id: UUID, name: str, wallet: str | None) -> None:
-    """Adds the participant, or brings name and wallet up to date."""
+    """Adds the participant, or updates name and wallet."""
     await connection.execute(
         """
         INSERT INTO participants (participant_id, name, wallet) VALUES ($1, $2, $3)
@@ -56,12 +56,12 @@ async def set_password(connection: Connection, user_id: UUID, password_hash: str
 async def begin_attempt(
     connection: Connection, email_hash: bytes, now: datetime, allowed: int, pause: Any
 ) -> datetime | None:
-    """Counts an attempt before the password is looked at, so that parallel guesses count too.
+    """Counts an attempt before the password is checked, so that parallel attempts count too.
 
-    Returns the end of the pause when there is one; the attempt that exceeds ``allowed`` starts it.
+    Returns the end of the pause, or None; the attempt that exceeds ``allowed`` starts a pause of length ``pause``.
     """
     await connection.execute("DELETE FROM login_attempts WHERE updated_at < $1::timestamptz - interval '1 day'", now)
-    paused: datetime | None = await connection.fetchval(
+    paused_until: datetime | None = await connection.fetchval(
         """
         INSERT INTO login_attempts AS a (email_hash, failed, updated_at) VALUES ($1, 1, $2)
         ON CONFLICT (email_hash) DO UPDATE SET
@@ -76,18 +76,18 @@ async def begin_attempt(
         allowed,
         pause,
     )
-    return paused
+    return paused_until
 
 
 async def end_attempts(connection: Connection, email_hash: bytes) -> None:
-    """A right password clears the count."""
+    """Clears the count of an address, after a right password."""
     await connection.execute("DELETE FROM login_attempts WHERE email_hash = $1", email_hash)
 
 
 async def add_refresh_token(
     connection: Connection, token_hash: bytes, family: UUID, user_id: UUID, issued_at: datetime, expires_at: datetime
 ) -> None:
-    """Stores a refresh token's hash; tokens that are long over go."""
+    """Stores a refresh token's hash; deletes tokens that expired more than 30 days ago."""
     await connection.execute(
         "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < $2::timestamptz - interval '30 days'",
         user_id,
@@ -100,7 +100,7 @@ async def add_refresh_token(
 
 
 async def lock_refresh_token(connection: Connection, token_hash: bytes) -> Record | None:
-    """The refresh token, held until the transaction ends."""
+    """Returns the refresh token's row, locked until the transaction ends, or None."""
     return await connection.fetchrow("SELECT * FROM refresh_tokens WHERE token_hash = $1 FOR UPDATE", token_hash)
 
 
@@ -112,17 +112,17 @@ async def use_refresh_token(connection: Connection, token_hash: bytes, at: datet
 
 
 async def used_since(connection: Connection, family: UUID, token_hash: bytes, since: datetime) -> bool:
-    """Whether a token that was issued from then on has been used already."""
-    found: bool = await connection.fetchval(
+    """Returns whether another token of the family, issued at ``since`` or later, was used already."""
+    was_used: bool = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM refresh_tokens WHERE family = $1 AND token_hash <> $2 AND issued_at >= $3 "
         "AND used_at IS NOT NULL)",
         family, token_hash, since,
     )  # fmt: skip
-    return found
+    return was_used
 
 
 async def revoke_unused(connection: Connection, family: UUID, at: datetime) -> None:
-    """Ends the tokens of the same sign-in that wait to be used."""
+    """Revokes the tokens of a sign-in that were not used yet."""
     await connection.execute(
         "UPDATE refresh_tokens SET revoked_at = $2 WHERE family = $1 AND used_at IS NULL AND revoked_at IS NULL",
         family,
@@ -131,7 +131,7 @@ async def revoke_unused(connection: Connection, family: UUID, at: datetime) -> N
 
 
 async def revoke_family(connection: Connection, family: UUID, at: datetime) -> None:
-    """Ends every token that descends from the same sign-in."""
+    """Revokes every token of a sign-in."""
     await connection.execute(
         "UPDATE refresh_tokens SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL", family, at
     )

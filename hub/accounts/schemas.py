@@ -1,4 +1,4 @@
-"""What sign-in takes and gives."""
+"""API models of sign-in."""
 
 from typing import Literal
 from uuid import UUID

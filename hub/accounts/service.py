@@ -1,4 +1,4 @@
-"""Sign-in, renewal and sign-out; and how operators and the demo make users and participants."""
+"""Sign-in, renewal of sessions, sign-out; creation of users and participants."""
 
 import hashlib
 import secrets
@@ -14,13 +14,14 @@ from hub.http.context import Context, connected
 from hub.postgres.db import Connection, Record
 
 REFRESH_LIFETIME = timedelta(days=30)
-PAUSE = timedelta(minutes=PAUSE_MINUTES)
-LOST_ANSWER = timedelta(seconds=10)
+LOGIN_PAUSE = timedelta(minutes=PAUSE_MINUTES)
+REUSE_TOLERANCE = timedelta(seconds=10)
+"""How long a refresh token may be used again, as the answer to its first use may have been lost."""
 
 
 @dataclass(frozen=True)
-class Granted:
-    """A session that begins or goes on."""
+class OpenSession:
+    """A session that was opened or renewed."""
 
     user: User
     refresh_token: str
@@ -29,51 +30,58 @@ class Granted:
 async def create_participant(
     connection: Connection, name: str, *, wallet: str | None = None, participant_id: UUID | None = None
 ) -> UUID:
-    """Somebody who takes part; with a given id it may be called again. ``wallet`` is base58."""
-    found = participant_id or uuid4()
-    await repository.save_participant(connection, found, name, wallet)
-    return found
+    """Adds or updates a participant; ``wallet`` is an address in base58. Returns the id, random by default."""
+    stored_id = participant_id or uuid4()
+    await repository.save_participant(connection, stored_id, name, wallet)
+    return stored_id
 
 
 async def create_user(
     connection: Connection, email: str, display_name: str, password: str, role: Role, *,
     affiliation: Affiliation | None = None, participant_id: UUID | None = None, user_id: UUID | None = None,
 ) -> UUID:  # fmt: skip
-    """Somebody who can sign in; called again with the same address it brings the user up to date.
+    """Adds a user, or updates the one with this address; returns the id of the stored user.
 
     Raises:
         WeakPasswordError: the password has fewer than ten characters.
     """
-    hashed = await passwords.hash_password(password)
+    password_hash = await passwords.hash_password(password)
     return await repository.save_user(
-        connection, user_id or uuid4(), email.strip().lower(), display_name, hashed, role, affiliation, participant_id
+        connection,
+        user_id or uuid4(),
+        email.strip().lower(),
+        display_name,
+        password_hash,
+        role,
+        affiliation,
+        participant_id,
     )
 
 
-async def login(ctx: Context, email: str, password: str) -> Granted:
-    """Checks the password and begins a session.
+async def login(ctx: Context, email: str, password: str) -> OpenSession:
+    """Checks the password and opens a session.
 
     Raises:
-        LoginFailedError: unknown address or wrong password, in the same words and time.
+        LoginFailedError: unknown address or wrong password, with the same text and in the same time.
         LoginPausedError: too many wrong attempts with this address, known or not.
     """
     address, now = email.strip().lower(), at_ms(ctx.clock.now_ms())
     email_hash = hashlib.sha256(address.encode()).digest()
     async with connected(ctx.pool) as connection, connection.transaction():
         user = await repository.user_by_email(connection, address)
-        paused_until = await repository.begin_attempt(connection, email_hash, now, LOGIN_ATTEMPTS, PAUSE)
+        paused_until = await repository.begin_attempt(connection, email_hash, now, LOGIN_ATTEMPTS, LOGIN_PAUSE)
         if paused_until is not None:
             await _log(connection, user, "login_paused", now)
     if paused_until is not None:
         raise _paused(paused_until - now)
-    right = await passwords.matches(None if user is None else user["password_hash"], password)
+    is_right = await passwords.matches(None if user is None else user["password_hash"], password)
     async with connected(ctx.pool) as connection, connection.transaction():
-        if right and user is not None:
+        if is_right and user is not None:
             await repository.end_attempts(connection, email_hash)
             if passwords.outdated(user["password_hash"]):
                 await repository.set_password(connection, user["user_id"], await passwords.hash_password(password))
             await _log(connection, user, "login", now)
-            return Granted(shown(user), await _new_token(connection, user["user_id"], uuid4(), now))
+            return OpenSession(to_user(user), await _new_token(connection, user["user_id"], uuid4(), now))
         await _log(connection, user, "login_failed", now)
     raise LoginFailedError(
         f"The e-mail address or the password is not right: check both. After {LOGIN_ATTEMPTS} wrong attempts in a row "
@@ -81,53 +89,53 @@ async def login(ctx: Context, email: str, password: str) -> Granted:
     )
 
 
-async def refresh(ctx: Context, token: str | None) -> Granted:
-    """Trades a refresh token for its successor; a token that was used before ends the whole session.
+async def refresh(ctx: Context, token: str | None) -> OpenSession:
+    """Exchanges a refresh token for a new one; a token that was used before ends the whole session.
 
     Raises:
-        SessionOverError: missing, unknown, expired, revoked or used before.
+        SessionOverError: the token is missing, unknown, expired, revoked or was used before.
     """
     if token is None:
         raise SessionOverError("You are not signed in on this device: sign in")
     now = at_ms(ctx.clock.now_ms())
     async with connected(ctx.pool) as connection, connection.transaction():
-        granted = await _renew(connection, _hash(token), now)
-    if granted is None:
+        session = await _renew(connection, _hash(token), now)
+    if session is None:
         raise SessionOverError("Your session is over, or was used on another device: sign in again")
-    return granted
+    return session
 
 
-async def _renew(connection: Connection, token_hash: bytes, now: datetime) -> Granted | None:
+async def _renew(connection: Connection, token_hash: bytes, now: datetime) -> OpenSession | None:
     row = await repository.lock_refresh_token(connection, token_hash)
     if row is None or row["expires_at"] <= now:
         return None
     user = await repository.user_by_id(connection, row["user_id"])
     if user is None:
         return None
-    if await _used_by_another(connection, row, now):
+    if await _is_reused(connection, row, now):
         await repository.revoke_family(connection, row["family"], now)
         await _log(connection, user, "refresh_reused", now)
         return None
     await repository.use_refresh_token(connection, token_hash, now)
     await repository.revoke_unused(connection, row["family"], now)
-    return Granted(shown(user), await _new_token(connection, user["user_id"], row["family"], now))
+    return OpenSession(to_user(user), await _new_token(connection, user["user_id"], row["family"], now))
 
 
-async def _used_by_another(connection: Connection, row: Record, now: datetime) -> bool:
-    """A second use is forgiven for seconds, while the first one's answer may have been lost on the way.
+async def _is_reused(connection: Connection, row: Record, now: datetime) -> bool:
+    """Returns whether a token was used before; for a few seconds a second use is allowed, if its successor is unused.
 
-    The token that was lost is revoked, so that there is never more than one that works.
+    The answer to the first use may have been lost; that successor is revoked, so that only one token is valid.
     """
     if row["revoked_at"] is not None:
         return True
     if row["used_at"] is None:
         return False
-    late = now - row["used_at"] > LOST_ANSWER
-    return late or await repository.used_since(connection, row["family"], row["token_hash"], row["used_at"])
+    is_late = now - row["used_at"] > REUSE_TOLERANCE
+    return is_late or await repository.used_since(connection, row["family"], row["token_hash"], row["used_at"])
 
 
 async def logout(ctx: Context, token: str | None) -> None:
-    """Ends the session that the refresh token belongs to; nothing happens when there is none."""
+    """Ends the session of a refresh token; without one nothing happens."""
     if token is None:
         return
     now = at_ms(ctx.clock.now_ms())
@@ -138,8 +146,8 @@ async def logout(ctx: Context, token: str | None) -> None:
             await repository.log_activity(connection, row["user_id"], "logout", now, {})
 
 
-def shown(user: Record) -> User:
-    """The user as the API shows them."""
+def to_user(user: Record) -> User:
+    """Returns the API model of a user's row."""
     return User(**{name: user[name] for name in User.model_fields})
 
 
@@ -158,8 +166,8 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _paused(left: timedelta) -> LoginPausedError:
-    seconds = max(1, int(left.total_seconds()))
+def _paused(remaining: timedelta) -> LoginPausedError:
+    seconds = max(1, int(remaining.total_seconds()))
     return LoginPausedError(
         f"Too many wrong attempts with this e-mail address: try again in {-(-seconds // 60)} minutes",
         headers={"Retry-After": str(seconds)},

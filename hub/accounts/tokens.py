@@ -1,4 +1,4 @@
-"""Access tokens: JWTs signed with Ed25519 that live fifteen minutes and name the user, role and participant."""
+"""Access tokens: JWTs signed with Ed25519, valid for 15 minutes, with user, role and participant."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,12 +15,12 @@ from hub.settings import Settings
 
 ISSUER = "peerwatt"
 LIFETIME = timedelta(minutes=15)
-NOBODY = UUID(int=0)
+NO_PARTICIPANT_ID = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The signed-in user that a request comes from."""
+    """The signed-in user of a request."""
 
     user_id: UUID
     role: str
@@ -29,22 +29,21 @@ class Principal:
 
     @property
     def reads_all(self) -> bool:
-        """Operators and auditors see every participant's meters, trades and bills."""
+        """Whether the user may read every participant's meters, trades and bills: operators and auditors."""
         return self.role in {"operator", "auditor"}
 
     @property
     def visible_participant_id(self) -> UUID | None:
-        """The participant whose rows this user may read; None = everybody's. A user without a participant gets an id
-        that nobody has."""
-        return None if self.reads_all else self.participant_id or NOBODY
+        """The participant whose rows this user may read; None = all. A user without one gets an id without rows."""
+        return None if self.reads_all else self.participant_id or NO_PARTICIPANT_ID
 
 
 class AccessTokens:
-    """Makes and opens access tokens of one hub."""
+    """Issues and reads the access tokens of one hub."""
 
     def __init__(self, key: Ed25519PrivateKey, audience: str, clock: Clock) -> None:
-        self._private = key
-        self._public = key.public_key()
+        self._private_key = key
+        self._public_key = key.public_key()
         self._audience = audience
         self._clock = clock
 
@@ -53,14 +52,14 @@ class AccessTokens:
         """Reads the hub's key, or makes it at the first start; the audience is the web app's origin.
 
         Raises:
-            KeyFileError: the key file is open to others or no key.
+            KeyFileError: the key file is readable by others or holds no key.
         """
         key = load_or_create(settings.keys_dir / "access-tokens.json")
         private = Ed25519PrivateKey.from_private_bytes(bytes(key)[:32])
         return cls(private, settings.public_origin, clock)
 
     def issue(self, user_id: UUID, role: str, participant_id: UUID | None) -> str:
-        """A token for this user, valid from now on."""
+        """Returns a token for this user, valid from now on."""
         now_s = self._clock.now_ms() // 1000
         claims = {
             "iss": ISSUER,
@@ -71,18 +70,18 @@ class AccessTokens:
             "iat": now_s,
             "exp": now_s + int(LIFETIME.total_seconds()),
         }
-        return jwt.encode(claims, self._private, algorithm="EdDSA")
+        return jwt.encode(claims, self._private_key, algorithm="EdDSA")
 
     def open(self, token: str) -> Principal:
-        """Who the token names.
+        """Checks a token and returns its user.
 
         Raises:
-            TokenExpiredError: it was good until some time ago.
-            TokenInvalidError: malformed, signed by another key, or for another site.
+            TokenExpiredError: the token has expired.
+            TokenInvalidError: the token is malformed, signed by another key, or for another site.
         """
         try:
             claims = jwt.decode(
-                token, self._public, algorithms=["EdDSA"], audience=self._audience, issuer=ISSUER,
+                token, self._public_key, algorithms=["EdDSA"], audience=self._audience, issuer=ISSUER,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"], "verify_exp": False, "verify_iat": False},
             )  # fmt: skip
             principal = _principal(claims)
@@ -98,8 +97,13 @@ class AccessTokens:
 
 
 def _principal(claims: dict[str, Any]) -> Principal:
-    pid = claims["pid"]
-    return Principal(UUID(claims["sub"]), str(claims["role"]), None if pid is None else UUID(pid), int(claims["exp"]))
+    participant_id = claims["pid"]
+    return Principal(
+        UUID(claims["sub"]),
+        str(claims["role"]),
+        None if participant_id is None else UUID(participant_id),
+        int(claims["exp"]),
+    )
 
 
 def _challenge(error: str) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The HTTP side put together: every room's endpoints as one application, its OpenAPI description, and `serve`."""
+"""The HTTP applications, made of all packages' endpoints; their OpenAPI description; `peerwatt-hub serve`."""

@@ -1,4 +1,4 @@
-"""Puts the hub's HTTP side together: the API with the web app for people, and the listener that gateways enrol at."""
+"""Builds the two HTTP applications: the API with the web app, and the listener for the enrolment of gateways."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from hub.api.openapi import document
 from hub.billing import endpoints as billing
 from hub.chain.client import ChainClient
 from hub.clock import Clock
-from hub.explorer import endpoints as explorers
+from hub.explorer import endpoints as explorer_endpoints
 from hub.explorer.service import Explorer
 from hub.http import problems
 from hub.http.context import Context, provide
@@ -31,7 +31,7 @@ from hub.settings import Settings
 from hub.system import endpoints as system
 
 PREFIX = "/api/v1"
-CHAIN_PATIENCE_S = 5
+CHAIN_TIMEOUT_S = 5
 BODY_LIMIT_BYTES = 64 * 1024
 DESCRIPTION = (
     "A campus trades its own solar power. Energy is integer Wh, money integer micros (millionths of the currency), "
@@ -41,9 +41,9 @@ DESCRIPTION = (
 
 
 def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
-    """The API and the web app on one listener; the pool stays the caller's to close."""
+    """Builds the API and the web app; the caller closes the pool."""
     feed = EventFeed(pool)
-    explorer = Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_PATIENCE_S), clock)
+    explorer = Explorer(ChainClient(*settings.rpc_urls, timeout_s=CHAIN_TIMEOUT_S), clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -59,13 +59,13 @@ def create_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     provide(app, Context(settings, pool, clock), AccessTokens.from_settings(settings, clock), feed, explorer)
     app.include_router(system.probes)
     app.router.default = WebApp()
-    _harden(app, settings)
+    _add_middleware(app, settings)
     return app
 
 
 def create_device_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
-    """The listener for gateways (TLS by the hub's own authority): enrolment and nothing else."""
-    from hub.devices import endpoints as devices  # noqa: PLC0415 - its keys are read where gateways are served only
+    """Builds the application for gateways, which serves enrolment and the probes only."""
+    from hub.devices import endpoints as devices  # noqa: PLC0415 - only this application needs it
 
     app = FastAPI(
         title="Peerwatt devices", version=version("peerwatt"), openapi_url=None, docs_url=None, redoc_url=None
@@ -74,12 +74,12 @@ def create_device_app(settings: Settings, pool: Pool, clock: Clock) -> FastAPI:
     app.include_router(devices.router, prefix=PREFIX)
     app.include_router(system.probes)
     problems.install(app)
-    _harden(app, settings)
+    _add_middleware(app, settings)
     return app
 
 
 def describe() -> FastAPI:
-    """Every route of the API, without anything behind it: what the API's description is made from."""
+    """Returns an application with every route of the API and no parts; the OpenAPI description is made from it."""
     app = FastAPI(
         title="Peerwatt",
         version=version("peerwatt"),
@@ -89,17 +89,17 @@ def describe() -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix=PREFIX)
-    for part in (accounts, system, metering, market, billing, proofs, live, operator, explorers):
-        api.include_router(part.router)
+    for endpoints in (accounts, system, metering, market, billing, proofs, live, operator, explorer_endpoints):
+        api.include_router(endpoints.router)
     api.include_router(market.published)
     app.include_router(api)
     problems.install(app)
-    vars(app)["openapi"] = lambda: document(app)  # FastAPI's own way to change the description
+    vars(app)["openapi"] = lambda: document(app)  # FastAPI's documented way to change the description
     return app
 
 
-def _harden(app: FastAPI, settings: Settings) -> None:
-    """The last added is the outermost: headers go on every answer, refusals of the limit included."""
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Adds the middleware; the last is the outermost, so that every answer has the security headers."""
     app.add_middleware(Etags)
     app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES)
     app.add_middleware(RequestMetrics)

@@ -1,6 +1,6 @@
-"""`peerwatt-hub openapi`: the API's description, byte for byte the same for the same code.
+"""`peerwatt-hub openapi`: prints the API's description, the same bytes for the same code.
 
-The web client is made from the checked-in copy.
+The web client is generated from the checked-in copy.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from hub.api.app import describe  # noqa: PLC0415 - it needs document() of this module
+    from hub.api.app import describe  # noqa: PLC0415 - that module imports document() from this one
 
     text = render(describe())
     if args.write:
@@ -38,25 +38,25 @@ def run(args: argparse.Namespace) -> None:
 
 
 def render(app: FastAPI) -> str:
-    """The description as checked in."""
+    """Returns the description as JSON text, as it is checked in."""
     return json.dumps(document(app), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1 of this application, with every refusal as problem+json."""
+    """Returns the application's OpenAPI 3.1 description, with every refusal as problem+json."""
     if app.openapi_schema is None:
-        made = get_openapi(
+        description = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes,
             openapi_version=app.openapi_version,
         )  # fmt: skip
-        for path in made["paths"].values():
+        for path in description["paths"].values():
             for operation in path.values():
-                _refusals_as_problems(operation)
-        app.openapi_schema = made
+                _make_refusals_problems(operation)
+        app.openapi_schema = description
     return app.openapi_schema
 
 
-def _refusals_as_problems(operation: dict[str, Any]) -> None:
+def _make_refusals_problems(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         content = response.get("content", {})
         if int(status) >= 400 and "application/json" in content:

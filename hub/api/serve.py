@@ -1,4 +1,4 @@
-"""`peerwatt-hub serve`: the API with the web app on one listener, the gateways' TLS listener beside it."""
+"""`peerwatt-hub serve`: serves the API with the web app on one listener, gateways on another with TLS."""
 
 import argparse
 import asyncio
@@ -50,7 +50,7 @@ async def _serve(settings: Settings) -> None:
 
 
 def _device_listener(settings: Settings) -> socket.socket | None:
-    """None without a certificate: who connected there would wait for ever."""
+    """Opens the listener for gateways; returns None without a certificate, as a gateway would wait there for ever."""
     if settings.device_tls_cert is None:
         log.warning("gateways can not enrol here", reason="set PEERWATT_HUB_DEVICE_TLS_CERT and _KEY to let them")
         return None
@@ -64,8 +64,8 @@ async def _serve_from(settings: Settings, pool: db.Pool, web: socket.socket, dev
     servers = [(_server(create_app(settings, pool, clock)), web)]
     if devices is not None:
         servers.append((_server(create_device_app(settings, pool, clock), settings), devices))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _stop, [server for server, _ in servers])
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, _stop, [server for server, _ in servers])
     async with asyncio.TaskGroup() as group:
         for server, listener in servers:
             group.create_task(server.serve(sockets=[listener]))
@@ -76,7 +76,7 @@ async def _serve_from(settings: Settings, pool: db.Pool, web: socket.socket, dev
 
 
 class Server(uvicorn.Server):
-    """Uvicorn as one of two in a process: the signals are handled once, for both."""
+    """One of two uvicorn servers in a process; the process handles signals for both."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -92,7 +92,7 @@ class Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Live streams end first: the server waits for open answers, and these have no end of their own."""
+        """Ends live streams first, which have no end of their own; the server waits for open answers."""
         self._app.state.parts[EventFeed].end_streams()
         await super().shutdown(sockets)
 
@@ -102,15 +102,15 @@ def _stop(servers: list[Server]) -> None:
         server.should_exit = True
 
 
-def _listen(host: str, port: int, name: str) -> socket.socket:
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     try:
         listener = socket.create_server((host, port), reuse_port=False, backlog=256)
-        # made anew from its file, the socket names its protocol: only then asyncio turns Nagle's delay off
+        # asyncio turns Nagle's algorithm off only for sockets that name their protocol, as one made from its file does
         return socket.socket(fileno=listener.detach())
     except OSError as error:
         raise ConfigError(
             f"Can not listen on {host}:{port} ({os.strerror(error.errno or 0)}): "
-            f"stop what uses the port, or set {name} to another"
+            f"stop what uses the port, or set {setting} to another"
         ) from error
 
 

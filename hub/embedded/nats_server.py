@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from hub.embedded.processes import Grace, StartError, spawn, stop, tail
+from hub.embedded.processes import GracePeriod, StartError, spawn, stop, tail
 from hub.errors import ConfigError
 
 POSTGRES_STOP_S = 2.0
@@ -28,7 +28,9 @@ def binary() -> Path:
 
 
 @contextlib.asynccontextmanager
-async def run_nats(folder: Path, config: str, *, name: str = "nats", grace: Grace | None = None) -> AsyncIterator[None]:
+async def run_nats(
+    folder: Path, config: str, *, name: str = "nats", grace: GracePeriod | None = None
+) -> AsyncIterator[None]:
     """Runs a server with this configuration text, and yields when the server's log says that it is ready.
 
     At the end the server is stopped within ``grace``, less the seconds that PostgreSQL needs, which is stopped last.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from hub.embedded.processes import Grace, StartError, free_port, run_once, spawn, stop, tail
+from hub.embedded.processes import GracePeriod, StartError, free_port, run_once, spawn, stop, tail
 from hub.errors import ConfigError
 
 # for small machines: the demo shares the memory with everything else
@@ -71,7 +71,7 @@ async def _initdb(data: Path, password: str) -> None:
 
 @contextlib.asynccontextmanager
 async def run_postgres(
-    folder: Path, *, durable: bool = True, port: int = 0, grace: Grace | None = None
+    folder: Path, *, durable: bool = True, port: int = 0, grace: GracePeriod | None = None
 ) -> AsyncIterator[str]:
     """Runs a server whose data, password and log are in ``folder``; yields the URL of its maintenance database.
 

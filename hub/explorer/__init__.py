@@ -1,1 +1,1 @@
-"""The chain as people may look at it: programs, accounts decoded by the IDLs, transactions with their logs."""
+"""A chain explorer: programs, accounts decoded by the IDLs, transactions with their logs, blocks."""

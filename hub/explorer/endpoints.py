@@ -1,4 +1,4 @@
-"""The chain for everybody who is signed in: what anybody with a node of their own could read as well."""
+"""Endpoints of the explorer, for every signed-in user; they show only what any RPC node answers."""
 
 from typing import Annotated
 
@@ -27,13 +27,13 @@ MAX_TRANSACTIONS = 100
 
 
 class ChainAwayError(ApiError):
-    """The hub's RPC node does not answer; asking again later may help."""
+    """The hub's RPC node does not answer."""
 
     status, title, code = 503, "Not possible right now", "chain_unreachable"
 
 
 class NotBase58Error(ApiError):
-    """An address or a signature that has the right letters and not the right length."""
+    """An address or a signature has the right letters but not the right length."""
 
     status, title, code = 422, "Malformed request", "not_base58"
 

@@ -1,6 +1,6 @@
-"""Pure translation of decoded accounts and arguments into JSON, by the types that the IDL gives them.
+"""Translates accounts and arguments, as anchorpy decodes them, into JSON by their IDL types; pure.
 
-Comes from anchorpy's coders; goes to ``service``. Integers stay integers, addresses are base58, runs of bytes are hex.
+Integers stay integers, addresses are base58, arrays of bytes are hex.
 """
 
 import json
@@ -16,42 +16,45 @@ from hub.chain import programs
 from hub.chain.accounts import AccountMismatchError, decode, discriminator
 
 _SAFE_INTEGER = 2**53 - 1
-"""Larger ones lose digits in a browser: they are told as text."""
+"""Larger integers lose digits in a browser, so they become text."""
 _MAX_ITEMS = 256
 
 
 def account_kind(program: str, data: bytes) -> str | None:
-    """The IDL's name of the account that begins with these bytes."""
-    kinds = (str(one["name"]) for one in _idl(program)["accounts"])
+    """Returns the IDL's name of an account's type by its discriminator, or None."""
+    kinds = (str(account["name"]) for account in _idl(program)["accounts"])
     return next((kind for kind in kinds if data[:8] == discriminator(kind)), None)
 
 
 def account_fields(program: str, kind: str, data: bytes) -> dict[str, JsonValue] | None:
-    """The account's fields in the IDL's order, or None when the bytes do not follow it."""
+    """Returns the account's fields in the IDL's order, or None when the bytes do not match it."""
     try:
         decoded = decode(program, kind, data)
     except AccountMismatchError:
         return None
-    shape = next(one["type"] for one in _idl(program)["accounts"] if one["name"] == kind)
-    return _struct(program, shape["fields"], decoded)
+    definition = next(account["type"] for account in _idl(program)["accounts"] if account["name"] == kind)
+    return _struct(program, definition["fields"], decoded)
 
 
 def instruction(program: str, data: bytes) -> tuple[str, dict[str, JsonValue], list[str]] | None:
-    """Name, arguments and the names of the accounts; None when the IDL has no such instruction."""
+    """Returns name, arguments and the names of the accounts, or None when the IDL has no such instruction."""
     try:
         parsed = programs.coder(program).instruction.parse(data)
-    except Exception:  # noqa: BLE001 - construct raises many kinds, and anybody may send any bytes
+    except Exception:  # noqa: BLE001 - construct raises many classes, and the bytes are anybody's
         return None
-    found = next((one for one in _idl(program)["instructions"] if _snake(one["name"]) == parsed.name), None)
-    if found is None:
+    definition = next(
+        (each for each in _idl(program)["instructions"] if _snake_case(each["name"]) == parsed.name), None
+    )
+    if definition is None:
         return None
-    return parsed.name, _struct(program, found["args"], parsed.data), _names(found["accounts"])
+    return parsed.name, _struct(program, definition["args"], parsed.data), _names(definition["accounts"])
 
 
 def _names(accounts: list[dict[str, Any]]) -> list[str]:
-    return [
-        name for one in accounts for name in (_names(one["accounts"]) if "accounts" in one else [_snake(one["name"])])
-    ]
+    names: list[str] = []
+    for account in accounts:
+        names += _names(account["accounts"]) if "accounts" in account else [_snake_case(account["name"])]
+    return names
 
 
 @cache
@@ -61,13 +64,13 @@ def _idl(program: str) -> dict[str, Any]:
     return value
 
 
-def _snake(name: str) -> str:
+def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
 def _struct(program: str, fields: list[dict[str, Any]], value: Any) -> dict[str, JsonValue]:
-    names = [_snake(one["name"]) for one in fields]
-    return {name: _value(program, one["type"], _get(value, name)) for name, one in zip(names, fields, strict=True)}
+    names = [_snake_case(field["name"]) for field in fields]
+    return {name: _value(program, field["type"], _get(value, name)) for name, field in zip(names, fields, strict=True)}
 
 
 def _get(value: Any, name: str) -> Any:
@@ -84,7 +87,7 @@ def _value(program: str, kind: Any, value: Any) -> JsonValue:
     inner = kind["vec"] if "vec" in kind else kind["array"][0]
     if inner == "u8":
         return bytes(value).hex()
-    return [_value(program, inner, one) for one in list(value)[:_MAX_ITEMS]]
+    return [_value(program, inner, item) for item in list(value)[:_MAX_ITEMS]]
 
 
 def _plain(kind: str, value: Any) -> JsonValue:
@@ -98,19 +101,20 @@ def _plain(kind: str, value: Any) -> JsonValue:
 
 
 def whole(value: int) -> JsonValue:
-    """An integer as JSON that every reader gets exactly."""
+    """Returns an integer as JSON that browsers read exactly: a number, or text beyond 2^53."""
     return value if abs(value) <= _SAFE_INTEGER else str(value)
 
 
 def _defined(program: str, name: str, value: Any) -> JsonValue:
-    shape = next(one["type"] for one in _idl(program)["types"] if one["name"] == name)
-    if shape["kind"] == "struct":
-        return _struct(program, shape["fields"], value)
-    chosen = type(value).__name__
-    variant = next(one for one in shape["variants"] if one["name"] == chosen)
+    definition = next(each["type"] for each in _idl(program)["types"] if each["name"] == name)
+    if definition["kind"] == "struct":
+        return _struct(program, definition["fields"], value)
+    variant_name = type(value).__name__
+    variant = next(each for each in definition["variants"] if each["name"] == variant_name)
     fields = variant.get("fields") or []
     if not fields:
-        return chosen
+        return variant_name
     if isinstance(fields[0], dict) and "name" in fields[0]:
-        return {chosen: _struct(program, fields, value)}
-    return {chosen: [_value(program, kind, part) for kind, part in zip(fields, value.tuple_data, strict=True)]}
+        return {variant_name: _struct(program, fields, value)}
+    items = zip(fields, value.tuple_data, strict=True)
+    return {variant_name: [_value(program, kind, item) for kind, item in items]}

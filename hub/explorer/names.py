@@ -1,13 +1,13 @@
-"""Names of the programs that our transactions meet: the five of ours, and Solana's own."""
+"""Names of programs: our five, and Solana's own."""
 
 from solders.pubkey import Pubkey
 
 from hub.chain.pdas import UPGRADEABLE_LOADER
 from hub.chain.programs import PROGRAM_IDS
 
-OURS = {address: name for name, address in PROGRAM_IDS.items()}
+OUR_PROGRAMS = {address: name for name, address in PROGRAM_IDS.items()}
 TOKEN_2022 = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
-_SOLANAS = {
+_SOLANA_PROGRAMS = {
     Pubkey.default(): "System program",
     UPGRADEABLE_LOADER: "Upgradeable loader",
     TOKEN_2022: "Token-2022",
@@ -22,5 +22,5 @@ _SOLANAS = {
 
 
 def name_of(address: Pubkey) -> str | None:
-    """The name of a program, or None when we know none."""
-    return OURS.get(address) or _SOLANAS.get(address)
+    """Returns the name of a program, or None when it is not listed."""
+    return OUR_PROGRAMS.get(address) or _SOLANA_PROGRAMS.get(address)

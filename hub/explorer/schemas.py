@@ -1,4 +1,4 @@
-"""The chain as the API shows it."""
+"""API models of the explorer."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Pure reading of a transaction as an RPC node answers with it: instructions by name, accounts, logs."""
+"""Decodes a transaction from an RPC node's answer: instructions by name, accounts, logs; pure."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from solders.transaction import VersionedTransaction
 from hub.chain.error_translation import from_transaction_error
 from hub.clock import at_s
 from hub.explorer import idl_values
-from hub.explorer.names import OURS, name_of
+from hub.explorer.names import OUR_PROGRAMS, name_of
 from hub.explorer.schemas import Level, NamedAddress, TransactionDetail, TransactionInstruction
 
-_MAX_LOGS, _MAX_LINE = 300, 400
+_MAX_LOG_LINES, _MAX_LOG_CHARS = 300, 400
 
 
 def read_transaction(answer: Any, level: Level | None) -> TransactionDetail:
-    """The answer of getTransaction (base64) as the API shows it."""
+    """Returns the API model of an answer to getTransaction (base64)."""
     inner, meta = answer.transaction, answer.transaction.meta
     transaction = inner.transaction
-    assert isinstance(transaction, VersionedTransaction)  # noqa: S101 - asked for in base64
+    assert isinstance(transaction, VersionedTransaction)  # noqa: S101 - base64 was requested
     keys = _keys(transaction.message, meta)
     logs = tuple(meta.log_messages or ())
     return TransactionDetail(
@@ -31,36 +31,36 @@ def read_transaction(answer: Any, level: Level | None) -> TransactionDetail:
         fee_lamports=meta.fee,
         compute_units=meta.compute_units_consumed,
         fee_payer=keys[0].address,
-        instructions=[_instruction(one, keys) for one in transaction.message.instructions],
-        logs=[line[:_MAX_LINE] for line in logs[:_MAX_LOGS]],
+        instructions=[_instruction(compiled, keys) for compiled in transaction.message.instructions],
+        logs=[line[:_MAX_LOG_CHARS] for line in logs[:_MAX_LOG_LINES]],
     )
 
 
 def _keys(message: Message | MessageV0, meta: Any) -> list[NamedAddress]:
-    """All addresses in the order of their index, those of lookup tables last."""
+    """Returns all addresses in the order of their index; those from lookup tables come last."""
     header, static = message.header, message.account_keys
-    signers, last = header.num_required_signatures, len(static) - header.num_readonly_unsigned_accounts
-    signing = signers - header.num_readonly_signed_accounts
+    signers, writable_end = header.num_required_signatures, len(static) - header.num_readonly_unsigned_accounts
+    writable_signers = signers - header.num_readonly_signed_accounts
     keys = [
-        NamedAddress(name=None, address=str(key), signer=at < signers,
-                     writable=at < signing if at < signers else at < last)
-        for at, key in enumerate(static)
+        NamedAddress(name=None, address=str(key), signer=index < signers,
+                     writable=index < writable_signers if index < signers else index < writable_end)
+        for index, key in enumerate(static)
     ]  # fmt: skip
     loaded = meta.loaded_addresses
-    for rights, found in ((True, loaded.writable), (False, loaded.readonly)) if loaded else ():
-        keys += [NamedAddress(name=None, address=str(key), signer=False, writable=rights) for key in found]
+    for writable, addresses in ((True, loaded.writable), (False, loaded.readonly)) if loaded else ():
+        keys += [NamedAddress(name=None, address=str(key), signer=False, writable=writable) for key in addresses]
     return keys
 
 
 def _instruction(compiled: Any, keys: list[NamedAddress]) -> TransactionInstruction:
     program = Pubkey.from_string(keys[compiled.program_id_index].address)
     data = bytes(compiled.data)
-    ours = OURS.get(program)
-    known = None if ours is None else idl_values.instruction(ours, data)
-    name, args, names = known or (None, None, [])
+    program_name = OUR_PROGRAMS.get(program)
+    decoded = None if program_name is None else idl_values.instruction(program_name, data)
+    name, args, names = decoded or (None, None, [])
     accounts = [
-        keys[index].model_copy(update={"name": names[at] if at < len(names) else None})
-        for at, index in enumerate(bytes(compiled.accounts))
+        keys[index].model_copy(update={"name": names[position] if position < len(names) else None})
+        for position, index in enumerate(bytes(compiled.accounts))
     ]
     return TransactionInstruction(
         program=str(program), program_name=name_of(program), name=name, args=args, accounts=accounts,

@@ -1,1 +1,1 @@
-"""What happened, in order: the outbox that the live pages read."""
+"""The outbox of domain events, and the live streams that the pages read."""

@@ -1,4 +1,4 @@
-"""The live stream: committed events as server-sent events, each reader's own and the public ones."""
+"""The live stream: committed events as server-sent events, the reader's own and the public ones."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -17,7 +17,7 @@ router = APIRouter(tags=["live"], responses={**refusals(*ACCESS_ERRORS), **MALFO
 
 
 def event_feed(request: Request) -> EventFeed:
-    """Returns the application's reader of committed events."""
+    """Returns the application's feed of committed events."""
     return provided(request, EventFeed)
 
 
@@ -25,19 +25,19 @@ LiveFeed = Annotated[EventFeed, Depends(event_feed)]
 
 
 class TooManyStreamsError(ApiError):
-    """This process serves as many streams as it can."""
+    """This process already serves the most streams that it can."""
 
     status, title, code = 503, "Too many streams", "streams_exhausted"
 
 
 class TooManyOwnStreamsError(ApiError):
-    """One user can not take the streams of all."""
+    """One user already has the most streams that one user may have."""
 
     status, title, code = 429, "Too many streams of yours", "own_streams_exhausted"
 
 
 class LiveResponse(StreamingResponse):
-    """Gives the stream's place back however it ends, also when the reader left before the first byte."""
+    """Unsubscribes when the stream ends in any way, also when the reader left before the first byte."""
 
     media_type = "text/event-stream"
 
@@ -77,13 +77,13 @@ async def live(
     A comment line every 15 s keeps the connection alive. The stream ends when the access token does, or when the reader
     is too slow: connect again with `Last-Event-ID`. `reset` means that too much was missed: load the page's data again.
     """
-    wait = {"Retry-After": "60"}
-    if feed.has_enough(principal.user_id):
-        raise TooManyOwnStreamsError("You have too many live pages open: close some of them", headers=wait)
+    retry_headers = {"Retry-After": "60"}
+    if feed.has_max_streams(principal.user_id):
+        raise TooManyOwnStreamsError("You have too many live pages open: close some of them", headers=retry_headers)
     participant_id = None if principal.reads_all else principal.participant_id
     subscriber = feed.subscribe(participant_id, principal.reads_all, principal.user_id)
     if subscriber is None:
-        raise TooManyStreamsError("All live streams are taken: try again in a minute", headers=wait)
+        raise TooManyStreamsError("All live streams are taken: try again in a minute", headers=retry_headers)
     lifetime_s = principal.expires_at_s - ctx.clock.now_ms() / 1000
     body = stream.events(feed, subscriber, last_event_id, lifetime_s)
     return LiveResponse(feed, subscriber, body)

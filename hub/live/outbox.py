@@ -1,4 +1,4 @@
-"""The outbox: a domain event is numbered in the transaction that made it true, then goes out as a server-sent event."""
+"""The outbox: a domain event is added in the transaction that it is about, and sent as a server-sent event later."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ async def append(
 ) -> int:
     """Adds an event inside the caller's transaction and wakes the listeners when it commits.
 
-    ``participant_id`` limits who may see it; None is for everybody. Returns the event's sequence number.
+    ``participant_id`` is the one participant who may see it, None for everybody. Returns the sequence number.
     """
     sequence: int = await connection.fetchval(
         "INSERT INTO outbox (topic, participant_id, payload) VALUES ($1, $2, $3) RETURNING sequence",
@@ -27,7 +27,7 @@ async def append(
 
 
 async def append_many(connection: Connection, topic: str, events: Sequence[tuple[dict[str, Any], UUID | None]]) -> None:
-    """Adds events (payload, who may see it) of one topic in their order; the listeners are woken once."""
+    """Adds events (payload, participant as in ``append``) of one topic in order; the listeners are woken once."""
     sequence = await connection.fetchval(
         """
         WITH added AS (

@@ -1,1 +1,1 @@
-"""Commands that look at a running hub: `doctor`, `trace`, and how the chain's nodes do."""
+"""Commands that inspect a running hub: `doctor` with the state of the chain's nodes, and `trace`."""

@@ -1,4 +1,4 @@
-"""`peerwatt-hub doctor`: looks at everything a hub needs, says what is wrong and what mends it; exits with 3."""
+"""`peerwatt-hub doctor`: checks everything that a hub needs and says what to correct; exits with 3 if anything is."""
 
 import argparse
 import asyncio
@@ -26,21 +26,21 @@ from hub.settlement.keys import SettlementKeys
 from hub.settlement.preflight import check_clock, check_keys, same_chain
 from hub.settlement.submitter import read_currency_mint
 
-EXIT_FOUND = 3
-PROBE_S = 10
+EXIT_PROBLEMS = 3
+PROBE_TIMEOUT_S = 10
 MIN_FREE_BYTES = 512 * 1024 * 1024
 MAX_CLOCK_ERROR_S = 5
 ENOUGH_LAMPORTS = 10**9
-"""Of the fee payer's: warned below it, long before the worker has to stop."""
-LONG_MS = 3600_000
-"""An interval that ended so long ago should be closed."""
-LATELY_MS = 7 * 24 * 3600_000
-"""So long what happened to an aborted settlement is shown."""
+"""Of the fee payer; below it doctor warns, long before the worker has to stop."""
+OVERDUE_MS = 3600_000
+"""Milliseconds after its end; an interval that is not closed by then is reported."""
+RECENT_MS = 7 * 24 * 3600_000
+"""How long an aborted settlement is reported."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; ``problem`` is None when it is in order."""
+    """The result of one check; ``problem`` is None when all is in order."""
 
     name: str
     fact: str
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
         for finding in findings:
             mark = "ok   " if finding.problem is None else "WRONG"
             print(f"{mark} {finding.name:<12} {finding.problem or finding.fact}")
-    return EXIT_FOUND if any(finding.problem for finding in findings) else 0
+    return EXIT_PROBLEMS if any(finding.problem for finding in findings) else 0
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Every check, side by side; one that fails does not stop the others."""
+    """Runs all checks at once; a check that fails does not stop the others."""
     probes = {
         "state": _state, "keys": _keys, "database": _database, "nats": _nats, "chain": _chain,
         "nodes": look_at_nodes, "clock": _clock,
@@ -76,10 +76,10 @@ async def examine(settings: Settings) -> list[Finding]:
 
 async def _probe(name: str, probe: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
     try:
-        async with asyncio.timeout(PROBE_S):
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
             return Finding(name, await probe(settings))
     except TimeoutError:
-        return Finding(name, "", f"no answer within {PROBE_S} s")
+        return Finding(name, "", f"no answer within {PROBE_TIMEOUT_S} s")
     except (HubError, OSError, asyncpg.PostgresError) as error:
         return Finding(name, "", str(error) or type(error).__name__)
 
@@ -141,36 +141,36 @@ async def _chain(settings: Settings) -> str:
 
 async def _clock(settings: Settings) -> str:
     async with db.connected(settings.database_url.get_secret_value()) as connection:
-        theirs_ms = await db.server_time_ms(connection)
-    off_s = abs(SystemClock().now_ms() - theirs_ms) / 1000
-    if off_s > MAX_CLOCK_ERROR_S:
-        raise ConfigError(f"our clock and the database's differ by {off_s:.0f} s: synchronise both")
-    return f"within {off_s:.1f} s of the database's"
+        database_ms = await db.server_time_ms(connection)
+    difference_s = abs(SystemClock().now_ms() - database_ms) / 1000
+    if difference_s > MAX_CLOCK_ERROR_S:
+        raise ConfigError(f"our clock and the database's differ by {difference_s:.0f} s: synchronise both")
+    return f"within {difference_s:.1f} s of the database's"
 
 
 async def _intervals(settings: Settings) -> str:
-    """Which intervals do not get on, since when and why; their trades stay unsettled meanwhile."""
+    """Names the intervals that are not settled in time, since when and why."""
     async with db.connected(settings.database_url.get_secret_value()) as connection:
-        rows = await settlement.unfinished(connection, at_ms(SystemClock().now_ms() - LONG_MS))
+        rows = await settlement.unfinished(connection, at_ms(SystemClock().now_ms() - OVERDUE_MS))
     if not rows:
         return "all that ended are closed, or will be soon"
-    told = "; ".join(_told(row) for row in rows[:5])
-    more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
-    raise PermanentError(f"{len(rows)} do not get on: {told}{more}")
+    texts = "; ".join(_interval_text(row) for row in rows[:5])
+    rest = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
+    raise PermanentError(f"{len(rows)} do not get on: {texts}{rest}")
 
 
 async def _aborts(settings: Settings) -> str:
-    """Which settlements ended without their close lately; wrong where only the settler's key can have ended."""
+    """Names the settlements that were aborted lately; a problem if only the settler's key can have done it."""
     async with db.connected(settings.database_url.get_secret_value()) as connection:
-        rows = await settlement.noted(connection, at_ms(SystemClock().now_ms() - LATELY_MS))
+        rows = await settlement.noted(connection, at_ms(SystemClock().now_ms() - RECENT_MS))
     alarms = [row for row in rows if row["alarm"]]
-    told = "; ".join(f"interval {rfc3339_s(to_s(row['start_at']))}: {row['note']}" for row in (alarms or rows)[:5])
+    texts = "; ".join(f"interval {rfc3339_s(to_s(row['start_at']))}: {row['note']}" for row in (alarms or rows)[:5])
     if alarms:
-        raise PermanentError(told)
-    return told or "no settlement was aborted in the last seven days"
+        raise PermanentError(texts)
+    return texts or "no settlement was aborted in the last seven days"
 
 
-def _told(row: db.Record) -> str:
+def _interval_text(row: db.Record) -> str:
     start = rfc3339_s(to_s(row["start_at"]))
     if row["stage"] is None:
         return f"{start} is {row['state']}: is a worker running, and does its log say why?"

@@ -1,4 +1,4 @@
-"""What `trace` and `doctor` read: one reading's way through the database, and whether the schema is there."""
+"""Rows for `trace`: one reading, its interval, the interval's transactions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ JOIN frames f ON (f.gateway_id, f.boot_id, f.sequence) = (r.gateway_id, r.boot_i
 WHERE r.reading_id = $1
 """
 
-# A reading on a boundary closes the interval that ends there.
+# a reading on a boundary belongs to the interval that ends there
 INTERVAL = """
 SELECT i.*, s.line_count, c.price_mills
 FROM intervals i
@@ -41,8 +41,8 @@ BETWEEN = "SELECT reading_id FROM readings WHERE reading_id BETWEEN $1 AND $2 OR
 
 
 @dataclass(frozen=True)
-class Way:
-    """Everything that is known of one reading; what has not happened yet is None."""
+class ReadingTrace:
+    """All rows of one reading; None for what has not happened yet."""
 
     reading: Record
     interval: Record | None
@@ -50,23 +50,23 @@ class Way:
     shown_at: datetime | None
 
 
-async def find(connection: Connection, prefix: str) -> list[bytes]:
-    """The readings whose id begins with these hex digits; at most two."""
+async def find_readings(connection: Connection, prefix: str) -> list[bytes]:
+    """Returns the ids that begin with these hex digits; at most two."""
     first, last = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
     return [bytes(row["reading_id"]) for row in await connection.fetch(BETWEEN, first, last)]
 
 
-async def way_of(connection: Connection, reading_id: bytes) -> Way | None:
-    """The rows of one reading's way, or None when the hub never stored it."""
+async def trace_of(connection: Connection, reading_id: bytes) -> ReadingTrace | None:
+    """Returns the rows of one reading, or None when the hub never stored it."""
     reading = await connection.fetchrow(READING, reading_id)
     if reading is None:
         return None
     interval = await connection.fetchrow(INTERVAL, reading["slot_at"])
     if interval is None:
-        return Way(reading, None, [], None)
+        return ReadingTrace(reading, None, [], None)
     transactions = await connection.fetch(TRANSACTIONS, interval["start_at"])
     reconciled = interval["reconciled_at"]
-    shown = None
+    shown_at = None
     if reconciled is not None:
-        shown = await connection.fetchval(PUBLISHED, reconciled, rfc3339_s(to_s(interval["start_at"])))
-    return Way(reading, interval, transactions, shown)
+        shown_at = await connection.fetchval(PUBLISHED, reconciled, rfc3339_s(to_s(interval["start_at"])))
+    return ReadingTrace(reading, interval, transactions, shown_at)

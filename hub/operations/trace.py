@@ -17,14 +17,14 @@ from hub.settings import Settings, add_config_argument, add_json_argument, load_
 
 
 class UnknownReadingError(PermanentError):
-    """Nobody stored a reading of this name."""
+    """No stored reading has this id."""
 
     code = "reading_unknown"
 
 
 @dataclass(frozen=True)
 class Hop:
-    """One step of the path; ``at`` is None when it has not happened yet."""
+    """One step of a reading's path; ``at`` is None when it has not happened yet."""
 
     number: int
     name: str
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> None:
     settings = load_settings(args.config)
     reading_id, hops = asyncio.run(trace(settings, args.reading_id.lower()))
     if args.json:
-        rows = [{**vars(hop), "at": hop.at.isoformat() if hop.at else None} for hop in hops]
-        print(json.dumps({"reading_id": reading_id.hex(), "hops": rows}))
+        hop_rows = [{**vars(hop), "at": hop.at.isoformat() if hop.at else None} for hop in hops]
+        print(json.dumps({"reading_id": reading_id.hex(), "hops": hop_rows}))
         return
     print(f"reading {reading_id.hex()}")
     for hop in hops:
@@ -53,67 +53,72 @@ def run(args: argparse.Namespace) -> None:
 
 
 async def trace(settings: Settings, prefix: str) -> tuple[bytes, list[Hop]]:
-    """Finds the reading by its id or the beginning of it and lists its hops in order."""
+    """Finds a reading by its id in hex or the first digits of it; returns the id and the hops in order.
+
+    Raises:
+        UnknownReadingError: no reading, or more than one, has an id that begins so.
+    """
     if not re.fullmatch(r"[0-9a-f]{6,64}", prefix):
         raise UnknownReadingError(f"{prefix!r} is not a reading's id: 64 hex digits, or at least the first 6")
     async with db.connected(settings.database_url.get_secret_value()) as connection:
         await db.check_schema(connection)
-        found = await repository.find(connection, prefix)
-        if len(found) != 1:
-            what = "no reading" if not found else "more than one reading"
-            raise UnknownReadingError(f"There is {what} whose id begins with {prefix}: look it up under Meters")
-        way = await repository.way_of(connection, found[0])
-    if way is None:
+        reading_ids = await repository.find_readings(connection, prefix)
+        if len(reading_ids) != 1:
+            number = "no reading" if not reading_ids else "more than one reading"
+            raise UnknownReadingError(f"There is {number} whose id begins with {prefix}: look it up under Meters")
+        rows = await repository.trace_of(connection, reading_ids[0])
+    if rows is None:
         raise UnknownReadingError(f"The reading {prefix} has just been removed")
-    return found[0], list(hops_of(way, settings.truth_file))
+    return reading_ids[0], list(hops_of(rows, settings.truth_file))
 
 
-def hops_of(way: repository.Way, truth_file: Path | None) -> Iterator[Hop]:
-    """The hops of a reading as the rows of the database tell them."""
-    r = way.reading
-    registers = f"import {r['import_wh']} Wh, export {r['export_wh']} Wh"
-    frame = f"frame {r['sequence']} of boot {r['boot_id'].hex()[:8]}"
-    yield Hop(0, "served", "firmware-sim/firmware_sim", _served_at(r, truth_file), f"{r['meter_id']}: {registers}")
-    slot = f"by {r['gateway_id']}, for the slot {r['slot_at']:%H:%M:%S}"
-    yield Hop(1, "read", "edge/meters, edge/poller.py", r["read_at"], slot)
-    yield Hop(3, "sealed", "edge/store/ledger.py", r["sealed_at"], frame)
-    yield Hop(4, "published", "edge/uplink/uplink.py", r["published_at"], f"pw.frame.{r['gateway_id']}")
-    yield Hop(5, "received", "hub/ingest/consumer.py", r["received_at"], frame)
-    yield Hop(6, "verified", "hub/ingest/verify.py", r["verified_at"], "signature and Merkle root hold")
-    yield Hop(7, "stored", "hub/ingest/repository.py", r["stored_at"], "row, then receipt")
-    yield from _interval_hops(way)
+def hops_of(rows: repository.ReadingTrace, truth_file: Path | None) -> Iterator[Hop]:
+    """Yields the hops of a reading, made from its rows."""
+    reading = rows.reading
+    registers = f"import {reading['import_wh']} Wh, export {reading['export_wh']} Wh"
+    frame = f"frame {reading['sequence']} of boot {reading['boot_id'].hex()[:8]}"
+    served_at = _served_at(reading, truth_file)
+    yield Hop(0, "served", "firmware-sim/firmware_sim", served_at, f"{reading['meter_id']}: {registers}")
+    slot = f"by {reading['gateway_id']}, for the slot {reading['slot_at']:%H:%M:%S}"
+    yield Hop(1, "read", "edge/meters, edge/poller.py", reading["read_at"], slot)
+    yield Hop(3, "sealed", "edge/store/ledger.py", reading["sealed_at"], frame)
+    yield Hop(4, "published", "edge/uplink/uplink.py", reading["published_at"], f"pw.frame.{reading['gateway_id']}")
+    yield Hop(5, "received", "hub/ingest/consumer.py", reading["received_at"], frame)
+    yield Hop(6, "verified", "hub/ingest/verify.py", reading["verified_at"], "signature and Merkle root hold")
+    yield Hop(7, "stored", "hub/ingest/repository.py", reading["stored_at"], "row, then receipt")
+    yield from _interval_hops(rows)
 
 
-def _interval_hops(way: repository.Way) -> Iterator[Hop]:
-    i = way.interval
-    get = (lambda key: i[key]) if i is not None else (lambda _: None)
-    name = f"interval {get('start_at'):%H:%M:%S}" if i is not None else ""
+def _interval_hops(rows: repository.ReadingTrace) -> Iterator[Hop]:
+    interval = rows.interval
+    get = (lambda key: interval[key]) if interval is not None else (lambda _: None)
+    name = f"interval {get('start_at'):%H:%M:%S}" if interval is not None else ""
     price = "nothing traded" if get("price_mills") is None else f"price {get('price_mills')} mills/kWh"
     yield Hop(8, "attested", "hub/metering/oracle.py", get("attested_at"), name)
     yield Hop(9, "cleared", "hub/market/auction/clearing.py", get("cleared_at"), price if get("cleared_at") else "")
     lines = get("line_count")
     yield Hop(10, "planned", "hub/settlement/plan.py", get("planned_at"), "" if lines is None else f"{lines} lines")
-    last = way.transactions[-1] if way.transactions else None
-    detail = "" if last is None else f"{len(way.transactions)} transactions, the last in slot {last['slot']}"
+    last = rows.transactions[-1] if rows.transactions else None
+    detail = "" if last is None else f"{len(rows.transactions)} transactions, the last in slot {last['slot']}"
     yield Hop(11, "finalised", "programs/trading", None if last is None else last["finalized_at"], detail)
     yield Hop(12, "reconciled", "hub/settlement/reconcile.py", get("reconciled_at"), "database and chain agree"
               if get("reconciled_at") else "")  # fmt: skip
-    yield Hop(13, "shown", "hub/live/endpoints.py", way.shown_at, "in the live stream" if way.shown_at else "")
+    yield Hop(13, "shown", "hub/live/endpoints.py", rows.shown_at, "in the live stream" if rows.shown_at else "")
 
 
 def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:
-    """When the simulator served these registers: its last answer, or the time in its publication, up to the reading."""
+    """Returns when the simulator last served these registers before they were read; None when it is not known."""
     if truth_file is None or not truth_file.is_file():
         return None
-    read_ms, found = to_ms(reading["read_at"]), None
-    wanted = (reading["meter_id"], reading["import_wh"], reading["export_wh"])
+    read_ms, served_ms = to_ms(reading["read_at"]), None
+    registers = (reading["meter_id"], reading["import_wh"], reading["export_wh"])
     with truth_file.open() as lines:
         for line in lines:
             if not line.endswith("\n") or reading["meter_id"] not in line:
                 continue
             entry = json.loads(line)
-            at_ms_served = entry.get("payload_ms") or entry["t_ms"]
-            served = (entry["meter"], entry["import_wh"], entry["export_wh"] or 0)
-            if served == wanted and at_ms_served <= read_ms:
-                found = at_ms_served
-    return None if found is None else at_ms(found)
+            entry_ms = entry.get("payload_ms") or entry["t_ms"]
+            served_registers = (entry["meter"], entry["import_wh"], entry["export_wh"] or 0)
+            if served_registers == registers and entry_ms <= read_ms:
+                served_ms = entry_ms
+    return None if served_ms is None else at_ms(served_ms)

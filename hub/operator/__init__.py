@@ -1,1 +1,1 @@
-"""What needs a person: refused frames and gateways that wait for an accept."""
+"""What operators read and decide: refused frames, gateways and their keys, a halted market."""

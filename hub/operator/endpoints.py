@@ -1,4 +1,4 @@
-"""What operators look at and act on: quarantine, gateways and their keys, a halted market."""
+"""Endpoints for operators: quarantine, gateways and their keys, a halted market."""
 
 from typing import Annotated
 
@@ -30,9 +30,9 @@ from hub.operator.schemas import (
 )
 
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
-Looks = Annotated[Principal, Depends(require("operator", "auditor"))]
-LooksAtDevices = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
-Acts = Annotated[Principal, Depends(require("operator"))]
+OperatorReader = Annotated[Principal, Depends(require("operator", "auditor"))]
+DeviceReader = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
+Operator = Annotated[Principal, Depends(require("operator"))]
 GatewayId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 
@@ -43,7 +43,9 @@ KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
     summary="Messages that were refused, newest first",
     responses=refusals(BadCursorError),
 )
-async def quarantine(_: Looks, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None) -> QuarantinePage:
+async def quarantine(
+    _: OperatorReader, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
+) -> QuarantinePage:
     """Each with its reason; the bytes are in the detail."""
     before = None if cursor is None else cursors.decode("quarantine", cursor, queries.QUARANTINE_KEY)[0]
     rows = await queries.quarantine(connection, before, limit + 1)
@@ -58,17 +60,17 @@ async def quarantine(_: Looks, connection: Snapshot, limit: Limit = 50, cursor: 
     responses=refusals(NotFoundError),
 )
 async def quarantined(
-    _: Looks, connection: Snapshot, quarantine_id: Annotated[int, Path(ge=1, lt=2**63)]
+    _: OperatorReader, connection: Snapshot, quarantine_id: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> QuarantineDetail:
     """At most 64 KiB of the bytes, in hex."""
     row = await queries.quarantined(connection, quarantine_id)
     if row is None:
         raise NotFoundError(f"There is no quarantine entry {quarantine_id}")
-    return show(QuarantineDetail, row, truncated=row["payload_bytes"] > queries.PAYLOAD_SHOWN)
+    return show(QuarantineDetail, row, truncated=row["payload_bytes"] > queries.MAX_PAYLOAD_BYTES)
 
 
 @router.get("/gateways", operation_id="listGateways", summary="The fleet: gateways, keys, signs of life")
-async def gateways(_: LooksAtDevices, connection: Snapshot) -> Gateways:
+async def gateways(_: DeviceReader, connection: Snapshot) -> Gateways:
     """At most a thousand gateways, by name."""
     keys: dict[str, list[GatewayKey]] = {}
     for row in await queries.gateway_keys(connection):
@@ -84,7 +86,7 @@ async def gateways(_: LooksAtDevices, connection: Snapshot) -> Gateways:
     responses=refusals(KeyNotFoundError, KeyRevokedError),
 )
 async def accept_key(
-    ctx: Ctx, principal: Acts, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
+    ctx: Ctx, principal: Operator, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
 ) -> AcceptedKey:
     """The waiting key becomes active; the one before it stays valid for what it signed and signs no more."""
     accepted = await service.accept_key(connection, gateway_id, bytes.fromhex(key_id), ctx.clock)
@@ -102,7 +104,7 @@ async def accept_key(
     responses=refusals(KeyNotFoundError),
 )
 async def revoke_key(
-    ctx: Ctx, principal: Acts, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
+    ctx: Ctx, principal: Operator, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
 ) -> RevokedKey:
     """Nothing that the key signed is taken in any more, whenever it was sealed; what is stored stays. For good."""
     revoked = await service.revoke_key(connection, gateway_id, bytes.fromhex(key_id), ctx.clock)
@@ -114,7 +116,7 @@ async def revoke_key(
 
 
 @router.get("/market", operation_id="getMarketState", summary="Whether the market clears, and what halted it")
-async def market(_: Looks, connection: Snapshot) -> MarketState:
+async def market(_: OperatorReader, connection: Snapshot) -> MarketState:
     """Halted when a clearing broke one of the market's own rules: nothing of that interval is stored."""
     halts = [show(MarketHalt, row) for row in await open_halts(connection)]
     return MarketState(halted=bool(halts), halts=halts)

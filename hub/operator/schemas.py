@@ -1,4 +1,4 @@
-"""Quarantine, gateways and the market's state as operators see them."""
+"""API models of quarantine, gateways and the market's state."""
 
 from typing import Any, Literal
 

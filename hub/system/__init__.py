@@ -1,1 +1,1 @@
-"""The site itself: its rules, its totals, and whether this process can do its work."""
+"""The site: its rules and totals, and the health of this process."""

@@ -41,7 +41,7 @@ async def site(ctx: Ctx, connection: Snapshot) -> Site:
 
 
 def totals_counter(request: Request) -> TotalsCounter:
-    """Returns the application's counter: one for all who ask."""
+    """Returns the application's counter, which all requests share."""
     return provided(request, TotalsCounter, TotalsCounter)
 
 
@@ -71,7 +71,7 @@ async def readyz(ctx: Ctx, feed: LiveFeed) -> JSONResponse:
 @probes.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Prometheus metrics, for this machine only: behind a proxy they stay hidden."""
-    local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
-    if not local or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+    is_local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
+    if not is_local or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         raise NotFoundError("Metrics are served on loopback only")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

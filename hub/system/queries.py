@@ -1,4 +1,4 @@
-"""The site's rates and totals; nothing here writes."""
+"""Reads the site's rates and totals."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from hub.postgres.db import Connection, Record
 
 
 async def rates_at(connection: Connection, at: datetime) -> Record | None:
-    """Tariffs and charges in force at this moment."""
+    """Returns the tariffs and charges in force at a time, in mills per kWh; None before the first rates."""
     return await connection.fetchrow(
         """
         SELECT export_tariff_mills AS export_mills, import_tariff_mills AS import_mills, wheeling_mills, platform_mills,
@@ -19,7 +19,7 @@ async def rates_at(connection: Connection, at: datetime) -> Record | None:
 
 
 async def totals(connection: Connection) -> Row:
-    """Everything counted and summed, energy in each interval's latest revision."""
+    """Counts and sums everything, energy (Wh) in each interval's latest revision."""
     row = await connection.fetchrow(
         """
         SELECT (SELECT count(*) FROM meters WHERE status = 'active') AS meters,
@@ -48,5 +48,5 @@ async def totals(connection: Connection) -> Row:
 
 
 async def ping(connection: Connection) -> None:
-    """Answers when the database and its schema are there."""
+    """Reads one row, which fails when the database or its schema is missing."""
     await connection.fetchval("SELECT 1 FROM outbox LIMIT 1")

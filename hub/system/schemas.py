@@ -1,4 +1,4 @@
-"""The site, its totals and the process's health as the API shows them."""
+"""API models of the site, its totals and the process's health."""
 
 from pydantic import BaseModel, Field
 

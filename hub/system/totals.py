@@ -1,7 +1,7 @@
-"""The site's totals, counted over everything there is, but never more than a small part of the time.
+"""Counts the site's totals, with a cache that bounds the load on the database.
 
-Whoever is signed in may ask, and the count takes longer the more there is: each answer is kept for twenty times as long
-as it took, and at least a second, and who asks meanwhile waits for the one that is being counted.
+The count takes longer the more rows there are, and every user may ask for it. A result is kept for twenty times as
+long as the count took, at least a second; requests during a count wait for its result.
 """
 
 import asyncio
@@ -12,31 +12,31 @@ from hub.http.rows import Row
 from hub.postgres.db import Pool
 from hub.system import queries
 
-KEPT_TIMES, KEPT_AT_LEAST_S = 20, 1.0
+CACHE_FACTOR, MIN_CACHE_S = 20, 1.0
 
 
 class TotalsCounter:
-    """Counts for one application."""
+    """The totals of one application."""
 
     def __init__(self) -> None:
-        self._counting: asyncio.Task[Row] | None = None
-        self._good_until_s = 0.0
+        self._count_task: asyncio.Task[Row] | None = None
+        self._valid_until_s = 0.0
 
     async def totals(self, pool: Pool) -> Row:
-        """Everything counted and summed, a moment ago.
+        """Returns the totals, at most as old as the cache allows.
 
         Raises:
-            DatabaseUnavailableError: the server is away, or all connections are busy.
+            DatabaseUnavailableError: the server does not answer, or all connections are busy.
         """
-        if self._counting is None or (self._counting.done() and time.monotonic() >= self._good_until_s):
-            self._counting = asyncio.create_task(self._count(pool), name="totals")
-        # one reader's leaving does not end the count for the others
-        return await asyncio.shield(self._counting)
+        if self._count_task is None or (self._count_task.done() and time.monotonic() >= self._valid_until_s):
+            self._count_task = asyncio.create_task(self._count(pool), name="totals")
+        # a cancelled request does not end the count for the others
+        return await asyncio.shield(self._count_task)
 
     async def _count(self, pool: Pool) -> Row:
-        begun_s, self._good_until_s = time.monotonic(), 0.0
+        started_s, self._valid_until_s = time.monotonic(), 0.0
         async with connected(pool) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            counted = await queries.totals(connection)
+            row = await queries.totals(connection)
         ended_s = time.monotonic()
-        self._good_until_s = ended_s + max(KEPT_AT_LEAST_S, KEPT_TIMES * (ended_s - begun_s))
-        return counted
+        self._valid_until_s = ended_s + max(MIN_CACHE_S, CACHE_FACTOR * (ended_s - started_s))
+        return row

@@ -1,1 +1,1 @@
-"""`peerwatt-hub worker`: takes frames in; the copy that leads attests, clears, settles and reconciles."""
+"""`peerwatt-hub worker`: stores frames on every copy; the copy that leads attests, clears, settles and reconciles."""

@@ -1,4 +1,4 @@
-"""Starts `peerwatt-hub worker`: connects, checks the schema, then runs ingest and every round until it is stopped."""
+"""`peerwatt-hub worker`: connects, checks the schema, then runs ingest and every round until it is stopped."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ from hub.worker.registry import rounds
 from hub.worker.supervise import Leader, repeat
 
 CHAIN_TIMEOUT_S = 5.0
-"""How long a node may take to answer; after three time-outs its circuit breaker opens."""
+"""For one answer of a node; after three time-outs its circuit breaker opens."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> None:
 
 async def _work(settings: Settings) -> None:
     refuse_demo_keys(settings.keys_dir, demo=settings.demo)
-    main = asyncio.current_task()
-    assert main is not None  # noqa: S101 - we are in one
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, main.cancel)
-    holder, clock = process_name(secrets.token_bytes), SystemClock()
+    main_task = asyncio.current_task()
+    assert main_task is not None  # noqa: S101 - this is a task
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, main_task.cancel)
+    worker_name, clock = process_name(secrets.token_bytes), SystemClock()
     with contextlib.suppress(asyncio.CancelledError):
         async with (
             await db.create_pool(settings.database_url.get_secret_value()) as pool,
@@ -50,15 +50,15 @@ async def _work(settings: Settings) -> None:
         ):
             await db.check_schema(pool)
             with metrics.served(settings.metrics_port):
-                print(json.dumps({"ready": True, "worker": holder}), flush=True)
+                print(json.dumps({"ready": True, "worker": worker_name}), flush=True)
                 outage = Outage("ingest")
-                take_in = partial(run_ingest, settings, pool, clock, ready=outage.ends, holder=holder)
+                ingest = partial(run_ingest, settings, pool, clock, ready=outage.ends, holder=worker_name)
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(repeat(outage, take_in), name="ingest")
-                    for work in rounds(settings, pool, clock, chain):
-                        group.create_task(Leader(pool, holder).lead(work), name=work.name)
+                    group.create_task(repeat(outage, ingest), name="ingest")
+                    for each_round in rounds(settings, pool, clock, chain):
+                        group.create_task(Leader(pool, worker_name).lead(each_round), name=each_round.name)
 
 
 def process_name(random_bytes: Callable[[int], bytes]) -> str:
-    """Returns a name that no other process ever has: in containers host name and process number do not suffice."""
+    """Returns a unique name; in containers host name and process number are not unique."""
     return f"{socket.gethostname()}:{os.getpid()}:{random_bytes(8).hex()}"

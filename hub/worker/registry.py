@@ -1,4 +1,4 @@
-"""Every round that the worker runs: a room that brings a new one adds a line here."""
+"""Lists every round that the worker runs; a package with a new round adds a line here."""
 
 from hub.chain.client import ChainClient
 from hub.clock import Clock
@@ -10,7 +10,7 @@ from hub.settlement.rounds import MarketRound, ReconcileRound, SettlementRound
 
 
 def rounds(settings: Settings, pool: Pool, clock: Clock, chain: ChainClient) -> list[Round]:
-    """The rounds of one worker process; each runs in a loop and under a lease of its own."""
+    """Returns the rounds of one worker process; each runs in a loop of its own, under a lease of its own."""
     return [
         AttestationRound(settings, pool, clock),
         MarketRound(pool, clock, chain),

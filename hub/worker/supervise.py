@@ -1,4 +1,4 @@
-"""Repeats work for ever: what fails is logged and tried again, and a fault in one loop ends no other."""
+"""Repeats work for ever: errors are logged and the work is tried again; an error in one loop ends no other loop."""
 
 import asyncio
 import contextlib
@@ -18,38 +18,38 @@ from hub.postgres.rounds import Round
 log = structlog.get_logger()
 
 PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
-"""The pause after a round without more to do, after an outage, after an error that needs a person."""
+"""Pauses: after work with nothing more to do, during an outage, after an error that needs a person."""
 LEASE_S = 6
 TRANSIENT = (RetryableError, NatsError, *db.AWAY)
 
 Work = Callable[[], Awaitable[bool | None]]
-"""Returns True when there may be more to do at once."""
+"""Work to repeat; returns True when there may be more to do at once."""
 
 
 @dataclass(frozen=True)
 class Leader:
-    """Runs rounds under their leases, as one of several copies of the worker."""
+    """Runs rounds under their leases; one of several copies of the worker leads each round."""
 
     pool: db.Pool
     holder: str
-    """This process's name."""
+    """Name of this process."""
 
-    async def lead(self, work: Round) -> None:
-        """Runs the round again and again while the lease is ours, and hands the lease on when it is stopped."""
-        outage = Outage(work.name)
+    async def lead(self, leased_round: Round) -> None:
+        """Repeats the round whenever this process holds its lease, and releases the lease when it is cancelled."""
+        outage = Outage(leased_round.name)
         try:
-            await repeat(outage, partial(self._run, work))
+            await repeat(outage, partial(self._run, leased_round))
         except asyncio.CancelledError:
-            await self._release(work.name)
+            await self._release(leased_round.name)
             raise
 
-    async def _run(self, work: Round) -> bool:
+    async def _run(self, leased_round: Round) -> bool:
         async with self.pool.acquire() as connection:
-            lease = await acquire(connection, work.name, self.holder, seconds=LEASE_S)
+            lease = await acquire(connection, leased_round.name, self.holder, seconds=LEASE_S)
         if lease is None:
             return False
         async with renewed(self.pool, lease, seconds=LEASE_S):
-            return await work.run(lease)
+            return await leased_round.run(lease)
 
     async def _release(self, name: str) -> None:
         with contextlib.suppress(Exception):
@@ -60,7 +60,7 @@ class Leader:
 
 
 async def repeat(outage: Outage, work: Work) -> None:
-    """Repeats the work until it is cancelled."""
+    """Repeats the work until cancelled."""
     while True:
         pause_s = await attempt(outage, work)
         await asyncio.sleep(pause_s)
@@ -69,26 +69,26 @@ async def repeat(outage: Outage, work: Work) -> None:
 async def attempt(outage: Outage, work: Work) -> float:
     """Does the work once and returns the pause after it in seconds.
 
-    An outage is logged when it begins and when it ends, what needs a person each time. A bug is logged too and ends no
-    other loop, least of all the one that takes frames in.
+    An outage is logged when it begins and when it ends, an error that needs a person each time. A bug is logged too
+    and ends no other loop, such as ingest.
     """
     try:
-        more = await work()
+        has_more = await work()
     except Exception as error:
         if _is_being_cancelled():
             raise asyncio.CancelledError from error
-        return _failed(outage, error)
+        return _handle_error(outage, error)
     outage.ends()
-    return 0.0 if more else PAUSE_S
+    return 0.0 if has_more else PAUSE_S
 
 
 def _is_being_cancelled() -> bool:
-    """A library may answer to being cancelled with an error of its own, as asyncpg does whose server is gone."""
+    """Returns whether an error came while this task is cancelled; asyncpg raises one when its server is gone."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _failed(outage: Outage, error: Exception) -> float:
+def _handle_error(outage: Outage, error: Exception) -> float:
     serious = error.split(TRANSIENT)[1] if isinstance(error, ExceptionGroup) else error
     if serious is None or isinstance(serious, TRANSIENT):
         outage.begins(first_of(error))

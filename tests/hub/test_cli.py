@@ -1,4 +1,4 @@
-"""What goes wrong at the hub's command line: an exit code, one sentence that says what to do, never a traceback."""
+"""Errors of the hub's command line: an exit code, one sentence that says what to do, no traceback."""
 
 import asyncio
 import json
@@ -22,14 +22,14 @@ from hub.postgres.db import Pool
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
-def hub(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end, in an environment that knows nothing of us but what is given."""
+def hub(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, without PEERWATT_ variables other than those in ``env``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
-    done = subprocess.run(
-        [HUB, *words], capture_output=True, text=True, check=False, timeout=60, env={**clean, **(env or {})}
+    result = subprocess.run(
+        [HUB, *arguments], capture_output=True, text=True, check=False, timeout=60, env={**clean, **(env or {})}
     )
-    assert "Traceback" not in done.stderr + done.stdout, done.stderr
-    return done
+    assert "Traceback" not in result.stderr + result.stdout, result.stderr
+    return result
 
 
 def write(folder: Path, text: str) -> Path:
@@ -43,7 +43,7 @@ GOOD = 'state_dir = "{folder}"\ndatabase_url = "postgresql://x:y@127.0.0.1:1/z"\
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("state_dir = \n", "is not TOML"),
         ("\xff", "is not TOML"),
@@ -53,27 +53,27 @@ GOOD = 'state_dir = "{folder}"\ndatabase_url = "postgresql://x:y@127.0.0.1:1/z"\
         ('state_dir = "{folder}"\n', "database_url: Field required"),
     ],
 )
-def test_a_broken_configuration_is_named(tmp_path: Path, text: str, says: str) -> None:
+def test_a_broken_configuration_is_named(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "hub.toml"
     file.write_bytes(text.replace("{folder}", str(tmp_path)).encode("latin-1"))
-    done = hub("worker", "--config", file)
-    assert done.returncode == 78
-    assert str(file) in done.stderr and says in done.stderr and "Correct" in done.stderr
+    result = hub("worker", "--config", file)
+    assert result.returncode == 78
+    assert str(file) in result.stderr and message in result.stderr and "Correct" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_keys_of_a_demo_are_refused_elsewhere(tmp_path: Path, command: str) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)
     mark_as_demo(tmp_path / "keys")
-    done = hub(command, "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
-    assert done.returncode == 78
-    assert "made by `peerwatt-hub demo`" in done.stderr and "PEERWATT_HUB_STATE_DIR" in done.stderr
+    result = hub(command, "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
+    assert result.returncode == 78
+    assert "made by `peerwatt-hub demo`" in result.stderr and "PEERWATT_HUB_STATE_DIR" in result.stderr
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
-    done = hub("serve", "--config", tmp_path / "none.toml")
-    assert done.returncode == 78
-    assert "There is no configuration file" in done.stderr and "PEERWATT_HUB_CONFIG" in done.stderr
+    result = hub("serve", "--config", tmp_path / "none.toml")
+    assert result.returncode == 78
+    assert "There is no configuration file" in result.stderr and "PEERWATT_HUB_CONFIG" in result.stderr
     assert "name a file with --config" in hub("worker").stderr
 
 
@@ -81,24 +81,24 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         file = write(tmp_path, GOOD.format(folder=tmp_path) + f"web_port = {port}\n")
-        done = hub("serve", "--config", file)
-    assert done.returncode == 78
-    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
-    assert "PEERWATT_HUB_WEB_PORT" in done.stderr
+        result = hub("serve", "--config", file)
+    assert result.returncode == 78
+    assert f"127.0.0.1:{port} (Address already in use)" in result.stderr
+    assert "PEERWATT_HUB_WEB_PORT" in result.stderr
 
 
 async def test_a_taken_metrics_port_is_named_with_its_setting(tmp_path: Path, db_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         text = f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\nmetrics_port = {port}\n'
-        done = await asyncio.to_thread(hub, "worker", "--config", write(tmp_path, text))
-    assert done.returncode == 78
-    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
-    assert "PEERWATT_HUB_METRICS_PORT" in done.stderr
+        result = await asyncio.to_thread(hub, "worker", "--config", write(tmp_path, text))
+    assert result.returncode == 78
+    assert f"127.0.0.1:{port} (Address already in use)" in result.stderr
+    assert "PEERWATT_HUB_METRICS_PORT" in result.stderr
 
 
 async def test_without_a_certificate_no_device_port_is_open(tmp_path: Path, db_url: str) -> None:
-    """A gateway that connected there would wait for ever: better it is refused, and the log says why."""
+    """A gateway would wait there for ever: its connection is refused, and the log says why."""
     tmp_path.chmod(0o700)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -110,64 +110,64 @@ async def test_without_a_certificate_no_device_port_is_open(tmp_path: Path, db_u
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), 60)
         process.terminate()
-        _, said = await process.communicate()
-    assert json.loads(line or b"{}").get("devices", "nothing was said") is None, said
-    assert b"gateways can not enrol here" in said and b"PEERWATT_HUB_DEVICE_TLS_CERT" in said
+        _, errors = await process.communicate()
+    assert json.loads(line or b"{}").get("devices", "nothing was said") is None, errors
+    assert b"gateways can not enrol here" in errors and b"PEERWATT_HUB_DEVICE_TLS_CERT" in errors
 
 
 def test_an_unknown_gateway_gets_no_token(tmp_path: Path, db_url: str) -> None:
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
-    done = hub("token", "--config", file, "gw-nowhere")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "There is no gateway gw-nowhere: register it first, or check its spelling" in done.stderr
+    result = hub("token", "--config", file, "gw-nowhere")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "There is no gateway gw-nowhere: register it first, or check its spelling" in result.stderr
     answer = hub("token", "--config", file, "gw-nowhere", "--json")
     assert json.loads(answer.stdout)["error"] == "gateway_unknown"
 
 
-@pytest.mark.parametrize("words", [("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), ("serve",)])
-def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), ("serve",)])
+def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     text = GOOD.format(folder=tmp_path) + f"web_port = {free_port()}\ndevice_port = {free_port()}\n"
-    done = hub(words[0], "--config", write(tmp_path, text), *words[1:])
-    assert done.returncode == 75
-    assert "PostgreSQL does not let us in" in done.stderr and "PEERWATT_HUB_DATABASE_URL" in done.stderr
+    result = hub(arguments[0], "--config", write(tmp_path, text), *arguments[1:])
+    assert result.returncode == 75
+    assert "PostgreSQL does not let us in" in result.stderr and "PEERWATT_HUB_DATABASE_URL" in result.stderr
 
 
 WITHOUT_SCHEMA = [("worker",), ("serve",), ("reconcile",), ("token", "gw-north"), ("trace", "00" * 32)]
 
 
-@pytest.mark.parametrize("words", WITHOUT_SCHEMA, ids=lambda words: words[0])
+@pytest.mark.parametrize("arguments", WITHOUT_SCHEMA, ids=lambda arguments: arguments[0])
 def test_a_database_without_our_schema_is_named_with_what_to_run(
-    tmp_path: Path, pg_server: str, words: tuple[str, ...]
+    tmp_path: Path, pg_server: str, arguments: tuple[str, ...]
 ) -> None:
     """The server's own maintenance database has none of our tables."""
     text = f'state_dir = "{tmp_path}"\ndatabase_url = "{pg_server}"\nweb_port = {free_port()}\n'
-    done = hub(words[0], "--config", write(tmp_path, text), *words[1:])
-    assert done.returncode == 78
-    assert "run `peerwatt-hub migrate`" in done.stderr
+    result = hub(arguments[0], "--config", write(tmp_path, text), *arguments[1:])
+    assert result.returncode == 78
+    assert "run `peerwatt-hub migrate`" in result.stderr
 
 
 async def test_a_database_of_a_newer_hub_is_left_alone(tmp_path: Path, pool: Pool, db_url: str) -> None:
     await pool.execute("INSERT INTO schema_migrations VALUES ('9999')")
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{db_url}"\n')
-    done = await asyncio.to_thread(hub, "worker", "--config", file)
-    assert done.returncode == 78
-    assert "migration 9999" in done.stderr and "install the newer version" in done.stderr
+    result = await asyncio.to_thread(hub, "worker", "--config", file)
+    assert result.returncode == 78
+    assert "migration 9999" in result.stderr and "install the newer version" in result.stderr
 
 
 def test_a_wrong_database_password_is_said_without_the_password(tmp_path: Path, db_url: str) -> None:
     wrong = re.sub(r"://peerwatt:[^@]*@", "://peerwatt:not-this-one@", db_url)
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{wrong}"\n')
-    done = hub("reconcile", "--config", file)
-    assert done.returncode == 75
-    assert "password authentication failed" in done.stderr and "not-this-one" not in done.stderr
+    result = hub("reconcile", "--config", file)
+    assert result.returncode == 75
+    assert "password authentication failed" in result.stderr and "not-this-one" not in result.stderr
 
 
 def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     file = write(tmp_path, GOOD.format(folder=tmp_path) + f'rpc_url = "http://127.0.0.1:{free_port()}"\n')
-    done = hub("doctor", "--config", file, "--json")
-    assert done.returncode == 3
-    problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
+    result = hub("doctor", "--config", file, "--json")
+    assert result.returncode == 3
+    problems = {finding["name"]: finding["problem"] for finding in json.loads(result.stdout)["findings"]}
     assert set(problems) == {
         "state", "keys", "database", "nats", "chain", "nodes", "clock", "market", "intervals", "aborts"
     }  # fmt: skip
@@ -186,8 +186,8 @@ def test_doctor_names_each_fault_of_a_broken_installation(tmp_path: Path) -> Non
 def test_doctor_names_a_schema_that_is_too_old(tmp_path: Path, pg_server: str) -> None:
     """The server's own maintenance database has none of our tables."""
     file = write(tmp_path, f'state_dir = "{tmp_path}"\ndatabase_url = "{pg_server}"\n')
-    done = hub("doctor", "--config", file, "--json")
-    problems = {finding["name"]: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
+    result = hub("doctor", "--config", file, "--json")
+    problems = {finding["name"]: finding["problem"] for finding in json.loads(result.stdout)["findings"]}
     assert "run `peerwatt-hub migrate`" in problems["database"]
 
 
@@ -196,16 +196,16 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     keys.mkdir()
     (keys / "fee_payer.json").write_text("[]")
     (keys / "fee_payer.json").chmod(0o644)
-    done = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
-    assert "chmod 600" in done.stdout and "fee_payer.json" in done.stdout
+    result = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path)))
+    assert "chmod 600" in result.stdout and "fee_payer.json" in result.stdout
     assert not identity_folder(tmp_path).exists(), "doctor looks, and makes nothing"
 
 
 @pytest.mark.parametrize("command", sorted({*COMMANDS, *CHAIN} - {"chain"}))
 def test_help_shows_the_environment_twin_of_every_flag(command: str) -> None:
-    done = hub(*command.split(), "--help")
-    assert done.returncode == 0
-    text = " ".join(done.stdout.split())
+    result = hub(*command.split(), "--help")
+    assert result.returncode == 0
+    text = " ".join(result.stdout.split())
     options = text.partition("options:")[2]
     flags = re.split(r" (?=--[a-z])", options)[1:]
     flags = [flag for flag in flags if flag.startswith("--") and not flag.startswith("--help")]
@@ -216,14 +216,14 @@ def test_help_shows_the_environment_twin_of_every_flag(command: str) -> None:
 
 def test_a_twin_that_is_no_number_is_a_usage_error() -> None:
     for name, flag in (("PEERWATT_HUB_INTERVAL_S", "--interval"), ("PEERWATT_HUB_WEB_PORT", "--port")):
-        done = hub("demo", env={name: "soon"})
-        assert done.returncode == 2
-        assert f"argument {flag}: invalid int value: 'soon'" in done.stderr
+        result = hub("demo", env={name: "soon"})
+        assert result.returncode == 2
+        assert f"argument {flag}: invalid int value: 'soon'" in result.stderr
 
 
 def test_help_lists_every_command_and_an_unknown_one_is_refused() -> None:
-    done = hub("--help")
-    assert all(f"\n    {command} " in done.stdout or f"\n    {command}\n" in done.stdout for command in COMMANDS)
+    result = hub("--help")
+    assert all(f"\n    {command} " in result.stdout or f"\n    {command}\n" in result.stdout for command in COMMANDS)
     unknown = hub("dmeo")
     assert unknown.returncode == 2 and "invalid choice: 'dmeo'" in unknown.stderr and "demo" in unknown.stderr
 
@@ -231,13 +231,15 @@ def test_help_lists_every_command_and_an_unknown_one_is_refused() -> None:
 def test_a_full_disk_under_a_command_is_one_sentence(tmp_path: Path) -> None:
     """/dev/full refuses every byte, as a full disk does."""
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([HUB, "openapi"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
-    assert done.returncode != 0
-    assert "No space left on device" in done.stderr and "Traceback" not in done.stderr
+        result = subprocess.run(
+            [HUB, "openapi"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert result.returncode != 0
+    assert "No space left on device" in result.stderr and "Traceback" not in result.stderr
     assert CHECKED_IN.stat().st_size > 0
 
 
 def test_a_node_that_is_named_twice_is_no_quorum(tmp_path: Path) -> None:
     urls = 'rpc_url = "http://127.0.0.1:1"\nmore_rpc_urls = ["http://127.0.0.1:2", "http://127.0.0.1:1"]\n'
-    done = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path) + urls))
-    assert done.returncode == 78 and "names a node twice" in done.stderr
+    result = hub("doctor", "--config", write(tmp_path, GOOD.format(folder=tmp_path) + urls))
+    assert result.returncode == 78 and "names a node twice" in result.stderr

@@ -1,4 +1,4 @@
-"""Access tokens: malformed, foreign and expired ones are each told apart, and a device is nobody here."""
+"""Access tokens: malformed, foreign and expired ones have different errors; the role device may not sign in."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Refresh tokens rotate, die with their family when one is used twice, and count for our own pages only."""
+"""Refresh tokens rotate, are all revoked when one is used twice, and work for the hub's own pages only."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,11 +31,11 @@ async def _sign_in(api: Api) -> str:
     return response.cookies[COOKIE]
 
 
-async def _post(api: Api, what: str, token: str | None, origin: str | None = ORIGIN) -> httpx.Response:
+async def _post(api: Api, action: str, token: str | None, origin: str | None = ORIGIN) -> httpx.Response:
     headers = {} if origin is None else {"Origin": origin}
     if token is not None:
         headers["Cookie"] = f"{COOKIE}={token}"
-    response = await api.client.post(f"/api/v1/auth/{what}", headers=headers)
+    response = await api.client.post(f"/api/v1/auth/{action}", headers=headers)
     api.client.cookies.clear()
     return response
 
@@ -112,11 +112,11 @@ async def test_a_session_ends_after_thirty_days_without_use(api: Api) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8081", "null", None])
-@pytest.mark.parametrize("what", ["refresh", "logout"])
-async def test_other_origins_do_not_reach_the_cookie(api: Api, what: str, origin: str | None) -> None:
+@pytest.mark.parametrize("action", ["refresh", "logout"])
+async def test_other_origins_do_not_reach_the_cookie(api: Api, action: str, origin: str | None) -> None:
     token = await _sign_in(api)
 
-    assert ORIGIN in problem(await _post(api, what, token, origin), 403, "origin_refused")
+    assert ORIGIN in problem(await _post(api, action, token, origin), 403, "origin_refused")
     assert (await _post(api, "refresh", token)).status_code == 200
 
 

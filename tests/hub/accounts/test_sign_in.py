@@ -1,4 +1,4 @@
-"""Signing in with a password: what a person reads when it fails, and how guessing is slowed down."""
+"""Sign-in with a password: the messages when it fails, and the limit on wrong attempts."""
 
 import asyncio
 from collections.abc import AsyncIterator

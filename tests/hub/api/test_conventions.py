@@ -1,4 +1,4 @@
-"""What all routes share: times, ranges, cursors, ETags, limits, headers, and problems at unknown paths."""
+"""Conventions of all routes: times, ranges, cursors, ETags, limits, headers, and problems at unknown paths."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -38,24 +38,39 @@ BAD_TIMES = (
 
 
 async def test_times_are_rfc_3339_in_utc(api: Api, anna: dict[str, str]) -> None:
-    for text, code, words in BAD_TIMES:
+    for text, code, message in BAD_TIMES:
         response = await api.get(READINGS, anna, from_=text)
-        assert words in problem(response, 422, "invalid_request")
+        assert message in problem(response, 422, "invalid_request")
         assert [(fault["field"], fault["code"]) for fault in response.json()["errors"]] == [("query.from", code)]
 
 
-NASTY = ("\0", "%00", "'", "9" * 250, "9999-12-31T23:59:59.999999Z", "2000-01-01T00:00:00Z", "-1", "nan", "☀", "[]")
+UNUSUAL = (
+    "\0",
+    "%00",
+    "'",
+    "9" * 250,
+    "9999-12-31T23:59:59.999999Z",
+    "2000-01-01T00:00:00Z",
+    "-1",
+    "nan",
+    "☀",
+    "[]",
+)
 
 
 async def test_no_value_of_any_parameter_breaks_a_route(api: Api, anna: dict[str, str]) -> None:
     for path, operations in api.app.openapi()["paths"].items():
         parameters = operations.get("get", {}).get("parameters", [])
-        for parameter, value in product(parameters, NASTY):
+        for parameter, value in product(parameters, UNUSUAL):
             name = parameter["name"]
-            filled = {one["name"]: quote(value, safe="") for one in parameters if one["in"] == "path"}
+            path_values = {
+                path_parameter["name"]: quote(value, safe="")
+                for path_parameter in parameters
+                if path_parameter["in"] == "path"
+            }
             query = {name: value} if parameter["in"] == "query" else None
             if parameter["in"] != "header":
-                response = await api.client.get(path.format(**filled), headers=anna, params=query)
+                response = await api.client.get(path.format(**path_values), headers=anna, params=query)
                 assert response.status_code in {200, 403, 404, 422}, (path, name, value, response.text)
 
 

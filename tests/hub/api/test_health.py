@@ -19,7 +19,7 @@ async def test_a_healthy_process_is_ready(pool: Pool, state_dir: Path) -> None:
         ready = await api.client.get("/readyz")
 
     assert ready.status_code == 200
-    assert [one["name"] for one in ready.json()["dependencies"]] == ["database", "live_feed"]
+    assert [dependency["name"] for dependency in ready.json()["dependencies"]] == ["database", "live_feed"]
 
 
 async def test_a_lost_database_is_named_and_requests_say_try_again(
@@ -32,7 +32,7 @@ async def test_a_lost_database_is_named_and_requests_say_try_again(
         refused = await api.get("/meters", api.bearer("operator"))
 
         assert ready.status_code == 503
-        states = {one["name"]: one for one in ready.json()["dependencies"]}
+        states = {dependency["name"]: dependency for dependency in ready.json()["dependencies"]}
         assert states["database"]["ok"] is False
         assert states["database"]["detail"]
         assert "try again" in problem(refused, 503, "database_unavailable")

@@ -1,4 +1,4 @@
-"""Walks every route there is: who gets in, who is told 401, 403 or 404. A new route without a rule here fails."""
+"""Checks every route: which roles get in, and who gets 401, 403 or 404. A new route without a rule here fails."""
 
 from itertools import product
 

@@ -64,13 +64,13 @@ async def test_the_head(api: Api, chain: ChainClient) -> None:
 
 
 async def test_programs_are_compared_with_the_published_ones(api: Api) -> None:
-    items = {one["name"]: one for one in (await _get(api, "/programs"))["items"]}
+    items = {program["name"]: program for program in (await _get(api, "/programs"))["items"]}
     assert list(items) == list(NAMES)
-    for name, one in items.items():
-        assert (one["address"], one["deployed"], one["matches"]) == (str(PROGRAM_IDS[name]), True, True)
-        assert one["sha256"] == one["published_sha256"] == published_hash(name)
-        assert one["upgrade_authority"] == str(pdas.governance_upgrader())
-        assert all(first["founded"] for first in one["accounts"]) and one["accounts"]
+    for name, program in items.items():
+        assert (program["address"], program["deployed"], program["matches"]) == (str(PROGRAM_IDS[name]), True, True)
+        assert program["sha256"] == program["published_sha256"] == published_hash(name)
+        assert program["upgrade_authority"] == str(pdas.governance_upgrader())
+        assert all(first["founded"] for first in program["accounts"]) and program["accounts"]
 
 
 async def test_accounts_are_decoded_by_the_idl(api: Api, chain: ChainClient, keys: Bootstrap) -> None:
@@ -84,7 +84,7 @@ async def test_accounts_are_decoded_by_the_idl(api: Api, chain: ChainClient, key
     assert account["fields"]["reserved"] == "000000"
 
     authority = await _get(api, f"/accounts/{pdas.governance_authority()}")
-    assert authority["fields"]["members"] == [str(one.pubkey()) for one in keys.members]
+    assert authority["fields"]["members"] == [str(member.pubkey()) for member in keys.members]
     params = await _get(api, f"/accounts/{pdas.governance_params()}")
     assert params["fields"]["rate_sets"][0]["import_tariff_mills"] == RATES.import_tariff_mills
     pool = await _get(api, f"/accounts/{pdas.currency_pool()}")
@@ -99,8 +99,8 @@ async def test_accounts_are_decoded_by_the_idl(api: Api, chain: ChainClient, key
 async def test_an_enums_variant_is_told_with_its_fields(api: Api, chain: ChainClient, keys: Bootstrap) -> None:
     payer, member = keys.fee_payer.pubkey(), keys.members[0]
     index = (await chain.account("governance", "Authority", pdas.governance_authority())).proposal_count
-    made = governance.propose_pause(payer, member.pubkey(), index, paused=True)
-    await chain.run([made], [keys.fee_payer, member])
+    instruction = governance.propose_pause(payer, member.pubkey(), index, paused=True)
+    await chain.run([instruction], [keys.fee_payer, member])
     proposal = await _get(api, f"/accounts/{pdas.governance_proposal(index)}")
     assert proposal["fields"]["action"] == {"SetPause": [True]}
     assert proposal["fields"]["status"] == "Open"
@@ -115,20 +115,20 @@ async def test_a_transaction_with_its_logs_and_units(api: Api, chain: ChainClien
     row = page["items"][0]
     assert (row["failed"], row["level"] in {"confirmed", "finalized"}) == (False, True)
 
-    told = await _get(api, f"/transactions/{row['signature']}")
-    assert (told["slot"], told["error"]) == (row["slot"], None)
-    assert told["fee_payer"] == str(keys.fee_payer.pubkey())
-    assert told["fee_lamports"] == 15_000
-    assert 0 < told["compute_units"] < 20_000
-    budget, made = told["instructions"]
+    transaction = await _get(api, f"/transactions/{row['signature']}")
+    assert (transaction["slot"], transaction["error"]) == (row["slot"], None)
+    assert transaction["fee_payer"] == str(keys.fee_payer.pubkey())
+    assert transaction["fee_lamports"] == 15_000
+    assert 0 < transaction["compute_units"] < 20_000
+    budget, instruction = transaction["instructions"]
     assert (budget["program_name"], budget["name"]) == ("Compute budget", None)
-    assert (made["program_name"], made["name"]) == ("registry", "register_participant")
-    named = {one["name"]: one for one in made["accounts"]}
-    assert named["participant"]["address"] == str(address)
-    assert named["wallet"]["signer"] and named["payer"]["writable"]
-    assert any("Instruction: RegisterParticipant" in line for line in told["logs"])
-    await eventually(lambda: _is_final(api, told["slot"]), what="the transaction's block is final")
-    block = await _get(api, f"/blocks/{told['slot']}")
+    assert (instruction["program_name"], instruction["name"]) == ("registry", "register_participant")
+    accounts = {account["name"]: account for account in instruction["accounts"]}
+    assert accounts["participant"]["address"] == str(address)
+    assert accounts["wallet"]["signer"] and accounts["payer"]["writable"]
+    assert any("Instruction: RegisterParticipant" in line for line in transaction["logs"])
+    await eventually(lambda: _is_final(api, transaction["slot"]), what="the transaction's block is final")
+    block = await _get(api, f"/blocks/{transaction['slot']}")
     assert row["signature"] in block["signatures"]
 
 
@@ -140,31 +140,33 @@ async def test_a_failed_transaction_has_the_programs_own_name_for_it(
     api: Api, chain: ChainClient, keys: Bootstrap
 ) -> None:
     stranger, wallet = Keypair(), Keypair()
-    made = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
-    signed = await chain.prepare([made], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
+    instruction = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
+    signed = await chain.prepare([instruction], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
     await chain.send(signed, preflight=False)
     with pytest.raises(ProgramError):
         await chain.wait(signed)
-    told = await _get(api, f"/transactions/{signed.signature}")
-    assert told["error"].startswith("registry refused: NotRegistrar (6001)")
+    transaction = await _get(api, f"/transactions/{signed.signature}")
+    assert transaction["error"].startswith("registry refused: NotRegistrar (6001)")
     newest = await _get(api, "/transactions")
-    assert {one["signature"]: one["failed"] for one in newest["items"]}[str(signed.signature)] is True
+    assert {row["signature"]: row["failed"] for row in newest["items"]}[str(signed.signature)] is True
 
 
 async def test_lists_go_on_page_by_page(api: Api, chain: ChainClient, keys: Bootstrap) -> None:
     await setup.ensure_gateways(chain, keys, ["gw-1", "gw-2", "gw-3"])
     address = str(pdas.registry_config())
-    every = [one["signature"] for one in (await _get(api, "/transactions", address=address, limit=100))["items"]]
+    all_signatures = [
+        row["signature"] for row in (await _get(api, "/transactions", address=address, limit=100))["items"]
+    ]
     seen: list[str] = []
     before: dict[str, str] = {}
     while True:
         page = await _get(api, "/transactions", address=address, limit=2, **before)
-        seen += [one["signature"] for one in page["items"]]
+        seen += [row["signature"] for row in page["items"]]
         if page["next_before"] is None:
             break
         before = {"before": page["next_before"]}
-    assert seen == every
-    assert len(every) == len(set(every)) >= 3
+    assert seen == all_signatures
+    assert len(all_signatures) == len(set(all_signatures)) >= 3
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The live stream over a real HTTP server: order, resumption, who sees what, slow readers and shutdown."""
+"""The live stream over a real HTTP server: order, resumption, visibility, slow readers and shutdown."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ NOW_MS = 1_780_308_000_000
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReceivedEvent:
     """One event of a stream."""
 
     sequence: int
@@ -45,16 +45,16 @@ class Live:
 
     @property
     def feed(self) -> EventFeed:
-        """The application's reader of committed events."""
+        """The application's feed of committed events."""
         feed: EventFeed = self.api.app.state.parts[EventFeed]
         return feed
 
     @asynccontextmanager
     async def stream(
-        self, role: str = "participant", who: UUID | None = ANNA, since: int | None = None
+        self, role: str = "participant", participant_id: UUID | None = ANNA, since: int | None = None
     ) -> AsyncIterator["Stream"]:
         """An open stream; it is subscribed when the first bytes are here."""
-        headers = self.api.bearer(role, who)
+        headers = self.api.bearer(role, participant_id)
         if since is not None:
             headers["Last-Event-ID"] = str(since)
         async with (
@@ -67,37 +67,37 @@ class Live:
             await opened.block()
             yield opened
 
-    async def publish(self, *names: str, who: UUID | None = None) -> list[int]:
+    async def publish(self, *names: str, participant_id: UUID | None = None) -> list[int]:
         """One event per name, each in a transaction of its own."""
         numbers = []
         for name in names:
             async with self.api.pool.acquire() as connection, connection.transaction():
-                numbers.append(await append(connection, "reading", {"name": name}, who))
+                numbers.append(await append(connection, "reading", {"name": name}, participant_id))
         return numbers
 
 
 @dataclass
 class Stream:
-    """What comes through."""
+    """The lines that a client receives."""
 
     lines: AsyncIterator[str]
 
     async def block(self) -> list[str]:
         """The lines up to the next empty one."""
-        found: list[str] = []
+        lines_so_far: list[str] = []
         async with asyncio.timeout(10):
             async for line in self.lines:
                 if not line:
-                    return found
-                found.append(line)
+                    return lines_so_far
+                lines_so_far.append(line)
         raise EOFError("the stream has ended")
 
-    async def event(self) -> Seen:
+    async def event(self) -> ReceivedEvent:
         """The next event; comments are passed over."""
         while True:
             fields = dict(line.split(": ", 1) for line in await self.block() if not line.startswith(":"))
             if fields:
-                return Seen(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                return ReceivedEvent(int(fields["id"]), fields["event"], json.loads(fields["data"]))
 
     async def names(self, count: int) -> list[str]:
         """The names of the next events."""
@@ -106,8 +106,8 @@ class Stream:
 
 @pytest.fixture
 async def live(pool: Pool, state_dir: Path) -> AsyncIterator[Live]:
-    for who, name in ((ANNA, "Anna"), (BEN, "Ben")):
-        await pool.execute("INSERT INTO participants (participant_id, name) VALUES ($1, $2)", who, name)
+    for participant_id, name in ((ANNA, "Anna"), (BEN, "Ben")):
+        await pool.execute("INSERT INTO participants (participant_id, name) VALUES ($1, $2)", participant_id, name)
     async with running_api(pool, state_dir, NOW_MS) as api:
         config = uvicorn.Config(api.app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=60)
         server = Server(config, api.app)
@@ -175,11 +175,11 @@ async def test_without_an_id_the_stream_begins_now(live: Live) -> None:
 
 
 async def test_readers_see_their_own_and_the_public(live: Live) -> None:
-    async with live.stream(who=ANNA) as anna, live.stream("auditor", None) as auditor, live.stream(
+    async with live.stream(participant_id=ANNA) as anna, live.stream("auditor", None) as auditor, live.stream(
         "facilities", None
     ) as staff:  # fmt: skip
-        await live.publish("bens", who=BEN)
-        await live.publish("annas", who=ANNA)
+        await live.publish("bens", participant_id=BEN)
+        await live.publish("annas", participant_id=ANNA)
         await live.publish("public")
 
         assert await anna.names(2) == ["annas", "public"]
@@ -189,9 +189,9 @@ async def test_readers_see_their_own_and_the_public(live: Live) -> None:
 
 async def test_missed_events_of_others_stay_theirs(live: Live) -> None:
     first, *_ = await live.publish("start")
-    await live.publish("bens", who=BEN)
-    await live.publish("annas", who=ANNA)
-    async with live.stream(who=ANNA, since=first) as opened:
+    await live.publish("bens", participant_id=BEN)
+    await live.publish("annas", participant_id=ANNA)
+    async with live.stream(participant_id=ANNA, since=first) as opened:
         assert await opened.names(1) == ["annas"]
 
 
@@ -210,7 +210,7 @@ async def test_an_id_from_another_database_is_a_reset(live: Live) -> None:
 
 
 async def test_silence_is_filled_with_heartbeats(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(stream, "KEEP_ALIVE_S", 0.05)
     async with live.stream() as opened:
         assert await opened.block() == [": still here"]
 
@@ -225,19 +225,19 @@ async def test_the_stream_ends_with_its_token(live: Live) -> None:
 
 
 async def test_a_reader_who_does_not_keep_up_is_ended_alone(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = live.feed
-    slow, quick = hub.subscribe(None, True), hub.subscribe(None, True)
+    feed = live.feed
+    slow, fast = feed.subscribe(None, True), feed.subscribe(None, True)
     assert slow is not None
-    assert quick is not None
+    assert fast is not None
     for number in range(event_feed.QUEUE_EVENTS + 1):
         event = event_feed.Event(number, "reading", None, {})
         slow.offer(event)
-        quick.offer(event)
-        assert quick.queue.get_nowait() == event
+        fast.offer(event)
+        assert fast.queue.get_nowait() == event
 
     assert slow.dropped
     assert slow.queue.get_nowait() is None
-    assert not quick.dropped
+    assert not fast.dropped
 
 
 async def test_streams_are_counted_and_given_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,8 +271,8 @@ async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch:
 
 
 async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(live: Live) -> None:
-    hub = live.feed
-    subscriber = hub.subscribe(ANNA, False, ANNA)
+    feed = live.feed
+    subscriber = feed.subscribe(ANNA, False, ANNA)
     assert subscriber is not None
 
     async def gone(_: object) -> None:
@@ -281,10 +281,10 @@ async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(l
     async def nothing() -> dict[str, str]:
         return {"type": "http.disconnect"}
 
-    response = LiveResponse(hub, subscriber, stream.events(hub, subscriber, None, 60))
+    response = LiveResponse(feed, subscriber, stream.events(feed, subscriber, None, 60))
     with contextlib.suppress(Exception):
         await response({"type": "http", "asgi": {"spec_version": "2.4"}}, nothing, gone)
-    assert hub.subscribers == 0
+    assert feed.subscribers == 0
 
 
 async def test_a_lost_database_connection_is_found_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

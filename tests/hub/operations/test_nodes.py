@@ -1,4 +1,4 @@
-"""What doctor says of the chain's nodes: which is away or behind, and what the worker's breakers and eyes have seen."""
+"""What doctor says of the chain's nodes: which does not answer or is behind, and what the worker's metrics say."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 from pydantic import SecretStr
 
-from hub.operations.nodes import NodesTroubleError, look_at_nodes
+from hub.operations.nodes import NodesUnhealthyError, look_at_nodes
 from hub.settings import Settings
 from support.servers.faulty_node import FaultyNode, faulty_node
 from support.servers.ledger import LedgerProcess, new_ledger
@@ -60,27 +60,27 @@ async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second:
 
 
 @pytest.mark.parametrize(
-    ("illness", "says"), [(Refuses(status=500), "does not serve"), (Lags(slots=300), "slots behind")]
+    ("fault", "message"), [(Refuses(status=500), "does not serve"), (Lags(slots=300), "slots behind")]
 )
 async def test_a_node_that_is_away_or_behind(
-    settings: Settings, ledger: LedgerProcess, second: FaultyNode, illness: Refuses | Lags, says: str
+    settings: Settings, ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
 ) -> None:
     # a young chain has not so many slots yet
     ledger.go_on_later(300)
-    second.faults = [illness]
-    with pytest.raises(NodesTroubleError) as caught:
+    second.faults = [fault]
+    with pytest.raises(NodesUnhealthyError) as caught:
         await look_at_nodes(settings)
-    assert says in str(caught.value).split("; ")[1] and name(second.url) in str(caught.value)
+    assert message in str(caught.value).split("; ")[1] and name(second.url) in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("breaker", "disagreements", "says"), [(2, 0, "breaker is open"), (0, 3, "saw them disagree 3 times")]
+    ("breaker", "disagreements", "message"), [(2, 0, "breaker is open"), (0, 3, "saw them disagree 3 times")]
 )
 async def test_what_the_worker_saw(
-    settings: Settings, second: FaultyNode, breaker: int, disagreements: int, says: str
+    settings: Settings, second: FaultyNode, breaker: int, disagreements: int, message: str
 ) -> None:
     with (
         worker_that_saw(name(second.url), breaker, disagreements) as port,
-        pytest.raises(NodesTroubleError, match=says),
+        pytest.raises(NodesUnhealthyError, match=message),
     ):
         await look_at_nodes(settings.model_copy(update={"metrics_port": port}))

@@ -1,4 +1,4 @@
-"""What `trace` finds of one reading, and that it looks it up instead of reading them all."""
+"""The rows that `trace` finds of one reading, by the index."""
 
 import json
 from pathlib import Path
@@ -23,11 +23,11 @@ async def test_a_reading_is_shown_when_its_own_interval_was_reconciled(pool: Poo
                 at_s(END_S + 20 + seconds),
                 {"start_at": rfc3339_s(start_s), "lines": 3},
             )
-        way = await repository.way_of(connection, campus.readings["METER_001", END_S])
-    assert way is not None and way.interval is not None
-    assert way.interval["start_at"] == at_s(START_S)
-    assert way.shown_at == at_s(END_S + 21)
-    names = [name for hop in hops_of(way, None) for name in hop.file.split(", ")]
+        trace = await repository.trace_of(connection, campus.readings["METER_001", END_S])
+    assert trace is not None and trace.interval is not None
+    assert trace.interval["start_at"] == at_s(START_S)
+    assert trace.shown_at == at_s(END_S + 21)
+    names = [name for hop in hops_of(trace, None) for name in hop.file.split(", ")]
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
@@ -35,10 +35,10 @@ async def test_a_prefix_finds_at_most_two_by_the_index(pool: Pool) -> None:
     async with pool.acquire() as connection:
         campus = await seed_campus(connection)
         reading_id = campus.readings["METER_001", END_S]
-        assert await repository.find(connection, reading_id.hex()) == [reading_id]
-        assert await repository.find(connection, reading_id.hex()[:6]) == [reading_id]
-        assert await repository.find(connection, "00" * 32) == []
-        assert len(await repository.find(connection, "")) == 2
+        assert await repository.find_readings(connection, reading_id.hex()) == [reading_id]
+        assert await repository.find_readings(connection, reading_id.hex()[:6]) == [reading_id]
+        assert await repository.find_readings(connection, "00" * 32) == []
+        assert len(await repository.find_readings(connection, "")) == 2
         await connection.execute("SET enable_seqscan = off")
         plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {repository.BETWEEN}", bytes(32), b"\xff" * 32)
     assert "Index Cond" in json.dumps(plan)

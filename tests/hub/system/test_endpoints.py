@@ -27,22 +27,22 @@ async def test_system_totals(api: Api) -> None:
 
 
 async def test_totals_are_counted_once_for_all_who_ask(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The count reads everything there is: any number of readers must not make the database do it again and again."""
-    monkeypatch.setattr("hub.system.totals.KEPT_AT_LEAST_S", 3600)
-    count, counts, go_on = queries.totals, 0, asyncio.Event()
+    """The count reads every row: many requests at once must cause one count."""
+    monkeypatch.setattr("hub.system.totals.MIN_CACHE_S", 3600)
+    count, counts, release = queries.totals, 0, asyncio.Event()
 
     async def slow(connection: Connection) -> Row:
         nonlocal counts
         counts += 1
-        await go_on.wait()
+        await release.wait()
         return await count(connection)
 
     monkeypatch.setattr("hub.system.queries.totals", slow)
     anna = api.bearer("participant", ANNA)
-    asking = [asyncio.create_task(api.get("/system/totals", anna)) for _ in range(30)]
+    requests = [asyncio.create_task(api.get("/system/totals", anna)) for _ in range(30)]
     await eventually(lambda: counts > 0, what="a count")
-    go_on.set()
-    answers = await asyncio.gather(*asking, api.get("/system/totals", anna))
+    release.set()
+    answers = await asyncio.gather(*requests, api.get("/system/totals", anna))
     assert {answer.status_code for answer in answers} == {200}
     assert counts == 1
 

@@ -1,4 +1,4 @@
-"""The worker while what it needs goes away and comes back: it says so once, keeps trying, and needs no restart."""
+"""The worker while its servers stop and start again: it logs an outage once, keeps trying, and needs no restart."""
 
 import asyncio
 import contextlib
@@ -35,8 +35,8 @@ HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
 @dataclass
-class Ground:
-    """What a worker stands on; each can be taken away and comes back behind the same proxy, on a port of its own."""
+class Servers:
+    """The servers of a worker; each can be stopped and started again, behind the same proxy."""
 
     state: Path
     identity: NatsIdentity
@@ -61,7 +61,7 @@ class Ground:
 
     @contextlib.asynccontextmanager
     async def nats_behind_the_proxy(self) -> AsyncIterator[HubNats]:
-        """Running, and the worker does not get there."""
+        """A server that runs but that the worker does not reach."""
         port = free_port()
         config = self.identity.server_config(self.certificate, port=port, store_dir=self.state / "jetstream")
         issuer = GatewayIssuer.load(identity_folder(self.state))
@@ -92,7 +92,7 @@ async def leading_to(proxy: PortProxy, port: int) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def prepared(state: Path, **settings: int) -> AsyncIterator[Ground]:
+async def prepared(state: Path, **settings: int) -> AsyncIterator[Servers]:
     """A migrated database, a NATS identity and a founded chain, of which only the chain runs."""
     clock = SystemClock()
     identity = prepare(identity_folder(state), clock)
@@ -102,35 +102,35 @@ async def prepared(state: Path, **settings: int) -> AsyncIterator[Ground]:
     ledger = LedgerProcess(state / "ledger", keys.fee_payer)
     async with port_proxy() as database_proxy, port_proxy() as nats_proxy, port_proxy() as chain_proxy:
         proxies = database_proxy, nats_proxy, chain_proxy
-        ground = Ground(state, identity, certificate, ledger, state / "hub.toml", *proxies)
+        servers = Servers(state, identity, certificate, ledger, state / "hub.toml", *proxies)
         try:
-            ground.start_chain()
+            servers.start_chain()
             async with ChainClient(ledger.url) as chain:
                 await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=60)
-            async with ground.postgres() as url:
+            async with servers.postgres() as url:
                 await db.migrate(url)
-            _configure(ground, url.replace(f":{port_of(url)}/", f":{database_proxy.port}/"), settings)
-            yield ground
+            _configure(servers, url.replace(f":{port_of(url)}/", f":{database_proxy.port}/"), settings)
+            yield servers
         finally:
             ledger.kill()
 
 
-def _configure(ground: Ground, database_url: str, settings: dict[str, int]) -> None:
+def _configure(servers: Servers, database_url: str, settings: dict[str, int]) -> None:
     values = {
-        "state_dir": str(ground.state),
+        "state_dir": str(servers.state),
         "database_url": database_url,
-        "nats_url": f"tls://127.0.0.1:{ground.nats_proxy.port}",
-        "nats_ca_file": str(ground.certificate.ca_file),
-        "nats_creds_file": str(ground.identity.creds_file),
-        "rpc_url": f"http://127.0.0.1:{ground.chain_proxy.port}",
+        "nats_url": f"tls://127.0.0.1:{servers.nats_proxy.port}",
+        "nats_ca_file": str(servers.certificate.ca_file),
+        "nats_creds_file": str(servers.identity.creds_file),
+        "rpc_url": f"http://127.0.0.1:{servers.chain_proxy.port}",
         "interval_s": 60,
         **settings,
     }
-    ground.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    servers.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
 
 
 class Worker:
-    """`peerwatt-hub worker` and what it says."""
+    """A `peerwatt-hub worker` process and its log."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self.process = process
@@ -139,23 +139,23 @@ class Worker:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
-    def said(self, event: str, loop: str) -> list[dict[str, Any]]:
+    def logged(self, event: str, loop: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line["event"] == event and line.get("loop") == loop]
 
-    async def says(self, event: str, loop: str, times: int = 1) -> None:
-        def heard() -> bool:
+    async def wait_for_line(self, event: str, loop: str, times: int = 1) -> None:
+        def is_logged() -> bool:
             assert self.process.returncode is None, self.log.read_text()
-            return len(self.said(event, loop)) >= times
+            return len(self.logged(event, loop)) >= times
 
-        await eventually(heard, seconds=30, what=f"{loop}: {event}")
+        await eventually(is_logged, seconds=30, what=f"{loop}: {event}")
 
 
 @contextlib.asynccontextmanager
-async def worker(ground: Ground) -> AsyncIterator[Worker]:
-    log = ground.state / "worker.log"
-    with log.open("wb") as sink:
+async def worker(servers: Servers) -> AsyncIterator[Worker]:
+    log = servers.state / "worker.log"
+    with log.open("wb") as log_file:
         process = await asyncio.create_subprocess_exec(
-            HUB, "worker", "--config", ground.config, stdout=asyncio.subprocess.PIPE, stderr=sink
+            HUB, "worker", "--config", servers.config, stdout=asyncio.subprocess.PIPE, stderr=log_file
         )
     assert process.stdout is not None
     try:
@@ -171,64 +171,64 @@ AWAY, BACK = "trying again until it works", "works again"
 
 
 async def test_what_goes_away_is_said_once_and_what_comes_back_is_used_again(state_dir: Path) -> None:
-    async with prepared(state_dir) as ground, contextlib.AsyncExitStack() as stack:
+    async with prepared(state_dir) as servers, contextlib.AsyncExitStack() as stack:
         postgres = contextlib.AsyncExitStack()
-        await postgres.enter_async_context(ground.postgres())
+        await postgres.enter_async_context(servers.postgres())
         # NATS is not there at the start
-        running = await stack.enter_async_context(worker(ground))
-        await running.says(AWAY, "ingest")
-        assert "NATS at tls://" in running.said(AWAY, "ingest")[0]["reason"]
+        running = await stack.enter_async_context(worker(servers))
+        await running.wait_for_line(AWAY, "ingest")
+        assert "NATS at tls://" in running.logged(AWAY, "ingest")[0]["reason"]
         nats = contextlib.AsyncExitStack()
-        await nats.enter_async_context(ground.nats())
-        await running.says(BACK, "ingest")
+        await nats.enter_async_context(servers.nats())
+        await running.wait_for_line(BACK, "ingest")
         await nats.aclose()
-        await running.says(AWAY, "nats")
-        await stack.enter_async_context(ground.nats())
-        await running.says(BACK, "nats")
+        await running.wait_for_line(AWAY, "nats")
+        await stack.enter_async_context(servers.nats())
+        await running.wait_for_line(BACK, "nats")
 
         await postgres.aclose()
         for loop in ("oracle", "market", "settlement", "release"):
-            await running.says(AWAY, loop)
-        url = await stack.enter_async_context(ground.postgres())
+            await running.wait_for_line(AWAY, loop)
+        url = await stack.enter_async_context(servers.postgres())
         for loop in ("oracle", "market", "settlement", "release"):
-            await running.says(BACK, loop)
+            await running.wait_for_line(BACK, loop)
 
         async with db.connected(url) as connection:
-            copied = await connection.fetchrow("SELECT * FROM rates")
-        assert copied is not None and list(copied.values())[1:] == list(astuple(RATES))[1:]
+            rates = await connection.fetchrow("SELECT * FROM rates")
+        assert rates is not None and list(rates.values())[1:] == list(astuple(RATES))[1:]
 
-        ground.stop_chain()
-        await running.says(AWAY, "settlement", 2)
-        assert any("does not answer" in line["reason"] for line in running.said(AWAY, "settlement"))
-        ground.start_chain()
-        await running.says(BACK, "settlement", 2)
-    said = [(line["loop"], line["code"]) for line in running.lines() if line["event"] == AWAY]
-    assert len(said) <= 16, said
+        servers.stop_chain()
+        await running.wait_for_line(AWAY, "settlement", 2)
+        assert any("does not answer" in line["reason"] for line in running.logged(AWAY, "settlement"))
+        servers.start_chain()
+        await running.wait_for_line(BACK, "settlement", 2)
+    outages = [(line["loop"], line["code"]) for line in running.lines() if line["event"] == AWAY]
+    assert len(outages) <= 16, outages
     assert "Traceback" not in running.log.read_text()
 
 
 async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -> None:
-    """The interval and its grace passed long ago, but the worker had no way yet to take in what lies ready."""
+    """The interval and its grace passed long ago, but the worker could not read the waiting frames yet."""
     start_s = SystemClock().now_ms() // 1000 // 30 * 30 - 60
     north = SealingGateway("gw-north", meters=("METER_001",))
     metrics_port = free_port()
     settings = {"interval_s": 30, "poll_period_s": 10, "attest_grace_s": 0, "metrics_port": metrics_port}
-    async with prepared(state_dir, **settings) as ground, ground.postgres() as url, await db.create_pool(url) as pool:
+    async with prepared(state_dir, **settings) as servers, servers.postgres() as url, await db.create_pool(url) as pool:
         await north.register(pool)
         await pool.execute("UPDATE meters SET expected_from = $1", at_s(start_s))
-        async with worker(ground) as running:
-            await running.says(AWAY, "ingest")
+        async with worker(servers) as running:
+            await running.wait_for_line(AWAY, "ingest")
             async with httpx.AsyncClient() as client:
-                told = await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
-            assert "peerwatt_ingest_frames_total" in told.text
+                metrics = await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
+            assert "peerwatt_ingest_frames_total" in metrics.text
             await _rounds(pool, "oracle", 3)
             assert await pool.fetchval("SELECT count(*) FROM intervals") == 0
-            async with ground.nats_behind_the_proxy() as nats:
+            async with servers.nats_behind_the_proxy() as nats:
                 async with nats.as_hub() as hub, nats.as_gateway("gw-north") as gateway:
                     await bus.ensure_stream(hub.jetstream())
                     slots = [reading(0, n, slot_s=start_s + n * 10, read_offset_ms=0) for n in range(4)]
                     await gateway.publish_frame(north.seal([*north.declarations(), *slots]).encode())
-                async with leading_to(ground.nats_proxy, port_of(nats.url)):
+                async with leading_to(servers.nats_proxy, port_of(nats.url)):
 
                     async def attested() -> bool:
                         return bool(await pool.fetchval("SELECT count(*) FROM intervals"))
@@ -238,15 +238,15 @@ async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -
         assert row is not None and (row["quality"], row["import_wh"]) == ("valid", 9)
 
 
-async def _rounds(pool: db.Pool, loop: str, number: int) -> None:
+async def _rounds(pool: db.Pool, loop: str, count: int) -> None:
     """Waits until the loop has begun that many rounds: each takes the lease anew."""
-    for _ in range(number + 1):
-        before = await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop)
+    for _ in range(count + 1):
+        expires_at = await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop)
 
-        async def another() -> bool:
-            return bool(await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop) != before)  # noqa: B023
+        async def is_renewed() -> bool:
+            return bool(await pool.fetchval("SELECT expires_at FROM leases WHERE name = $1", loop) != expires_at)  # noqa: B023
 
-        await eventually(another, seconds=30, what=f"a round of {loop}")
+        await eventually(is_renewed, seconds=30, what=f"a round of {loop}")
 
 
 async def test_a_worker_without_a_database_ends_with_try_again(state_dir: Path) -> None:
@@ -255,7 +255,7 @@ async def test_a_worker_without_a_database_ends_with_try_again(state_dir: Path) 
     process = await asyncio.create_subprocess_exec(
         HUB, "worker", "--config", config, stderr=asyncio.subprocess.PIPE, env={**os.environ}
     )
-    _, said = await process.communicate()
+    _, errors = await process.communicate()
     assert process.returncode == 75
-    assert b"PostgreSQL does not let us in" in said and b"PEERWATT_HUB_DATABASE_URL" in said
-    assert b"Traceback" not in said
+    assert b"PostgreSQL does not let us in" in errors and b"PEERWATT_HUB_DATABASE_URL" in errors
+    assert b"Traceback" not in errors

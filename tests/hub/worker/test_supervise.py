@@ -1,4 +1,4 @@
-"""What one turn of a loop may do to the others when it fails, and what a halted market still does."""
+"""A failure of one loop ends no other loop; one copy of the worker leads."""
 
 import asyncio
 import secrets
@@ -44,21 +44,21 @@ async def test_a_failing_turn_ends_no_other_loop(error: Exception | None, pause_
 
 
 async def test_a_stop_that_a_library_answers_with_an_error_is_still_a_stop() -> None:
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     async def work() -> bool:
         try:
-            begun.set()
+            started.set()
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             raise BUG from None
         return True
 
-    turn = asyncio.create_task(attempt(Outage("market"), work))
-    await begun.wait()
-    turn.cancel()
-    await asyncio.wait([turn])
-    assert turn.cancelled()
+    task = asyncio.create_task(attempt(Outage("market"), work))
+    await started.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_a_full_round_is_followed_by_the_next_at_once() -> None:
@@ -82,7 +82,7 @@ async def test_two_copies_of_one_host_and_number_do_not_lead_together(pool: Pool
 async def test_a_bug_in_ingest_or_in_taking_the_lease_is_one_loops_trouble(
     pool: Pool, monkeypatch: pytest.MonkeyPatch, loop: str
 ) -> None:
-    """Neither ends the group of loops; each waits to be tried again."""
+    """Neither ends the group of loops; each is tried again."""
     failed = asyncio.Event()
 
     async def fail(*_: object, **__: object) -> None:
