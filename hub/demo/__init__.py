@@ -1,1 +1,1 @@
-"""`peerwatt-hub demo`: a whole campus on one machine, from meters to settled bills, on embedded parts."""
+"""`peerwatt-hub demo`: a whole campus on one machine, from meters to settled bills, with embedded servers."""

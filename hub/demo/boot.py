@@ -1,4 +1,4 @@
-"""Starts the demo's parts in order, each after what it needs, and says what it is doing."""
+"""Starts the demo's parts in order, each after those that it needs, and prints each step."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.clock import SystemClock
 from hub.demo import parts
-from hub.demo.chain import found_ledger, prepare_chain, wallets_of
+from hub.demo.chain import prepare_chain, prepare_ledger, wallets_of
 from hub.demo.gateways import start_gateways
 from hub.demo.people import seed_people
 from hub.demo.state import State
@@ -27,12 +27,12 @@ from hub.settings import Settings, load_settings
 
 HOSTS = ("127.0.0.1", "localhost")
 STOP_S, POOL_STOP_S = 8.0, 1.0
-"""Everything ends within ten seconds of Ctrl-C; a part that hangs is killed before."""
+"""Seconds. Everything ends within ten seconds of Ctrl-C; a part that hangs is killed in time."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A demo that is up."""
+    """A running demo."""
 
     url: str
     email: str
@@ -44,27 +44,28 @@ class Running:
 
 @dataclass
 class Progress:
-    """Says each step with the seconds since the start."""
+    """Prints each step with the seconds since the start."""
 
-    say: Callable[[str], None]
-    begun: float
+    output: Callable[[str], None]
+    started_s: float
 
     def __call__(self, text: str) -> None:
-        self.say(f"{time.monotonic() - self.begun:6.1f} s  {text}")
+        self.output(f"{time.monotonic() - self.started_s:6.1f} s  {text}")
 
 
 @contextlib.asynccontextmanager
 async def run_demo(
-    state: State, *, interval_s: int, web: socket.socket, say: Callable[[str], None]
+    state: State, *, interval_s: int, web: socket.socket, output: Callable[[str], None]
 ) -> AsyncIterator[Running]:
-    """Runs the whole system until the caller leaves; stops everything in reverse order, within ``STOP_S``.
+    """Runs the whole system while the block runs; at the end stops everything in reverse order, within ``STOP_S``.
 
-    ``web`` is the web app's socket; it listens already.
+    ``web`` is the web app's socket, which already listens; ``output`` prints a line of progress.
 
     Raises:
-        StartError: a part did not come up. ConfigError: something an operator must mend.
+        StartError: a part did not start.
+        ConfigError: the message says what to correct.
     """
-    step, grace = Progress(say, time.monotonic()), GracePeriod(STOP_S)
+    step, grace = Progress(output, time.monotonic()), GracePeriod(STOP_S)
     async with contextlib.AsyncExitStack() as stack:
         step("PostgreSQL 18")
         server_url = await on_free_ports(
@@ -74,31 +75,31 @@ async def run_demo(
         await db.migrate(database_url)
         step("NATS with JetStream, and the workshop's MQTT broker")
         devices = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=256))
-        values = await _start_buses(state, stack, grace) | _device_listener(state, devices)
+        values = await _start_nats(state, stack, grace) | _device_listener(state, devices)
         broker = await on_free_ports(lambda: _start_broker(state, stack, grace))
-        supervisor = Supervisor(state.part("logs"), say, grace)
+        supervisor = Supervisor(state.part("logs"), output, grace)
         stack.push_async_callback(supervisor.close)
         step("15 meters, and the ledger that runs the programs")
-        facts = await _facts(state, interval_s)
-        keys, wallets = found_ledger(state), wallets_of(state)
+        site_facts = await _site_facts(state, interval_s)
+        keys, wallets = prepare_ledger(state), wallets_of(state)
         async with asyncio.TaskGroup() as group:
-            meters = group.create_task(supervisor.start(parts.simulator(state, broker, facts["sun_offset_s"])))
+            meters = group.create_task(supervisor.start(parts.simulator(state, broker, site_facts["sun_offset_s"])))
             rpc = group.create_task(on_free_ports(lambda: supervisor.start(parts.ledger(state, free_port()))))
         port = web.getsockname()[1]
         served, rpc_url = meters.result()["meters"], rpc.result()["url"]
         values |= {"database_url": database_url, "rpc_url": rpc_url, "interval_s": interval_s, "web_port": port,
-                   "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": facts["sun_offset_s"]}  # fmt: skip
+                   "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": site_facts["sun_offset_s"]}  # fmt: skip
         config = parts.write_hub_config(state, values)
         settings = load_settings(config)
         step("people, wallets, and the five programs' first accounts")
         password = state.secret("login")
         now_s = SystemClock().now_ms() // 1000
-        # from here on the programs know their interval
-        state.remember(interval_s=interval_s)
-        await prepare_chain(rpc_url, keys, wallets, facts["meters"], interval_s=interval_s, now_s=now_s)
+        # from here on the length of an interval is fixed on the chain
+        state.save_values(interval_s=interval_s)
+        await prepare_chain(rpc_url, keys, wallets, site_facts["meters"], interval_s=interval_s, now_s=now_s)
         pool = await db.create_pool(database_url, size=4)
-        stack.push_async_callback(_let_go, pool, grace)
-        await seed_people(pool, wallets, password, facts["meters"])
+        stack.push_async_callback(_close_pool, pool, grace)
+        await seed_people(pool, wallets, password, site_facts["meters"])
         step("API, web app and worker")
         async with asyncio.TaskGroup() as group:
             group.create_task(supervisor.start(parts.web(config, web, devices)))
@@ -112,15 +113,15 @@ async def run_demo(
             step("stopping")
 
 
-async def _let_go(pool: db.Pool, grace: GracePeriod) -> None:
-    """Closes the sessions, or drops them when the server hangs."""
+async def _close_pool(pool: db.Pool, grace: GracePeriod) -> None:
+    """Closes the pool's connections, or gives up when the server hangs."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(min(POOL_STOP_S, grace.left())):
             await pool.close()
 
 
-async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: GracePeriod) -> dict[str, Any]:
-    """The hub's NATS server, with rights by JWT and TLS from the hub's own CA; returns settings."""
+async def _start_nats(state: State, stack: contextlib.AsyncExitStack, grace: GracePeriod) -> dict[str, Any]:
+    """Starts the hub's NATS server, with permissions by JWT and TLS by the hub's own CA; returns settings."""
     clock, folder = SystemClock(), state.part("nats")
     identity = prepare(identity_folder(state.folder), clock)
     authority = Authority.load_or_create(state.part("pki"), clock)
@@ -140,7 +141,7 @@ async def _start_buses(state: State, stack: contextlib.AsyncExitStack, grace: Gr
 
 
 def _device_listener(state: State, listener: socket.socket) -> dict[str, Any]:
-    """The certificate of the gateways' listener; returns settings."""
+    """Issues the certificate of the gateways' listener; returns settings."""
     clock = SystemClock()
     devices = Authority.load_or_create(state.part("pki"), clock).server_certificate("devices", HOSTS, clock)
     return {
@@ -160,11 +161,11 @@ async def _start_broker(state: State, stack: contextlib.AsyncExitStack, grace: G
     return broker
 
 
-async def _facts(state: State, interval_s: int) -> dict[str, Any]:
-    """What the simulator says of its meters, and the offset of the site's clock from now on."""
+async def _site_facts(state: State, interval_s: int) -> dict[str, Any]:
+    """Returns the simulator's meters by id, and the offset of the site's clock for this start."""
     site = await parts.describe_site()
-    offset_s = sun_offset(state.recall().get("sun_offset_s"), site["sun_offset_s"], interval_s)
-    state.remember(sun_offset_s=offset_s)
+    offset_s = sun_offset(state.load_values().get("sun_offset_s"), site["sun_offset_s"], interval_s)
+    state.save_values(sun_offset_s=offset_s)
     return {
         "sun_offset_s": offset_s,
         "meters": {meter["id"]: meter for meter in site["meters"]},

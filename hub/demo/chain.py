@@ -1,4 +1,4 @@
-"""Founds the demo's chain: programs, currency, wallets with money and mandates, gateways and meters."""
+"""Sets the demo's chain up: programs, currency, wallets with money and mandates, gateways and meters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ RATES = Rates(
     import_tariff_mills=5000,
 )  # fmt: skip
 
-# Minutes instead of quarter hours: a day of the demo moves fifteen times the money of a day
+# the demo's intervals take a minute instead of 15, so a day moves fifteen times the money
 FUNDS_MICROS, DEPOSIT_MICROS, RESERVE_MICROS = 25_000_000_000, 20_000_000_000, 20_000_000_000
 MANDATE_YEARS_S = 2 * 365 * 86_400
 MANDATE = {
@@ -35,8 +35,8 @@ MANDATE = {
 }
 
 
-def found_ledger(state: State) -> Bootstrap:
-    """Makes the chain's keys and leaves its genesis for the ledger's first start."""
+def prepare_ledger(state: State) -> Bootstrap:
+    """Creates the chain's keys, and writes the genesis for the ledger's first start."""
     mark_as_demo(state.part("keys"))
     keys = Bootstrap.load_or_create(state.part("keys"))
     folder = state.part("ledger")
@@ -46,10 +46,12 @@ def found_ledger(state: State) -> Bootstrap:
 
 
 def wallets_of(state: State) -> dict[str, Keypair]:
-    """The wallets of those who trade, by e-mail; in the demo we hold what people would hold themselves."""
+    """Returns the wallets of the people who trade, by e-mail address; elsewhere people keep their own keys."""
     folder = state.part("wallets")
     return {
-        one.email: load_or_create(folder / f"{one.email}.json") for one in PEOPLE if one.participates and one.trades
+        each.email: load_or_create(folder / f"{each.email}.json")
+        for each in PEOPLE
+        if each.participates and each.trades
     }
 
 
@@ -62,7 +64,7 @@ async def prepare_chain(
     interval_s: int,
     now_s: int,
 ) -> None:
-    """Does whatever is not done yet; ``meters`` is what `peerwatt-sim site` says of them."""
+    """Creates on the chain whatever is missing; ``meters`` are those of `peerwatt-sim site`, by id."""
     async with ChainClient(rpc_url) as chain:
         await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=interval_s)
         await setup.ensure_participants(chain, keys, list(wallets.values()))
@@ -74,7 +76,7 @@ async def prepare_chain(
 
 
 def _meters(wallets: Mapping[str, Keypair], meters: Mapping[str, Any]) -> list[setup.MeterEntry]:
-    """The meters of those who have a wallet: on the chain an owner is a wallet."""
+    """Returns the meters whose owners have a wallet, as an owner on the chain is a wallet."""
     return [
         setup.MeterEntry(
             meter.meter_id, wallets[owner.email].pubkey(), building.gateway_id, meter.kind, meter.rated_power_w,

@@ -1,4 +1,4 @@
-"""`peerwatt-hub demo`: checks the machine, runs the campus until Ctrl-C or until enough is settled, reports."""
+"""`peerwatt-hub demo`: checks the machine, runs the campus until Ctrl-C or until enough is settled, prints a report."""
 
 import argparse
 import asyncio
@@ -15,16 +15,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hub.demo.boot import Running, run_demo
-from hub.demo.report import close_the_books
+from hub.demo.report import make_closing_report
 from hub.demo.repository import settled_with_trades
 from hub.demo.state import open_state
 from hub.errors import ConfigError
 from hub.settings import Settings, add_json_argument
 
 DEFAULT_PORT = 8080
-LOOK_EVERY_S = 0.5
-PATIENCE_INTERVALS, PATIENCE_S = 3, 300
-"""How long `--until-settled` waits for one more interval with trades."""
+CHECK_EVERY_S = 0.5
+MAX_WAIT_INTERVALS, MAX_WAIT_S = 3, 300
+"""How long `--until-settled` waits for the next interval with trades: so many intervals and seconds."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,119 +56,120 @@ def run(args: argparse.Namespace) -> int:
     if args.until_settled is not None and args.until_settled < 1:
         raise ConfigError("--until-settled takes a number of intervals, 1 or more")
     with open_state(args.state) as state, contextlib.closing(_listen(args.port)) as web, asyncio.Runner() as runner:
-        interval_s = _interval(state.recall(), args.interval)
-        return runner.run(_demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, say=_say)))
+        interval_s = _checked_interval(state.load_values(), args.interval)
+        return runner.run(_demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print)))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _interval(recalled: dict[str, object], asked: int) -> int:
-    """The programs fix the interval's length when they are founded."""
-    before = recalled.get("interval_s", asked)
-    if before != asked:
+def _checked_interval(saved_values: dict[str, object], requested_s: int) -> int:
+    """Returns the interval's length, which can not change once the programs were set up with it."""
+    saved_s = saved_values.get("interval_s", requested_s)
+    if saved_s != requested_s:
         raise ConfigError(
-            f"This state folder settles every {before} s: start it with --interval {before}, or use another --state DIR"
+            f"This state folder settles every {saved_s} s: start it with --interval {saved_s}, "
+            "or use another --state DIR"
         )
-    return asked
+    return requested_s
 
 
-def _listen(asked: int) -> socket.socket:
-    """The web app's socket, held from the start on, so that two demos that start together do not both want a port."""
-    if not 0 <= asked <= 65_535:
-        raise ConfigError(f"--port {asked}: choose one from 1024 to 65535, or 0 for {DEFAULT_PORT} or a free one")
+def _listen(port: int) -> socket.socket:
+    """Opens the web app's socket at once, so that two demos that start together do not choose the same port."""
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"--port {port}: choose one from 1024 to 65535, or 0 for {DEFAULT_PORT} or a free one")
     try:
-        return socket.create_server(("127.0.0.1", asked or DEFAULT_PORT), backlog=256)
+        return socket.create_server(("127.0.0.1", port or DEFAULT_PORT), backlog=256)
     except PermissionError as error:
-        raise ConfigError(f"Port {asked} is for the system: choose one from 1024 up with --port") from error
+        raise ConfigError(f"Port {port} is for the system: choose one from 1024 up with --port") from error
     except OSError as error:
-        if asked:
+        if port:
             raise ConfigError(
-                f"Port {asked} is taken: stop what listens there, or choose another with --port"
+                f"Port {port} is taken: stop what listens there, or choose another with --port"
             ) from error
         return socket.create_server(("127.0.0.1", 0), backlog=256)
 
 
 async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.AbstractAsyncContextManager[Running]]) -> int:
-    stop = asyncio.Event()
-    main = asyncio.current_task()
-    assert main is not None  # noqa: S101 - we are in one
+    stop_event = asyncio.Event()
+    main_task = asyncio.current_task()
+    assert main_task is not None  # noqa: S101 - this is a task
 
     def on_signal() -> None:
-        # a signal while the parts start ends the start; afterwards it ends the waiting; a second one changes nothing
-        if not ready.is_set() and not stop.is_set():
-            main.cancel()
-        stop.set()
+        # the first signal ends the start, or the wait after it; another one changes nothing
+        if not ready.is_set() and not stop_event.is_set():
+            main_task.cancel()
+        stop_event.set()
 
     ready = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signal_number, on_signal)
     try:
         code = 0
         async with start() as demo:
             ready.set()
-            _greet(demo)
+            _print_sign_in(demo)
             if args.until_settled is None:
-                await stop.wait()
+                await stop_event.wait()
             else:
-                code = await _until_settled(demo, args.until_settled, stop, as_json=args.json)
+                code = await _until_settled(demo, args.until_settled, stop_event, as_json=args.json)
     except asyncio.CancelledError:
-        _say("stopped before everything was up; the next start goes on from here")
+        _print("stopped before everything was up; the next start goes on from here")
         return 130
-    _say("stopped; the next start goes on from here")
+    _print("stopped; the next start goes on from here")
     return code
 
 
-def _greet(demo: Running) -> None:
-    site, interval_s = _site_time(demo.settings), demo.settings.interval_s
-    # the rest of the running interval and a whole one, then a minute for grace and settlement
+def _print_sign_in(demo: Running) -> None:
+    site_time, interval_s = _site_time(demo.settings), demo.settings.interval_s
+    # the rest of the running interval, a whole one, a minute for the grace and settlement
     minutes = -(-(2 * interval_s + 60) // 60)
-    _say(
+    _print(
         f"\n  Peerwatt runs at  {demo.url}\n"
         f"  sign in as        {demo.email}\n"
         f"  password          {demo.password}\n"
         f"  also              operator@campus.example, same password\n"
-        f"  clock at the site {site:%H:%M} on a day in {site:%B}, so that the sun shines\n"
+        f"  clock at the site {site_time:%H:%M} on a day in {site_time:%B}, so that the sun shines\n"
         f"  an interval       {interval_s} s; the first whole one is settled within {minutes} minutes\n"
         f"  stop              Ctrl-C; the next start goes on from here\n"
     )
 
 
-async def _until_settled(demo: Running, wanted: int, stop: asyncio.Event, *, as_json: bool) -> int:
-    patience_s = PATIENCE_INTERVALS * demo.settings.interval_s + PATIENCE_S
-    starts, missed = await wait_for_intervals(demo, wanted, stop, patience_s=patience_s)
+async def _until_settled(demo: Running, count: int, stop: asyncio.Event, *, as_json: bool) -> int:
+    max_wait_s = MAX_WAIT_INTERVALS * demo.settings.interval_s + MAX_WAIT_S
+    starts, missed = await wait_for_intervals(demo, count, stop, max_wait_s=max_wait_s)
     if missed is not None:
-        _say(missed)
-    report = await close_the_books(demo.pool, demo.settings, starts, missed=missed)
+        _print(missed)
+    report = await make_closing_report(demo.pool, demo.settings, starts, missed=missed)
     print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
     return 0 if report["reconciled"] else 1
 
 
 async def wait_for_intervals(
-    demo: Running, wanted: int, stop: asyncio.Event, *, patience_s: float
+    demo: Running, count: int, stop: asyncio.Event, *, max_wait_s: float
 ) -> tuple[list[datetime], str | None]:
-    """The first intervals from now on that are reconciled with trades, and why they are fewer than wanted, if so.
+    """Returns the first ``count`` intervals from now on that are reconciled with trades, and why they are fewer.
 
-    Ends when ``patience_s`` pass without one more, or with ``stop``.
+    Ends when ``max_wait_s`` pass without another one, or with ``stop``; the reason is None if all are there.
     """
     since = datetime.now(UTC)
     starts: list[datetime] = []
-    deadline_s = time.monotonic() + patience_s
-    while len(starts) < wanted:
+    deadline_s = time.monotonic() + max_wait_s
+    while len(starts) < count:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+            await asyncio.wait_for(stop.wait(), CHECK_EVERY_S)
         async with demo.pool.acquire() as connection:
-            found = await settled_with_trades(connection, since)
-        if len(found) > len(starts):
-            _say(f"settled and reconciled: {min(len(found), wanted)} of {wanted} intervals")
-            deadline_s = time.monotonic() + patience_s
-        starts = found[:wanted]
-        if len(starts) < wanted and stop.is_set():
-            return starts, f"stopped after {len(starts)} of {wanted} intervals"
-        if len(starts) < wanted and time.monotonic() >= deadline_s:
+            settled = await settled_with_trades(connection, since)
+        if len(settled) > len(starts):
+            _print(f"settled and reconciled: {min(len(settled), count)} of {count} intervals")
+            deadline_s = time.monotonic() + max_wait_s
+        starts = settled[:count]
+        if len(starts) < count and stop.is_set():
+            return starts, f"stopped after {len(starts)} of {count} intervals"
+        if len(starts) < count and time.monotonic() >= deadline_s:
             return starts, (
-                f"no interval with trades was settled for {patience_s:.0f} s ({len(starts)} of {wanted}, and at the "
+                f"no interval with trades was settled for {max_wait_s:.0f} s ({len(starts)} of {count}, and at the "
                 f"site it is {_site_time(demo.settings):%H:%M}): see {demo.settings.state_dir / 'logs'}, or start "
                 f"again; a start is always by day"
             )

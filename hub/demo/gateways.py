@@ -23,14 +23,18 @@ from hub.postgres import db
 from hub.settings import Settings
 
 FIRST_READINGS_MS = 5000
-"""From its start an agent has that long to read its meters for the first time."""
+"""Milliseconds that an agent has after its start for its first readings."""
 
 
 async def start_gateways(
     state: State, settings: Settings, pool: db.Pool, keys: Bootstrap, supervisor: Supervisor,
     served: Mapping[str, Any], broker: parts.Broker,
 ) -> None:  # fmt: skip
-    """Enrols those that are not yet, registers their keys on the chain, and starts the agents."""
+    """Enrols gateways that are not enrolled yet, registers their keys on the chain, and starts the agents.
+
+    Raises:
+        StartError: an agent did not start or could not enrol.
+    """
     async with asyncio.TaskGroup() as group:
         for building in BUILDINGS:
             config = parts.write_agent_config(state, building, served, settings, broker)
@@ -45,13 +49,13 @@ async def _put_into_service(
     pool: db.Pool, settings: Settings, keys: Bootstrap, building: Building, config: Path
 ) -> None:
     gateway_id = building.gateway_id
-    key = await _key_of(pool, gateway_id)
+    key = await _active_key(pool, gateway_id)
     if key is None:
         async with pool.acquire() as connection, connection.transaction():
             token = await make_token(connection, gateway_id, SystemClock())
-        await _edge("init", "--config", str(config))
-        await _edge("enroll", "--config", str(config), env={"PEERWATT_EDGE_TOKEN": token})
-        key = await _key_of(pool, gateway_id)
+        await _run_edge_command("init", "--config", str(config))
+        await _run_edge_command("enroll", "--config", str(config), env={"PEERWATT_EDGE_TOKEN": token})
+        key = await _active_key(pool, gateway_id)
     if key is None:
         raise StartError(f"{gateway_id} enrolled, yet the hub has no key of it: see `peerwatt-hub doctor`")
     async with ChainClient(settings.rpc_url) as chain:
@@ -59,10 +63,10 @@ async def _put_into_service(
         await setup.ensure_gateway_key(chain, keys, gateway_id, Pubkey.from_bytes(key), now_s)
 
 
-async def _key_of(pool: db.Pool, gateway_id: str) -> bytes | None:
+async def _active_key(pool: db.Pool, gateway_id: str) -> bytes | None:
     async with pool.acquire() as connection:
         return await repository.active_key(connection, gateway_id)
 
 
-async def _edge(*words: str, env: Mapping[str, str] | None = None) -> None:
-    await run_once([str(parts.SCRIPTS / "peerwatt-edge"), *words], env=env)
+async def _run_edge_command(*arguments: str, env: Mapping[str, str] | None = None) -> None:
+    await run_once([str(parts.SCRIPTS / "peerwatt-edge"), *arguments], env=env)

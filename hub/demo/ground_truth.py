@@ -1,7 +1,7 @@
-"""The rules of the market and the oracle, coded a second time, as simply as possible and sharing nothing with the hub.
+"""An independent implementation of the rules of market and oracle; it is simple and shares no code with the hub.
 
-Starts from the simulator's truth log (the registers that were served) and gives, per interval, every meter's energy and
-every participant's trades, utility energy and money. Slow on purpose: every rule is one sentence and one loop.
+It reads the simulator's log of served registers and computes, for each interval, every meter's energy and every
+participant's trades, utility energy and money. It is slow on purpose: every rule is one sentence and one loop.
 """
 
 import json
@@ -17,6 +17,8 @@ HOUR_S = 3600
 
 @dataclass(frozen=True)
 class TruthMeter:
+    """A meter: its participant, and the time in Unix seconds from which intervals wait for it."""
+
     participant: str
     rated_power_w: int
     expected_from_s: int = 0
@@ -24,7 +26,7 @@ class TruthMeter:
 
 @dataclass(frozen=True)
 class Prices:
-    """Mills per kWh."""
+    """Tariffs and charges in mills per kWh."""
 
     export_tariff: int = 2200
     import_tariff: int = 5000
@@ -39,9 +41,9 @@ class Prices:
 
 @dataclass(frozen=True)
 class Trader:
-    """Somebody with a wallet and a mandate; the defaults never bind. ``may_owe`` is in micros, before the auction."""
+    """A participant's limits before the auction, prices in mills per kWh; the defaults never limit."""
 
-    may_owe: int = 10**18
+    max_debit_micros: int = 10**18
     max_wh: int = 10**12
     max_price: int = 10**9
     min_price: int = 0
@@ -51,6 +53,8 @@ class Trader:
 
 @dataclass(frozen=True)
 class Site:
+    """The settings of a site, its meters and traders by name."""
+
     interval_s: int
     poll_period_s: int
     grace_s: int
@@ -61,6 +65,8 @@ class Site:
 
 @dataclass(frozen=True)
 class MeterTruth:
+    """One meter's energy in one interval; quality is valid, estimated, suspect or missing."""
+
     import_wh: int
     export_wh: int
     quality: str
@@ -68,7 +74,7 @@ class MeterTruth:
 
 @dataclass
 class Bill:
-    """One participant's interval; utility_wh and utility_micros are positive when the participant gave energy."""
+    """One participant's interval; utility energy and money are positive when the participant sold to the utility."""
 
     import_wh: int = 0
     export_wh: int = 0
@@ -83,6 +89,8 @@ class Bill:
 
 @dataclass(frozen=True)
 class IntervalTruth:
+    """All figures of one interval; meters and participants by name."""
+
     start_s: int
     price_mills: int | None
     volume_wh: int
@@ -92,7 +100,9 @@ class IntervalTruth:
 
 
 @dataclass(frozen=True)
-class Forward:
+class ForwardTrade:
+    """A trade agreed before the interval, at a price in mills per kWh."""
+
     seller: str
     buyer: str
     wh: int
@@ -103,45 +113,45 @@ class Forward:
 
 
 def read_log(path: Path, *, since_s: int = 0) -> list[dict[str, Any]]:
-    """Every whole line of the log from that moment on, and of the file before it that was full.
+    """Returns the entries of the log and of the rotated file before it, from ``since_s`` on.
 
-    A last line that a kill cut short is left out.
+    A last line that is incomplete, because the simulator was killed, is left out.
     """
-    found = []
+    log_entries = []
     for file in (path.with_name(path.name + ".1"), path):
         if file.exists():
             with file.open() as lines:
                 entries = (json.loads(line) for line in lines if line.endswith("\n") and line != "\n")
-                found += [entry for entry in entries if entry.get("t_ms", 0) >= since_s * 1000]
-    return found
+                log_entries += [entry for entry in entries if entry.get("t_ms", 0) >= since_s * 1000]
+    return log_entries
 
 
 Slots = dict[int, tuple[int, int, int]]
-"""slot_s: (read_ms, import_wh, export_wh)."""
+"""By slot (Unix seconds): (read_ms, import_wh, export_wh)."""
 
 
 def slots_of(log: Iterable[Mapping[str, Any]], meter: str, poll_period_s: int) -> Slots:
-    """What the meter showed at each slot: the first answer of the slot, put together when it came in two."""
-    mine = sorted((entry for entry in log if entry["meter"] == meter), key=lambda entry: entry["t_ms"])
-    exports = any(entry["export_wh"] is not None for entry in mine)
-    found: dict[int, dict[str, int]] = {}
-    for entry in mine:
+    """Returns a meter's registers at each slot: those of the slot's first answer, which may be in two parts."""
+    entries = sorted((entry for entry in log if entry["meter"] == meter), key=lambda entry: entry["t_ms"])
+    exports = any(entry["export_wh"] is not None for entry in entries)
+    by_slot: dict[int, dict[str, int]] = {}
+    for entry in entries:
         if entry["via"] == "mqtt":
             read_ms = entry["payload_ms"]
             slot = read_ms // 1000
         else:
             read_ms = entry["t_ms"]
             slot = read_ms // 1000 // poll_period_s * poll_period_s
-        seen = found.setdefault(slot, {"read_ms": read_ms})
-        for register in ("import_wh", "export_wh"):
-            if entry[register] is not None:
-                seen.setdefault(register, entry[register])
+        registers = by_slot.setdefault(slot, {"read_ms": read_ms})
+        for name in ("import_wh", "export_wh"):
+            if entry[name] is not None:
+                registers.setdefault(name, entry[name])
         if not exports:
-            seen["export_wh"] = 0
+            registers["export_wh"] = 0
     return {
-        slot: (seen["read_ms"], seen["import_wh"], seen["export_wh"])
-        for slot, seen in sorted(found.items())
-        if "import_wh" in seen and "export_wh" in seen
+        slot: (registers["read_ms"], registers["import_wh"], registers["export_wh"])
+        for slot, registers in sorted(by_slot.items())
+        if "import_wh" in registers and "export_wh" in registers
     }
 
 
@@ -149,65 +159,71 @@ def slots_of(log: Iterable[Mapping[str, Any]], meter: str, poll_period_s: int) -
 
 
 def at_boundary(slots: Slots, at_s: int, until_s: int, poll_period_s: int) -> tuple[int, int, bool] | None:
-    """(import, export, valid): read at the slot, else between neighbours an hour away at most."""
+    """Returns (import_wh, export_wh, is_valid) at a boundary: read, or interpolated over at most an hour each way."""
     if at_s in slots:
         return slots[at_s][1], slots[at_s][2], True
     earlier = [slot for slot in slots if at_s - HOUR_S <= slot < at_s]
     later = [slot for slot in slots if at_s < slot <= at_s + HOUR_S and slot <= until_s]
     if not earlier or not later:
         return None
-    t0, in0, out0 = slots[max(earlier)]
-    t1, in1, out1 = slots[min(later)]
-    part = min(max(Fraction(at_s * 1000 - t0, t1 - t0), Fraction(0)), Fraction(1))
-    near = min(later) - max(earlier) <= 2 * poll_period_s
-    return in0 + int((in1 - in0) * part // 1), out0 + int((out1 - out0) * part // 1), near
+    before_ms, import_before, export_before = slots[max(earlier)]
+    after_ms, import_after, export_after = slots[min(later)]
+    fraction = min(max(Fraction(at_s * 1000 - before_ms, after_ms - before_ms), Fraction(0)), Fraction(1))
+    is_near = min(later) - max(earlier) <= 2 * poll_period_s
+    return (
+        import_before + int((import_after - import_before) * fraction // 1),
+        export_before + int((export_after - export_before) * fraction // 1),
+        is_near,
+    )
 
 
 def energy_of(slots: Slots, start_s: int, site: Site, rated_power_w: int) -> MeterTruth | None:
-    """None when the meter gives no energy for the interval that one could use."""
+    """Returns a meter's energy in an interval, or None when its registers give none."""
     end_s = start_s + site.interval_s
     until_s = end_s + site.grace_s
-    a = at_boundary(slots, start_s, until_s, site.poll_period_s)
-    b = at_boundary(slots, end_s, until_s, site.poll_period_s)
-    if a is None or b is None or _falls(slots, start_s, end_s, until_s):
+    start = at_boundary(slots, start_s, until_s, site.poll_period_s)
+    end = at_boundary(slots, end_s, until_s, site.poll_period_s)
+    if start is None or end is None or _register_falls(slots, start_s, end_s, until_s):
         return None
-    imported, exported = b[0] - a[0], b[1] - a[1]
+    imported, exported = end[0] - start[0], end[1] - start[1]
     if imported < 0 or exported < 0:
         return None
     if max(imported, exported) > Fraction(rated_power_w * site.interval_s * 12, 3600 * 10):
         return MeterTruth(imported, exported, "suspect")
-    return MeterTruth(imported, exported, "valid" if a[2] and b[2] else "estimated")
+    return MeterTruth(imported, exported, "valid" if start[2] and end[2] else "estimated")
 
 
-def _falls(slots: Slots, start_s: int, end_s: int, until_s: int) -> bool:
-    """Whether a register goes back between the readings that the interval rests on."""
-    chosen = {slot for slot in slots if start_s <= slot <= end_s}
+def _register_falls(slots: Slots, start_s: int, end_s: int, until_s: int) -> bool:
+    """Returns whether a register falls between the readings that the interval is computed from."""
+    used_slots = {slot for slot in slots if start_s <= slot <= end_s}
     if start_s not in slots:
-        chosen |= {max((s for s in slots if start_s - HOUR_S <= s < start_s), default=end_s)} & slots.keys()
+        used_slots |= {
+            max((slot for slot in slots if start_s - HOUR_S <= slot < start_s), default=end_s)
+        } & slots.keys()
     if end_s not in slots:
-        chosen |= {min((s for s in slots if end_s < s <= until_s), default=start_s)} & slots.keys()
-    ordered = [slots[slot] for slot in sorted(chosen)]
-    return any(x[1] > y[1] or x[2] > y[2] for x, y in pairwise(ordered))
+        used_slots |= {min((slot for slot in slots if end_s < slot <= until_s), default=start_s)} & slots.keys()
+    ordered = [slots[slot] for slot in sorted(used_slots)]
+    return any(earlier[1] > later[1] or earlier[2] > later[2] for earlier, later in pairwise(ordered))
 
 
 def energies(
     log: Iterable[Mapping[str, Any]], site: Site, first_s: int, last_s: int
 ) -> dict[int, dict[str, MeterTruth]]:
-    """Every expected meter's energy in every interval from ``first_s`` to ``last_s``, both starts included."""
+    """Returns every expected meter's energy in the intervals that start in [``first_s``, ``last_s``]."""
     entries = list(log)
-    result: dict[int, dict[str, MeterTruth]] = {s: {} for s in range(first_s, last_s + 1, site.interval_s)}
+    result: dict[int, dict[str, MeterTruth]] = {start_s: {} for start_s in range(first_s, last_s + 1, site.interval_s)}
     for name, meter in site.meters.items():
         slots = slots_of(entries, name, site.poll_period_s)
-        valid: tuple[int, MeterTruth] | None = None
+        last_valid: tuple[int, MeterTruth] | None = None
         for start_s, interval in result.items():
             if meter.expected_from_s > start_s:
                 continue
             truth = energy_of(slots, start_s, site, meter.rated_power_w)
-            if truth is None and valid is not None and valid[0] >= start_s - HOUR_S:
-                truth = MeterTruth(valid[1].import_wh, valid[1].export_wh, "estimated")
+            if truth is None and last_valid is not None and last_valid[0] >= start_s - HOUR_S:
+                truth = MeterTruth(last_valid[1].import_wh, last_valid[1].export_wh, "estimated")
             interval[name] = truth or MeterTruth(0, 0, "missing")
             if truth is not None and truth.quality == "valid":
-                valid = (start_s + site.interval_s, truth)
+                last_valid = (start_s + site.interval_s, truth)
     return result
 
 
@@ -215,13 +231,13 @@ def energies(
 
 
 def settle(
-    start_s: int, meters: Mapping[str, MeterTruth], site: Site, forward: Iterable[Forward] = ()
+    start_s: int, meters: Mapping[str, MeterTruth], site: Site, forward: Iterable[ForwardTrade] = ()
 ) -> IntervalTruth:
-    """The interval's auction and everybody's bill."""
-    bills = _metered(meters, site)
+    """Runs the interval's auction and computes all bills."""
+    bills = _bills_of_meters(meters, site)
     for trade in forward:
-        _book(bills, trade.seller, trade.buyer, trade.wh, trade.price, site.prices.charges)
-    bids, asks = _wishes(bills, site)
+        _add_trade(bills, trade.seller, trade.buyer, trade.wh, trade.price, site.prices.charges)
+    bids, asks = _orders_of(bills, site)
     price, bought, sold = auction(bids, asks)
     for participant, wh in bought.items():
         bills[participant].bought_wh += wh
@@ -233,11 +249,11 @@ def settle(
         bill.utility_wh = (bill.export_wh - bill.import_wh) - (bill.sold_wh - bill.bought_wh)
         tariff = site.prices.export_tariff if bill.utility_wh > 0 else site.prices.import_tariff
         bill.utility_micros = bill.utility_wh * tariff
-    minted = sum(m.export_wh for m in meters.values() if m.quality == "valid")
-    return IntervalTruth(start_s, price, sum(sold.values()), minted, dict(meters), bills)
+    minted_wh = sum(meter.export_wh for meter in meters.values() if meter.quality == "valid")
+    return IntervalTruth(start_s, price, sum(sold.values()), minted_wh, dict(meters), bills)
 
 
-def _metered(meters: Mapping[str, MeterTruth], site: Site) -> dict[str, Bill]:
+def _bills_of_meters(meters: Mapping[str, MeterTruth], site: Site) -> dict[str, Bill]:
     bills: dict[str, Bill] = {}
     for name, energy in meters.items():
         bill = bills.setdefault(site.meters[name].participant, Bill())
@@ -247,40 +263,42 @@ def _metered(meters: Mapping[str, MeterTruth], site: Site) -> dict[str, Bill]:
     return bills
 
 
-def _book(bills: dict[str, Bill], seller: str, buyer: str, wh: int, price: int, charges: int) -> None:
+def _add_trade(bills: dict[str, Bill], seller: str, buyer: str, wh: int, price: int, charges: int) -> None:
     bills[seller].sold_wh += wh
     bills[seller].credit_micros += wh * price
     bills[buyer].bought_wh += wh
     bills[buyer].debit_micros += wh * (price + charges)
 
 
-Book = dict[str, tuple[int, int]]
-"""participant: (net price, Wh)."""
+Orders = dict[str, tuple[int, int]]
+"""By participant: (price in mills per kWh without charges, energy in Wh)."""
 
 
-def _wishes(bills: Mapping[str, Bill], site: Site) -> tuple[Book, Book]:
+def _orders_of(bills: Mapping[str, Bill], site: Site) -> tuple[Orders, Orders]:
     prices, bids, asks = site.prices, {}, {}
     for participant, bill in bills.items():
         if not bill.valid or participant not in site.traders:
             continue
         trader = site.traders[participant]
-        over = (bill.export_wh - bill.import_wh) - (bill.sold_wh - bill.bought_wh)
-        if over > 0:
-            wh = min(over, trader.max_wh - bill.sold_wh)
+        surplus_wh = (bill.export_wh - bill.import_wh) - (bill.sold_wh - bill.bought_wh)
+        if surplus_wh > 0:
+            wh = min(surplus_wh, trader.max_wh - bill.sold_wh)
             if wh > 0:
                 asks[participant] = (max(trader.ask or 0, prices.export_tariff, trader.min_price), wh)
-        elif over < 0:
-            wanted = trader.bid if trader.bid is not None else prices.import_tariff * 85 // 100
-            all_in = min(wanted, prices.import_tariff, trader.max_price)
-            can_pay = max(0, trader.may_owe - bill.debit_micros) // all_in if all_in else -over
-            wh = min(-over, can_pay, trader.max_wh - bill.bought_wh)
-            if wh > 0 and all_in >= prices.charges:
-                bids[participant] = (all_in - prices.charges, wh)
+        elif surplus_wh < 0:
+            limit = trader.bid if trader.bid is not None else prices.import_tariff * 85 // 100
+            all_in_price = min(limit, prices.import_tariff, trader.max_price)
+            affordable_wh = (
+                max(0, trader.max_debit_micros - bill.debit_micros) // all_in_price if all_in_price else -surplus_wh
+            )
+            wh = min(-surplus_wh, affordable_wh, trader.max_wh - bill.bought_wh)
+            if wh > 0 and all_in_price >= prices.charges:
+                bids[participant] = (all_in_price - prices.charges, wh)
     return bids, asks
 
 
-def auction(bids: Book, asks: Book) -> tuple[int | None, dict[str, int], dict[str, int]]:
-    """(price, bought, sold), level by level: the volume is the most that both sides agree to at any one price."""
+def auction(bids: Orders, asks: Orders) -> tuple[int | None, dict[str, int], dict[str, int]]:
+    """Returns (price, bought, sold); the volume is the largest that both sides accept at one price level."""
     levels = {price for price, _ in (*bids.values(), *asks.values())}
     volume = max(
         (
@@ -294,29 +312,31 @@ def auction(bids: Book, asks: Book) -> tuple[int | None, dict[str, int], dict[st
     )
     if volume == 0:
         return None, {}, {}
-    bought, sold = share(bids, volume, dearest_first=True), share(asks, volume, dearest_first=False)
-    accepted_bids = [bids[p][0] for p, wh in bought.items() if wh > 0]
-    accepted_asks = [asks[p][0] for p, wh in sold.items() if wh > 0]
-    open_bids = [price for p, (price, wh) in bids.items() if bought[p] < wh]
-    open_asks = [price for p, (price, wh) in asks.items() if sold[p] < wh]
-    low, high = max(accepted_asks + open_bids), min(accepted_bids + open_asks)
-    return (low + high) // 2, bought, sold
+    bought, sold = allocate(bids, volume, highest_first=True), allocate(asks, volume, highest_first=False)
+    accepted_bids = [bids[participant][0] for participant, wh in bought.items() if wh > 0]
+    accepted_asks = [asks[participant][0] for participant, wh in sold.items() if wh > 0]
+    open_bids = [price for participant, (price, wh) in bids.items() if bought[participant] < wh]
+    open_asks = [price for participant, (price, wh) in asks.items() if sold[participant] < wh]
+    lowest, highest = max(accepted_asks + open_bids), min(accepted_bids + open_asks)
+    return (lowest + highest) // 2, bought, sold
 
 
-def share(book: Book, volume: int, *, dearest_first: bool) -> dict[str, int]:
-    """Level by level; the level that does not fit shares in proportion, largest remainders get the rest."""
-    given = dict.fromkeys(book, 0)
-    for level in sorted({price for price, _ in book.values()}, reverse=dearest_first):
-        group = sorted(p for p, (price, _) in book.items() if price == level)
-        wanted = sum(book[p][1] for p in group)
-        if wanted <= volume:
-            given |= {p: book[p][1] for p in group}
-            volume -= wanted
+def allocate(book: Orders, volume: int, *, highest_first: bool) -> dict[str, int]:
+    """Allocates the volume level by level; the last level shares in proportion, the largest remainders get the rest."""
+    allocated = dict.fromkeys(book, 0)
+    for level in sorted({price for price, _ in book.values()}, reverse=highest_first):
+        group = sorted(participant for participant, (price, _) in book.items() if price == level)
+        group_wh = sum(book[participant][1] for participant in group)
+        if group_wh <= volume:
+            allocated |= {participant: book[participant][1] for participant in group}
+            volume -= group_wh
             continue
-        exact = {p: Fraction(book[p][1] * volume, wanted) for p in group}
-        given |= {p: int(exact[p]) for p in group}
-        left = volume - sum(given[p] for p in group)
-        for p in sorted(group, key=lambda p: (int(exact[p]) - exact[p], p))[:left]:
-            given[p] += 1
+        exact_wh = {participant: Fraction(book[participant][1] * volume, group_wh) for participant in group}
+        allocated |= {participant: int(exact_wh[participant]) for participant in group}
+        rest = volume - sum(allocated[participant] for participant in group)
+        for participant in sorted(
+            group, key=lambda participant: (int(exact_wh[participant]) - exact_wh[participant], participant)
+        )[:rest]:
+            allocated[participant] += 1
         break
-    return given
+    return allocated

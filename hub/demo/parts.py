@@ -1,4 +1,4 @@
-"""The commands and configuration files of the demo's processes: simulator, ledger, API, worker and the three agents."""
+"""Commands and configuration files of the demo's processes: simulator, ledger, API, worker, three agents."""
 
 import json
 import socket
@@ -19,13 +19,13 @@ SCRIPTS = Path(sys.executable).parent
 POLL_PERIOD_S = 10
 SEAL_INTERVAL_S = 5
 GRACE_S = 20
-LONGEST_REST_DAYS = 3650
-"""A demo may be started again after years; nobody asks how long it was off."""
+MAX_CLOCK_GAP_DAYS = 3650
+"""A demo may be started again after years, without a flag for the ledger's clock."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """The building's MQTT broker and the one login it has."""
+    """A building's MQTT broker and its login."""
 
     port: int
     username: str
@@ -37,7 +37,7 @@ class Broker:
 
 
 def simulator(state: State, broker: Broker, sun_offset_s: int) -> Part:
-    """The meters; their registers and the log of what they served stay in the state folder."""
+    """Returns the simulator of the meters, whose registers and log of served values are in the state folder."""
     folder = state.part("sim")
     command: list[str | Path] = [
         SCRIPTS / "peerwatt-sim", "run", "--truth", truth_file(state), "--state", folder / "registers.json",
@@ -53,29 +53,29 @@ def simulator(state: State, broker: Broker, sun_offset_s: int) -> Part:
 
 
 async def describe_site() -> dict[str, Any]:
-    """What the simulator says of its site and meters: serial numbers, ratings, and the offset of a June morning."""
+    """Returns what `peerwatt-sim site` prints: meters with serial numbers and ratings, the offset of a June morning."""
     output = await run_once([str(SCRIPTS / "peerwatt-sim"), "site", "--sun-offset", "--json"])
     return dict(json.loads(output))
 
 
 def truth_file(state: State) -> Path:
-    """The simulator's log of every register that it served."""
+    """Returns the path of the simulator's log of served registers."""
     return state.part("sim") / "truth.jsonl"
 
 
 def ledger(state: State, port: int) -> Part:
-    """The embedded chain."""
-    words = ["ledger", "--state", str(state.part("ledger")), "--port", str(port), GAP_FLAG, str(LONGEST_REST_DAYS)]
-    return Part("ledger", [SCRIPTS / "peerwatt-hub", *words], announces=True)
+    """Returns the embedded ledger."""
+    arguments = ["ledger", "--state", str(state.part("ledger")), "--port", str(port), GAP_FLAG, str(MAX_CLOCK_GAP_DAYS)]
+    return Part("ledger", [SCRIPTS / "peerwatt-hub", *arguments], announces=True)
 
 
 def hub_process(name: str, config: Path) -> Part:
-    """The API or the worker, from the hub's configuration file."""
+    """Returns the API or the worker, with the hub's configuration file."""
     return Part(name, [SCRIPTS / "peerwatt-hub", name, "--config", config], announces=True, layer=1)
 
 
 def web(config: Path, listener: socket.socket, devices: socket.socket) -> Part:
-    """The API on sockets that listen already, so that nobody takes a port in between, not even at a restart."""
+    """Returns the API on sockets that already listen, so that no other process takes their ports at a restart."""
     env = {
         "PEERWATT_HUB_WEB_SOCKET_FD": str(listener.fileno()),
         "PEERWATT_HUB_DEVICE_SOCKET_FD": str(devices.fileno()),
@@ -84,12 +84,12 @@ def web(config: Path, listener: socket.socket, devices: socket.socket) -> Part:
 
 
 def agent(name: str, config: Path) -> Part:
-    """One gateway's agent."""
+    """Returns the agent of one gateway."""
     return Part(name, [SCRIPTS / "peerwatt-edge", "run", "--config", config], layer=2)
 
 
 def write_hub_config(state: State, values: Mapping[str, Any]) -> Path:
-    """The hub's TOML file; returns its path."""
+    """Writes the hub's TOML file and returns its path."""
     fixed = {
         "state_dir": str(state.folder),
         "site_name": NAME,
@@ -106,18 +106,18 @@ def write_hub_config(state: State, values: Mapping[str, Any]) -> Path:
 
 
 def agent_config(state: State, building: Building) -> Path:
-    """Where a gateway's TOML file lies."""
+    """Returns the path of a gateway's TOML file."""
     return state.part(building.gateway_id) / "edge.toml"
 
 
 def write_agent_config(
     state: State, building: Building, served: Mapping[str, Any], settings: Settings, broker: Broker
 ) -> Path:
-    """One gateway's TOML file, from what the simulator says it serves; returns its path."""
+    """Writes a gateway's TOML file and returns its path; ``served`` are the simulator's meters by id."""
     folder = state.part(building.gateway_id)
     password_file = folder / "broker.password"
     _write_private(password_file, broker.password)
-    head = {"gateway_id": building.gateway_id, "state_dir": str(folder), "poll_period_s": POLL_PERIOD_S,
+    gateway_settings = {"gateway_id": building.gateway_id, "state_dir": str(folder), "poll_period_s": POLL_PERIOD_S,
             "seal_interval_s": SEAL_INTERVAL_S}  # fmt: skip
     hub = {
         "url": f"https://{settings.device_host}:{settings.device_port}",
@@ -125,18 +125,22 @@ def write_agent_config(
         "nats_url": settings.nats_url,
     }
     mqtt = {"url": broker.url, "username": broker.username, "password_file": str(password_file)}
-    sections = [_toml(head), "[hub]\n" + _toml(hub)]
-    if any(served[m.meter_id]["transport"] == "mqtt" for m in building.meters):
+    sections = [_toml(gateway_settings), "[hub]\n" + _toml(hub)]
+    if any(served[meter.meter_id]["transport"] == "mqtt" for meter in building.meters):
         sections.append("[mqtt]\n" + _toml(mqtt))
     for meter in building.meters:
-        facts = {"id": meter.meter_id, **_how_reached(served[meter.meter_id]), "rated_power_w": meter.rated_power_w}
-        sections.append("[[meter]]\n" + _toml(facts))
+        meter_settings = {
+            "id": meter.meter_id,
+            **_connection_settings(served[meter.meter_id]),
+            "rated_power_w": meter.rated_power_w,
+        }
+        sections.append("[[meter]]\n" + _toml(meter_settings))
     file = agent_config(state, building)
     _write_private(file, "\n".join(sections))
     return file
 
 
-def _how_reached(served: Mapping[str, Any]) -> dict[str, Any]:
+def _connection_settings(served: Mapping[str, Any]) -> dict[str, Any]:
     if served["transport"] == "mqtt":
         return {"dialect": served["profile"], "topic": served["topic"]}
     if served["transport"] == "rtu":

@@ -1,4 +1,4 @@
-"""Puts the demo's campus into the database: participants with their wallets, logins, gateways and meters."""
+"""Writes the demo's campus to the database: participants with wallets, users, gateways and meters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,17 +13,17 @@ from hub.postgres.db import Pool
 
 
 async def seed_people(pool: Pool, wallets: Mapping[str, Keypair], password: str, meters: Mapping[str, Any]) -> None:
-    """Writes whoever and whatever is missing, in one transaction; ``meters`` is what `peerwatt-sim site` says."""
+    """Writes what is missing, in one transaction; ``meters`` are those of `peerwatt-sim site`, by id."""
     async with pool.acquire() as connection, connection.transaction():
-        for one in PEOPLE:
-            participant_id = one.participant_id if one.participates else None
+        for each in PEOPLE:
+            participant_id = each.participant_id if each.participates else None
             if participant_id is not None:
-                wallet = wallets.get(one.email)
+                wallet = wallets.get(each.email)
                 address = None if wallet is None else str(wallet.pubkey())
-                await create_participant(connection, one.name, wallet=address, participant_id=participant_id)
+                await create_participant(connection, each.name, wallet=address, participant_id=participant_id)
             await create_user(
-                connection, one.email, one.name, password, one.role,
-                affiliation=one.affiliation, participant_id=participant_id,
+                connection, each.email, each.name, password, each.role,
+                affiliation=each.affiliation, participant_id=participant_id,
             )  # fmt: skip
         for building in BUILDINGS:
             await register_gateway(connection, building.gateway_id, building.name)

@@ -1,7 +1,7 @@
-"""The closing report of a demo: what was stored, cleared and settled, and whether three tellings of it agree.
+"""The closing report of a demo: what was stored, cleared and settled, and whether database, chain and truth agree.
 
-The third telling is the ground truth: the rules coded a second time (``ground_truth``), on the registers that the
-simulator logged as served.
+The ground truth is an independent implementation of the rules (``ground_truth``) on the registers that the simulator
+logged as served.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,43 +20,43 @@ COMPARED = ("sold_wh", "bought_wh", "credit_micros", "debit_micros", "utility_wh
 NO_TRUTH = "the ground truth needs the log of the registers served, and this hub keeps none: set truth_file"
 
 
-async def close_the_books(
+async def make_closing_report(
     pool: Pool, settings: Settings, starts: Sequence[datetime], *, missed: str | None = None
 ) -> dict[str, Any]:
-    """Compares the three tellings of these intervals and returns the report.
+    """Compares database, chain and ground truth of these intervals and returns the report.
 
-    ``missed`` says why the demo ends before it has what it was to wait for; then nothing more is asked of the chain.
+    ``missed`` says why the demo ends before it has all intervals; then the chain is not read.
     """
     chain_differences: list[str] = []
     if missed is None:
         async with ChainClient(settings.rpc_url) as chain:
-            # the sums over everything; each of the intervals was compared when it was reconciled
+            # the sums over all intervals; each interval was compared when it was reconciled
             chain_differences = (await steady_sums(pool, chain)).differences
     async with pool.acquire() as connection:
         first = await repository.first_start(connection)
         truth = expected_figures(settings, await repository.meters(connection), first, starts)
-        return await make_report(connection, starts, truth, chain_differences, missed)
+        return await build_report(connection, starts, truth, chain_differences, missed)
 
 
-async def make_report(
+async def build_report(
     connection: Connection,
     starts: Sequence[datetime],
     truth: Expected | None,
     chain_differences: Sequence[str] = (),
     missed: str | None = None,
 ) -> dict[str, Any]:
-    """The JSON object; ``truth`` gives the expected figures by interval start, None when unknown."""
+    """Returns the JSON object; ``truth`` has the expected figures by interval start, None when they are not known."""
     counts = await repository.totals(connection)
     rows = await repository.intervals(connection, starts)
     intervals = []
     for row in rows:
         lines = await repository.lines(connection, row["start_at"])
-        shown = _interval(row)
+        figures = _interval(row)
         expected = None if truth is None else truth[to_s(row["start_at"])]
-        shown["ground_truth_differences"] = [] if expected is None else _compare(shown, lines, expected)
-        intervals.append(shown)
+        figures["ground_truth_differences"] = [] if expected is None else _compare(figures, lines, expected)
+        intervals.append(figures)
     reason = missed or (NO_TRUTH if truth is None and starts else None)
-    agreed = bool(rows) and not chain_differences and not any(one["ground_truth_differences"] for one in intervals)
+    agreed = bool(rows) and not chain_differences and not any(each["ground_truth_differences"] for each in intervals)
     reconciled = agreed and reason is None and all(row["state"] == "reconciled" for row in rows)
     return {
         **dict(counts.items()),
@@ -87,25 +87,25 @@ def _interval(row: Record) -> dict[str, Any]:
     }
 
 
-def _compare(shown: Mapping[str, Any], lines: Sequence[Record], expected: ExpectedInterval) -> list[str]:
-    """Every figure of the interval and of its participants that is not what the rules say, in words."""
-    differences = _differing("the interval", shown, expected.figures, expected.figures)
-    found, bills = {str(line["participant_id"]): line for line in lines}, expected.bills
-    differences += [f"{name} is missing" for name in sorted(set(bills) - set(found))]
-    differences += [f"{name} is not expected" for name in sorted(set(found) - set(bills))]
-    for name in sorted(set(found) & set(bills)):
-        differences += _differing(name, found[name], bills[name], COMPARED)
+def _compare(figures: Mapping[str, Any], lines: Sequence[Record], expected: ExpectedInterval) -> list[str]:
+    """Returns a sentence for every figure of the interval or of a participant that differs from the ground truth."""
+    differences = _differences("the interval", figures, expected.figures, expected.figures)
+    stored, bills = {str(line["participant_id"]): line for line in lines}, expected.bills
+    differences += [f"{name} is missing" for name in sorted(set(bills) - set(stored))]
+    differences += [f"{name} is not expected" for name in sorted(set(stored) - set(bills))]
+    for name in sorted(set(stored) & set(bills)):
+        differences += _differences(name, stored[name], bills[name], COMPARED)
     return differences
 
 
-def _differing(
-    whose: str,
-    found: Mapping[str, Any] | Record,
+def _differences(
+    subject: str,
+    stored: Mapping[str, Any] | Record,
     expected: Mapping[str, Any],
     fields: Sequence[str] | Mapping[str, Any],
 ) -> list[str]:
     return [
-        f"{whose}: {field} is {found[field]}, the ground truth says {expected[field]}"
+        f"{subject}: {field} is {stored[field]}, the ground truth says {expected[field]}"
         for field in fields
-        if found[field] != expected[field]
+        if stored[field] != expected[field]
     ]

@@ -1,4 +1,4 @@
-"""What only the demo reads from the database: what happened, for the closing report."""
+"""Rows for the demo's closing report."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from hub.postgres.db import Connection, Record
 
 
 async def settled_with_trades(connection: Connection, since: datetime) -> list[datetime]:
-    """Starts of the intervals with trades that were reconciled, of those that began at ``since`` or later."""
+    """Returns the starts of reconciled intervals with trades that began at ``since`` or later."""
     rows = await connection.fetch(
         """
         SELECT start_at FROM intervals i
@@ -20,7 +20,7 @@ async def settled_with_trades(connection: Connection, since: datetime) -> list[d
 
 
 async def totals(connection: Connection) -> Record:
-    """How much was stored and refused."""
+    """Counts meters, frames, readings and refused messages."""
     row = await connection.fetchrow(
         """
         SELECT (SELECT count(*) FROM meters) AS meters, (SELECT count(*) FROM frames) AS frames,
@@ -52,12 +52,12 @@ WHERE i.start_at = ANY($1) ORDER BY i.start_at
 
 
 async def intervals(connection: Connection, starts: Sequence[datetime]) -> list[Record]:
-    """The figures of these intervals."""
+    """Returns the figures of these intervals, in order."""
     return list(await connection.fetch(INTERVALS, starts))
 
 
 async def lines(connection: Connection, start_at: datetime) -> list[Record]:
-    """The settled lines of an interval with their participants, and what each got from or gave to the utility."""
+    """Returns each participant's settled line of an interval, and the energy and money with the utility."""
     return list(
         await connection.fetch(
             """
@@ -73,11 +73,11 @@ async def lines(connection: Connection, start_at: datetime) -> list[Record]:
 
 
 async def first_start(connection: Connection) -> datetime | None:
-    """When the hub's first interval began."""
+    """Returns when the hub's first interval began, or None."""
     start_at: datetime | None = await connection.fetchval("SELECT min(start_at) FROM intervals")
     return start_at
 
 
 async def meters(connection: Connection) -> list[Record]:
-    """Every meter with its owner, rating and the moment from which it is expected."""
+    """Returns every meter with participant, rated power and the time from which it is expected."""
     return list(await connection.fetch("SELECT meter_id, participant_id, rated_power_w, expected_from FROM meters"))

@@ -1,4 +1,4 @@
-"""The demo's campus: who lives and works there, which meter is whose, and what each may draw or feed in."""
+"""The demo's campus: its people, buildings and meters, with owner, kind and rated power of each meter."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
@@ -9,12 +9,12 @@ from hub.chain.instructions.registry import MeterKind
 NAME, TIMEZONE, CURRENCY = "Campus Ilmenau", "Europe/Berlin", "EUR"
 
 CAMPUS = UUID("6f0b52a4-6f7e-4a10-9d1c-2f8f6d0e6c11")
-"""Namespace of the demo's identifiers, so that every demo names its people alike."""
+"""Namespace of the demo's identifiers, which are the same in every demo."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A participant with a login. Without ``trades`` there is no wallet: metered and billed at tariffs."""
+    """A person with a login. One who does not trade has no wallet, and is billed at the utility's tariffs."""
 
     name: str
     email: str
@@ -34,7 +34,7 @@ class Person:
 
 @dataclass(frozen=True)
 class MeterSpec:
-    """A meter as the hub knows it; how it is reached and what hangs on it is the simulator's to say."""
+    """A meter as the hub registers it; the simulator says how it is read and which loads it has."""
 
     meter_id: str
     owner: str
@@ -44,7 +44,7 @@ class MeterSpec:
 
 @dataclass(frozen=True)
 class Building:
-    """A building with one gateway."""
+    """A building with its gateway and meters."""
 
     gateway_id: str
     name: str
@@ -105,6 +105,6 @@ BUILDINGS = (
 )
 
 
-def person(short: str) -> Person:
-    """The person whose e-mail address begins so."""
-    return next(p for p in PEOPLE if p.email.startswith(f"{short}@"))
+def person(short_name: str) -> Person:
+    """Returns the person whose e-mail address begins with this name."""
+    return next(each for each in PEOPLE if each.email.startswith(f"{short_name}@"))

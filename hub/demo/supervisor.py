@@ -1,4 +1,4 @@
-"""Keeps the demo's processes alive: starts each, restarts what dies, stops all of them in reverse order."""
+"""Runs the demo's processes: starts each, restarts those that die, stops all of them in reverse order."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from typing import Any
 from hub.embedded.processes import GracePeriod, StartError, spawn, stop, tail
 
 RESTART_PAUSE_S = (0.5, 1, 2, 5, 10)
-FULL_BYTES = 8 * 1024 * 1024
+MIN_FREE_BYTES = 8 * 1024 * 1024
 SERVERS_STOP_S, LAYER_STOP_S = 3.0, 0.75
-"""What of the time for stopping stays for the servers, and for each layer of parts below."""
+"""Seconds of the grace period that are kept for the servers, and for each lower layer of parts."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the demo. With ``announces`` its first line on stdout is a JSON object that says it is ready."""
+    """One process of the demo. If it ``announces``, its first line on stdout is a JSON object, when it is ready."""
 
     name: str
     command: Sequence[str | Path]
@@ -32,30 +32,30 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts until it is closed; a part that dies is started again, with a growing pause."""
+    """Runs parts until it is closed; a part that dies is started again after a pause that grows."""
 
-    def __init__(self, logs: Path, say: Callable[[str], None], grace: GracePeriod) -> None:
+    def __init__(self, logs: Path, output: Callable[[str], None], grace: GracePeriod) -> None:
         self._logs = logs
-        self._say = say
+        self._output = output
         self._grace = grace
         self._running: dict[str, asyncio.subprocess.Process] = {}
-        self._keepers: list[asyncio.Task[None]] = []
+        self._watchers: list[asyncio.Task[None]] = []
         self._layers: dict[str, int] = {}
 
     async def start(self, part: Part, *, seconds: float = 60) -> dict[str, Any]:
-        """Starts a part and returns what it announced (nothing, when it announces nothing).
+        """Starts a part and returns what it announced, or an empty object; waits at most so many seconds.
 
         Raises:
-            StartError: it ended, or said nothing in time.
+            StartError: the part ended, or announced nothing in time.
         """
-        # noted before it runs, so that a start that is broken off leaves nothing behind
+        # recorded before it runs, so that it is stopped also when its start is cancelled
         self._layers[part.name] = part.layer
         answer = await self._launch(part, seconds)
-        self._keepers.append(asyncio.create_task(self._keep(part, seconds), name=f"keep {part.name}"))
+        self._watchers.append(asyncio.create_task(self._watch(part, seconds), name=f"watch {part.name}"))
         return answer
 
     def pid(self, name: str) -> int:
-        """The process that carries this part right now."""
+        """Returns the number of the process that runs this part now."""
         return self._running[name].pid
 
     async def _launch(self, part: Part, seconds: float) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Supervisor:
         self._running[part.name] = process
         if not part.announces:
             return {}
-        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - a pipe was requested above
         try:
             async with asyncio.timeout(seconds):
                 line = await process.stdout.readline()
@@ -75,37 +75,37 @@ class Supervisor:
             await stop(process)
             raise StartError(f"{part.name} did not start; the end of {log}:\n{tail(log)}") from error
 
-    async def _keep(self, part: Part, seconds: float) -> None:
-        falls = 0
+    async def _watch(self, part: Part, seconds: float) -> None:
+        restarts = 0
         while True:
             code = await self._running[part.name].wait()
-            pause = RESTART_PAUSE_S[min(falls, len(RESTART_PAUSE_S) - 1)]
-            falls += 1
-            self._tell(f"{part.name} ended ({code}); starting it again in {pause} s; {self._where_to_look(part)}")
+            pause = RESTART_PAUSE_S[min(restarts, len(RESTART_PAUSE_S) - 1)]
+            restarts += 1
+            self._report(f"{part.name} ended ({code}); starting it again in {pause} s; {self._log_hint(part)}")
             await asyncio.sleep(pause)
             try:
                 await self._launch(part, seconds)
-            # whatever it is - a full disk, too many files - may have passed by the next time
+            # any error, such as a full disk or too many files, may have passed by the next attempt
             except Exception as error:  # noqa: BLE001
-                self._tell(f"{part.name} could not be started: {error}")
+                self._report(f"{part.name} could not be started: {error}")
 
-    def _where_to_look(self, part: Part) -> str:
-        # a log on a full disk would not say it
-        if shutil.disk_usage(self._logs).free < FULL_BYTES:
+    def _log_hint(self, part: Part) -> str:
+        # a log on a full disk does not have the reason
+        if shutil.disk_usage(self._logs).free < MIN_FREE_BYTES:
             return f"the disk of {self._logs} is full: make room"
         return f"its log is {self._logs / part.name}.log"
 
-    def _tell(self, text: str) -> None:
-        # a terminal that is gone is no reason to let a part lie
+    def _report(self, text: str) -> None:
+        # a closed terminal must not stop the restarts
         with contextlib.suppress(OSError):
-            self._say(text)
+            self._output(text)
 
     async def close(self) -> None:
-        """Stops everything within the time there is, the highest layer first; the parts of a layer at once."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        """Stops all parts within the grace period, the highest layer first, the parts of a layer at once."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         for layer in sorted(set(self._layers.values()), reverse=True):
             seconds = self._grace.left(reserve_s=SERVERS_STOP_S + layer * LAYER_STOP_S)
-            names = [name for name, its in self._layers.items() if its == layer and name in self._running]
+            names = [name for name, part_layer in self._layers.items() if part_layer == layer and name in self._running]
             await asyncio.gather(*(stop(self._running[name], seconds=seconds) for name in names))

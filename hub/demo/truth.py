@@ -1,6 +1,6 @@
-"""The third telling for the demo's report: the rules as ``ground_truth`` codes them, on the registers served.
+"""Expected figures for the demo's report, from ``ground_truth`` and the simulator's log of served registers.
 
-It knows the tariffs and the mandate's limits as the demo set them, and no balances: those are not spent for days.
+It uses the tariffs and the mandates' limits of the demo. It needs no balances, as they are not spent for days.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from hub.settings import Settings
 
 @dataclass(frozen=True)
 class ExpectedInterval:
-    """What the rules say of one interval: its own figures as the report names them, and each participant's."""
+    """The expected figures of one interval, by their names in the report, and of each participant, by id."""
 
     figures: Mapping[str, int | None]
     bills: Mapping[str, Mapping[str, int]]
@@ -30,10 +30,10 @@ Expected = Mapping[int, ExpectedInterval]
 def expected_figures(
     settings: Settings, meters: Sequence[Record], first: datetime | None, starts: Sequence[datetime]
 ) -> Expected | None:
-    """What every interval and participant must show; None when the registers served are not logged.
+    """Returns the expected figures of intervals, or None when served registers are not logged.
 
-    ``first`` is the hub's first interval. An estimate rests on readings and on a valid interval up to an hour older,
-    so the telling begins that much before the intervals it is asked for, or with the hub.
+    ``first`` is the hub's first interval. An estimate needs readings and a valid interval of up to an hour before, so
+    the computation begins that much earlier than ``starts``, or with the first interval.
     """
     if settings.truth_file is None or first is None or not starts:
         return None
@@ -46,7 +46,7 @@ def expected_figures(
 
 def _site(settings: Settings, meters: Sequence[Record]) -> ground_truth.Site:
     trader = ground_truth.Trader(
-        may_owe=MANDATE["max_debit_micros"], max_wh=MANDATE["max_wh"],
+        max_debit_micros=MANDATE["max_debit_micros"], max_wh=MANDATE["max_wh"],
         max_price=MANDATE["max_price_mills"], min_price=MANDATE["min_price_mills"],
     )  # fmt: skip
     return ground_truth.Site(
@@ -55,12 +55,12 @@ def _site(settings: Settings, meters: Sequence[Record]) -> ground_truth.Site:
         grace_s=settings.attest_grace_s,
         meters={
             row["meter_id"]: ground_truth.TruthMeter(
-                # expected in intervals that begin at that moment or later
+                # expected in intervals that begin at that time or later
                 str(row["participant_id"]), row["rated_power_w"], -(-to_ms(row["expected_from"]) // 1000)
             )
             for row in meters
         },
-        traders={str(one.participant_id): trader for one in PEOPLE if one.participates and one.trades},
+        traders={str(each.participant_id): trader for each in PEOPLE if each.participates and each.trades},
         prices=ground_truth.Prices(
             RATES.export_tariff_mills, RATES.import_tariff_mills, RATES.wheeling_mills, RATES.platform_mills,
             RATES.loss_mills,

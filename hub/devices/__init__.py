@@ -1,1 +1,1 @@
-"""Gateways: enrolment, keys and their NATS rights."""
+"""Gateways and meters: registration, enrolment, keys and NATS permissions; the hub's own CA and NATS identity."""

@@ -1,4 +1,4 @@
-"""`peerwatt-hub token GATEWAY_ID`: makes a one-time enrolment token and prints it."""
+"""`peerwatt-hub token GATEWAY_ID`: issues a one-time enrolment token and prints it."""
 
 import argparse
 import asyncio
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    token = asyncio.run(_make(load_settings(args.config), args.gateway_id))
+    token = asyncio.run(_make_token(load_settings(args.config), args.gateway_id))
     minutes = int(service.TOKEN_LIFETIME.total_seconds() // 60)
     if args.json:
         print(json.dumps({"gateway_id": args.gateway_id, "token": token, "valid_minutes": minutes}))
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
         print(token)
 
 
-async def _make(settings: Settings, gateway_id: str) -> str:
+async def _make_token(settings: Settings, gateway_id: str) -> str:
     pool = await db.create_pool(settings.database_url.get_secret_value(), size=1)
     try:
         await db.check_schema(pool)

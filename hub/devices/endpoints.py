@@ -1,4 +1,4 @@
-"""Enrolment, on the device listener only: who asks has no account, only a one-time token."""
+"""The endpoint for enrolment, on the device listener only; the caller has no account, only a one-time token."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/enrolment", tags=["devices"])
 
 
 def enrolment_service(request: Request) -> EnrolmentService:
-    """Returns what every enrolled gateway is given; its keys are read at the first enrolment."""
+    """Returns the application's enrolment service, which reads its keys at the first enrolment."""
     return provided(request, EnrolmentService, lambda: EnrolmentService.from_settings(context(request).settings))
 
 
@@ -41,7 +41,7 @@ async def enrol(
     ctx: Ctx,
     body: EnrolmentRequest,
     connection: Transaction,
-    enrolments: Annotated[EnrolmentService, Depends(enrolment_service)],
+    enrolments: Enrolments,
 ) -> Enrolment:
     """The first key of a gateway is active at once; a later one waits for an operator. Safe to repeat."""
     return await enrolments.enrol(connection, ctx.clock, body)

@@ -1,4 +1,4 @@
-"""The pure core of enrolment: reads a request strictly and checks that its sender holds the keys."""
+"""Checks an enrolment request: the form of its fields, and the proof that the sender holds the key; pure."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ GATEWAY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A checked request: whoever sent it holds ``public_key``."""
+    """A checked request; its sender holds the private key of ``public_key``."""
 
     gateway_id: str
     token_hash: bytes
@@ -31,29 +31,29 @@ class Candidate:
 
     @property
     def request_hash(self) -> bytes:
-        """Equal for requests with the same keys."""
+        """SHA-256 over gateway and keys; equal for requests with the same keys."""
         return hashlib.sha256(
             b"\0".join([self.gateway_id.encode(), self.public_key, self.nats_public_key.encode()])
         ).digest()
 
 
 def token_hash(token: str) -> bytes:
-    """How a token is stored. Tokens are 256 random bits, so a plain hash is enough."""
+    """Returns the hash under which a token is stored. A token has 256 random bits, so a plain hash is enough."""
     return hashlib.sha256(TOKEN_DOMAIN + token.encode()).digest()
 
 
 def proof_message(gateway_id: str, token: str, nats_public_key: str) -> bytes:
-    """The bytes that the gateway's key signs."""
+    """Returns the bytes that the gateway's key signs."""
     parts = [text.encode() for text in (gateway_id, token, nats_public_key)]
     return PROOF_DOMAIN + b"".join(bytes([len(part)]) + part for part in parts)
 
 
 def check(request: EnrolmentRequest) -> Candidate:
-    """Reads a request.
+    """Checks a request.
 
     Raises:
         MalformedRequestError: a field has the wrong form; the message names it.
-        ProofInvalidError: the signature is not by that key over this request.
+        ProofInvalidError: the proof is no signature of that key over this request.
     """
     if not GATEWAY_ID.fullmatch(request.gateway_id):
         raise MalformedRequestError("gateway_id must be 1 to 32 of a-z, 0-9 and -, and not begin with -")
@@ -72,7 +72,7 @@ def check(request: EnrolmentRequest) -> Candidate:
     return Candidate(request.gateway_id, token_hash(request.token), public_key, request.nats_public_key)
 
 
-def _hex(text: str, size: int, name: str) -> bytes:
-    if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text):
-        raise MalformedRequestError(f"{name} must be {size} bytes in lower-case hex")
+def _hex(text: str, byte_count: int, name: str) -> bytes:
+    if not re.fullmatch(f"[0-9a-f]{{{2 * byte_count}}}", text):
+        raise MalformedRequestError(f"{name} must be {byte_count} bytes in lower-case hex")
     return bytes.fromhex(text)

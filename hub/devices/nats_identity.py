@@ -1,7 +1,7 @@
-"""The hub's NATS identity: operator, accounts and its own user as 0600 files, the server's configuration from them.
+"""The hub's NATS identity: keys of operator, accounts and user as 0600 files, and the server's configuration.
 
-``prepare`` runs where the server runs; the device listener needs only ``GatewayIssuer``, which holds the one key
-that can sign gateways and nothing else.
+``prepare`` runs where the server runs. The device listener needs only ``GatewayIssuer``, whose key can sign identities
+of gateways and nothing else.
 """
 
 import base64
@@ -31,7 +31,7 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class NatsIdentity:
-    """Every NATS key of the hub, and where its own credentials lie."""
+    """All NATS keys of the hub, and the path of its credentials file."""
 
     keys: Mapping[str, nkeys.KeyPair]
     creds_file: Path
@@ -47,10 +47,10 @@ class NatsIdentity:
         max_file: str = "8GB",
         revoked: Mapping[str, int] | None = None,
     ) -> str:
-        """The hub's NATS server: TLS, JWT rights, JetStream that fsyncs before it acknowledges.
+        """Returns the server's configuration: TLS, permissions by JWT, JetStream with fsync before an acknowledgement.
 
-        ``revoked`` maps NATS public keys to the second up to which their JWTs are void; a running server takes a new
-        text over on SIGHUP and drops the revoked connections at once.
+        ``revoked`` maps NATS public keys to the Unix second up to which their JWTs are void. A running server reads a
+        new text on SIGHUP and drops revoked connections at once.
         """
         operator, account, system = (self.keys[name] for name in ("operator", "account", "system"))
         accounts = {
@@ -66,12 +66,12 @@ class NatsIdentity:
             ),
         }
         preload = "\n".join(f"  {key}: {json.dumps(jwt)}" for key, jwt in accounts.items())
-        trust = nats_jwt.operator_jwt(operator, nats_jwt.public(system), self.issued_at_s)
+        operator_claims = nats_jwt.operator_jwt(operator, nats_jwt.public(system), self.issued_at_s)
         return f"""
 server_name: peerwatt-hub
 host: {json.dumps(host)}
 port: {port}
-operator: {json.dumps(trust)}
+operator: {json.dumps(operator_claims)}
 system_account: {nats_jwt.public(system)}
 resolver: MEMORY
 resolver_preload: {{
@@ -100,7 +100,7 @@ ping_max: 2
 
 
 class GatewayIssuer:
-    """Signs the NATS identities of gateways."""
+    """Issues the NATS identities of gateways."""
 
     def __init__(self, signing_key: nkeys.KeyPair, account: str) -> None:
         self._signing_key = signing_key
@@ -117,12 +117,12 @@ class GatewayIssuer:
         return cls(_key(read_private(folder / "gateway-signing.nk"), folder), account)
 
     def issue(self, gateway_id: str, nats_public_key: str, now_s: int) -> str:
-        """The JWT with which that key may speak as this gateway."""
+        """Returns the JWT with which the holder of that key may act as this gateway."""
         return nats_jwt.gateway_jwt(self._signing_key, self._account, gateway_id, nats_public_key, now_s)
 
 
 def prepare(folder: Path, clock: Clock) -> NatsIdentity:
-    """Makes the keys at the first start and finds them at every later one; ``folder`` becomes private.
+    """Creates the keys at the first start and reads them at every later one; ``folder`` gets mode 0700.
 
     Raises:
         ConfigError: a key file is damaged.
@@ -139,7 +139,7 @@ def prepare(folder: Path, clock: Clock) -> NatsIdentity:
 
 
 def is_user_key(text: str) -> bool:
-    """True for a well-formed public key of a NATS user (``U``, checksum included)."""
+    """Returns whether the text is a well-formed public key of a NATS user (``U...``, with a right checksum)."""
     try:
         raw = base64.b32decode(text)
     except (binascii.Error, ValueError):
@@ -161,5 +161,5 @@ def _key(seed: str, file: Path) -> nkeys.KeyPair:
 
 
 def identity_folder(state_dir: Path) -> Path:
-    """Where a hub with this state folder keeps its NATS keys and credentials."""
+    """Returns the folder of NATS keys and credentials in a hub's state folder."""
     return state_dir / "nats-identity"

@@ -1,6 +1,6 @@
-"""NATS JWTs (decentralised authentication, claims version 2): pure text from keys and a moment.
+"""Builds NATS JWTs (decentralised authentication, claims version 2) from keys and a time in Unix seconds; pure.
 
-The form is that of https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt.
+Source: https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/jwt.
 """
 
 import base64
@@ -19,38 +19,38 @@ GATEWAY_PUBLISH = ("pw.frame.{{name()}}", "pw.beat.{{name()}}")
 GATEWAY_SUBSCRIBE = ("pw.receipt.{{name()}}", "pw.ask.{{name()}}", "_INBOX.{{name()}}.>")
 
 HUB_INBOX = "_INBOX.HUB"
-"""Gateway names are lower case, so no gateway's inbox can be this one."""
+"""Gateway ids are lower case, so no gateway has this inbox."""
 HUB_PUBLISH = ("pw.receipt.*", "pw.ask.*", "pw.event.>", "$JS.API.>", "$JS.ACK.>")
 HUB_SUBSCRIBE = ("pw.beat.*", f"{HUB_INBOX}.>")
 
 
 def generate(prefix: int, seed: bytes) -> nkeys.KeyPair:
-    """A key pair of the role that the prefix names, from 32 random bytes."""
+    """Returns a key pair of the role that the prefix names; ``seed`` is 32 random bytes."""
     return nkeys.from_seed(bytearray(nkeys.encode_seed(seed, prefix)))
 
 
 def public(key: nkeys.KeyPair) -> str:
-    """The public key as NATS writes it, such as ``U...`` for a user."""
+    """Returns the public key in NATS's text form, such as ``U...`` for a user."""
     return bytes(key.public_key).decode()
 
 
 def operator_jwt(operator: nkeys.KeyPair, system_account: str, issued_at_s: int) -> str:
-    """Who vouches for the accounts."""
+    """Returns the JWT of the operator, who signs the accounts."""
     claims = {"type": "operator", "version": 2, "system_account": system_account}
     return _sign(operator, public(operator), "peerwatt", claims, issued_at_s)
 
 
 def account_jwt(operator: nkeys.KeyPair, account: str, name: str, issued_at_s: int, *, disk_bytes: int = 0) -> str:
-    """An account without scoped keys; ``disk_bytes`` other than 0 lets it use JetStream."""
+    """Returns the JWT of an account without scoped keys; with ``disk_bytes`` other than 0 it may use JetStream."""
     return _sign(operator, account, name, _account_claims(disk_bytes), issued_at_s)
 
 
 def gateway_account_jwt(
     operator: nkeys.KeyPair, account: str, signing_key: str, issued_at_s: int, revoked: Mapping[str, int]
 ) -> str:
-    """The account of hub and gateways. Whatever ``signing_key`` signs gets a gateway's rights and no more.
+    """Returns the JWT of hub's and gateways' account; users that ``signing_key`` signs get a gateway's permissions.
 
-    ``revoked`` maps a user's public key to the second up to which its JWTs are void.
+    ``revoked`` maps a user's public key to the Unix second up to which its JWTs are void.
     """
     claims = _account_claims(UNLIMITED) | {"signing_keys": [_gateway_scope(signing_key)]}
     if revoked:
@@ -59,18 +59,23 @@ def gateway_account_jwt(
 
 
 def gateway_jwt(signing_key: nkeys.KeyPair, account: str, gateway_id: str, user: str, issued_at_s: int) -> str:
-    """The identity of one gateway: its rights come from the account's template, with this name in it."""
+    """Returns the JWT of a gateway; its permissions are the account's template, with the gateway's id filled in."""
     return _sign(signing_key, user, gateway_id, {"type": "user", "version": 2, "issuer_account": account}, issued_at_s)
 
 
 def hub_jwt(account: nkeys.KeyPair, user: str, issued_at_s: int) -> str:
-    """The hub's own user: reads the stream, answers gateways, and can not publish in a gateway's name."""
-    claims = {"type": "user", "version": 2, **_rights(HUB_PUBLISH, HUB_SUBSCRIBE), **_user_limits(UNLIMITED, UNLIMITED)}
+    """Returns the JWT of the hub's user, who reads the stream and answers gateways, but can not publish as one."""
+    claims = {
+        "type": "user",
+        "version": 2,
+        **_permissions(HUB_PUBLISH, HUB_SUBSCRIBE),
+        **_user_limits(UNLIMITED, UNLIMITED),
+    }
     return _sign(account, user, "hub", claims, issued_at_s)
 
 
 def credentials(jwt: str, seed: str) -> str:
-    """A credentials file as NATS clients read it."""
+    """Returns the text of a credentials file, as NATS clients read it."""
     return (
         f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
         f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
@@ -78,13 +83,13 @@ def credentials(jwt: str, seed: str) -> str:
 
 
 def _gateway_scope(signing_key: str) -> dict[str, Any]:
-    template = _rights(GATEWAY_PUBLISH, GATEWAY_SUBSCRIBE)
+    template = _permissions(GATEWAY_PUBLISH, GATEWAY_SUBSCRIBE)
     template |= _user_limits(GATEWAY_SUBSCRIPTIONS, GATEWAY_PAYLOAD_BYTES)
     template["allowed_connection_types"] = ["STANDARD"]
     return {"kind": "user_scope", "key": signing_key, "role": "gateway", "template": template}
 
 
-def _rights(publish: Sequence[str], subscribe: Sequence[str]) -> dict[str, Any]:
+def _permissions(publish: Sequence[str], subscribe: Sequence[str]) -> dict[str, Any]:
     return {"pub": {"allow": list(publish)}, "sub": {"allow": list(subscribe)}}
 
 

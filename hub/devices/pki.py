@@ -1,4 +1,4 @@
-"""The hub's own certificate authority, for its listeners: gateways pin the CA's file, so no public CA is involved."""
+"""The hub's own certificate authority (CA) for its listeners; gateways trust only the certificate of this CA."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from hub.errors import ConfigError
 CA_LIFETIME = timedelta(days=3650)
 CERTIFICATE_LIFETIME = timedelta(days=397)
 RENEW_BEFORE_END = timedelta(days=60)
-CLOCK_ERROR = timedelta(days=1)
+MAX_CLOCK_ERROR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class ServerCertificate:
-    """Where a listener's certificate and key lie, and the CA that a client pins."""
+    """Paths of a listener's certificate and key, and of the CA's certificate that clients trust."""
 
     cert_file: Path
     key_file: Path
@@ -31,7 +31,7 @@ class ServerCertificate:
 
 
 class Authority:
-    """The CA in one folder; ``load_or_create`` is the way in."""
+    """The CA in one folder; ``load_or_create`` makes an instance."""
 
     def __init__(self, folder: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
         self._folder = folder
@@ -40,10 +40,10 @@ class Authority:
 
     @classmethod
     def load_or_create(cls, folder: Path, clock: Clock) -> "Authority":
-        """Makes the CA at the first start.
+        """Reads the CA, or creates it at the first start.
 
         Raises:
-            ConfigError: its files are damaged.
+            ConfigError: the CA's files are damaged.
         """
         key_file, cert_file = folder / "ca.key", folder / "ca.pem"
         if not (key_file.exists() and cert_file.exists()):
@@ -61,14 +61,14 @@ class Authority:
 
     @property
     def ca_file(self) -> Path:
-        """What gateways pin."""
+        """Path of the CA's certificate, the only one that gateways trust."""
         return self._folder / "ca.pem"
 
     def server_certificate(self, name: str, hosts: Sequence[str], clock: Clock) -> ServerCertificate:
-        """The certificate of one listener for these host names and addresses, renewed 60 days before its end."""
+        """Returns the certificate of a listener for host names and addresses; renews it 60 days before its end."""
         files = ServerCertificate(self._folder / f"{name}.pem", self._folder / f"{name}.key", self.ca_file)
         now = at_ms(clock.now_ms())
-        if not _still_good(files, hosts, now):
+        if not _is_current(files, hosts, now):
             key = ec.generate_private_key(ec.SECP256R1())
             write_private(files.key_file, _private_pem(key))
             write_private(files.cert_file, _public_pem(self._issue(key, name, hosts, now)))
@@ -84,10 +84,10 @@ class Authority:
             .issuer_name(self._certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - CLOCK_ERROR)
+            .not_valid_before(now - MAX_CLOCK_ERROR)
             .not_valid_after(now + CERTIFICATE_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
@@ -106,7 +106,7 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certifi
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - CLOCK_ERROR)
+        .not_valid_before(now - MAX_CLOCK_ERROR)
         .not_valid_after(now + CA_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
@@ -115,12 +115,12 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certifi
     )
 
 
-def _still_good(files: ServerCertificate, hosts: Sequence[str], now: datetime) -> bool:
+def _is_current(files: ServerCertificate, hosts: Sequence[str], now: datetime) -> bool:
     if not (files.cert_file.exists() and files.key_file.exists()):
         return False
     certificate = x509.load_pem_x509_certificate(files.cert_file.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(names) == [_host(h) for h in hosts] and certificate.not_valid_after_utc - now > RENEW_BEFORE_END
+    return list(names) == [_host(host) for host in hosts] and certificate.not_valid_after_utc - now > RENEW_BEFORE_END
 
 
 def _host(host: str) -> x509.GeneralName:

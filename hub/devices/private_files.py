@@ -1,4 +1,4 @@
-"""Files that only the hub may read: made once with mode 0600, replaced whole or not at all."""
+"""Reads and writes files with mode 0600; a file is replaced as a whole."""
 
 import os
 import secrets
@@ -8,21 +8,21 @@ from hub.errors import ConfigError
 
 
 def write_private(file: Path, content: str) -> None:
-    """Writes the file (0600, its folder 0700) so that no reader ever sees half of it."""
+    """Writes the file with mode 0600, its folder with 0700; no reader ever sees an incomplete file."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(file)
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(content)
+        output.flush()
+        os.fsync(output.fileno())
+    temporary.replace(file)
 
 
 def read_private(file: Path) -> str:
-    """The content of a secret that another command has made.
+    """Returns the content of a secret that another command wrote.
 
     Raises:
-        ConfigError: it is missing, or not ours to read.
+        ConfigError: the file is missing or can not be read.
     """
     try:
         return file.read_text()

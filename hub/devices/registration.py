@@ -1,4 +1,4 @@
-"""Registers gateways and their meters with the hub; enrolment of a gateway's keys comes after it (``enrolment``)."""
+"""Registers gateways and their meters with the hub; a gateway's keys are enrolled after that (``enrolment``)."""
 
 from datetime import UTC, datetime
 
@@ -6,20 +6,20 @@ from hub.devices import repository
 from hub.devices.repository import MeterRegistration
 from hub.postgres.db import Connection
 
-NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
-"""From when a meter is expected to report that was registered and not put into service."""
+NOT_IN_SERVICE = datetime(9000, 1, 1, tzinfo=UTC)
+"""``expected_from`` of a meter that is registered but not in service yet."""
 
 
 async def register_gateway(connection: Connection, gateway_id: str, building: str) -> None:
-    """Registers a building's gateway; one that is registered stays as it is."""
+    """Registers a building's gateway; an existing one is not changed."""
     await repository.add_gateway(connection, gateway_id, building)
 
 
 async def register_meter(connection: Connection, meter: MeterRegistration) -> None:
-    """Registers a meter, which no interval waits for yet; one that is registered stays as it is."""
-    await repository.add_meter(connection, meter, NOT_YET)
+    """Registers a meter, for which no interval waits yet; an existing one is not changed."""
+    await repository.add_meter(connection, meter, NOT_IN_SERVICE)
 
 
 async def expect_meters(connection: Connection, since: datetime) -> None:
-    """Lets intervals from this moment on wait for every meter that was registered and not expected yet."""
-    await repository.expect_meters(connection, since, NOT_YET)
+    """Puts all registered meters into service: intervals from ``since`` on wait for their readings."""
+    await repository.expect_meters(connection, since, NOT_IN_SERVICE)

@@ -1,4 +1,4 @@
-"""Rows of gateways, their meters, keys and enrolment tokens."""
+"""Rows of gateways, meters, gateway keys and enrolment tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from hub.postgres.db import Connection
 
 @dataclass(frozen=True)
 class Token:
-    """An enrolment token's row, locked until the transaction ends."""
+    """The row of an enrolment token, locked until the transaction ends."""
 
     gateway_id: str
     expires_at: datetime
@@ -20,7 +20,7 @@ class Token:
 
 @dataclass(frozen=True)
 class MeterRegistration:
-    """A meter as it is registered: whose it is, behind which gateway, and what it may draw or feed in at most."""
+    """A meter to register: its participant, its gateway, and its rated power, the most that it may import or export."""
 
     meter_id: str
     gateway_id: str
@@ -32,14 +32,14 @@ class MeterRegistration:
 
 
 async def add_gateway(connection: Connection, gateway_id: str, building: str) -> None:
-    """Adds a gateway, unless it is there."""
+    """Adds a gateway unless it exists."""
     await connection.execute(
         "INSERT INTO gateways (gateway_id, building) VALUES ($1, $2) ON CONFLICT DO NOTHING", gateway_id, building
     )
 
 
 async def add_meter(connection: Connection, meter: MeterRegistration, expected_from: datetime) -> None:
-    """Adds a meter that is expected to report from this moment on, unless it is there."""
+    """Adds a meter, expected to report from a time on, unless it exists."""
     await connection.execute(
         """
         INSERT INTO meters (meter_id, gateway_id, participant_id, kind, rated_power_w, serial, building, expected_from)
@@ -51,12 +51,12 @@ async def add_meter(connection: Connection, meter: MeterRegistration, expected_f
 
 
 async def expect_meters(connection: Connection, since: datetime, instead_of: datetime) -> None:
-    """Expects meters from ``since`` on that were to be expected from ``instead_of`` on."""
+    """Sets ``expected_from`` to ``since`` on meters where it is ``instead_of``."""
     await connection.execute("UPDATE meters SET expected_from = $1 WHERE expected_from = $2", since, instead_of)
 
 
 async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
-    """The public key (32 bytes) that this gateway signs with, when one is in force."""
+    """Returns the active public key (32 bytes) of a gateway, or None."""
     key = await connection.fetchval(
         "SELECT public_key FROM gateway_keys WHERE gateway_id = $1 AND status = 'active'", gateway_id
     )
@@ -64,14 +64,14 @@ async def active_key(connection: Connection, gateway_id: str) -> bytes | None:
 
 
 async def gateway_exists(connection: Connection, gateway_id: str) -> bool:
-    """True when the gateway is registered."""
+    """Returns whether the gateway is registered."""
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM gateways WHERE gateway_id = $1)", gateway_id))
 
 
 async def add_token(
     connection: Connection, token_hash: bytes, gateway_id: str, issued_at: datetime, expires_at: datetime
 ) -> None:
-    """Keeps the hash of a new token."""
+    """Stores the hash of a new token."""
     await connection.execute(
         "INSERT INTO enrolment_tokens (token_hash, gateway_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)",
         token_hash,
@@ -82,7 +82,7 @@ async def add_token(
 
 
 async def lock_token(connection: Connection, token_hash: bytes, gateway_id: str) -> Token | None:
-    """The token for this gateway; its gateway is locked too, so that two first keys can not both be active."""
+    """Locks and returns a gateway's token; locks the gateway too, so that two first keys can not both be active."""
     row = await connection.fetchrow(
         """
         SELECT t.gateway_id, t.expires_at, t.request_hash, t.answer
@@ -98,7 +98,7 @@ async def lock_token(connection: Connection, token_hash: bytes, gateway_id: str)
 async def use_token(
     connection: Connection, token_hash: bytes, request_hash: bytes, answer: dict[str, Any], at: datetime
 ) -> None:
-    """Binds the token to the keys that it enrolled, and keeps what they were given."""
+    """Marks the token as used, with the keys that it enrolled and the answer to them."""
     await connection.execute(
         """
         UPDATE enrolment_tokens SET used_at = coalesce(used_at, $4), request_hash = $2, answer = $3
@@ -114,7 +114,7 @@ async def use_token(
 async def add_key(
     connection: Connection, gateway_id: str, key_id: bytes, public_key: bytes, nats_public_key: str, at: datetime
 ) -> str:
-    """Adds a key, active when it is the gateway's first; a known one keeps its status and gets its new NATS key.
+    """Adds a key, active if it is the gateway's first; a known key keeps its status, and its NATS key is replaced.
 
     Returns the status. The gateway's row must be locked.
     """
@@ -136,7 +136,7 @@ async def add_key(
 
 
 async def lock_key(connection: Connection, gateway_id: str, key_id: bytes) -> str | None:
-    """The key's status, with the gateway's keys locked; None when there is no such key."""
+    """Locks the gateway's keys and returns the status of one, None when there is no such key."""
     rows = await connection.fetch(
         "SELECT key_id, status FROM gateway_keys WHERE gateway_id = $1 ORDER BY key_id FOR UPDATE", gateway_id
     )
@@ -144,7 +144,7 @@ async def lock_key(connection: Connection, gateway_id: str, key_id: bytes) -> st
 
 
 async def activate_key(connection: Connection, gateway_id: str, key_id: bytes, at: datetime) -> list[bytes]:
-    """Makes this the gateway's one active key; returns the keys that it retired."""
+    """Makes this the gateway's only active key; returns the ids of the keys that it retired."""
     retired = await connection.fetch(
         """
         UPDATE gateway_keys SET status = 'retired', valid_until = $3
@@ -161,7 +161,7 @@ async def activate_key(connection: Connection, gateway_id: str, key_id: bytes, a
 
 
 async def revoke_key(connection: Connection, gateway_id: str, key_id: bytes, at: datetime) -> None:
-    """The key is good for nothing any more, what it signed before and is not stored yet included."""
+    """Revokes a key: frames that it signed and that are not stored yet are refused too."""
     await connection.execute(
         """
         UPDATE gateway_keys SET status = 'revoked', valid_until = least(valid_until, $3)

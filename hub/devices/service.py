@@ -1,4 +1,4 @@
-"""Enrolment of gateways: one-time tokens, keys with proof of possession, an operator's accept for every later key."""
+"""Enrols gateways with one-time tokens and proofs of possession; an operator accepts every key after the first."""
 
 import secrets
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ RECEIPT_KEY = "receipt.json"
 
 @dataclass(frozen=True)
 class EnrolmentService:
-    """Enrols gateways, and holds what every enrolled gateway is given."""
+    """Enrols gateways; holds the values that every enrolled gateway gets."""
 
     issuer: GatewayIssuer
     nats_url: str
@@ -42,7 +42,7 @@ class EnrolmentService:
         """Reads the hub's files.
 
         Raises:
-            ConfigError: one is missing.
+            ConfigError: a file is missing.
         """
         if settings.nats_ca_file is None:
             raise ConfigError("Gateways must be told the hub's CA: set PEERWATT_HUB_NATS_CA_FILE")
@@ -54,10 +54,10 @@ class EnrolmentService:
         )
 
     async def enrol(self, connection: Connection, clock: Clock, request: EnrolmentRequest) -> Enrolment:
-        """Takes a gateway's keys in; the same keys with the same token get the same answer again.
+        """Enrols a gateway's keys; the same keys with the same token get the same answer again.
 
         Raises:
-            ApiError: one of ``hub.devices.errors``, each with its code.
+            ApiError: the request is refused, with an error of ``hub.devices.errors``.
         """
         candidate, now = enrolment.check(request), at_ms(clock.now_ms())
         token = await repository.lock_token(connection, candidate.token_hash, candidate.gateway_id)
@@ -72,11 +72,11 @@ class EnrolmentService:
         )
         if status not in ("active", "pending"):
             raise KeyRevokedError("This key was replaced or revoked: make new keys on the gateway and enrol those")
-        answer = self._answer(candidate, status == "active", token.answer or {}, clock)
+        answer = self._stored_answer(candidate, status == "active", token.answer or {}, clock)
         await repository.use_token(connection, candidate.token_hash, candidate.request_hash, answer, now)
         return self._enrolment(candidate, "active" if status == "active" else "pending", answer, clock)
 
-    def _answer(
+    def _stored_answer(
         self, candidate: enrolment.Candidate, active: bool, earlier: dict[str, Any], clock: Clock
     ) -> dict[str, Any]:
         if not active or earlier.get("nats_jwt"):
@@ -104,10 +104,10 @@ class EnrolmentService:
 
 
 async def make_token(connection: Connection, gateway_id: str, clock: Clock) -> str:
-    """A token with which this gateway, and nobody else, can enrol one set of keys within an hour.
+    """Issues a token with which this gateway can enrol one set of keys within an hour.
 
     Raises:
-        UnknownGatewayError: there is no such gateway.
+        UnknownGatewayError: no gateway has this id.
     """
     if not await repository.gateway_exists(connection, gateway_id):
         raise UnknownGatewayError(f"There is no gateway {gateway_id}: register it first, or check its spelling")
@@ -117,7 +117,7 @@ async def make_token(connection: Connection, gateway_id: str, clock: Clock) -> s
 
 
 async def accept_key(connection: Connection, gateway_id: str, key_id: bytes, clock: Clock) -> AcceptedKey:
-    """Lets a waiting key speak for its gateway; the one before it is retired. Accepting an active key changes nothing.
+    """Activates a pending key and retires the one before it; accepting an active key changes nothing.
 
     Raises:
         KeyNotFoundError: the gateway has no such key.
@@ -135,7 +135,7 @@ async def accept_key(connection: Connection, gateway_id: str, key_id: bytes, clo
 
 
 async def revoke_key(connection: Connection, gateway_id: str, key_id: bytes, clock: Clock) -> RevokedKey:
-    """Takes a key's word away for good: one that waits is rejected, one that speaks is silenced. Again changes nothing.
+    """Revokes a key, pending or active, for ever; revoking it again changes nothing.
 
     Raises:
         KeyNotFoundError: the gateway has no such key.

@@ -8,7 +8,7 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from hub.demo.report import close_the_books
+from hub.demo.report import make_closing_report
 from hub.postgres.db import Pool
 from support.servers.demo_runs import Battered
 
@@ -56,7 +56,7 @@ def report_with(battered: Battered, start_at: datetime, falsehood: str | None) -
             if falsehood is not None:
                 first = "participant_id = (SELECT min(participant_id::text)::uuid FROM utility_lines)"
                 assert await connection.execute(falsehood.format(first=first), start_at) != "UPDATE 0"
-            return await close_the_books(cast("Pool", Held(connection)), demo.settings, [start_at])
+            return await make_closing_report(cast("Pool", Held(connection)), demo.settings, [start_at])
         finally:
             await transaction.rollback()
 
@@ -93,7 +93,7 @@ def test_with_fewer_intervals_than_wanted_it_is_not(battered: Battered) -> None:
 
     async def told(connection: asyncpg.Connection) -> dict[str, Any]:
         pool = cast("Pool", Held(connection))
-        return await close_the_books(pool, demo.settings, [start_at], missed="stopped after 1 of 2 intervals")
+        return await make_closing_report(pool, demo.settings, [start_at], missed="stopped after 1 of 2 intervals")
 
     report = demo.with_connection(told)
     assert report["reason"] == "stopped after 1 of 2 intervals"

@@ -51,7 +51,7 @@ def test_the_rules_coded_twice_agree(example: Example) -> None:
         meters={f"M{m.participant_id.int}": ground_truth.TruthMeter(str(m.participant_id), 10**6)
                 for m in example.case.metered},
         traders={
-            str(p): ground_truth.Trader(may_owe=min(f.balance_micros, f.reserve_micros))
+            str(p): ground_truth.Trader(max_debit_micros=min(f.balance_micros, f.reserve_micros))
             for p, f in example.case.funds.items()
         },
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_the_rules_coded_twice_agree(example: Example) -> None:
         )
         for m in example.case.metered
     }
-    forward = ground_truth.Forward(str(FORWARD.seller_id), str(B), FORWARD.wh, FORWARD.price_mills)
+    forward = ground_truth.ForwardTrade(str(FORWARD.seller_id), str(B), FORWARD.wh, FORWARD.price_mills)
     truth = ground_truth.settle(START_S, meters, site, [forward])
     assert truth.price_mills == example.price_mills
     assert truth.minted_wh == example.minted_wh

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from hub.demo.chain import found_ledger
+from hub.demo.chain import prepare_ledger
 from hub.demo.state import State
 from hub.keys import DEMO_MARK, DemoKeysError, KeyFileError, load, load_or_create
 from hub.settlement.keys import SettlementKeys
@@ -52,11 +52,11 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
 
 def test_what_the_demo_made_signs_in_the_demo_only(tmp_path: Path) -> None:
-    keys = found_ledger(State(tmp_path))
+    keys = prepare_ledger(State(tmp_path))
     folder = tmp_path / "keys"
     assert SettlementKeys.load(folder, demo=True).settler == keys.settler
     with pytest.raises(DemoKeysError, match=f"The keys in {folder} were made by `peerwatt-hub demo`.*set state_dir"):
         SettlementKeys.load(folder)
-    found_ledger(State(tmp_path))
+    prepare_ledger(State(tmp_path))
     (folder / DEMO_MARK).unlink()
     assert SettlementKeys.load(folder).settler == keys.settler

@@ -1,4 +1,4 @@
-"""Ctrl-C and kill -9, early and late: no process is left, and the next start goes on."""
+"""Ctrl-C and kill -9 during and after the start: no process is left, and the next start continues."""
 
 import signal
 import subprocess
@@ -22,15 +22,15 @@ def left_of(folder: Path) -> list[str]:
 
 
 def gone(folder: Path, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while left_of(folder) and time.monotonic() < deadline:
+    deadline_s = time.monotonic() + seconds
+    while left_of(folder) and time.monotonic() < deadline_s:
         time.sleep(0.1)
     return not left_of(folder)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One state folder for all: each start goes on where the one before was ended."""
+    """One state folder for all tests: each start continues from the one before."""
     return tmp_path_factory.mktemp("stops") / "state"
 
 
@@ -39,7 +39,7 @@ STEPS = [("PostgreSQL", 1), ("15 meters", 1), ("people", 1), ("API", 2), ("three
 
 @pytest.mark.parametrize(("step", "times"), STEPS)
 def test_ctrl_c_while_it_starts(folder: Path, step: str, times: int) -> None:
-    """A second Ctrl-C does not tear the tidying up apart."""
+    """A second Ctrl-C does not interrupt the stop."""
     demo = DemoProcess(folder, ("--interval", "30")).start()
     demo.until(lambda: True if step in demo.said else None, 60, step)
     for _ in range(times):
@@ -55,7 +55,7 @@ def test_kill_9_of_everything_that_holds_the_parts_together(folder: Path) -> Non
     first = DemoProcess(folder, ("--interval", "30")).start().until_running()
     first.process.kill()
     first.wait(10)
-    # at once, while the parts of the first may still be ending
+    # at once, while parts of the first may still run
     second = DemoProcess(folder, ("--interval", "30")).start().until_running()
     assert second.password == first.password
     second.process.send_signal(signal.SIGHUP)  # the terminal is closed

@@ -1,4 +1,4 @@
-"""At every start there is sun at the site, and a start soon after another keeps the site's clock."""
+"""At every start it is daytime at the site, and a start soon after another keeps the site's clock."""
 
 import pytest
 

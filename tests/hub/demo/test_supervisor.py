@@ -1,4 +1,4 @@
-"""Parts stop together and within the time there is; no fault ends the watch over a part or loses its process."""
+"""Parts stop together and within the grace period; no error ends the restarts of a part or loses its process."""
 
 import asyncio
 import shutil
@@ -21,31 +21,31 @@ GRACE_S = 5.0
 
 
 def running() -> list[psutil.Process]:
-    """Our children that have not ended."""
-    return [p for p in psutil.Process().children() if p.cmdline()[1:] == list(SLEEP[1:])]
+    """Returns the child processes that have not ended."""
+    return [child for child in psutil.Process().children() if child.cmdline()[1:] == list(SLEEP[1:])]
 
 
 @pytest.fixture
-def says() -> list[str]:
+def lines() -> list[str]:
     return []
 
 
 @pytest.fixture
-async def supervisor(tmp_path: Path, says: list[str]) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(tmp_path, says.append, GracePeriod(GRACE_S))
+async def supervisor(tmp_path: Path, lines: list[str]) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(tmp_path, lines.append, GracePeriod(GRACE_S))
     yield supervisor
     await supervisor.close()
     assert not running()
 
 
 async def test_parts_that_hang_end_together(supervisor: Supervisor) -> None:
-    """The product promises that Ctrl-C takes ten seconds at most, so here the time itself is what is tested."""
+    """The product promises that Ctrl-C takes at most ten seconds, so the time itself is tested."""
     for name, layer in (("north", 2), ("south", 2), ("workshop", 2), ("worker", 1), ("ledger", 0), ("simulator", 0)):
         await supervisor.start(Part(name, SLEEP, announces=True, layer=layer))
         psutil.Process(supervisor.pid(name)).send_signal(signal.SIGSTOP)
-    begun = time.monotonic()
+    started_s = time.monotonic()
     await supervisor.close()
-    assert time.monotonic() - begun < GRACE_S
+    assert time.monotonic() - started_s < GRACE_S
     assert not running()
 
 
@@ -67,9 +67,9 @@ async def test_the_layers_above_end_first(supervisor: Supervisor, tmp_path: Path
 
 
 async def test_a_part_is_kept_over_a_full_disk(
-    supervisor: Supervisor, says: list[str], monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the note beside the log can not be written, or anything else goes wrong while it starts again."""
+    """Whether the process number can not be written, or anything else fails while the part starts again."""
     await supervisor.start(Part("part", SLEEP, announces=True))
     first = supervisor.pid("part")
 
@@ -77,29 +77,29 @@ async def test_a_part_is_kept_over_a_full_disk(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(leftovers, "note", full)
+        patch.setattr(leftovers, "record", full)
         psutil.Process(first).kill()
-        await eventually(lambda: any("could not be started" in line for line in says), what="the fault to be said")
-        assert any("could not be started: [Errno 28] No space left on device" in line for line in says)
+        await eventually(lambda: any("could not be started" in line for line in lines), what="the fault to be said")
+        assert any("could not be started: [Errno 28] No space left on device" in line for line in lines)
         assert not running()
     await eventually(lambda: supervisor.pid("part") != first and len(running()) == 1, what="the part's return")
     assert running()[0].pid == supervisor.pid("part")
 
 
 async def test_a_part_that_ended_is_said_with_where_to_look(
-    supervisor: Supervisor, says: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await supervisor.start(Part("part", SLEEP, announces=True))
     first = supervisor.pid("part")
     psutil.Process(first).kill()
-    await eventually(lambda: len(says) == 1, what="the first end to be said")
-    assert says[0] == f"part ended (-9); starting it again in 0.5 s; its log is {tmp_path}/part.log"
+    await eventually(lambda: len(lines) == 1, what="the first end to be said")
+    assert lines[0] == f"part ended (-9); starting it again in 0.5 s; its log is {tmp_path}/part.log"
     await eventually(lambda: supervisor.pid("part") != first, what="the part's return")
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
     psutil.Process(supervisor.pid("part")).kill()
     full = f"the disk of {tmp_path} is full: make room"
-    await eventually(lambda: any(line.endswith(full) for line in says), what="the full disk to be said")
+    await eventually(lambda: any(line.endswith(full) for line in lines), what="the full disk to be said")
 
 
 async def test_no_note_can_be_written_and_the_child_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The report's third telling knows what an estimate rests on, also before the first interval asked for."""
+"""The report's ground truth reads what an estimate is computed from, also before the first requested interval."""
 
 import json
 from pathlib import Path
@@ -16,10 +16,10 @@ OWNER = UUID(int=4)
 
 
 def served(until_s: int, *, since_s: int = S - 20) -> str:
-    """A meter that draws 1 Wh a second, as the simulator logs it."""
+    """Returns the simulator's log of a meter that imports 1 Wh per second."""
     rows = [
-        {"t_ms": at * 1000, "meter": "M", "import_wh": 1000 + at - S, "export_wh": 0, "via": "modbus"}
-        for at in range(since_s, until_s + 1, POLL_S)
+        {"t_ms": at_s * 1000, "meter": "M", "import_wh": 1000 + at_s - S, "export_wh": 0, "via": "modbus"}
+        for at_s in range(since_s, until_s + 1, POLL_S)
     ]
     return "".join(json.dumps(row) + "\n" for row in rows)
 
@@ -33,9 +33,9 @@ def settings(tmp_path: Path) -> Settings:
 
 def figures(settings: Settings, *starts_s: int, first_s: int = S, expected_ms: int = S * 1000) -> Expected:
     meter = {"meter_id": "M", "participant_id": OWNER, "rated_power_w": 60_000, "expected_from": at_ms(expected_ms)}
-    told = expected_figures(settings, [meter], at_s(first_s), [at_s(s) for s in starts_s])  # type: ignore[list-item]
-    assert told is not None
-    return told
+    expected = expected_figures(settings, [meter], at_s(first_s), [at_s(start_s) for start_s in starts_s])  # type: ignore[list-item]
+    assert expected is not None
+    return expected
 
 
 def test_an_estimate_that_rests_on_an_earlier_interval(settings: Settings) -> None:
@@ -48,22 +48,22 @@ def test_an_estimate_that_rests_on_an_earlier_interval(settings: Settings) -> No
 
 
 def test_an_estimate_up_to_an_hour_after_the_last_valid_interval(settings: Settings) -> None:
-    """And not a minute longer, however old the state folder is."""
+    """Not a minute longer, however old the state folder is."""
     assert settings.truth_file is not None
     settings.truth_file.write_text(served(S + INTERVAL_S))
     last_s = S + INTERVAL_S + 3600
-    told = figures(settings, last_s, first_s=S - 40 * 86_400)
-    assert told[last_s].figures["import_wh"] == INTERVAL_S
-    told = figures(settings, last_s + INTERVAL_S, first_s=S - 40 * 86_400)
-    assert told[last_s + INTERVAL_S].figures["import_wh"] == 0
+    expected = figures(settings, last_s, first_s=S - 40 * 86_400)
+    assert expected[last_s].figures["import_wh"] == INTERVAL_S
+    expected = figures(settings, last_s + INTERVAL_S, first_s=S - 40 * 86_400)
+    assert expected[last_s + INTERVAL_S].figures["import_wh"] == 0
 
 
 def test_a_meter_counts_from_the_interval_after_it_is_expected(settings: Settings) -> None:
     assert settings.truth_file is not None
     settings.truth_file.write_text(served(S + 2 * INTERVAL_S))
-    told = figures(settings, S, S + INTERVAL_S, expected_ms=S * 1000 + 1)
-    assert told[S].bills == {}
-    assert told[S + INTERVAL_S].figures["import_wh"] == INTERVAL_S
+    expected = figures(settings, S, S + INTERVAL_S, expected_ms=S * 1000 + 1)
+    assert expected[S].bills == {}
+    assert expected[S + INTERVAL_S].figures["import_wh"] == INTERVAL_S
 
 
 def test_a_log_that_was_full_is_read_on_from_the_file_before(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""`--until-settled` never waits for ever: it says what is missing, and what to do."""
+"""`--until-settled` does not wait for ever: it says what is missing, and what to do."""
 
 import asyncio
 from pathlib import Path
 
 from hub.demo.boot import Running
 from hub.demo.command import wait_for_intervals
-from hub.demo.report import close_the_books
+from hub.demo.report import make_closing_report
 from hub.postgres import db
 from hub.settings import Settings
 
@@ -19,17 +19,17 @@ def running(pool: db.Pool) -> Running:
 
 async def test_when_nothing_is_traded(pool: db.Pool) -> None:
     demo = running(pool)
-    starts, missed = await wait_for_intervals(demo, 2, asyncio.Event(), patience_s=0.1)
+    starts, missed = await wait_for_intervals(demo, 2, asyncio.Event(), max_wait_s=0.1)
     assert starts == []
     assert missed is not None
     assert missed.startswith("no interval with trades was settled for 0 s (0 of 2, and at the site it is ")
     assert "see /state/logs" in missed
     assert missed.endswith("or start again; a start is always by day")
-    report = await close_the_books(pool, demo.settings, starts, missed=missed)
+    report = await make_closing_report(pool, demo.settings, starts, missed=missed)
     assert (report["intervals"], report["reconciled"], report["reason"]) == ([], False, missed)
 
 
 async def test_when_it_is_stopped_before(pool: db.Pool) -> None:
     stop = asyncio.Event()
     stop.set()
-    assert await wait_for_intervals(running(pool), 2, stop, patience_s=60) == ([], "stopped after 0 of 2 intervals")
+    assert await wait_for_intervals(running(pool), 2, stop, max_wait_s=60) == ([], "stopped after 0 of 2 intervals")

@@ -1,4 +1,4 @@
-"""Enrolment over HTTP on a real database: every case that the design names, with the code a gateway gets to see."""
+"""Enrolment over HTTP on a real database: every case of the design, with the error code that a gateway gets."""
 
 import asyncio
 import secrets
@@ -44,7 +44,7 @@ class Keys:
 
 @dataclass
 class Hub:
-    """The device listener and what an operator does beside it."""
+    """The device listener, and the actions of an operator."""
 
     pool: Pool
     clock: ManualClock
@@ -59,8 +59,8 @@ class Hub:
         return answer.status_code, answer.json()
 
     async def refused(self, request: dict[str, Any], status: int, code: str) -> str:
-        found, body = await self.enrol(request)
-        assert (found, body["code"]) == (status, code)
+        answer_status, body = await self.enrol(request)
+        assert (answer_status, body["code"]) == (status, code)
         return str(body["detail"])
 
     async def accept(self, gateway_id: str, key_id: str) -> list[str]:
@@ -142,10 +142,10 @@ async def test_a_token_is_for_its_gateway_only(hub: Hub) -> None:
 
 
 async def test_without_the_key_there_is_no_enrolment_and_the_token_stays_good(hub: Hub) -> None:
-    keys, thief, token = Keys(), Keys(), await hub.token()
-    stolen = thief.request("gw-north", token, public_key=bytes(keys.frame.verify_key).hex())
+    keys, other_keys, token = Keys(), Keys(), await hub.token()
+    stolen = other_keys.request("gw-north", token, public_key=bytes(keys.frame.verify_key).hex())
     await hub.refused(stolen, 403, "proof_invalid")
-    swapped = keys.request("gw-north", token, nats_public_key=nats_jwt.public(thief.user))
+    swapped = keys.request("gw-north", token, nats_public_key=nats_jwt.public(other_keys.user))
     await hub.refused(swapped, 403, "proof_invalid")
     assert (await hub.enrol(keys.request("gw-north", token)))[0] == 200
 
@@ -166,7 +166,7 @@ async def test_a_malformed_field_is_named(hub: Hub, field_name: str, value: str)
 
 
 async def test_a_weak_key_is_refused(hub: Hub) -> None:
-    """With the neutral point as its key, one signature would fit any message."""
+    """With the neutral point as public key, one signature is valid for any message."""
     request = Keys().request("gw-north", await hub.token())
     neutral, proof = (1).to_bytes(32, "little").hex(), ((1).to_bytes(32, "little") + bytes(32)).hex()
     await hub.refused(request | {"public_key": neutral, "proof": proof}, 403, "proof_invalid")

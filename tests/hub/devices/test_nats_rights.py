@@ -1,4 +1,4 @@
-"""What a gateway may do on NATS, proven on a real server: everything else is refused and said so."""
+"""Permissions of a gateway on a real NATS server: everything else is refused with an error."""
 
 import asyncio
 import secrets
@@ -18,8 +18,8 @@ from hub.ingest import bus
 from support.servers.nats import Gateway, HubNats, eventually
 
 
-async def _refused(gateway: Gateway, words: str) -> None:
-    await eventually(lambda: any(words in error.lower() for error in gateway.errors), what=words)
+async def _refused(gateway: Gateway, message: str) -> None:
+    await eventually(lambda: any(message in error.lower() for error in gateway.errors), what=message)
 
 
 async def test_a_gateway_publishes_frames_and_gets_the_acknowledgement(nats_server: HubNats) -> None:
@@ -57,18 +57,21 @@ async def test_a_gateway_can_not_touch_the_stream(nats_server: HubNats) -> None:
 
 
 async def test_a_gateway_hears_its_own_receipts_and_asks_only(nats_server: HubNats) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
+    subjects: asyncio.Queue[str] = asyncio.Queue()
 
-    async def hear(message: Msg) -> None:
-        heard.put_nowait(message.subject)
+    async def receive(message: Msg) -> None:
+        subjects.put_nowait(message.subject)
 
     async with nats_server.as_hub() as hub, nats_server.as_gateway("gw-north") as gateway:
         for subject in ("pw.receipt.gw-north", "pw.ask.gw-north"):
-            await gateway.client.subscribe(subject, cb=hear)
+            await gateway.client.subscribe(subject, cb=receive)
         await bus.taken_in(gateway.client)
         for subject in ("pw.receipt.gw-south", "pw.receipt.gw-north", "pw.ask.gw-north"):
             await hub.publish(subject, b"x")
-        assert [await asyncio.wait_for(heard.get(), 5) for _ in range(2)] == ["pw.receipt.gw-north", "pw.ask.gw-north"]
+        assert [await asyncio.wait_for(subjects.get(), 5) for _ in range(2)] == [
+            "pw.receipt.gw-north",
+            "pw.ask.gw-north",
+        ]
         assert gateway.errors == []
 
 

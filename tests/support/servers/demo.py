@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import asyncpg
 import psutil
 
-from hub.demo.report import close_the_books
+from hub.demo.report import make_closing_report
 from hub.postgres.db import create_pool
 from hub.settings import Settings, load_settings
 
@@ -169,7 +169,7 @@ class DemoProcess:
         async def report() -> dict[str, Any]:
             pool = await create_pool(self.settings.database_url.get_secret_value(), size=2)
             try:
-                return await close_the_books(pool, self.settings, starts)
+                return await make_closing_report(pool, self.settings, starts)
             finally:
                 await pool.close()
 

@@ -143,7 +143,7 @@ def test_whole_intervals_agree_with_the_rules_coded_twice(
         if trades:
             funds[who] = replace(AMPLE, reserve_micros=Micros(reserve), max_wh=Wh(max_wh))
             traders[str(who)] = ground_truth.Trader(
-                may_owe=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
+                max_debit_micros=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
             )
     outcome = run_auction(AuctionInput(START_S, metered, RATES, funds))
     site = ground_truth.Site(900, 10, 120, truth_meters, traders)
