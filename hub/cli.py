@@ -58,11 +58,11 @@ def _add_flags(parser: argparse.ArgumentParser, name: str) -> ModuleType:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; errors of the hub are printed as one line on stderr."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] not in COMMANDS:
-        build_parser(only_names=True).parse_args(words)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] not in COMMANDS:
+        build_parser(only_names=True).parse_args(arguments)
         return EXIT_FAILED
-    name, rest = words[0], words[1:]
+    name, rest = arguments[0], arguments[1:]
     try:
         parser = argparse.ArgumentParser(prog=f"peerwatt-hub {name}")
         module = _add_flags(parser, name)

@@ -87,7 +87,7 @@ async def logout(ctx: Ctx, token: RefreshCookie = None) -> Response:
 
 @router.get("/me", operation_id="getMe", summary="Who is signed in", responses=refusals(*ACCESS_ERRORS))
 async def me(principal: Human, connection: Snapshot) -> User:
-    """The signed-in user as stored now."""
+    """Returns the signed-in user as stored now."""
     user = await repository.user_by_id(connection, principal.user_id)
     if user is None:
         raise SessionOverError("This account no longer exists: ask an operator")

@@ -43,5 +43,5 @@ async def enrol(
     connection: Transaction,
     enrolments: Enrolments,
 ) -> Enrolment:
-    """The first key of a gateway is active at once; a later one waits for an operator. Safe to repeat."""
+    """Enrols keys: the first of a gateway is active at once, a later one waits for an operator. Safe to repeat."""
     return await enrolments.enrol(connection, ctx.clock, body)

@@ -1,4 +1,4 @@
-"""Enrolment as it travels between a gateway and the device listener."""
+"""API models of enrolment and of decisions on gateway keys."""
 
 from typing import Annotated, Literal
 

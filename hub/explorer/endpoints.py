@@ -49,13 +49,13 @@ router = APIRouter(prefix="/chain", tags=["chain"], responses={**refusals(*ACCES
 
 @router.get("/head", operation_id="getChainHead", summary="Where the chain stands")
 async def head(_: Human, explorer: ChainExplorer) -> ChainHead:
-    """Newest and finalized slot, height, the chain's own time."""
+    """Returns the newest and the finalized slot, the block height and the chain's own time."""
     return await explorer.head()
 
 
 @router.get("/programs", operation_id="listChainPrograms", summary="The five programs, compared with the published")
 async def programs(_: Human, explorer: ChainExplorer) -> ChainPrograms:
-    """Hash, upgrade authority and first accounts of each; at most a minute old."""
+    """Returns hash, upgrade authority and first accounts of each program; at most a minute old."""
     return await explorer.programs()
 
 
@@ -66,7 +66,7 @@ async def programs(_: Human, explorer: ChainExplorer) -> ChainPrograms:
     responses=refusals(NotFoundError),
 )
 async def account(_: Human, explorer: ChainExplorer, address: AddressPath) -> ChainAccount:
-    """Any account of the chain; fields when it is one of our programs' or a token's."""
+    """Returns any account of the chain; with its fields if it is one of our programs' or a token's."""
     return await explorer.account(_address(address))
 
 
@@ -78,7 +78,7 @@ async def transactions(
     before: BeforeQuery = None,
     limit: Annotated[int, Query(ge=1, le=MAX_TRANSACTIONS, description="At most this many items")] = 25,
 ) -> TransactionPage:
-    """Those that name an address, page by page; without one the newest of our five programs."""
+    """Returns the transactions that name an address, page by page; without one the newest of our five programs."""
     return await explorer.transactions(
         None if address is None else _address(address), None if before is None else _signature(before), limit
     )
@@ -91,13 +91,13 @@ async def transactions(
     responses=refusals(NotFoundError),
 )
 async def transaction(_: Human, explorer: ChainExplorer, signature: SignaturePath) -> TransactionDetail:
-    """Instructions by their names in the IDL, and the program's own name for an error."""
+    """Returns instructions with their names in the IDL, and an error with the program's own name for it."""
     return await explorer.transaction(_signature(signature))
 
 
 @router.get("/blocks/{slot}", operation_id="getChainBlock", summary="One block", responses=refusals(NotFoundError))
 async def block(_: Human, explorer: ChainExplorer, slot: Annotated[int, Path(ge=0, lt=2**53)]) -> ChainBlock:
-    """Its hash, its parent and the signatures of its transactions."""
+    """Returns a block's hash, its parent and the signatures of its transactions."""
     return await explorer.block(slot)
 
 

@@ -240,7 +240,8 @@ def _report_text(report: Report) -> str:
     if not report.stored_accounts:
         lines.append("Not verified: what the ledger's own file holds besides its log (this is an export).")
     lines += [
-        f"Countersigned by {c.auditor}: block {c.slot} of {rfc3339_s(c.time_ms // 1000)}." for c in report.countersigned
+        f"Countersigned by {each.auditor}: block {each.slot} of {rfc3339_s(each.time_ms // 1000)}."
+        for each in report.countersigned
     ]
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 async def quarantine(
     _: OperatorReader, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
 ) -> QuarantinePage:
-    """Each with its reason; the bytes are in the detail."""
+    """Returns refused messages with their reasons; a message's bytes are in its detail."""
     before = None if cursor is None else cursors.decode("quarantine", cursor, queries.QUARANTINE_KEY)[0]
     rows = await queries.quarantine(connection, before, limit + 1)
     token = cursors.encode("quarantine", rows[limit - 1]["quarantine_id"]) if len(rows) > limit else None
@@ -62,7 +62,7 @@ async def quarantine(
 async def quarantined(
     _: OperatorReader, connection: Snapshot, quarantine_id: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> QuarantineDetail:
-    """At most 64 KiB of the bytes, in hex."""
+    """Returns one refused message with at most 64 KiB of its bytes, in hex."""
     row = await queries.quarantined(connection, quarantine_id)
     if row is None:
         raise NotFoundError(f"There is no quarantine entry {quarantine_id}")
@@ -71,7 +71,7 @@ async def quarantined(
 
 @router.get("/gateways", operation_id="listGateways", summary="The fleet: gateways, keys, signs of life")
 async def gateways(_: DeviceReader, connection: Snapshot) -> Gateways:
-    """At most a thousand gateways, by name."""
+    """Returns at most a thousand gateways, by name."""
     keys: dict[str, list[GatewayKey]] = {}
     for row in await queries.gateway_keys(connection):
         keys.setdefault(row["gateway_id"], []).append(show(GatewayKey, row))
@@ -88,7 +88,7 @@ async def gateways(_: DeviceReader, connection: Snapshot) -> Gateways:
 async def accept_key(
     ctx: Ctx, principal: Operator, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
 ) -> AcceptedKey:
-    """The waiting key becomes active; the one before it stays valid for what it signed and signs no more."""
+    """Activates a pending key; the key before it is retired: frames that it signed before stay valid."""
     accepted = await service.accept_key(connection, gateway_id, bytes.fromhex(key_id), ctx.clock)
     await log_activity(
         connection, principal.user_id, "gateway_key_accepted", at_ms(ctx.clock.now_ms()),
@@ -106,7 +106,7 @@ async def accept_key(
 async def revoke_key(
     ctx: Ctx, principal: Operator, connection: Transaction, gateway_id: GatewayId, key_id: KeyId
 ) -> RevokedKey:
-    """Nothing that the key signed is taken in any more, whenever it was sealed; what is stored stays. For good."""
+    """Revokes a key for ever: no frame that it signed is stored any more, whenever it was sealed; stored ones stay."""
     revoked = await service.revoke_key(connection, gateway_id, bytes.fromhex(key_id), ctx.clock)
     await log_activity(
         connection, principal.user_id, "gateway_key_revoked", at_ms(ctx.clock.now_ms()),
@@ -117,6 +117,6 @@ async def revoke_key(
 
 @router.get("/market", operation_id="getMarketState", summary="Whether the market clears, and what halted it")
 async def market(_: OperatorReader, connection: Snapshot) -> MarketState:
-    """Halted when a clearing broke one of the market's own rules: nothing of that interval is stored."""
+    """Returns the halted intervals: their clearing broke a rule of the market, and nothing of them is stored."""
     halts = [show(MarketHalt, row) for row in await open_halts(connection)]
     return MarketState(halted=bool(halts), halts=halts)

@@ -1,1 +1,1 @@
-"""The way to PostgreSQL: pool, migrations, fenced leases."""
+"""PostgreSQL: connections, migrations, leases, and the interface of work that runs under a lease."""

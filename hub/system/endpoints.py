@@ -1,4 +1,4 @@
-"""The site and its totals (in the API), health and metrics (beside it, for machines)."""
+"""Endpoints for the site and its totals; probes for health and metrics, which are not part of the API."""
 
 from typing import Annotated
 
@@ -49,19 +49,19 @@ def totals_counter(request: Request) -> TotalsCounter:
     "/totals", operation_id="getTotals", summary="The whole system in numbers", responses=refusals(*ACCESS_ERRORS)
 )
 async def totals(_: Human, ctx: Ctx, counter: Annotated[TotalsCounter, Depends(totals_counter)]) -> Totals:
-    """Energy over all attested intervals in their latest revision; a few seconds old on a site with much of it."""
+    """Returns totals of all attested intervals in their latest revision; a few seconds old on a large site."""
     return Totals(**dict(await counter.totals(ctx.pool)))
 
 
 @probes.get("/healthz")
 async def healthz() -> PlainTextResponse:
-    """The process runs."""
+    """Answers while the process runs."""
     return PlainTextResponse("ok\n")
 
 
 @probes.get("/readyz")
 async def readyz(ctx: Ctx, feed: LiveFeed) -> JSONResponse:
-    """The process can do its work; when not, which dependency is missing."""
+    """Says whether the process can do its work, and which dependency fails if it can not."""
     dependencies = await health.check(ctx.pool, feed)
     ready = all(dependency.ok for dependency in dependencies)
     body = Readiness(ready=ready, dependencies=dependencies)
@@ -70,7 +70,7 @@ async def readyz(ctx: Ctx, feed: LiveFeed) -> JSONResponse:
 
 @probes.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """Prometheus metrics, for this machine only: behind a proxy they stay hidden."""
+    """Returns Prometheus metrics, to this machine only, and not through a proxy."""
     is_local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
     if not is_local or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         raise NotFoundError("Metrics are served on loopback only")

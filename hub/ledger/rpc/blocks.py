@@ -116,9 +116,9 @@ class BlockMethods:
             "blockTime": header.time_ms // 1000,
         }
         if detail == "full":
-            value["transactions"] = [transaction_json(t, config) for t in block.transactions]
+            value["transactions"] = [transaction_json(stored, config) for stored in block.transactions]
         elif detail == "signatures":
-            value["signatures"] = [base58(t.signature) for t in block.transactions]
+            value["signatures"] = [base58(stored.signature) for stored in block.transactions]
         elif detail != "none":
             raise invalid("transactionDetails must be full, signatures or none")
         if config.flag("rewards", default=True):

@@ -9,15 +9,15 @@ from solders.keypair import Keypair
 from hub.cli import build_parser
 
 
-def parsed(*words: str) -> dict[str, object]:
+def parsed(*arguments: str) -> dict[str, object]:
     """The flags of a command as it gets them."""
-    return {name: value for name, value in vars(build_parser().parse_args(words)).items() if name != "usage_error"}
+    return {name: value for name, value in vars(build_parser().parse_args(arguments)).items() if name != "usage_error"}
 
 
 def test_a_twin_in_the_environment_means_what_its_flag_means(monkeypatch: pytest.MonkeyPatch) -> None:
     auditor, genesis = str(Keypair().pubkey()), str(Hash.new_unique())
-    words = ["--no-execute", "--programs", "more", "--genesis-hash", genesis, "--auditor", auditor]
-    verify = parsed("ledger", "verify", "log", *words, "--countersignature", "a", "--countersignature", "b")
+    arguments = ["--no-execute", "--programs", "more", "--genesis-hash", genesis, "--auditor", auditor]
+    verify = parsed("ledger", "verify", "log", *arguments, "--countersignature", "a", "--countersignature", "b")
     export = parsed("ledger", "export", "log", "--out", "log.jsonl")
     twins = {
         "STATE": "log", "NO_EXECUTE": "1", "PROGRAMS": "more", "GENESIS_HASH": genesis, "AUDITOR": auditor,

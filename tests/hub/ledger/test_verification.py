@@ -68,8 +68,8 @@ def log(folder: Path) -> Log:
         return Log(source.genesis, list(source.blocks()))
 
 
-def checked(log: Log, wanted: Expected | None = None) -> Report:
-    return verify(log, wanted or Expected(), [])
+def checked(log: Log, expected: Expected | None = None) -> Report:
+    return verify(log, expected or Expected(), [])
 
 
 def test_a_good_log_is_verified_wherever_it_is(folder: Path) -> None:
@@ -101,15 +101,15 @@ def test_whatever_happens_to_a_ledger_its_log_is_good(tmp_path: Path, seed: int)
     dice = random.Random(seed)
     path = tmp_path / "ledger.sqlite"
     site = Site(path, Limits(snapshot_every=7, gap_days=-1))
-    held: list[VersionedTransaction] = []
+    payments: list[VersionedTransaction] = []
     taken = 0
     for _ in range(250):
-        held.append(site.payment(lamports=dice.choice([10**7, 10**16])))
+        payments.append(site.payment(lamports=dice.choice([10**7, 10**16])))
         step = dice.choice(["wait", "wait", "pay", "pay", "pay", "pay old", "store", "seal", "restart", "back", "full"])
         if step == "wait":
             site.clock.advance(dice.choice([1, 50, 399, 400, 5000, 61_000, 3_600_000]))
         elif step in {"pay", "pay old"}:
-            sent = held.pop(-1 if step == "pay" else dice.randrange(len(held)))
+            sent = payments.pop(-1 if step == "pay" else dice.randrange(len(payments)))
             with contextlib.suppress(TransactionRefusedError):
                 site.submit(sent)
                 taken += 1
@@ -394,8 +394,8 @@ def test_a_countersignature_is_of_this_chain_and_genuine(log: Log) -> None:
 # -- the commands
 
 
-def output_of(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    assert main(["ledger", *words]) == code
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(["ledger", *arguments]) == code
     out, err = capsys.readouterr()
     return out if code == 0 else err
 
@@ -480,7 +480,7 @@ def test_verify_of_a_folder_compares_what_no_block_signs(
 
 def test_the_command_without_a_folder_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PEERWATT_LEDGER_STATE", raising=False)
-    for words in (["ledger"], ["ledger", "verify"], ["ledger", "countersign", "x"]):
+    for arguments in (["ledger"], ["ledger", "verify"], ["ledger", "countersign", "x"]):
         with pytest.raises(SystemExit) as caught:
-            main(words)
+            main(arguments)
         assert caught.value.code == 2

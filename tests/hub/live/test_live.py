@@ -253,7 +253,7 @@ async def test_streams_are_counted_and_given_back(live: Live, monkeypatch: pytes
 async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "MAX_PER_USER", 2)
     bens = live.api.bearer("participant", BEN, user_id=UUID(int=9))
-    async with live.stream() as one:
+    async with live.stream() as first_stream:
         async with live.stream():
             async with asyncio.timeout(10):
                 response = await live.api.get("/live", live.api.bearer("participant", ANNA))
@@ -267,7 +267,7 @@ async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch:
         await eventually(lambda: live.feed.subscribers == 1, what="the places given back")
         async with live.stream():
             await live.publish("public")
-            assert await one.names(1) == ["public"]
+            assert await first_stream.names(1) == ["public"]
 
 
 async def test_a_reader_who_left_before_the_first_byte_leaves_no_stream_behind(live: Live) -> None:

@@ -56,10 +56,10 @@ class LedgerProcess:
     def refuse_to_start(self, *flags: str, port: int = 0) -> str:
         """Starts it, expects the exit code for what an operator must mend, and returns what it said."""
         command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
-        done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
-        assert done.returncode == EXIT_CONFIG, (done.returncode, done.stderr)
-        assert done.stdout == ""
-        return done.stderr
+        result = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
+        assert result.returncode == EXIT_CONFIG, (result.returncode, result.stderr)
+        assert result.stdout == ""
+        return result.stderr
 
     def verify(self) -> None:
         """Whatever tests did on it, programs and all, follows from its log when that is run again."""

@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Who is signed in
-         * @description The signed-in user as stored now.
+         * @description Returns the signed-in user as stored now.
          */
         get: operations["getMe"];
         put?: never;
@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * One account, decoded by the IDL
-         * @description Any account of the chain; fields when it is one of our programs' or a token's.
+         * @description Returns any account of the chain; with its fields if it is one of our programs' or a token's.
          */
         get: operations["getChainAccount"];
         put?: never;
@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * One block
-         * @description Its hash, its parent and the signatures of its transactions.
+         * @description Returns a block's hash, its parent and the signatures of its transactions.
          */
         get: operations["getChainBlock"];
         put?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * Where the chain stands
-         * @description Newest and finalized slot, height, the chain's own time.
+         * @description Returns the newest and the finalized slot, the block height and the chain's own time.
          */
         get: operations["getChainHead"];
         put?: never;
@@ -173,7 +173,7 @@ export interface paths {
         };
         /**
          * The five programs, compared with the published
-         * @description Hash, upgrade authority and first accounts of each; at most a minute old.
+         * @description Returns hash, upgrade authority and first accounts of each program; at most a minute old.
          */
         get: operations["listChainPrograms"];
         put?: never;
@@ -193,7 +193,7 @@ export interface paths {
         };
         /**
          * Transactions, newest first
-         * @description Those that name an address, page by page; without one the newest of our five programs.
+         * @description Returns the transactions that name an address, page by page; without one the newest of our five programs.
          */
         get: operations["listChainTransactions"];
         put?: never;
@@ -213,7 +213,7 @@ export interface paths {
         };
         /**
          * One transaction with instructions, logs and compute units
-         * @description Instructions by their names in the IDL, and the program's own name for an error.
+         * @description Returns instructions with their names in the IDL, and an error with the program's own name for it.
          */
         get: operations["getChainTransaction"];
         put?: never;
@@ -399,7 +399,7 @@ export interface paths {
         put?: never;
         /**
          * Let a new key sign for a gateway that already has one
-         * @description The waiting key becomes active; the one before it stays valid for what it signed and signs no more.
+         * @description Activates a pending key; the key before it is retired: frames that it signed before stay valid.
          */
         post: operations["acceptGatewayKey"];
         delete?: never;
@@ -419,7 +419,7 @@ export interface paths {
         put?: never;
         /**
          * Reject a waiting key, or revoke one that signs
-         * @description Nothing that the key signed is taken in any more, whenever it was sealed; what is stored stays. For good.
+         * @description Revokes a key for ever: no frame that it signed is stored any more, whenever it was sealed; stored ones stay.
          */
         post: operations["revokeGatewayKey"];
         delete?: never;
@@ -437,7 +437,7 @@ export interface paths {
         };
         /**
          * The fleet: gateways, keys, signs of life
-         * @description At most a thousand gateways, by name.
+         * @description Returns at most a thousand gateways, by name.
          */
         get: operations["listGateways"];
         put?: never;
@@ -457,7 +457,7 @@ export interface paths {
         };
         /**
          * Whether the market clears, and what halted it
-         * @description Halted when a clearing broke one of the market's own rules: nothing of that interval is stored.
+         * @description Returns the halted intervals: their clearing broke a rule of the market, and nothing of them is stored.
          */
         get: operations["getMarketState"];
         put?: never;
@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Messages that were refused, newest first
-         * @description Each with its reason; the bytes are in the detail.
+         * @description Returns refused messages with their reasons; a message's bytes are in its detail.
          */
         get: operations["listQuarantine"];
         put?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * A refused message with its bytes
-         * @description At most 64 KiB of the bytes, in hex.
+         * @description Returns one refused message with at most 64 KiB of its bytes, in hex.
          */
         get: operations["getQuarantined"];
         put?: never;
@@ -580,7 +580,7 @@ export interface paths {
         };
         /**
          * The whole system in numbers
-         * @description Energy over all attested intervals in their latest revision; a few seconds old on a site with much of it.
+         * @description Returns totals of all attested intervals in their latest revision; a few seconds old on a large site.
          */
         get: operations["getTotals"];
         put?: never;
