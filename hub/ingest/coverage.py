@@ -12,7 +12,7 @@ import structlog
 
 from hub.clock import at_ms, to_ms
 from hub.ingest import repository
-from hub.postgres.db import AWAY, Connection, Pool
+from hub.postgres.db import TRANSIENT_ERRORS, Connection, Pool
 
 RECORD_EVERY_MS = 1_000
 LAPSE_MS = 10_000
@@ -56,7 +56,7 @@ class CoverageRecorder:
                 await repository.extend_coverage(
                     connection, self._holder, at_ms(stored_ms), timedelta(milliseconds=LAPSE_MS), FORGET_AFTER
                 )
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             # then it counts as not taken in, and the oracle waits
             _log.debug("not written down", error=str(error))
         else:

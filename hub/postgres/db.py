@@ -24,7 +24,7 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
-AWAY = (
+TRANSIENT_ERRORS = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from hub.errors import RetryableError
-from hub.postgres.db import AWAY, Connection, Pool
+from hub.postgres.db import TRANSIENT_ERRORS, Connection, Pool
 
 
 class LeaseLostError(RetryableError):
@@ -65,7 +65,7 @@ async def _renew(pool: Pool, lease: Lease, seconds: int, every_s: float) -> None
     while True:
         await asyncio.sleep(every_s)
         # while the database is unavailable nobody else can take over either
-        with contextlib.suppress(*AWAY):
+        with contextlib.suppress(*TRANSIENT_ERRORS):
             async with pool.acquire() as connection:
                 await connection.execute(
                     "UPDATE leases SET expires_at = now() + make_interval(secs => $3) WHERE name = $1 AND fence = $2",

@@ -17,7 +17,7 @@ from hub.chain.quorum import agreed
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError
 from hub.live import outbox
-from hub.postgres.db import AWAY, Pool
+from hub.postgres.db import TRANSIENT_ERRORS, Pool
 from hub.postgres.lease import Lease, LeaseLostError, guard
 from hub.settlement import onchain, repository, row_audit
 from hub.settlement.abort import EARLY, by_settler, told
@@ -159,7 +159,7 @@ async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> Compared:
         compared = await agreed(chain, lambda view: compare_interval(view, rows), what)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             own = await row_audit.differences(connection, rows)
-    except (ChainUnreachableError, NodesDisagreeError, LeaseLostError, *AWAY):
+    except (ChainUnreachableError, NodesDisagreeError, LeaseLostError, *TRANSIENT_ERRORS):
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with these rows, the next interval's are compared
         return Compared([f"its rows can not be read: {type(error).__name__}: {error}"])

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 PAUSE_S, RETRY_S, ALARM_S = 0.5, 2.0, 30.0
 """Pauses: after work with nothing more to do, during an outage, after an error that needs a person."""
 LEASE_S = 6
-TRANSIENT = (RetryableError, NatsError, *db.AWAY)
+TRANSIENT = (RetryableError, NatsError, *db.TRANSIENT_ERRORS)
 
 Work = Callable[[], Awaitable[bool | None]]
 """Work to repeat; returns True when there may be more to do at once."""
