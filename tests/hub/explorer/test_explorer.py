@@ -18,8 +18,8 @@ from hub.demo.chain import RATES
 from hub.postgres.db import Pool
 from support.servers.api import Api, problem, running_api
 from support.servers.ledger import LedgerProcess, running_ledger
-from support.servers.nats import eventually
 from support.settlement.campus import trader_of
+from support.waiting import eventually
 
 NOW_MS = time.time_ns() // 1_000_000
 

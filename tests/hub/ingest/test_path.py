@@ -16,7 +16,8 @@ from hub.ingest.consumer import Limits
 from hub.postgres.db import Pool
 from support.rows.gateways import SealingGateway, assign
 from support.servers.ingest import Heard, Ingest
-from support.servers.nats import Gateway, eventually
+from support.servers.nats import Gateway
+from support.waiting import eventually
 
 
 async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:

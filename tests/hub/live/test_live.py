@@ -20,7 +20,7 @@ from hub.live.event_feed import EventFeed
 from hub.live.outbox import append
 from hub.postgres.db import Pool
 from support.servers.api import Api, problem, running_api
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOW_MS = 1_780_308_000_000

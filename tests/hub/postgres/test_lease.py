@@ -4,7 +4,7 @@ import pytest
 
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, renewed
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 
 async def _acquire(pool: Pool, holder: str, *, seconds: int = 60) -> Lease | None:

@@ -25,7 +25,7 @@ from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
 from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 INTERVAL_S = 2
 ENERGY = (600, 400, -300, -500, -700)
