@@ -22,7 +22,7 @@ from hub.units import PriceMills, Wh
 from support.programs.campus_chain import INTERVAL_S, PARAMS, TIME_LOCK_S, rate_set, schedule_rates
 from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import founded_exchange
-from support.rows.site_rows import add_rates, lead
+from support.rows.site_rows import add_rates, lead, lost_lease
 from support.servers.ledger import new_ledger
 from support.settlement.campus import ENERGY, SettlingCampus
 
@@ -71,9 +71,7 @@ async def test_a_contradiction_is_refused(campus: SettlingCampus, from_s: int, w
 
 async def test_a_leader_that_was_replaced_copies_nothing(campus: SettlingCampus) -> None:
     await campus.pool.execute("DELETE FROM rates")
-    stale = await lead(campus.pool)
-    await campus.pool.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(campus.pool, "another")
+    stale = await lost_lease(campus.pool)
     with pytest.raises(LeaseLostError):
         await GovernedRates().follow(campus.pool, stale, SystemClock(), campus.chain)
     assert await table(campus.pool) == {}
