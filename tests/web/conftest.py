@@ -21,6 +21,7 @@ from hub.settings import Settings
 from support.rows.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
 from support.rows.seed_day import seed_morning
 from support.servers.browser import ROOT, WEB, Site, build_script
+from support.servers.nodes import NO_CHAIN
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,7 @@ def web_app() -> dict[str, str]:
 @pytest.fixture
 def rpc_url() -> str:
     """Where the hub finds its chain: nowhere, unless a test says otherwise."""
-    return "http://127.0.0.1:1"
+    return NO_CHAIN
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The chain is set up step by step through the real programs; every step can run again."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,21 +25,9 @@ from support.servers.ledger import LedgerProcess, running_ledger
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
 
 
-@pytest.fixture(scope="module")
-def keys() -> Bootstrap:
-    return Bootstrap.random()
-
-
-@pytest.fixture(scope="module")
-def founding_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path_factory.mktemp("founding"), keys) as ledger:
-        yield ledger
-        ledger.verify()
-
-
 @pytest.fixture
-async def chain(founding_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
-    async with ChainClient(founding_ledger.url) as client:
+async def chain(module_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
+    async with ChainClient(module_ledger.url) as client:
         yield client
 
 

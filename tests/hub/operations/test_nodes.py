@@ -1,6 +1,6 @@
 """What doctor says of the chain's nodes: which does not answer or is behind, and what the worker's metrics say."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,21 +10,14 @@ from pydantic import SecretStr
 
 from hub.operations.nodes import NodesUnhealthyError, look_at_nodes
 from hub.settings import Settings
-from support.servers.faulty_node import FaultyNode, faulty_node
-from support.servers.ledger import LedgerProcess, new_ledger
+from support.servers.faulty_node import FaultyNode
+from support.servers.ledger import LedgerProcess
 from support.servers.rpc_faults import Lags, Refuses
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
-    with new_ledger(tmp_path_factory.mktemp("ledger")) as process:
-        yield process
-
-
 @pytest.fixture
-async def second(ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(ledger.url) as node:
-        yield node
+def upstream_url(ledger: LedgerProcess) -> str:
+    return ledger.url
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import founded_exchange
 from support.rows.site_rows import add_rates, lead, lost_lease
 from support.servers.ledger import new_ledger
+from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import ENERGY, SettlingCampus
 
 FIRST = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
@@ -82,7 +83,7 @@ async def test_while_the_chain_is_away_the_known_rates_stay(
 ) -> None:
     pool, clock, rates = campus.pool, ManualClock(0), GovernedRates()
     lease = await lead(pool)
-    async with ChainClient("http://127.0.0.1:1", timeout_s=2) as away:
+    async with ChainClient(NO_CHAIN, timeout_s=2) as away:
         for _ in range(3):
             await rates.follow(pool, lease, clock, away)
             clock.advance(5000)
