@@ -12,7 +12,7 @@ from hub.chain import pdas, setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
-from hub.chain.instructions import governance, registry
+from hub.chain.instructions import governance
 from hub.chain.programs import NAMES, PROGRAM_IDS, published_hash
 from hub.demo.chain import RATES
 from hub.postgres.db import Pool
@@ -20,6 +20,7 @@ from support.servers.api import Api, problem, running_api
 from support.servers.ledger import LedgerProcess
 from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import trader_of
+from support.settlement.wallets import send_refused_registration
 from support.waiting import eventually
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -129,10 +130,7 @@ async def _is_final(api: Api, slot: int) -> bool:
 async def test_a_failed_transaction_has_the_programs_own_name_for_it(
     api: Api, chain: ChainClient, keys: Bootstrap
 ) -> None:
-    stranger, wallet = Keypair(), Keypair()
-    instruction = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
-    signed = await chain.prepare([instruction], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
-    await chain.send(signed, preflight=False)
+    signed = await send_refused_registration(chain, keys)
     with pytest.raises(ProgramError):
         await chain.wait(signed)
     transaction = await _get(api, f"/transactions/{signed.signature}")
