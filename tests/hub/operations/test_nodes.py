@@ -16,14 +16,14 @@ from support.servers.rpc_faults import Lags, Refuses
 
 
 @pytest.fixture
-def upstream_url(ledger: LedgerProcess) -> str:
-    return ledger.url
+def upstream_url(module_ledger: LedgerProcess) -> str:
+    return module_ledger.url
 
 
 @pytest.fixture
-def settings(tmp_path: Path, ledger: LedgerProcess, second: FaultyNode) -> Settings:
+def settings(tmp_path: Path, module_ledger: LedgerProcess, second: FaultyNode) -> Settings:
     return Settings(
-        state_dir=tmp_path, database_url=SecretStr("unused"), rpc_url=ledger.url, more_rpc_urls=[second.url]
+        state_dir=tmp_path, database_url=SecretStr("unused"), rpc_url=module_ledger.url, more_rpc_urls=[second.url]
     )
 
 
@@ -45,10 +45,10 @@ def worker_that_saw(node: str, breaker: int, disagreements: int) -> Iterator[int
     thread.join()
 
 
-async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second: FaultyNode) -> None:
+async def test_nodes_in_order(settings: Settings, module_ledger: LedgerProcess, second: FaultyNode) -> None:
     with worker_that_saw(name(second.url), breaker=0, disagreements=0) as port:
         line = await look_at_nodes(settings.model_copy(update={"metrics_port": port}))
-    assert f"{name(ledger.url)} is at final slot " in line
+    assert f"{name(module_ledger.url)} is at final slot " in line
     assert "the worker's breaker is closed; final is what 2 of 2 say" in line
 
 
@@ -56,10 +56,10 @@ async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second:
     ("fault", "message"), [(Refuses(status=500), "does not serve"), (Lags(slots=300), "slots behind")]
 )
 async def test_a_node_that_is_away_or_behind(
-    settings: Settings, ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
+    settings: Settings, module_ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
 ) -> None:
     # a young chain has not so many slots yet
-    ledger.go_on_later(300)
+    module_ledger.go_on_later(300)
     second.faults = [fault]
     with pytest.raises(NodesUnhealthyError) as caught:
         await look_at_nodes(settings)
