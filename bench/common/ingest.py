@@ -27,7 +27,8 @@ from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.postgres import db
 from hub.postgres.db import Pool
-from support.servers.nats import HubNats, eventually, run_hub_nats
+from support.servers.nats import HubNats, run_hub_nats
+from support.waiting import eventually
 
 RUN_LIMIT_S = 120
 STREAM_BYTES = 128 * 1024**2

@@ -13,7 +13,8 @@ from edge.wire.kinds import BufferQuarantine, MeterDeclared, Reading, Start, Sto
 from hub.embedded.processes import free_port
 from support.servers.gateway import Gateway, hub_side
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
-from support.servers.nats import HubNats, at_least, eventually
+from support.servers.nats import HubNats
+from support.waiting import at_least, eventually
 
 
 def gateway(name: str, folder: Path, port: int, *more: Mapping[str, object], **extra: object) -> Gateway:

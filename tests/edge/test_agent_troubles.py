@@ -17,7 +17,8 @@ from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
 from support.servers.gateway import Gateway, hub_side
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
+from support.waiting import eventually
 
 
 def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> Gateway:

@@ -15,7 +15,7 @@ from edge.poller import Poller
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import Clock, ManualClock, TimeKeeper
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp, words
-from support.servers.nats import at_least, eventually
+from support.waiting import at_least, eventually
 
 
 async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:

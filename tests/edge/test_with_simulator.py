@@ -13,7 +13,8 @@ from typing import Any
 
 from edge.wire.kinds import MeterDeclared, Reading
 from support.servers.gateway import Gateway, hub_side
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
+from support.waiting import eventually
 
 SIMULATOR = Path(sys.executable).with_name("peerwatt-sim")
 

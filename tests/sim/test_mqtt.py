@@ -12,8 +12,8 @@ import aiomqtt
 
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
-from support.servers.nats import eventually
 from support.servers.simulator import running
+from support.waiting import eventually
 
 METERS = """
 [mqtt]

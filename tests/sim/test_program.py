@@ -15,8 +15,8 @@ import psutil
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from support.servers.nats import eventually
 from support.servers.simulator import SIM, running
+from support.waiting import eventually
 
 RAN: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
 

@@ -1,6 +1,5 @@
 """The web app in a real Chromium, driven by the scripts of hub/web/e2e: the hub's API on a seeded campus."""
 
-import asyncio
 import shutil
 import socket
 import subprocess
@@ -9,18 +8,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from pydantic import SecretStr
 
 from hub.accounts import service
-from hub.api.app import create_app
-from hub.api.serve import Server
-from hub.clock import ManualClock
 from hub.postgres.db import Pool
-from hub.settings import Settings
 from support.rows.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
 from support.rows.seed_day import seed_morning
+from support.servers.api import http_server, running_api
 from support.servers.browser import ROOT, WEB, Site, build_script
+from support.servers.nodes import NO_CHAIN
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +41,7 @@ def web_app() -> dict[str, str]:
 @pytest.fixture
 def rpc_url() -> str:
     """Where the hub finds its chain: nowhere, unless a test says otherwise."""
-    return "http://127.0.0.1:1"
+    return NO_CHAIN
 
 
 @pytest.fixture
@@ -63,16 +58,8 @@ async def site(
         await seed_morning(connection, campus)
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = Settings(
-        state_dir=state_dir, database_url=SecretStr("postgresql://unused"), public_origin=origin,
-        interval_s=INTERVAL_S, rpc_url=rpc_url,
-    )  # fmt: skip
-    app = create_app(settings, pool, ManualClock(NOW_S * 1000))
-    server = Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5), app)
-    running = asyncio.create_task(server.serve([listener]))
-    async with asyncio.timeout(10):
-        await server.ready.wait()
-    yield Site(origin, pool, campus, tmp_path, chromium, web_app)
-    server.should_exit = True
-    async with asyncio.timeout(10):
-        await running
+    async with (
+        running_api(pool, state_dir, NOW_S * 1000, public_origin=origin, interval_s=INTERVAL_S, rpc_url=rpc_url) as api,
+        http_server(api.app, listener, graceful_s=5),
+    ):
+        yield Site(origin, pool, campus, tmp_path, chromium, web_app)

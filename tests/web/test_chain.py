@@ -10,11 +10,11 @@ from hub.chain import pdas, setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
-from hub.chain.instructions import registry
 from hub.demo.chain import RATES
 from support.servers.browser import Site
 from support.servers.ledger import LedgerProcess, running_ledger
 from support.settlement.campus import trader_of
+from support.settlement.wallets import send_refused_registration
 
 PAGES = ("chain", "chain-account", "chain-transaction", "chain-failed")
 LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in ("light", "dark"))
@@ -75,10 +75,7 @@ async def test_a_chain_that_is_away_is_said(site: Site) -> None:
 
 async def _failed(chain: ChainClient, keys: Bootstrap) -> str:
     """The signature of a transaction that a program refused on the chain."""
-    stranger, wallet = Keypair(), Keypair()
-    made = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
-    signed = await chain.prepare([made], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
-    await chain.send(signed, preflight=False)
+    signed = await send_refused_registration(chain, keys)
     with pytest.raises(ProgramError):
         await chain.wait(signed)
     return str(signed.signature)

@@ -13,7 +13,8 @@ from edge.meters.readings import MeterReading
 from edge.runtime.clock import SystemClock
 from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
 from support.servers.gateway import Gateway, hub_side
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
+from support.waiting import eventually
 
 
 def payload(second: int, total_wh: int) -> str:

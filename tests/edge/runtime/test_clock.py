@@ -7,7 +7,7 @@ import pytest
 
 from edge.poller import next_slot
 from edge.runtime.clock import ManualClock, SystemClock, TimeKeeper, kernel_boot_id
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 NOW_MS = 1_780_000_000_000
 

@@ -12,7 +12,7 @@ from edge.store.ledger_writer import MAX_RECEIPTS, LedgerWriter, Limits
 from edge.store.repository import StoredFrame
 from edge.wire.receipts import Receipt
 from support.rows.gateway_ledger import BOOT_ID, FailingCommit, new_ledger, stop_record
-from support.servers.nats import at_least, eventually
+from support.waiting import at_least, eventually
 
 
 async def test_receipts_that_wait_for_the_disk_are_bounded(tmp_path: Path) -> None:

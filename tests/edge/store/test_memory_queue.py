@@ -16,7 +16,7 @@ from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame
 from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 NOW_MS = 1_780_000_000_000
 START = encode_record(Start(NOW_MS, "S", bytes(16), "1", bytes(32)))

@@ -20,7 +20,8 @@ from hub.postgres.db import Pool
 from hub.settings import Settings
 from support.servers.gateway import Gateway, hub_side
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
+from support.waiting import eventually
 
 
 @dataclass

@@ -21,7 +21,8 @@ from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
 from hub.ingest import bus
 from support.servers.gateway import RECEIPT_KEY, Gateway, hub_side
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
+from support.waiting import eventually
 
 BOOT = b"b" * 16
 

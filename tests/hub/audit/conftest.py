@@ -1,40 +1,26 @@
 """A hub that settles on a real embedded ledger and publishes its journals over HTTP, for auditors with two URLs."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from hub.api.serve import Server
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
 from support.rows.own_proofs import GATEWAY
-from support.servers.api import running_api
-from support.servers.ledger import LedgerProcess, running_ledger
+from support.servers.api import http_server, running_api
+from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus, meter_of, wallet_of
 
 MOST_POWER_W = 100_000_000
 
 
-@pytest.fixture(scope="module")
-def keys() -> Bootstrap:
-    return Bootstrap.random()
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path_factory.mktemp("ledger"), keys) as ledger:
-        yield ledger
-
-
 @pytest.fixture
-async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+async def campus(pool: Pool, module_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
     """Everybody's meter is registered, and a settlement takes several transactions."""
-    async with ChainClient(ledger.url) as chain:
+    async with ChainClient(module_ledger.url) as chain:
         campus = await SettlingCampus.found(pool, chain, keys, len(ENERGY))
         await setup.ensure_gateways(chain, keys, [GATEWAY])
         meters = [
@@ -50,12 +36,6 @@ async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIte
 
 @pytest.fixture
 async def hub_url(campus: SettlingCampus, state_dir: Path) -> AsyncIterator[str]:
-    """Where the hub answers."""
-    async with running_api(campus.pool, state_dir, 0, rpc_url=campus.chain.url) as api:
-        server = Server(uvicorn.Config(api.app, port=0, log_config=None, lifespan="off"), api.app)
-        task = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
-            await server.ready.wait()
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        server.should_exit = True
-        await task
+    """The URL at which the hub answers."""
+    async with running_api(campus.pool, state_dir, 0, rpc_url=campus.chain.url) as api, http_server(api.app) as served:
+        yield served.url

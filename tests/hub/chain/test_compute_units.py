@@ -16,12 +16,10 @@ from hub.chain import pdas
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions import governance
-from hub.chain.instructions.governance import Rates
 from hub.chain.programs import PROGRAM_IDS, program_binary
 from hub.ledger.genesis import first_accounts, genesis_for
 from support.servers.ledger import LedgerProcess
-
-RATES = Rates(0, 100, 25, 5, 2200, 5000)
+from support.settlement.campus import RATES
 
 
 def in_the_machine_alone(keys: Bootstrap) -> int:

@@ -14,23 +14,11 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainRefusedError, ChainUnreachableError, NodesDisagreeError, ProgramError
 from hub.chain.quorum import agreed
 from hub.chain.transaction_outcome import Sent
-from support.servers.faulty_node import FaultyNode, faulty_node
+from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess
 from support.servers.rpc_faults import SEND, STATUSES, AsksFees, Claims, Drops, ForgetsWhatItKnows, Hangs, Lags, Refuses
 
 GARBAGE = [b"<html>", b'{"jsonrpc":"2.0"}', b'{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"x"}}']
-
-
-@pytest.fixture
-async def first(shared_ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(shared_ledger.url) as node:
-        yield node
-
-
-@pytest.fixture
-async def second(shared_ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(shared_ledger.url) as node:
-        yield node
 
 
 @pytest.fixture

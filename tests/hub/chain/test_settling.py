@@ -6,6 +6,7 @@ On the embedded ledger, and on the node that PEERWATT_TEST_RPC_URL names as well
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -19,14 +20,13 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import energy_token, oracle, token, trading
-from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 from hub.chain.unwind import unwind
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 from support.servers.nodes import SettlingNode, open_settling_node, settling_names
+from support.settlement.campus import INTERVAL_S, RATES, trader_of
 
-INTERVAL_S = 2
 FUNDS, DEPOSIT, RESERVE = 50_000_000, 20_000_000, 5_000_000
 BUYER, SELLER = Keypair(), Keypair()
 # 600 Wh at 3,000 mills, and the buyer's charges of 130 mills
@@ -50,24 +50,21 @@ def keys(market: SettlingNode) -> Bootstrap:
 @pytest.fixture
 async def chain(market: SettlingNode, keys: Bootstrap) -> AsyncIterator[ChainClient]:
     async with ChainClient(market.url) as client:
-        await setup.ensure_genesis(client, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        await setup.ensure_genesis(client, keys, rates=RATES, interval_s=INTERVAL_S)
         await setup.ensure_traders(client, keys, [trader(BUYER), trader(SELLER)])
         yield client
 
 
 def trader(wallet: Keypair) -> setup.Trader:
-    mandate = trading.Mandate(
-        expiry_s=int(time.time()) + 86_400,
-        max_price_mills=5000,
-        min_price_mills=2200,
+    ample = trader_of(wallet)
+    mandate = replace(
+        ample.mandate,
         max_wh=10_000,
-        horizon_s=0,
         max_debit_micros=10_000_000,
         max_day_debit_micros=15_000_000,
         reserve_micros=RESERVE,
-        nonce=1,
     )
-    return setup.Trader(wallet, FUNDS, DEPOSIT, mandate)
+    return replace(ample, funds_micros=FUNDS, deposit_micros=DEPOSIT, mandate=mandate)
 
 
 async def attested_interval(chain: ChainClient, keys: Bootstrap) -> int:

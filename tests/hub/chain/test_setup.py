@@ -1,7 +1,7 @@
 """The chain is set up step by step through the real programs; every step can run again."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,29 +17,16 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError, TransactionFailedError
 from hub.chain.instructions import governance, loader, registry
-from hub.chain.instructions.governance import Rates
 from hub.chain.instructions.idl_builder import SYSTEM_PROGRAM
 from hub.chain.programs import NAMES, PROGRAM_IDS, idl
 from support.servers.ledger import LedgerProcess, running_ledger
-
-RATES = Rates(0, 100, 25, 5, 2200, 5000)
-
-
-@pytest.fixture(scope="module")
-def keys() -> Bootstrap:
-    return Bootstrap.random()
-
-
-@pytest.fixture(scope="module")
-def founding_ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path_factory.mktemp("founding"), keys) as ledger:
-        yield ledger
-        ledger.verify()
+from support.settlement.campus import RATES
+from support.settlement.wallets import send_refused_registration
 
 
 @pytest.fixture
-async def chain(founding_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
-    async with ChainClient(founding_ledger.url) as client:
+async def chain(module_ledger: LedgerProcess) -> AsyncIterator[ChainClient]:
+    async with ChainClient(module_ledger.url) as client:
         yield client
 
 
@@ -124,10 +111,7 @@ async def test_a_programs_refusal_has_its_name(founded: ChainClient, keys: Boots
 
 
 async def test_a_refusal_on_the_chain_has_its_name_too(founded: ChainClient, keys: Bootstrap) -> None:
-    stranger, wallet = Keypair(), Keypair()
-    made = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
-    signed = await founded.prepare([made], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
-    await founded.send(signed, preflight=False)
+    signed = await send_refused_registration(founded, keys)
     with pytest.raises(ProgramError, match="registry refused: NotRegistrar"):
         await founded.wait(signed)
 

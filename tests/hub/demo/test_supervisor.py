@@ -14,7 +14,7 @@ import pytest
 from hub.demo.supervisor import Part, Supervisor
 from hub.embedded import leftovers
 from hub.embedded.processes import GracePeriod, StartError, on_free_ports, spawn
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('{}', flush=True); time.sleep(600)")
 GRACE_S = 5.0

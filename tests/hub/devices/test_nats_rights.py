@@ -15,7 +15,8 @@ from hub.devices import nats_jwt
 from hub.devices.nats_identity import GatewayIssuer, is_user_key, prepare
 from hub.errors import ConfigError
 from hub.ingest import bus
-from support.servers.nats import Gateway, HubNats, eventually
+from support.servers.nats import Gateway, HubNats
+from support.waiting import eventually
 
 
 async def _refused(gateway: Gateway, message: str) -> None:

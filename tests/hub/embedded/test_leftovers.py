@@ -12,7 +12,7 @@ import pytest
 from hub.embedded.leftovers import end_left_over
 from hub.embedded.postgres import run_postgres
 from hub.embedded.processes import StartError, run_once, spawn, stop
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)")
 STUBBORN = (

@@ -1,7 +1,7 @@
 """The explorer's API on a real embedded ledger: programs, accounts by the IDL, transactions with logs, blocks."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +12,23 @@ from hub.chain import pdas, setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
-from hub.chain.instructions import governance, registry
+from hub.chain.instructions import governance
 from hub.chain.programs import NAMES, PROGRAM_IDS, published_hash
 from hub.demo.chain import RATES
 from hub.postgres.db import Pool
 from support.servers.api import Api, problem, running_api
-from support.servers.ledger import LedgerProcess, running_ledger
-from support.servers.nats import eventually
+from support.servers.ledger import LedgerProcess
+from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import trader_of
+from support.settlement.wallets import send_refused_registration
+from support.waiting import eventually
 
 NOW_MS = time.time_ns() // 1_000_000
 
 
-@pytest.fixture(scope="module")
-def keys() -> Bootstrap:
-    return Bootstrap.random()
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path_factory.mktemp("ledger"), keys) as ledger:
-        yield ledger
-
-
 @pytest.fixture
-async def chain(ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[ChainClient]:
-    async with ChainClient(ledger.url) as client:
+async def chain(module_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[ChainClient]:
+    async with ChainClient(module_ledger.url) as client:
         await setup.ensure_genesis(client, keys, rates=RATES, interval_s=900)
         yield client
 
@@ -139,10 +130,7 @@ async def _is_final(api: Api, slot: int) -> bool:
 async def test_a_failed_transaction_has_the_programs_own_name_for_it(
     api: Api, chain: ChainClient, keys: Bootstrap
 ) -> None:
-    stranger, wallet = Keypair(), Keypair()
-    instruction = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
-    signed = await chain.prepare([instruction], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
-    await chain.send(signed, preflight=False)
+    signed = await send_refused_registration(chain, keys)
     with pytest.raises(ProgramError):
         await chain.wait(signed)
     transaction = await _get(api, f"/transactions/{signed.signature}")
@@ -187,6 +175,6 @@ async def test_what_is_not_there_or_no_address(api: Api, path: str, status: int,
 
 
 async def test_a_chain_that_is_away_is_said(pool: Pool, state_dir: Path) -> None:
-    async with running_api(pool, state_dir, NOW_MS, rpc_url="http://127.0.0.1:1") as api:
+    async with running_api(pool, state_dir, NOW_MS, rpc_url=NO_CHAIN) as api:
         for path in ("/head", "/programs", "/transactions", f"/accounts/{PROGRAM_IDS['oracle']}"):
             problem(await api.get(f"/chain{path}", api.bearer("participant")), 503, "chain_unreachable")

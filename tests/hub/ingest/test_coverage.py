@@ -11,7 +11,7 @@ from hub.ingest.coverage import LAPSE_MS, Coverage, all_stored_ms, newest_covera
 from hub.postgres.db import Pool
 from support.rows.gateways import SealingGateway
 from support.servers.ingest import LIMITS, Ingest
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 NOW_MS = 1_780_308_000_000
 LAPSE, DAY = timedelta(milliseconds=LAPSE_MS), timedelta(days=1)

@@ -13,21 +13,14 @@ from edge.wire.kinds import Gap
 from hub.errors import ConfigError, RetryableError
 from hub.ingest import bus, heartbeats
 from hub.ingest.consumer import Limits
-from hub.postgres.db import Pool
 from support.rows.gateways import SealingGateway, assign
 from support.servers.ingest import Heard, Ingest
-from support.servers.nats import Gateway, eventually
+from support.servers.nats import Gateway
+from support.waiting import eventually
 
 
 async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:
     await gateway.publish_frame(frame.encode(), message_id=frame.header_hash.hex() if once else None)
-
-
-@pytest.fixture
-async def north(pool: Pool) -> SealingGateway:
-    gateway = SealingGateway("gw-north")
-    await gateway.register(pool)
-    return gateway
 
 
 async def test_a_published_frame_is_stored_and_receipted(ingest: Ingest, north: SealingGateway) -> None:

@@ -41,13 +41,6 @@ async def codes(pool: Pool) -> list[str]:
     return [row["code"] for row in await pool.fetch("SELECT code FROM quarantine ORDER BY code")]
 
 
-@pytest.fixture
-async def north(pool: Pool) -> SealingGateway:
-    gateway = SealingGateway("gw-north")
-    await gateway.register(pool)
-    return gateway
-
-
 async def test_readings_are_stored_with_their_meter_and_their_frame(pool: Pool, north: SealingGateway) -> None:
     frames = north.frames(2)
     outcome = await store(pool, frames)

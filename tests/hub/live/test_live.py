@@ -11,7 +11,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 
 from hub.api.serve import Server
 from hub.live import event_feed, stream
@@ -19,8 +18,8 @@ from hub.live.endpoints import LiveResponse
 from hub.live.event_feed import EventFeed
 from hub.live.outbox import append
 from hub.postgres.db import Pool
-from support.servers.api import Api, problem, running_api
-from support.servers.nats import eventually
+from support.servers.api import Api, http_server, problem, running_api
+from support.waiting import eventually
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOW_MS = 1_780_308_000_000
@@ -108,17 +107,8 @@ class Stream:
 async def live(pool: Pool, state_dir: Path) -> AsyncIterator[Live]:
     for participant_id, name in ((ANNA, "Anna"), (BEN, "Ben")):
         await pool.execute("INSERT INTO participants (participant_id, name) VALUES ($1, $2)", participant_id, name)
-    async with running_api(pool, state_dir, NOW_MS) as api:
-        config = uvicorn.Config(api.app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=60)
-        server = Server(config, api.app)
-        task = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
-            await server.ready.wait()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Live(api, f"http://127.0.0.1:{port}", server)
-        server.should_exit = True
-        async with asyncio.timeout(10):
-            await task
+    async with running_api(pool, state_dir, NOW_MS) as api, http_server(api.app, graceful_s=60) as served:
+        yield Live(api, served.url, served.server)
 
 
 async def test_events_come_in_the_order_of_the_outbox(live: Live) -> None:

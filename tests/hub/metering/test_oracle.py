@@ -9,7 +9,8 @@ from hub.metering import repository
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
-from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead
+from support.killed_calls import killed_after
+from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead, lost_lease
 
 START_S = 1_780_308_000
 LENGTH_S, GRACE_S = 900, 120
@@ -156,26 +157,16 @@ async def test_an_interpolated_boundary_waits_for_the_reading_of_the_slot(site: 
 
 
 async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
-    stale = await lead(site)
-    await site.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(site, "another")
+    stale = await lost_lease(site)
     with pytest.raises(LeaseLostError):
         await attest_due(site, stale, clock_at(END_S + GRACE_S), CONFIG)
     assert await site.fetchval("SELECT count(*) FROM intervals") == 0
 
 
 @pytest.mark.parametrize("step", ["insert_interval", "insert_attestation"])
-async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    real = getattr(repository, step)
-
-    async def write_then_die(*args: object) -> bool:
-        await real(*args)
-        raise ConnectionError("killed")
-
+async def test_killed_between_two_writes_leaves_nothing(site: Pool, step: str) -> None:
     lease = await lead(site)
-    with monkeypatch.context() as patch:
-        patch.setattr(repository, step, write_then_die)
-        with pytest.raises(ConnectionError):
-            await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)
+    with killed_after(repository, step):
+        await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)
     assert await site.fetchval("SELECT count(*) FROM intervals") == 0
     assert len(await attest_due(site, lease, clock_at(END_S + GRACE_S), CONFIG)) == 1

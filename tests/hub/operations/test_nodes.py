@@ -1,6 +1,6 @@
 """What doctor says of the chain's nodes: which does not answer or is behind, and what the worker's metrics say."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,27 +10,20 @@ from pydantic import SecretStr
 
 from hub.operations.nodes import NodesUnhealthyError, look_at_nodes
 from hub.settings import Settings
-from support.servers.faulty_node import FaultyNode, faulty_node
-from support.servers.ledger import LedgerProcess, new_ledger
+from support.servers.faulty_node import FaultyNode
+from support.servers.ledger import LedgerProcess
 from support.servers.rpc_faults import Lags, Refuses
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerProcess]:
-    with new_ledger(tmp_path_factory.mktemp("ledger")) as process:
-        yield process
+@pytest.fixture
+def upstream_url(module_ledger: LedgerProcess) -> str:
+    return module_ledger.url
 
 
 @pytest.fixture
-async def second(ledger: LedgerProcess) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(ledger.url) as node:
-        yield node
-
-
-@pytest.fixture
-def settings(tmp_path: Path, ledger: LedgerProcess, second: FaultyNode) -> Settings:
+def settings(tmp_path: Path, module_ledger: LedgerProcess, second: FaultyNode) -> Settings:
     return Settings(
-        state_dir=tmp_path, database_url=SecretStr("unused"), rpc_url=ledger.url, more_rpc_urls=[second.url]
+        state_dir=tmp_path, database_url=SecretStr("unused"), rpc_url=module_ledger.url, more_rpc_urls=[second.url]
     )
 
 
@@ -52,10 +45,10 @@ def worker_that_saw(node: str, breaker: int, disagreements: int) -> Iterator[int
     thread.join()
 
 
-async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second: FaultyNode) -> None:
+async def test_nodes_in_order(settings: Settings, module_ledger: LedgerProcess, second: FaultyNode) -> None:
     with worker_that_saw(name(second.url), breaker=0, disagreements=0) as port:
         line = await look_at_nodes(settings.model_copy(update={"metrics_port": port}))
-    assert f"{name(ledger.url)} is at final slot " in line
+    assert f"{name(module_ledger.url)} is at final slot " in line
     assert "the worker's breaker is closed; final is what 2 of 2 say" in line
 
 
@@ -63,10 +56,10 @@ async def test_nodes_in_order(settings: Settings, ledger: LedgerProcess, second:
     ("fault", "message"), [(Refuses(status=500), "does not serve"), (Lags(slots=300), "slots behind")]
 )
 async def test_a_node_that_is_away_or_behind(
-    settings: Settings, ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
+    settings: Settings, module_ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
 ) -> None:
     # a young chain has not so many slots yet
-    ledger.go_on_later(300)
+    module_ledger.go_on_later(300)
     second.faults = [fault]
     with pytest.raises(NodesUnhealthyError) as caught:
         await look_at_nodes(settings)

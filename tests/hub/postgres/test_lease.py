@@ -4,7 +4,8 @@ import pytest
 
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, renewed
-from support.servers.nats import eventually
+from support.rows.site_rows import end_leases
+from support.waiting import eventually
 
 
 async def _acquire(pool: Pool, holder: str, *, seconds: int = 60) -> Lease | None:
@@ -24,7 +25,7 @@ async def test_a_lease_is_kept_while_the_work_lasts(pool: Pool) -> None:
     async with renewed(pool, lease, seconds=60, every_s=0.05):
         await eventually(is_renewed, seconds=30, what="a renewed lease")
         assert await _acquire(pool, "second") is None
-    await pool.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+    await end_leases(pool)
     follower = await _acquire(pool, "second")
     assert follower is not None and follower.fence == lease.fence + 1
 
@@ -32,7 +33,7 @@ async def test_a_lease_is_kept_while_the_work_lasts(pool: Pool) -> None:
 async def test_a_lease_that_was_lost_guards_nothing(pool: Pool) -> None:
     lease = await _acquire(pool, "first")
     assert lease is not None
-    await pool.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+    await end_leases(pool)
     assert await _acquire(pool, "second") is not None
     async with pool.acquire() as connection:
         with pytest.raises(LeaseLostError):

@@ -29,15 +29,15 @@ async def campus(pool: Pool, settling_node: SettlingNode) -> AsyncIterator[Settl
         yield await SettlingCampus.found(pool, chain, settling_node.keys, len(ENERGY))
 
 
-@pytest.fixture(scope="module")
-def keys() -> Bootstrap:
-    """Of the ledgers that tests have to themselves."""
-    return Bootstrap.random()
+@pytest.fixture
+def keys(tmp_path: Path) -> Bootstrap:
+    """The keys of the ledgers that belong to a single test, in the files that a worker with this state folder reads."""
+    return Bootstrap.load_or_create(tmp_path / "keys")
 
 
 @pytest.fixture
 def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path, keys) as ledger:
+    with running_ledger(tmp_path / "ledger", keys) as ledger:
         yield ledger
 
 

@@ -11,7 +11,7 @@ from hub.operations.doctor import _intervals
 from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.deferred import LONG_MS, RETRY_MS, DeferredIntervals
-from support.rows.site_rows import lead
+from support.rows.site_rows import lead, lost_lease
 
 NOW_S = SystemClock().now_ms() // 1000
 FIRST, SECOND = NOW_S - 1800, NOW_S - 900
@@ -67,10 +67,8 @@ async def test_an_interval_that_nobody_works_on_is_named_too(planned: Pool, db_u
 
 
 async def test_a_leader_that_was_replaced_writes_nothing_down(planned: Pool) -> None:
-    deferred, stale = DeferredIntervals(), await lead(planned)
+    deferred, stale = DeferredIntervals(), await lost_lease(planned)
     deferred.defer(FIRST, RetryableError("not now"), SystemClock())
-    await planned.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(planned, "another")
     with pytest.raises(RetryableError):
         await deferred.write_down(planned, stale, "settlement")
     assert await planned.fetchval("SELECT count(*) FROM deferred_intervals") == 0

@@ -53,15 +53,8 @@ ONCE = {"finalized": 5}
 
 
 @pytest.fixture
-async def first(settling_node: SettlingNode) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(settling_node.url) as node:
-        yield node
-
-
-@pytest.fixture
-async def second(settling_node: SettlingNode) -> AsyncIterator[FaultyNode]:
-    async with faulty_node(settling_node.url) as node:
-        yield node
+def upstream_url(settling_node: SettlingNode) -> str:
+    return settling_node.url
 
 
 @pytest.fixture

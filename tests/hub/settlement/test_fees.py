@@ -4,6 +4,7 @@ import pytest
 
 from hub.chain.client import ChainClient
 from hub.settlement.fees import Fees, usual
+from support.servers.nodes import NO_CHAIN
 
 
 @pytest.mark.parametrize(
@@ -19,5 +20,5 @@ def test_the_cap_is_never_below_what_is_always_offered() -> None:
 
 
 async def test_without_a_cap_nobody_is_asked() -> None:
-    async with ChainClient("http://127.0.0.1:1") as away:
+    async with ChainClient(NO_CHAIN) as away:
         assert await Fees(10).offer(away) == 10

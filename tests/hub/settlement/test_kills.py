@@ -11,11 +11,8 @@ from pathlib import Path
 import pytest
 from solders.signature import Signature
 
-from hub.chain.bootstrap import Bootstrap
-from hub.chain.client import ChainClient
-from hub.postgres.db import Pool
 from hub.settlement.reconcile import compare_all
-from support.servers.ledger import running_ledger
+from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.settlement.killed import Site, run_and_die
 from support.settlement.settled_once import Watched, watched
@@ -33,13 +30,11 @@ EXPIRED = ("attest planned written", "attest planned committed")
 
 
 @pytest.fixture
-async def site(pool: Pool, db_url: str, tmp_path: Path) -> AsyncIterator[tuple[Watched, Site]]:
-    keys = Bootstrap.load_or_create(tmp_path / "keys")
-    with running_ledger(tmp_path / "ledger", keys) as ledger:
-        async with ChainClient(ledger.url) as chain:
-            campus = await SettlingCampus.found(pool, chain, keys, len(ENERGY))
-            async with watched(campus, ledger.url) as seen:
-                yield seen, Site(db_url, ledger.url, tmp_path / "keys")
+async def site(
+    lone_campus: SettlingCampus, lone_ledger: LedgerProcess, db_url: str, tmp_path: Path
+) -> AsyncIterator[tuple[Watched, Site]]:
+    async with watched(lone_campus, lone_ledger.url) as seen:
+        yield seen, Site(db_url, lone_ledger.url, tmp_path / "keys")
 
 
 @pytest.mark.timeout(1800)

@@ -9,7 +9,6 @@ import pytest
 from hub.chain import pdas, setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.instructions.governance import Rates
 from hub.clock import ManualClock
 from hub.errors import PermanentError, RetryableError
 from hub.postgres.db import Pool
@@ -18,7 +17,7 @@ from hub.settlement.deferred import RETRY_MS
 from hub.settlement.steps.executor import POLL_S, StepRefusedError
 from hub.settlement.submitter import Submitter
 from support.servers.ledger import LedgerProcess
-from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus, trader_of, wallet_of
+from support.settlement.campus import ENERGY, INTERVAL_S, RATES, SettlingCampus, trader_of, wallet_of
 
 DEPOSIT_MICROS = 1_000
 DAY_MS = 24 * 3_600_000
@@ -28,7 +27,7 @@ DAY_MS = 24 * 3_600_000
 async def poor_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
     """The first of its people has next to nothing but what the sun brings."""
     async with ChainClient(lone_ledger.url) as chain:
-        await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
         rich = trader_of(wallet_of(SettlingCampus.person(0)))
         await setup.ensure_traders(chain, keys, [replace(rich, deposit_micros=DEPOSIT_MICROS)])
         yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))

@@ -1,12 +1,11 @@
 """The chain goes away and comes back: clearing and planning go on meanwhile, and everything settles afterwards."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
@@ -17,32 +16,15 @@ from hub.settlement.cached_funds import FundsCache, at_least
 from hub.settlement.reconcile import compare_all
 from hub.units import Micros, PriceMills, Wh
 from support.rows.site_rows import lead
-from support.servers.ledger import LedgerProcess, running_ledger
+from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus
 from support.settlement.rounds import Rounds
 
 
 @pytest.fixture
-def own_keys(tmp_path: Path) -> Bootstrap:
-    return Bootstrap.load_or_create(tmp_path / "keys")
-
-
-@pytest.fixture
-def own_ledger(tmp_path: Path, own_keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path / "ledger", own_keys) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-async def rounds(pool: Pool, own_ledger: LedgerProcess, tmp_path: Path) -> AsyncIterator[Rounds]:
-    async with ChainClient(own_ledger.url, timeout_s=1) as chain:
+async def rounds(pool: Pool, lone_ledger: LedgerProcess, tmp_path: Path) -> AsyncIterator[Rounds]:
+    async with ChainClient(lone_ledger.url, timeout_s=1) as chain:
         yield Rounds.of(pool, chain, tmp_path)
-
-
-@pytest.fixture
-async def campus(rounds: Rounds, own_ledger: LedgerProcess, own_keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    async with ChainClient(own_ledger.url) as chain:
-        yield await SettlingCampus.found(rounds.pool, chain, own_keys, len(ENERGY))
 
 
 async def attested(campus: SettlingCampus) -> int:
@@ -58,26 +40,26 @@ async def states(pool: Pool) -> list[str]:
 
 
 async def test_clearing_goes_on_while_the_chain_is_away(
-    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, lone_campus: SettlingCampus, lone_ledger: LedgerProcess
 ) -> None:
-    pool, port = rounds.pool, int(own_ledger.url.rsplit(":", 1)[1])
-    await attested(campus)
+    pool, port = rounds.pool, int(lone_ledger.url.rsplit(":", 1)[1])
+    await attested(lone_campus)
     await rounds.run(rounds.market)
     await rounds.run(rounds.settlement)
     await rounds.run(rounds.reconcile)
     assert await states(pool) == ["reconciled"]
 
-    own_ledger.kill()
+    lone_ledger.kill()
     for _ in range(2):
-        await attested(campus)
+        await attested(lone_campus)
         await rounds.run(rounds.market)
     with pytest.raises(ChainUnreachableError):
         await rounds.run(rounds.settlement)
     assert await states(pool) == ["reconciled", "planned", "planned"]
     assert [row["wh"] for row in await pool.fetch("SELECT sum(wh) AS wh FROM trades GROUP BY start_at")] == [1000] * 3
 
-    own_ledger.start(port=port)
-    async with ChainClient(own_ledger.url) as back:
+    lone_ledger.start(port=port)
+    async with ChainClient(lone_ledger.url) as back:
         rounds = rounds.on(back)
         await rounds.run(rounds.settlement)
         await rounds.run(rounds.reconcile)
@@ -86,23 +68,23 @@ async def test_clearing_goes_on_while_the_chain_is_away(
 
 
 async def test_without_having_seen_the_chain_nothing_is_cleared(
-    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, lone_campus: SettlingCampus, lone_ledger: LedgerProcess
 ) -> None:
     """A worker that was started while the chain is away knows nobody's funds."""
-    await attested(campus)
-    own_ledger.kill()
+    await attested(lone_campus)
+    lone_ledger.kill()
     with pytest.raises(ChainUnreachableError):
         await rounds.run(rounds.market)
     assert await states(rounds.pool) == ["attested"]
 
 
 async def test_what_was_seen_too_long_ago_counts_no_more(
-    rounds: Rounds, campus: SettlingCampus, own_ledger: LedgerProcess
+    rounds: Rounds, lone_campus: SettlingCampus, lone_ledger: LedgerProcess
 ) -> None:
-    await attested(campus)
+    await attested(lone_campus)
     await rounds.run(rounds.market)
-    own_ledger.kill()
-    await attested(campus)
+    lone_ledger.kill()
+    await attested(lone_campus)
     half_a_day_ago = rounds.market.clock.now_ms() - 13 * 3_600_000
     accounts = {
         wallet: (account, half_a_day_ago) for wallet, (account, _) in rounds.market.funds_cache.accounts.items()

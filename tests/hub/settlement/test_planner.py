@@ -10,7 +10,17 @@ from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.planner import plan_cleared
-from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead, wallet
+from support.killed_calls import killed_after
+from support.rows.site_rows import (
+    KnownFunds,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_rates,
+    lead,
+    lost_lease,
+    wallet,
+)
 from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
@@ -81,29 +91,17 @@ async def test_trades_that_can_not_be_planned_hold_up_no_other_interval(cleared:
 
 
 async def test_a_leader_that_was_replaced_writes_nothing(cleared: Pool) -> None:
-    stale = await lead(cleared)
-    await cleared.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(cleared, "another")
+    stale = await lost_lease(cleared)
     with pytest.raises(LeaseLostError):
         await plan_cleared(cleared, stale, CLOCK)
     assert await cleared.fetchval("SELECT count(*) FROM settlements") == 0
 
 
 @pytest.mark.parametrize("step", ["take_cleared", "insert_plan"])
-async def test_killed_between_two_writes_leaves_nothing(
-    cleared: Pool, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    real = getattr(repository, step)
-
-    async def write_then_die(*args: object) -> None:
-        await real(*args)
-        raise ConnectionError("killed")
-
+async def test_killed_between_two_writes_leaves_nothing(cleared: Pool, step: str) -> None:
     lease = await lead(cleared)
-    with monkeypatch.context() as patch:
-        patch.setattr(repository, step, write_then_die)
-        with pytest.raises(ConnectionError):
-            await plan_cleared(cleared, lease, CLOCK)
+    with killed_after(repository, step):
+        await plan_cleared(cleared, lease, CLOCK)
     assert await cleared.fetchval("SELECT count(*) FROM settlement_steps") == 0
     assert await cleared.fetchval("SELECT count(*) FROM intervals WHERE state = 'cleared'") == 2
     assert len(await plan_cleared(cleared, lease, CLOCK)) == 2

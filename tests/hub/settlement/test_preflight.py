@@ -1,7 +1,7 @@
 """What a worker looks at before it sends anything: each fault is named with what to do, and nothing is sent."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,25 +19,14 @@ from hub.clock import ManualClock, SystemClock
 from hub.errors import HubError, RetryableError
 from hub.keys import KeyFileError
 from hub.ledger.genesis import Genesis, write_genesis
-from hub.postgres.db import Pool
 from hub.postgres.rounds import Round
 from hub.settlement.preflight import ClockBehindError, OtherChainError, same_chain
 from support.servers.ledger import LedgerProcess, running_ledger
+from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.settlement.rounds import Rounds
 
 KEY_FILES = ("fee_payer", "attestor", "settler")
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Bootstrap:
-    return Bootstrap.load_or_create(tmp_path / "keys")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path / "ledger", keys) as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -47,16 +36,10 @@ def other_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
 
 
 @pytest.fixture
-async def campus(pool: Pool, ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    async with ChainClient(ledger.url) as chain:
-        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
-
-
-@pytest.fixture
-async def rounds(campus: SettlingCampus, tmp_path: Path) -> Rounds:
+async def rounds(lone_campus: SettlingCampus, tmp_path: Path) -> Rounds:
     """A worker's rounds, with an interval that waits to be settled."""
-    await campus.interval(ENERGY)
-    return Rounds.of(campus.pool, campus.chain, tmp_path)
+    await lone_campus.interval(ENERGY)
+    return Rounds.of(lone_campus.pool, lone_campus.chain, tmp_path)
 
 
 async def _refused(rounds: Rounds, error: type[HubError], work: Round | None = None) -> str:
@@ -75,10 +58,10 @@ async def _settles(rounds: Rounds) -> None:
 
 
 async def test_another_chain_is_refused_by_every_round(
-    rounds: Rounds, campus: SettlingCampus, other_ledger: LedgerProcess
+    rounds: Rounds, lone_campus: SettlingCampus, other_ledger: LedgerProcess
 ) -> None:
     await _settles(rounds)
-    await campus.interval(ENERGY)
+    await lone_campus.interval(ENERGY)
     first = await rounds.chain.genesis_hash()
     async with ChainClient(other_ledger.url) as other:
         moved = rounds.on(other)
@@ -89,23 +72,23 @@ async def test_another_chain_is_refused_by_every_round(
 
 
 async def test_a_second_node_of_another_chain_is_refused(
-    rounds: Rounds, campus: SettlingCampus, ledger: LedgerProcess, other_ledger: LedgerProcess
+    rounds: Rounds, lone_campus: SettlingCampus, lone_ledger: LedgerProcess, other_ledger: LedgerProcess
 ) -> None:
     """At the very first start as well, when the hub knows no chain yet."""
-    async with ChainClient(ledger.url, other_ledger.url) as mixed:
+    async with ChainClient(lone_ledger.url, other_ledger.url) as mixed:
         moved = rounds.on(mixed)
         said = await _refused(moved, OtherChainError)
         assert f"{other_ledger.url} serves" in said and "the first node serves" in said
         await _settles(rounds)
-        await campus.interval(ENERGY)
+        await lone_campus.interval(ENERGY)
         for work in moved.all:
             said = await _refused(moved, OtherChainError, work)
             assert f"{other_ledger.url} serves" in said and "PEERWATT_HUB_MORE_RPC_URLS" in said
 
 
-async def test_a_second_node_that_is_away_holds_up_no_other(rounds: Rounds, ledger: LedgerProcess) -> None:
+async def test_a_second_node_that_is_away_holds_up_no_other(rounds: Rounds, lone_ledger: LedgerProcess) -> None:
     """Nothing closes without it, and what can be sent is."""
-    async with ChainClient(ledger.url, "http://127.0.0.1:1") as half:
+    async with ChainClient(lone_ledger.url, NO_CHAIN) as half:
         await rounds.run(rounds.on(half).market)
         assert not await same_chain(rounds.pool, half)
     async with ChainClient("http://127.0.0.1:1", "http://127.0.0.1:2") as away:

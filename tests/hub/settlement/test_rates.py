@@ -22,8 +22,9 @@ from hub.units import PriceMills, Wh
 from support.programs.campus_chain import INTERVAL_S, PARAMS, TIME_LOCK_S, rate_set, schedule_rates
 from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import founded_exchange
-from support.rows.site_rows import add_rates, lead
+from support.rows.site_rows import add_rates, lead, lost_lease
 from support.servers.ledger import new_ledger
+from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import ENERGY, SettlingCampus
 
 FIRST = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
@@ -71,9 +72,7 @@ async def test_a_contradiction_is_refused(campus: SettlingCampus, from_s: int, w
 
 async def test_a_leader_that_was_replaced_copies_nothing(campus: SettlingCampus) -> None:
     await campus.pool.execute("DELETE FROM rates")
-    stale = await lead(campus.pool)
-    await campus.pool.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(campus.pool, "another")
+    stale = await lost_lease(campus.pool)
     with pytest.raises(LeaseLostError):
         await GovernedRates().follow(campus.pool, stale, SystemClock(), campus.chain)
     assert await table(campus.pool) == {}
@@ -84,7 +83,7 @@ async def test_while_the_chain_is_away_the_known_rates_stay(
 ) -> None:
     pool, clock, rates = campus.pool, ManualClock(0), GovernedRates()
     lease = await lead(pool)
-    async with ChainClient("http://127.0.0.1:1", timeout_s=2) as away:
+    async with ChainClient(NO_CHAIN, timeout_s=2) as away:
         for _ in range(3):
             await rates.follow(pool, lease, clock, away)
             clock.advance(5000)

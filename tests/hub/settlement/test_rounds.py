@@ -16,9 +16,9 @@ from hub.postgres.db import Pool
 from hub.settlement import rounds
 from hub.settlement.rounds import MarketRound, ReconcileRound
 from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.servers.nodes import NO_CHAIN
 
 START_S, LENGTH_S = 1_780_308_000, 900
-NO_CHAIN = "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(("kind", "stage"), [(MarketRound, "planning"), (ReconcileRound, "reconcile")])

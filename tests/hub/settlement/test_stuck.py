@@ -13,6 +13,7 @@ from hub.settlement import onchain, reconcile
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.reconcile import DifferenceError, compare_all, reconcile_due
 from hub.settlement.submitter import UnreadableRowsError
+from support.killed_calls import killed_before
 from support.rows.site_rows import lead
 from support.settlement.campus import ENERGY, SettlingCampus
 
@@ -101,14 +102,9 @@ async def test_the_same_signature_twice_is_one_transaction(
     async def same() -> Blockhash:
         return blockhash
 
-    async def die(*_: object, **__: object) -> None:
-        raise ConnectionResetError("killed between storing and sending")
-
     monkeypatch.setattr(campus.chain, "latest_blockhash", same)
-    with monkeypatch.context() as dying:
-        dying.setattr(campus.chain, "send", die)
-        with pytest.raises(ConnectionResetError):
-            await submitter.settle_due()
+    with killed_before(campus.chain, "send"):
+        await submitter.settle_due()
     await campus.pool.execute("UPDATE blockchain_transactions SET state = 'failed'")
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
     assert await (await campus.submitter()).settle_due() == [start]

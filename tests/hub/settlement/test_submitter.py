@@ -12,7 +12,8 @@ from hub.clock import SystemClock
 from hub.settlement import onchain, reconcile
 from hub.settlement.fees import Fees
 from hub.settlement.reconcile import Sums, compare_all, reconcile_due
-from support.rows.site_rows import lead
+from support.killed_calls import killed_before
+from support.rows.site_rows import end_leases, lead
 from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus
 
@@ -93,22 +94,15 @@ async def test_what_the_database_forgot_is_not_sent_again(campus: SettlingCampus
     assert await reconciled(campus) == [start]
 
 
-async def test_a_transaction_that_never_left_is_sent_after_a_restart(
-    campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_transaction_that_never_left_is_sent_after_a_restart(campus: SettlingCampus) -> None:
     start = await campus.interval(ENERGY)
-    await campus.pool.execute("UPDATE leases SET expires_at = now()")
+    await end_leases(campus.pool)
     dead = await campus.submitter("dead")
 
-    async def die(*_: object, **__: object) -> None:
-        raise ConnectionResetError("killed between storing and sending")
-
-    with monkeypatch.context() as dying:
-        dying.setattr(campus.chain, "send", die)
-        with pytest.raises(ConnectionResetError):
-            await dead.settle_due()
+    with killed_before(campus.chain, "send"):
+        await dead.settle_due()
     assert await campus.pool.fetchval("SELECT state FROM blockchain_transactions") == "submitted"
-    await campus.pool.execute("UPDATE leases SET expires_at = now()")
+    await end_leases(campus.pool)
     assert await (await campus.submitter()).settle_due() == [start]
     assert await reconciled(campus) == [start]
 

@@ -11,7 +11,7 @@ from hub.postgres.db import Connection
 from hub.system import queries
 from support.rows.seed import ANNA, END_S, INTERVAL_S, START_S
 from support.servers.api import Api
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 

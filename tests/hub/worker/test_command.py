@@ -28,8 +28,9 @@ from hub.ledger.genesis import genesis_for, write_genesis
 from hub.postgres import db
 from support.rows.gateways import SealingGateway, reading
 from support.servers.ledger import LedgerProcess
-from support.servers.nats import HubNats, eventually
+from support.servers.nats import HubNats
 from support.servers.port_proxy import PortProxy, port_proxy
+from support.waiting import eventually
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
@@ -51,12 +52,12 @@ class Servers:
     async def postgres(self) -> AsyncIterator[str]:
         async with run_postgres(self.state / "pg", durable=False) as server_url:
             url = await create_database(server_url, "peerwatt")
-            async with leading_to(self.database_proxy, port_of(url)):
+            async with self.database_proxy.forwarding(port_of(url)):
                 yield url
 
     @contextlib.asynccontextmanager
     async def nats(self) -> AsyncIterator[None]:
-        async with self.nats_behind_the_proxy() as running, leading_to(self.nats_proxy, port_of(running.url)):
+        async with self.nats_behind_the_proxy() as running, self.nats_proxy.forwarding(port_of(running.url)):
             yield
 
     @contextlib.asynccontextmanager
@@ -69,7 +70,7 @@ class Servers:
             yield HubNats(f"tls://127.0.0.1:{port}", self.state, self.identity, self.certificate, issuer)
 
     def start_chain(self) -> None:
-        self.chain_proxy.leads_to = port_of(self.ledger.start())
+        self.chain_proxy.upstream_port = port_of(self.ledger.start())
 
     def stop_chain(self) -> None:
         self.ledger.stop()
@@ -79,16 +80,6 @@ def port_of(url: str) -> int:
     port = urlsplit(url).port
     assert port is not None
     return port
-
-
-@contextlib.asynccontextmanager
-async def leading_to(proxy: PortProxy, port: int) -> AsyncIterator[None]:
-    proxy.leads_to = port
-    try:
-        yield
-    finally:
-        proxy.leads_to = None
-        await proxy.hang_up()
 
 
 @contextlib.asynccontextmanager
@@ -228,7 +219,7 @@ async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -
                     await bus.ensure_stream(hub.jetstream())
                     slots = [reading(0, n, slot_s=start_s + n * 10, read_offset_ms=0) for n in range(4)]
                     await gateway.publish_frame(north.seal([*north.declarations(), *slots]).encode())
-                async with leading_to(servers.nats_proxy, port_of(nats.url)):
+                async with servers.nats_proxy.forwarding(port_of(nats.url)):
 
                     async def attested() -> bool:
                         return bool(await pool.fetchval("SELECT count(*) FROM intervals"))

@@ -19,7 +19,6 @@ from hub.worker.supervise import ALARM_S, PAUSE_S, RETRY_S, Leader, attempt, rep
 
 START_S, LENGTH_S = 1_780_308_000, 900
 AWAY, BUG, LOOK = ConnectionResetError("away"), KeyError("a bug"), PermanentError("look")
-NO_CHAIN = "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(

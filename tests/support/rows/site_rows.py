@@ -28,6 +28,19 @@ async def lead(pool: Pool, holder: str = "test", *, seconds: int = 60) -> Lease:
     return lease
 
 
+async def end_leases(pool: Pool) -> None:
+    """Lets every lease expire now, as when its holder was killed long ago."""
+    await pool.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+
+
+async def lost_lease(pool: Pool) -> Lease:
+    """Returns a lease that has expired and that another holder has taken since."""
+    lease = await lead(pool)
+    await end_leases(pool)
+    await lead(pool, "another")
+    return lease
+
+
 async def add_rates(pool: Pool, effective_from_s: int = 0, wheeling_mills: int = 100) -> None:
     await pool.execute("INSERT INTO rates VALUES ($1, $2, 25, 5, 2200, 5000)", at_s(effective_from_s), wheeling_mills)
 

@@ -15,7 +15,8 @@ from hub.ingest.consumer import Limits
 from hub.ingest.loop import run_ingest
 from hub.postgres.db import Pool
 from hub.settings import Settings
-from support.servers.nats import Gateway, HubNats, eventually
+from support.servers.nats import Gateway, HubNats
+from support.waiting import eventually
 
 LIMITS = Limits(batch=32, poll_s=1, ack_wait_s=1, release_every_s=0.05)
 

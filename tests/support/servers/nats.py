@@ -1,10 +1,9 @@
 """A NATS server as the hub runs it, with TLS, JWT rights and JetStream, and gateways that connect to it."""
 
-import asyncio
 import contextlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sized
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,19 +106,3 @@ async def run_hub_nats(folder: Path) -> AsyncIterator[HubNats]:
         async with running.as_hub() as hub:
             await bus.ensure_stream(hub.jetstream(), max_bytes=128 * 1024**2)
         yield running
-
-
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 10, what: str = "") -> None:
-    """Waits until the condition holds; fails by name when it does not in time."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        answer = condition()
-        if answer if isinstance(answer, bool) else await answer:
-            return
-        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what or condition}"
-        await asyncio.sleep(0.02)
-
-
-def at_least(count: int, collected: Sized) -> Callable[[], bool]:
-    """A condition for ``eventually``: so many have been collected."""
-    return lambda: len(collected) >= count

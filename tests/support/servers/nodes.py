@@ -20,6 +20,8 @@ from solders.keypair import Keypair
 from hub.chain.bootstrap import Bootstrap
 from support.servers.ledger import new_ledger, running_ledger
 
+NO_CHAIN = "http://127.0.0.1:1"
+"""A URL at which no node answers."""
 EMBEDDED = "embedded"
 RPC_URL, WS_URL, KEYS = "PEERWATT_TEST_RPC_URL", "PEERWATT_TEST_WS_URL", "PEERWATT_TEST_CHAIN_KEYS"
 GIFT_LAMPORTS = 100 * 10**9

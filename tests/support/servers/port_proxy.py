@@ -6,42 +6,44 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.servers.listener import Listener, listening
+
 
 @dataclass
 class PortProxy:
-    """What connects to ``port`` reaches the server at ``leads_to``, or is hung up on when there is none."""
+    """What connects to ``port`` reaches the server at ``upstream_port``, or is hung up on when that is None."""
 
-    leads_to: int | None = None
-    port: int = 0
-    _open: set[asyncio.Task[None]] = field(default_factory=set)
+    upstream_port: int | None = None
+    listener: Listener = field(init=False)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
+    @property
+    def port(self) -> int:
+        """The port that clients connect to."""
+        return self.listener.port
+
+    @contextlib.asynccontextmanager
+    async def forwarding(self, port: int) -> AsyncIterator[None]:
+        """Passes connections on to ``port``; at the end hangs up on all of them and on those that come later."""
+        self.upstream_port = port
         try:
-            if self.leads_to is None:
-                return
-            there, back = await asyncio.open_connection("127.0.0.1", self.leads_to)
-            try:
-                await _first_to_end(_carry(reader, back), _carry(there, writer))
-            finally:
-                back.close()
-        except OSError:
-            return
+            yield
         finally:
-            self._open.discard(task)
-            writer.close()
+            self.upstream_port = None
+            await self.listener.hang_up()
 
-    async def hang_up(self) -> None:
-        """Ends what is open."""
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Copies both directions of one connection until one side ends."""
+        if self.upstream_port is None:
+            return
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self.upstream_port)
+        try:
+            await _first_to_end(_copy(reader, to_server), _copy(from_server, writer))
+        finally:
+            to_server.close()
 
 
-async def _first_to_end(*carriers: Coroutine[Any, Any, None]) -> None:
-    tasks = [asyncio.create_task(carrier) for carrier in carriers]
+async def _first_to_end(*copies: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.create_task(copy) for copy in copies]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -50,20 +52,15 @@ async def _first_to_end(*carriers: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while piece := await source.read(65536):
-        sink.write(piece)
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(65536):
+        sink.write(data)
         await sink.drain()
 
 
 @contextlib.asynccontextmanager
 async def port_proxy() -> AsyncIterator[PortProxy]:
-    """A proxy that leads nowhere yet."""
+    """A proxy without a server behind it yet."""
     proxy = PortProxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(proxy.carry) as proxy.listener:
         yield proxy
-    finally:
-        server.close()
-        await proxy.hang_up()

@@ -25,9 +25,11 @@ from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
 from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
-from support.servers.nats import eventually
+from support.waiting import eventually
 
 INTERVAL_S = 2
+RATES = Rates(0, 100, 25, 5, 2200, 5000)
+"""Wheeling, platform, loss, export and import tariff in mills per kWh, from the beginning on."""
 ENERGY = (600, 400, -300, -500, -700)
 """An interval of five people in which all sell or buy."""
 FUNDS_MICROS = 10_000_000_000
@@ -50,7 +52,7 @@ class SettlingCampus:
     async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
         """Founds programs and rows; every participant has a wallet, an account, money and a mandate."""
         campus = cls(pool, chain, keys, [cls.person(number) for number in range(count)])
-        await setup.ensure_genesis(chain, keys, rates=Rates(0, 100, 25, 5, 2200, 5000), interval_s=INTERVAL_S)
+        await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
         await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
         campus.mandates_from_s = await campus.later_clock()
         await campus.finalized()
@@ -161,6 +163,7 @@ def meter_of(number: int) -> str:
 
 
 def trader_of(wallet: Keypair) -> setup.Trader:
+    """Returns a trader with ample funds and a mandate for a day."""
     mandate = trading.Mandate(
         expiry_s=int(time.time()) + 86_400,
         max_price_mills=5000,

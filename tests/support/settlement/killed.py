@@ -22,9 +22,9 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock
 from hub.postgres import db
-from hub.postgres.lease import acquire
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.submitter import Submitter
+from support.rows.site_rows import end_leases, lead
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["support.settlement.killed"])
@@ -104,10 +104,8 @@ async def _settle(site: Site, watch: Watch) -> None:
         for node in chain.nodes:
             node.session.event_hooks = {"request": [watch.request], "response": [watch.response]}
         while await pool.fetchval("SELECT count(*) FROM intervals WHERE state IN ('planned', 'settling')"):
-            async with pool.acquire() as connection:
-                await connection.execute("UPDATE leases SET expires_at = now()")
-                lease = await acquire(connection, "market", f"process {os.getpid()}", seconds=60)
-            assert lease is not None
+            await end_leases(pool)
+            lease = await lead(pool, f"process {os.getpid()}")
             try:
                 await Submitter(pool, lease, SystemClock(), chain, ours, keys.mint).settle_due()
             except ChainUnreachableError:

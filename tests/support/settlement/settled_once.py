@@ -12,7 +12,7 @@ from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import SystemClock, at_s
 from hub.settlement.reconcile import reconcile_due
-from support.rows.site_rows import lead
+from support.rows.site_rows import end_leases, lead
 from support.settlement.campus import SettlingCampus, wallet_of
 
 PATIENT_S = 90
@@ -54,7 +54,7 @@ class Watched:
 
     async def end_leases(self) -> None:
         """Whoever led was killed."""
-        await self.campus.pool.execute("UPDATE leases SET expires_at = now()")
+        await end_leases(self.campus.pool)
 
     async def reconciled_to_the_micro(self, starts: Sequence[int]) -> None:
         """No difference, by itself; and every balance moved by its lines once."""

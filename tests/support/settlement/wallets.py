@@ -14,7 +14,10 @@ from solders.system_program import CreateAccountParams, TransferParams, create_a
 from solders.transaction import Transaction
 from spl.token.constants import TOKEN_PROGRAM_ID
 
+from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
+from hub.chain.instructions import registry
+from hub.chain.transactions import SignedTransaction
 
 CALL = {"jsonrpc": "2.0", "id": 7}
 
@@ -31,6 +34,15 @@ async def paid(chain: ChainClient, payer: Keypair, to: Pubkey, lamports: int = 1
     await chain.send(signed)
     await chain.wait(signed)
     return signed.signature
+
+
+async def send_refused_registration(chain: ChainClient, keys: Bootstrap) -> SignedTransaction:
+    """Sends a registration that no registrar signed, past preflight, so that the program refuses it on the chain."""
+    stranger, wallet = Keypair(), Keypair()
+    registration = registry.register_participant(keys.fee_payer.pubkey(), stranger.pubkey(), wallet.pubkey())
+    signed = await chain.prepare([registration], [keys.fee_payer, stranger, wallet], compute_limit=200_000)
+    await chain.send(signed, preflight=False)
+    return signed
 
 
 async def raw_call(url: str, body: Any) -> Any:

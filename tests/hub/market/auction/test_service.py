@@ -16,7 +16,16 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from hub.units import Micros
-from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.killed_calls import killed_after
+from support.rows.site_rows import (
+    KnownFunds,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_rates,
+    lead,
+    lost_lease,
+)
 from support.rows.worked_example import AMPLE, ASK, BASE, BID, FORWARD, INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
@@ -188,28 +197,18 @@ async def test_a_breach_halts_and_nothing_is_stored(site: Pool, monkeypatch: pyt
 
 async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
     await attested(site)
-    stale = await lead(site)
-    await site.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
-    await lead(site, "another")
+    stale = await lost_lease(site)
     with pytest.raises(LeaseLostError):
         await clear_attested(site, stale, CLOCK, KnownFunds())
     assert await site.fetchval("SELECT state FROM intervals") == "attested"
 
 
 @pytest.mark.parametrize("step", ["take_attested", "_insert_orders", "_insert_trades", "insert_outcome"])
-async def test_killed_between_two_writes_leaves_nothing(site: Pool, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    real = getattr(repository, step)
-
-    async def write_then_die(*args: object) -> None:
-        await real(*args)
-        raise ConnectionError("killed")
-
+async def test_killed_between_two_writes_leaves_nothing(site: Pool, step: str) -> None:
     await attested(site)
     lease = await lead(site)
-    with monkeypatch.context() as patch:
-        patch.setattr(repository, step, write_then_die)
-        with pytest.raises(ConnectionError):
-            await clear_attested(site, lease, CLOCK, KnownFunds())
+    with killed_after(repository, step):
+        await clear_attested(site, lease, CLOCK, KnownFunds())
     assert await site.fetchval("SELECT count(*) FROM orders") == 0
     assert await site.fetchval("SELECT state FROM intervals") == "attested"
     assert len(await clear_attested(site, lease, CLOCK, KnownFunds())) == 1
