@@ -2,10 +2,10 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.tree import ROOT, tracked
+
 TOP = {
     "edge", "hub", "programs", "firmware-sim", "ansible", "tests", "docs", "bench", "pyproject.toml", "README.md",
     "Makefile", "CHANGELOG.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md",
@@ -21,13 +21,6 @@ FORBIDDEN = re.compile(
     )
 )  # fmt: skip
 SECRET = re.compile("-----BEGIN (?:EC |RSA )?PRIVATE" + " KEY-----|NATS USER " + "SEED")
-
-
-def tracked() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
-    ).stdout.split("\0")
-    return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
 
 
 def sources() -> list[Path]:

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from typing import get_args
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.accounts import repository
+from hub.accounts.schemas import Role
 from hub.accounts.tokens import AccessTokens
 from hub.postgres.db import Pool
 from support.servers.api import Api, problem, running_api
@@ -19,6 +22,19 @@ NOW_MS = 1_780_308_000_000
 async def api(pool: Pool, state_dir: Path) -> AsyncIterator[Api]:
     async with running_api(pool, state_dir, NOW_MS) as api:
         yield api
+
+
+async def test_somebody_of_every_role_can_be_kept(pool: Pool) -> None:
+    """The database lists the roles as well: a new one needs a migration."""
+    roles: tuple[Role, ...] = get_args(Role)
+    async with pool.acquire() as connection:
+        for role in roles:
+            user = await repository.save_user(
+                connection, uuid4(), f"{role}@campus.example", role, "-", role, None, None
+            )
+            kept = await repository.user_by_id(connection, user)
+            assert kept is not None
+            assert kept["role"] == role
 
 
 async def test_without_a_token(api: Api) -> None:

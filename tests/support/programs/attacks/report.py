@@ -35,15 +35,15 @@ COLUMNS = {
 """What an attack is, by the column that it stands in; other columns say it themselves."""
 _HEAD = """# Attacks on the programs
 
-Every instruction is called with a stranger's signature and without a signature, with each account swapped for others,
-once more, too late, too early, at pause, and with each argument at its limits. This page is what came of it:
+Every instruction is called with a stranger's signature and without a signature, with each account swapped for others, a
+second time, too late, too early, during the pause, and with each argument at its limits. This page shows the outcomes.
 `programs/toolchain/attacks.py` writes it from a run in the Solana virtual machine, and `tests/programs/test_attacks.py`
 checks it.
 
-The instructions and their accounts come from the IDLs. Each has a scene, in which its call succeeds
-(`tests/support/programs/attacks/*_scenes.py`); attacks are bent from it one by one. What each must lead to is declared
-in `tests/programs/attacks/`: a refusal by the name that the program, Anchor, the token program or the runtime gives
-it, or **ok**, with the reason why it may go through. After each **ok** the invariants were checked
+The instructions and their accounts come from the IDLs. Each instruction has a scene in which its call succeeds
+(`tests/support/programs/attacks/*_scenes.py`), and each attack changes one thing in that call. What it must lead to is
+declared in `tests/programs/attacks/`: a refusal by the name that the program, Anchor, the token program or the runtime
+gives it, or **ok** with the reason why it may go through. After each **ok** the invariants were checked
 (`tests/support/programs/invariants.py`): balances and escrows = pool, vaults = charges, minted - burned = held, every
 interval attested, minted and settled once, certificates within what was attested.
 """
