@@ -8,8 +8,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Problem } from "./api/problem";
 import { SessionProvider, useSession } from "./auth/session";
-import { SignIn } from "./features/signin/SignIn";
-import { Silent } from "./frame/Silent";
+import { SignInPage } from "./features/signin/SignInPage";
+import { SessionUnknown } from "./frame/SessionUnknown";
 import { router } from "./router";
 import { resolver, theme } from "./theme/theme";
 
@@ -31,8 +31,8 @@ const queries = new QueryClient({
 function App() {
   const { state, failure, restore } = useSession();
   if (state === "restoring") return <p className="pw-visually-hidden">Loading</p>;
-  if (state === "silent") return <Silent failure={failure} retry={restore} />;
-  if (state === "out") return <SignIn />;
+  if (state === "silent") return <SessionUnknown failure={failure} retry={restore} />;
+  if (state === "out") return <SignInPage />;
   return <RouterProvider router={router} />;
 }
 

@@ -1,7 +1,7 @@
 // What the proof pages ask the hub.
 import { useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import { type ProofDocument, toDocument } from "./document";
+import { type ProofDocument, toDocument } from "./verify/document";
 
 export const READING_ID = /^[0-9a-f]{64}$/;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { words } from "./happened";
+import { extent, sums, toSlot, toSlots, unitFor } from "./chart/bars";
+import { moved, scaled } from "./chart/zoom";
+import { words } from "./labels";
 import type { DayInterval, Today } from "./queries";
-import { asOf, priceNote, sentence, tone } from "./sentence";
-import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
-import { moved, scaled } from "./zoom";
+import { asOf, priceNote, sentence, tone } from "./summary";
 
 const interval: DayInterval = {
   start_at: "2026-06-01T09:30:00Z",

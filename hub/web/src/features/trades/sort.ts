@@ -1,6 +1,7 @@
 // Sorts the trades that are loaded by one column; equal ones stay newest first.
+
+import { allInMills, STEPS, signedMicros } from "./labels";
 import type { Trade } from "./queries";
-import { allInMills, STEPS, signedMicros } from "./words";
 
 export type Column = "interval" | "side" | "energy" | "price" | "amount" | "state";
 export type Order = { column: Column; descending: boolean };
