@@ -37,7 +37,7 @@ await withPage(async (page) => {
 
   await signIn(page, "anna@campus.example");
   await page.getByTestId("power-now").waitFor();
-  await page.route("**/assets/Trades-*.js", (route) => route.abort());
+  await page.route("**/assets/TradesPage-*.js", (route) => route.abort());
   await page.getByRole("link", { name: "Trades", exact: true }).click();
   await page.getByText("This page can not be shown").waitFor();
   await page.screenshot({ path: `${given.out}/session-broken-page.png` });

@@ -1,6 +1,7 @@
-// Who is signed in, dark or light, and the way out.
-import { Menu, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+// The menu of who is signed in: dark or light, and signing out.
 import { useSession } from "../auth/session";
+import { setColorScheme, useColorScheme } from "../theme/colorScheme";
+import { Menu } from "../ui/Menu";
 
 function initials(name: string): string {
   return name
@@ -13,37 +14,24 @@ function initials(name: string): string {
 
 export function AccountMenu() {
   const { user, signOut } = useSession();
-  const { setColorScheme } = useMantineColorScheme();
-  const scheme = useComputedColorScheme("light");
+  const other = useColorScheme() === "dark" ? "light" : "dark";
   if (!user) return null;
-  const other = scheme === "dark" ? "light" : "dark";
   return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <UnstyledButton
-          style={{
-            width: 40,
-            height: 40,
-            borderRadius: "50%",
-            textAlign: "center",
-            fontWeight: 650,
-            fontSize: "var(--pw-small)",
-            border: "1px solid var(--pw-line)",
-          }}
-        >
+    <Menu
+      button={
+        <>
           {initials(user.display_name)}
           <span className="pw-visually-hidden">, {user.display_name}: account menu</span>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          {user.display_name}, {user.affiliation ?? user.role}
-        </Menu.Label>
-        <Menu.Item onClick={() => setColorScheme(other)}>
-          {other === "dark" ? "Dark" : "Light"} appearance
-        </Menu.Item>
-        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </>
+      }
+      heading={`${user.display_name}, ${user.affiliation ?? user.role}`}
+      items={[
+        {
+          label: other === "dark" ? "Dark appearance" : "Light appearance",
+          onSelect: () => setColorScheme(other),
+        },
+        { label: "Sign out", onSelect: () => void signOut() },
+      ]}
+    />
   );
 }

@@ -1,15 +1,15 @@
-// A sign-out that the hub did not take: one is still signed in, whatever one pressed.
+// Says that the hub did not take a sign-out: the person is still signed in, whatever they pressed.
 import { useSession } from "../auth/session";
 import { buttonClass } from "../ui/buttons";
 import { StaleNote } from "../ui/states";
 import styles from "./Frame.module.css";
 
 export function SignOutFailed() {
-  const { leaving, signOut } = useSession();
-  if (leaving === null) return null;
+  const { signOutState, signOut } = useSession();
+  if (signOutState === null) return null;
   return (
-    <div className={styles.leaving} role="alert">
-      {leaving === "asked" ? (
+    <div className={styles.signOut} role="alert">
+      {signOutState === "pending" ? (
         "Signing out"
       ) : (
         <>

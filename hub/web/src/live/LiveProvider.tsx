@@ -1,7 +1,7 @@
 // Keeps one live stream open while somebody is signed in, and refreshes what its events make stale.
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { getAccessToken, renewOnce } from "../api/client";
+import { getAccessToken, refreshOnce } from "../api/client";
 import { hubNow } from "../lib/serverClock";
 import { type LiveEvent, pause, readEvents, whileHeard } from "./stream";
 
@@ -85,7 +85,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       const signal = AbortSignal.any([whileOnline(abort.signal), line.signal]);
       let answer = await openStream(lastId.value, signal);
       // A stream ends with its access token: the next one begins with a new token
-      if (answer.status === 401 && (await renewOnce())) answer = await openStream(lastId.value, signal);
+      if (answer.status === 401 && (await refreshOnce())) answer = await openStream(lastId.value, signal);
       if (!answer.ok || !answer.body) throw new Error(`live stream: ${answer.status}`);
       enter("live");
       for await (const event of readEvents(answer.body, line.heard)) {

@@ -1,9 +1,54 @@
-// The way in: e-mail and password, with errors that say what to do.
-import { Alert, Button, Paper, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+// The sign-in page: e-mail and password, with errors that say what to do.
+import { type FormEvent, type InputHTMLAttributes, useId, useState } from "react";
 import { Problem } from "../../api/problem";
 import { useSession } from "../../auth/session";
 import { useTitle } from "../../lib/useTitle";
+import styles from "./styles.module.css";
+
+type FieldProps = InputHTMLAttributes<HTMLInputElement> & { label: string };
+
+function Field({ label, children, ...input }: FieldProps) {
+  const id = useId();
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>
+        {label}
+        <span aria-hidden="true"> *</span>
+      </label>
+      <div className={styles.box}>
+        <input id={id} required {...input} />
+        {children}
+      </div>
+    </div>
+  );
+}
+
+function PasswordField() {
+  const [visible, setVisible] = useState(false);
+  return (
+    <Field
+      name="password"
+      type={visible ? "text" : "password"}
+      label="Password"
+      autoComplete="current-password"
+    >
+      <button
+        type="button"
+        className={styles.reveal}
+        tabIndex={-1}
+        aria-pressed={visible}
+        aria-label="Toggle password visibility"
+        onClick={() => setVisible(!visible)}
+      >
+        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+          <path d="M1.5 12S4.5 5.2 12 5.2 22.5 12 22.5 12 19.5 18.8 12 18.8 1.5 12 1.5 12Z" />
+          <circle cx="12" cy="12" r="3.7" />
+          {visible ? <path d="m4.5 3.8 15 16.4" /> : null}
+        </svg>
+      </button>
+    </Field>
+  );
+}
 
 export function SignInPage() {
   useTitle("Sign in");
@@ -27,36 +72,23 @@ export function SignInPage() {
   }
 
   return (
-    <main style={{ display: "grid", placeItems: "center", minHeight: "100dvh", padding: 16 }}>
-      <Paper
-        withBorder
-        p="xl"
-        radius="lg"
-        style={{ width: "min(400px, 100%)", background: "var(--pw-card)" }}
-      >
-        <form onSubmit={(event) => void submit(event)}>
-          <Stack gap="md">
-            <div>
-              <Title order={1} size="h2" c="var(--pw-brand)">
-                Peerwatt
-              </Title>
-              <p style={{ margin: "4px 0 0", color: "var(--pw-quiet)" }}>
-                The campus trades its own solar power. You can check every number.
-              </p>
-            </div>
-            {refusal ? (
-              <Alert color="red" variant="light" role="alert">
-                {refusal}
-              </Alert>
-            ) : null}
-            <TextInput name="email" type="email" label="E-mail" autoComplete="username" required autoFocus />
-            <PasswordInput name="password" label="Password" autoComplete="current-password" required />
-            <Button type="submit" loading={busy} size="md" color="var(--pw-action)" c="var(--pw-on-action)">
-              Sign in
-            </Button>
-          </Stack>
-        </form>
-      </Paper>
+    <main className={styles.page}>
+      <form className={styles.form} onSubmit={(event) => void submit(event)}>
+        <header>
+          <h1>Peerwatt</h1>
+          <p>The campus trades its own solar power. You can check every number.</p>
+        </header>
+        {refusal ? (
+          <p className={styles.refusal} role="alert">
+            {refusal}
+          </p>
+        ) : null}
+        <Field name="email" type="email" label="E-mail" autoComplete="username" autoFocus />
+        <PasswordField />
+        <button type="submit" className={styles.submit} disabled={busy}>
+          {busy ? "Signing in" : "Sign in"}
+        </button>
+      </form>
     </main>
   );
 }

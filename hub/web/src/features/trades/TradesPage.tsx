@@ -1,8 +1,9 @@
 // Trades: did it really happen? All trades, newest first, each with its state as a path.
-import { useMediaQuery } from "@mantine/hooks";
+
 import { Link } from "@tanstack/react-router";
 import { useSession } from "../../auth/session";
 import { useSite } from "../../lib/site";
+import { useIsPhone } from "../../lib/useMediaQuery";
 import { useTitle } from "../../lib/useTitle";
 import { buttonClass } from "../../ui/buttons";
 import { Card } from "../../ui/Card";
@@ -37,7 +38,7 @@ function Loading() {
 }
 
 function List() {
-  const narrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   const sites = useSite();
   const trades = useTrades(true);
   const failed = [trades, sites].find((one) => one.isError && !one.data);
@@ -58,7 +59,7 @@ function List() {
   return (
     <>
       <StaleNotice of={[trades]} />
-      {narrow ? (
+      {isPhone ? (
         <TradeCards trades={all} site={site} />
       ) : (
         <Card>

@@ -1,7 +1,8 @@
 // The day as a card: bars with a legend that tells the values under the crosshair, zoom, and a table behind a toggle.
-import { useComputedColorScheme } from "@mantine/core";
+
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { energy, interval, type Place } from "../../../lib/format";
+import { useColorScheme } from "../../../theme/colorScheme";
 import { Card } from "../../../ui/Card";
 import { DayTable } from "../parts/DayTable";
 import type { Today } from "../queries";
@@ -11,7 +12,7 @@ import { DayPlot, type DayPlotHandle } from "./DayPlot";
 import { tile } from "./patterns";
 
 function Swatch({ part }: { part: Part }) {
-  const scheme = useComputedColorScheme("light");
+  const scheme = useColorScheme();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the pattern takes its colours from the scheme's tokens
   const image = useMemo(() => `url(${tile(part, 2).toDataURL()})`, [part, scheme]);
   return (

@@ -1,7 +1,8 @@
 // The bars of the day in a uPlot canvas; keeps its zoom while live figures change, and tells which interval is meant.
-import { useComputedColorScheme } from "@mantine/core";
+
 import { useEffect, useImperativeHandle, useRef } from "react";
 import uPlot from "uplot";
+import { useColorScheme } from "../../../theme/colorScheme";
 import "uplot/dist/uPlot.min.css";
 import { type Place, time } from "../../../lib/format";
 import styles from "../styles.module.css";
@@ -90,7 +91,7 @@ function pointTo(plot: uPlot, slots: readonly Slot[], index: number): void {
 }
 
 export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
-  const scheme = useComputedColorScheme("light");
+  const scheme = useColorScheme();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const now = useRef({ slots, unit, onPoint });

@@ -1,8 +1,9 @@
 // The day's bars as a table, on a phone as cards, newest first, each interval open to the readings behind it.
-import { useMediaQuery } from "@mantine/hooks";
+
 import { useState } from "react";
 import { energy, interval, type Place, price, signedMoney } from "../../../lib/format";
 import { useSite } from "../../../lib/site";
+import { useIsPhone } from "../../../lib/useMediaQuery";
 import { buttonClass } from "../../../ui/buttons";
 import { StaleNote } from "../../../ui/states";
 import { type Today, useBillLines } from "../queries";
@@ -70,7 +71,7 @@ function Wide({ rows }: { rows: readonly RowProps[] }) {
 }
 
 export function DayTable({ today, place }: { today: Today; place: Place }) {
-  const narrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   const { data: site } = useSite();
   const [shown, setShown] = useState(STEP);
   const intervals = today.intervals.toReversed().slice(0, shown);
@@ -83,7 +84,7 @@ export function DayTable({ today, place }: { today: Today; place: Place }) {
   return (
     <>
       {isError ? <StaleNote>The hub does not give the newest proofs at the moment.</StaleNote> : null}
-      {narrow ? <DayCards rows={rows} /> : <Wide rows={rows} />}
+      {isPhone ? <DayCards rows={rows} /> : <Wide rows={rows} />}
       {shown < today.intervals.length ? (
         <button type="button" className={buttonClass} onClick={() => setShown(shown + STEP)}>
           Earlier intervals
