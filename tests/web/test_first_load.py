@@ -1,4 +1,4 @@
-"""What a browser with an empty cache fetches for its first page: compressed, within the budgets, no other page's code."""
+"""What a browser with an empty cache fetches for its first page: compressed, within the budgets, and no other page."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
 import { NotFoundPage } from "./frame/NotFoundPage";
-import { Broken } from "./ui/states";
+import { PageCrash } from "./ui/ErrorState";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
 
@@ -68,7 +68,7 @@ export const router = createRouter({
     chainTransaction,
   ]),
   defaultPreload: "intent",
-  defaultErrorComponent: Broken,
+  defaultErrorComponent: PageCrash,
   scrollRestoration: true,
 });
 

@@ -1,12 +1,13 @@
-// The hub does not say whether somebody is signed in: no sign-in form, because the session may well live.
+// Shown while the hub does not say whether somebody is signed in: no sign-in form, because the session may well live.
 import { useTitle } from "../lib/useTitle";
-import { Failed } from "../ui/states";
+import { LoadError } from "../ui/LoadError";
+import styles from "./Frame.module.css";
 
 export function SessionUnknown({ failure, retry }: { failure: unknown; retry: () => unknown }) {
   useTitle("No answer");
   return (
-    <main style={{ display: "grid", placeItems: "center", minHeight: "100dvh", padding: 16 }}>
-      <Failed error={failure} retry={retry} />
+    <main className={styles.alone}>
+      <LoadError error={failure} retry={retry} />
     </main>
   );
 }

@@ -1,7 +1,7 @@
 // Says that the hub did not take a sign-out: the person is still signed in, whatever they pressed.
 import { useSession } from "../auth/session";
-import { buttonClass } from "../ui/buttons";
-import { StaleNote } from "../ui/states";
+import ui from "../ui/ui.module.css";
+import { Warning } from "../ui/Warning";
 import styles from "./Frame.module.css";
 
 export function SignOutFailed() {
@@ -13,8 +13,8 @@ export function SignOutFailed() {
         "Signing out"
       ) : (
         <>
-          <StaleNote>You are still signed in on this device: the hub did not take your sign-out.</StaleNote>
-          <button type="button" className={buttonClass} onClick={() => void signOut()}>
+          <Warning>You are still signed in on this device: the hub did not take your sign-out.</Warning>
+          <button type="button" className={ui.button} onClick={() => void signOut()}>
             Sign out again
           </button>
         </>

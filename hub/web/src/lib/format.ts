@@ -37,7 +37,7 @@ export function money(micros: number, currency: string): string {
 }
 
 /** A figure and its unit apart, for where the figure stands large. */
-export function parted(written: string): { figure: string; unit: string } {
+export function splitUnit(written: string): { figure: string; unit: string } {
   const found = /^(\S*?)([A-Z]{3}) (\S+)$/.exec(written);
   if (found) return { figure: `${found[1]}${found[3]}`, unit: found[2] ?? "" };
   const [figure = "", unit = ""] = written.split(" ");

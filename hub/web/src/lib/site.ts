@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../api/client";
 import type { components } from "../api/schema";
-import { learnTime } from "./serverClock";
+import { syncClock } from "./serverClock";
 
 export type Site = components["schemas"]["Site"];
 
@@ -13,7 +13,7 @@ export function inWholeIntervals(offsetS: number, intervalS: number): number {
 
 async function readSite(): Promise<Site> {
   const site = await unwrap(api.GET("/api/v1/system/site"));
-  learnTime(site.now);
+  syncClock(site.now);
   return { ...site, sun_offset_s: inWholeIntervals(site.sun_offset_s, site.interval_s) };
 }
 

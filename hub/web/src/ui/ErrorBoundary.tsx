@@ -1,6 +1,6 @@
 // Shows a message in place of an app that broke, or of which a part could not be loaded.
 import { Component, type ReactNode } from "react";
-import { Broken } from "./states";
+import { PageCrash } from "./ErrorState";
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
   override state = { failed: false };
@@ -10,6 +10,6 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
   }
 
   override render() {
-    return this.state.failed ? <Broken /> : this.props.children;
+    return this.state.failed ? <PageCrash /> : this.props.children;
   }
 }

@@ -1,21 +1,21 @@
-// A word over figures that could not be asked for again: since when they are as they stand.
+// Says of figures that could not be refreshed how old they are.
 import { time } from "../lib/format";
-import { onHubClock } from "../lib/serverClock";
+import { toHubTime } from "../lib/serverClock";
 import { useSite } from "../lib/site";
-import { StaleNote } from "./states";
+import { Warning } from "./Warning";
 
-type Asked = { isError: boolean; data: unknown; dataUpdatedAt: number };
+export type StaleQuery = { isError: boolean; data: unknown; dataUpdatedAt: number };
 
-/** Says nothing while every query's newest answer is a good one. */
-export function StaleNotice({ of }: { of: readonly Asked[] }) {
+/** Shows nothing while the newest answer to every query is a good one. */
+export function StaleNotice({ queries }: { queries: readonly StaleQuery[] }) {
   const { data: site } = useSite();
-  const old = of.filter((one) => one.isError && one.data !== undefined);
-  if (old.length === 0 || !site) return null;
-  const oldest = onHubClock(Math.min(...old.map((one) => one.dataUpdatedAt)));
+  const stale = queries.filter((query) => query.isError && query.data !== undefined);
+  if (stale.length === 0 || !site) return null;
+  const oldest = toHubTime(Math.min(...stale.map((query) => query.dataUpdatedAt)));
   return (
-    <StaleNote>
+    <Warning>
       The hub does not answer: what stands here is as of {time(oldest, site)}. It is asked for again by
       itself.
-    </StaleNote>
+    </Warning>
   );
 }

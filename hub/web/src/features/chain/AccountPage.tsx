@@ -2,78 +2,80 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { useTitle } from "../../lib/useTitle";
 import { Card } from "../../ui/Card";
-import { Empty } from "../../ui/states";
-import { sol } from "./labels";
-import { RecordPage } from "./parts/RecordPage";
+import { EmptyState } from "../../ui/EmptyState";
+import ui from "../../ui/ui.module.css";
+import { solText } from "./labels";
+import { ChainRecord } from "./parts/ChainRecord";
+import { AddressLink, FieldList } from "./parts/FieldList";
 import { TransactionList } from "./parts/TransactionList";
-import { AddressLink, FieldList } from "./parts/Values";
-import { type Account, ADDRESS, useAccount } from "./queries";
-import styles from "./styles.module.css";
+import { type Account, ADDRESS, useAccount, useTransactions } from "./queries";
 
-function title(account: Account): string {
+function titleOf(account: Account): string {
   if (account.kind) return account.kind;
   if (account.executable) return "A program";
   return account.data_bytes === 0 ? "A wallet" : "An account";
 }
 
-function Facts({ account }: { account: Account }) {
+function AccountFacts({ account }: { account: Account }) {
   return (
     <Card title="Account">
-      <dl className={styles.facts}>
+      <dl className={ui.facts}>
         <dt>Address</dt>
-        <dd className={styles.mono}>{account.address}</dd>
+        <dd className={ui.mono}>{account.address}</dd>
         <dt>Owner</dt>
         <dd>
           {account.owner_name ? `${account.owner_name} ` : ""}
           <AddressLink address={account.owner} />
         </dd>
         <dt>Holds</dt>
-        <dd>{sol(account.lamports)}</dd>
+        <dd>{solText(account.lamports)}</dd>
         <dt>Data</dt>
         <dd>
           {account.data_bytes.toLocaleString("en-GB")} bytes{account.executable ? ", executable" : ""}
         </dd>
       </dl>
       {account.data_hex ? (
-        <details className={styles.more}>
+        <details className={ui.details}>
           <summary>First bytes</summary>
-          <p className={styles.mono}>{account.data_hex}</p>
+          <p className={ui.mono}>{account.data_hex}</p>
         </details>
       ) : null}
     </Card>
   );
 }
 
-function Loaded({ address }: { address: string }) {
+function AccountRecord({ address }: { address: string }) {
+  const account = useAccount(address);
+  const transactions = useTransactions(address);
   return (
-    <RecordPage what="account" asked={useAccount(address)} title={title}>
-      {(account, site) => (
+    <ChainRecord kind="account" query={account} title={titleOf}>
+      {(record, site) => (
         <>
-          {account.fields ? (
+          {record.fields ? (
             <Card
               title="What it says"
-              aside={<span className={styles.quiet}>decoded by {account.owner_name}</span>}
+              aside={<span className={ui.quiet}>decoded by {record.owner_name}</span>}
             >
-              <FieldList fields={account.fields} site={site} />
+              <FieldList fields={record.fields} site={site} />
             </Card>
           ) : null}
-          <Facts account={account} />
+          <AccountFacts account={record} />
           <Card title="Transactions">
-            <TransactionList address={account.address} site={site} />
+            <TransactionList query={transactions} site={site} />
           </Card>
         </>
       )}
-    </RecordPage>
+    </ChainRecord>
   );
 }
 
 export function AccountPage() {
   useTitle("Account");
   const { address } = useParams({ from: "/chain/$address" });
-  if (ADDRESS.test(address)) return <Loaded address={address} />;
+  if (ADDRESS.test(address)) return <AccountRecord address={address} />;
   return (
-    <Empty title="This is no address">
+    <EmptyState title="This is no address">
       An address has 32 to 44 letters and digits. <Link to="/chain">Look for another one</Link>
-    </Empty>
+    </EmptyState>
   );
 }

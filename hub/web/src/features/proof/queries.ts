@@ -19,8 +19,3 @@ export function useProof(readingId: string, interval: string | undefined) {
       ),
   });
 }
-
-/** One's own meters with the newest reading of each. */
-export function useMeters() {
-  return useQuery({ queryKey: ["meters"], queryFn: () => unwrap(api.GET("/api/v1/meters")) });
-}

@@ -1,9 +1,10 @@
-// Words for what a trade is and where it stands, the same in the list and in the detail.
+// Words and signed figures of a trade, the same in the list and on its page.
 import type { Trade } from "./queries";
 
-export const STEPS = ["cleared", "planned", "sent", "confirmed", "final"] as const;
+/** The states of a trade, in the order in which it passes them. */
+export const STATES = ["cleared", "planned", "sent", "confirmed", "final"] as const;
 
-export const STEP_MEANS: Record<Trade["state"], string> = {
+export const STATE_DESCRIPTIONS: Record<Trade["state"], string> = {
   cleared: "The market matched it",
   planned: "It is part of a settlement line",
   sent: "The line was sent to the chain",
@@ -11,15 +12,15 @@ export const STEP_MEANS: Record<Trade["state"], string> = {
   final: "It can not be undone",
 };
 
-export const sideWord = (trade: Pick<Trade, "side">) => (trade.side === "sell" ? "Sold" : "Bought");
+export const sideLabel = (trade: Pick<Trade, "side">) => (trade.side === "sell" ? "Sold" : "Bought");
 
-export const kindWord = (trade: Pick<Trade, "kind">) =>
+export const kindLabel = (trade: Pick<Trade, "kind">) =>
   trade.kind === "forward" ? "agreed ahead" : "after the interval";
 
-/** What came in (positive) or went out. */
+/** What came in (positive) or went out, in micros. */
 export const signedMicros = (trade: Pick<Trade, "side" | "micros">) =>
   trade.side === "sell" ? trade.micros : -trade.micros;
 
-/** What a kWh brought or cost, charges included. */
+/** What a kWh brought or cost, charges included, in mills. */
 export const allInMills = (trade: Pick<Trade, "price_mills" | "charges_mills">) =>
   trade.price_mills + trade.charges_mills;

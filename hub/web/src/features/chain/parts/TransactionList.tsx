@@ -1,55 +1,48 @@
 // Transactions as a list, newest first: all that name an address, or the newest of our programs.
 import { Link } from "@tanstack/react-router";
 import type { Site } from "../../../lib/site";
-import { buttonClass } from "../../../ui/buttons";
-import { StaleNotice } from "../../../ui/StaleNotice";
-import { Bone, Failed } from "../../../ui/states";
-import { levelWord, moment, short } from "../labels";
-import { type Row, useTransactions } from "../queries";
+import { LoadMore } from "../../../ui/LoadMore";
+import { Resource } from "../../../ui/Resource";
+import { Skeleton } from "../../../ui/Skeleton";
+import ui from "../../../ui/ui.module.css";
+import { abbreviate, dayAndTime, levelLabel } from "../labels";
+import type { TransactionRow, useTransactions } from "../queries";
 import styles from "../styles.module.css";
+import { Outcome } from "./Outcome";
 
-function Line({ row, site }: { row: Row; site: Site }) {
+function Row({ transaction, site }: { transaction: TransactionRow; site: Site }) {
   return (
     <li>
-      <Link to="/chain/tx/$signature" params={{ signature: row.signature }} className={styles.row}>
-        <span className={styles.outcome} data-failed={row.failed}>
-          {row.failed ? "failed" : "done"}
-        </span>
-        <span className={styles.mono}>{short(row.signature)}</span>
-        <span>slot {row.slot.toLocaleString("en-GB")}</span>
-        <span className={styles.quiet}>{row.at ? moment(row.at, site) : "no time kept"}</span>
-        <span className={styles.quiet}>{levelWord(row.level)}</span>
+      <Link to="/chain/tx/$signature" params={{ signature: transaction.signature }}>
+        <Outcome failed={transaction.failed} />
+        <span className={ui.mono}>{abbreviate(transaction.signature)}</span>
+        <span>slot {transaction.slot.toLocaleString("en-GB")}</span>
+        <span className={ui.quiet}>{transaction.at ? dayAndTime(transaction.at, site) : "no time kept"}</span>
+        <span className={ui.quiet}>{levelLabel(transaction.level)}</span>
       </Link>
     </li>
   );
 }
 
-export function TransactionList({ address, site }: { address: string | null; site: Site }) {
-  const asked = useTransactions(address);
-  if (asked.isError && !asked.data) return <Failed error={asked.error} retry={asked.refetch} />;
-  if (!asked.data) return <Bone height={240} />;
-  const rows = asked.data.pages.flatMap((page) => page.items);
-  if (rows.length === 0) return <p className={styles.quiet}>No transaction names it yet.</p>;
+type Props = { query: ReturnType<typeof useTransactions>; site: Site };
+
+export function TransactionList({ query, site }: Props) {
   return (
-    <>
-      <StaleNotice of={[asked]} />
-      <ul className={styles.rows}>
-        {rows.map((row) => (
-          <Line key={row.signature} row={row} site={site} />
-        ))}
-      </ul>
-      {asked.hasNextPage ? (
-        <p className={styles.foot}>
-          <button
-            type="button"
-            className={buttonClass}
-            onClick={() => asked.fetchNextPage()}
-            disabled={asked.isFetchingNextPage}
-          >
-            {asked.isFetchingNextPage ? "Loading" : "Earlier transactions"}
-          </button>
-        </p>
-      ) : null}
-    </>
+    <Resource name="transactions" queries={{ list: query }} skeleton={<Skeleton height={240} />}>
+      {({ list }) => {
+        const transactions = list.pages.flatMap((page) => page.items);
+        if (transactions.length === 0) return <p className={ui.quiet}>No transaction names it yet.</p>;
+        return (
+          <>
+            <ul className={`${ui.rows} ${styles.transactions}`}>
+              {transactions.map((transaction) => (
+                <Row key={transaction.signature} transaction={transaction} site={site} />
+              ))}
+            </ul>
+            <LoadMore query={query} label="Earlier transactions" />
+          </>
+        );
+      }}
+    </Resource>
   );
 }

@@ -1,10 +1,10 @@
 // The ladder as people see it: five rungs, each with its state in a mark, a word and a colour, open to its bytes.
-
 import { Link } from "@tanstack/react-router";
+import ui from "../../../ui/ui.module.css";
 import styles from "../styles.module.css";
-import type { Rung, RungState, Shown } from "../verify/rungs";
+import type { Rung, RungState, ShownValue } from "../verify/rungs";
 
-const WORDS: Record<RungState, string> = {
+const STATE_LABELS: Record<RungState, string> = {
   waiting: "checking",
   verified: "verified here",
   consistent: "fits what is shown",
@@ -46,7 +46,8 @@ function Checks({ rung }: { rung: Rung }) {
   );
 }
 
-function OnChain({ value, on }: Shown) {
+/** The value; a link to the explorer where it names something on the chain. */
+function LinkedValue({ value, on }: ShownValue) {
   if (on === "account") {
     return (
       <Link to="/chain/$address" params={{ address: value }}>
@@ -64,16 +65,16 @@ function OnChain({ value, on }: Shown) {
   return value;
 }
 
-function Bytes({ shown, title }: { shown: Shown[]; title: string }) {
+function ShownValues({ rung }: { rung: Rung }) {
   return (
-    <details className={styles.bytes}>
-      <summary>{title}</summary>
-      <dl>
-        {shown.map((one) => (
-          <div key={`${one.name} ${one.value}`}>
-            <dt>{one.name}</dt>
-            <dd>
-              <OnChain {...one} />
+    <details className={ui.details}>
+      <summary>{rung.id === "chain" ? "Accounts and transactions" : "Bytes and hashes"}</summary>
+      <dl className={styles.values}>
+        {rung.shown.map((shown) => (
+          <div key={`${shown.name} ${shown.value}`}>
+            <dt>{shown.name}</dt>
+            <dd className={ui.mono}>
+              <LinkedValue {...shown} />
             </dd>
           </div>
         ))}
@@ -84,14 +85,14 @@ function Bytes({ shown, title }: { shown: Shown[]; title: string }) {
 
 export function Ladder({ rungs }: { rungs: readonly Rung[] }) {
   return (
-    <ol className={styles.ladder}>
+    <ol>
       {rungs.map((rung) => (
         <li key={rung.id} className={styles.rung} data-rung={rung.id} data-state={rung.state}>
           <Mark state={rung.state} />
           <div className={styles.body}>
             <div className={styles.head}>
               <h2>{rung.title}</h2>
-              <span className={styles.word}>{WORDS[rung.state]}</span>
+              <span className={styles.state}>{STATE_LABELS[rung.state]}</span>
             </div>
             <p className={styles.sentence}>{rung.sentence}</p>
             {rung.checks.length > 0 ? <Checks rung={rung} /> : null}
@@ -100,12 +101,7 @@ export function Ladder({ rungs }: { rungs: readonly Rung[] }) {
                 <b>Not verified here:</b> {rung.open}
               </p>
             ) : null}
-            {rung.shown.length > 0 ? (
-              <Bytes
-                shown={rung.shown}
-                title={rung.id === "chain" ? "Accounts and transactions" : "Bytes and hashes"}
-              />
-            ) : null}
+            {rung.shown.length > 0 ? <ShownValues rung={rung} /> : null}
           </div>
         </li>
       ))}

@@ -1,24 +1,24 @@
-// Climbs the ladder of a proof and tells the rungs as they are verified; `asked` must stay the same object between renders.
+// Verifies the ladder of a proof, and gives its rungs as they are verified; `request` must stay the same object between renders.
 import { useEffect, useState } from "react";
 import type { ProofDocument } from "../verify/document";
-import { climbLadder, waitingRungs } from "../verify/ladder";
-import type { Asked, Rung } from "../verify/rungs";
+import { verifyLadder, waitingRungs } from "../verify/ladder";
+import type { ProofRequest, Rung } from "../verify/rungs";
 
-export function useLadder(proof: ProofDocument | undefined, asked: Asked | null): Rung[] {
+export function useLadder(proof: ProofDocument, request: ProofRequest | null): Rung[] {
   const [rungs, setRungs] = useState<Rung[]>(waitingRungs);
   useEffect(() => {
     let current = true;
     setRungs(waitingRungs());
-    async function climb(from: ProofDocument): Promise<void> {
-      for await (const verified of climbLadder(from, asked)) {
+    async function verify(): Promise<void> {
+      for await (const verified of verifyLadder(proof, request)) {
         if (!current) return;
         setRungs((all) => all.map((rung) => (rung.id === verified.id ? verified : rung)));
       }
     }
-    if (proof) void climb(proof);
+    void verify();
     return () => {
       current = false;
     };
-  }, [proof, asked]);
+  }, [proof, request]);
   return rungs;
 }

@@ -2,11 +2,11 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-const utf8 = new TextEncoder();
+const encoder = new TextEncoder();
 
-export const text = (value: string): Bytes => utf8.encode(value) as Bytes;
+export const toUtf8 = (value: string): Bytes => encoder.encode(value) as Bytes;
 
-export function hex(bytes: Uint8Array): string {
+export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -17,7 +17,7 @@ export function fromHex(value: string): Bytes {
   );
 }
 
-export function equal(left: Uint8Array, right: Uint8Array): boolean {
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
 
@@ -32,7 +32,7 @@ export function concat(...parts: Uint8Array[]): Bytes {
 }
 
 /** An integer as `size` bytes, least significant first; RangeError when it does not fit or is no integer. */
-export function littleEndian(value: number | bigint, size: number, signed = false): Bytes {
+export function toLittleEndian(value: number | bigint, size: number, signed = false): Bytes {
   const wide = BigInt(value);
   const bits = BigInt(size * 8);
   const fits = signed ? BigInt.asIntN(Number(bits), wide) : BigInt.asUintN(Number(bits), wide);
@@ -41,13 +41,13 @@ export function littleEndian(value: number | bigint, size: number, signed = fals
 }
 
 /** Bytes, least significant first, as an integer. */
-export function toInteger(bytes: Uint8Array): bigint {
+export function fromLittleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }
 
 /** UTF-8, padded with zeros. */
-export function padded(value: string, size: number): Bytes {
-  const bytes = text(value);
+export function toPaddedUtf8(value: string, size: number): Bytes {
+  const bytes = toUtf8(value);
   if (bytes.length > size) throw new RangeError(`${value} is longer than ${size} bytes`);
   return concat(bytes, new Uint8Array(size - bytes.length));
 }
@@ -63,5 +63,5 @@ export function fromBase58(value: string): Bytes {
     number = number * 58n + BigInt(digit);
   }
   if (number >= 1n << 256n || value.length > 44) throw new RangeError("longer than 32 bytes");
-  return littleEndian(number, 32).reverse();
+  return toLittleEndian(number, 32).reverse();
 }

@@ -10,8 +10,8 @@ export type ProofDocument = Pick<
 export const FORMAT = "peerwatt.proof/1";
 const MAX_FILE_BYTES = 1_000_000;
 const MAX_TRANSACTIONS = 100;
-const MAX_NAME = 64;
-const HEX = ["public_key", "header", "signature", "record"] as const;
+const MAX_NAME_LENGTH = 64;
+const HEX_FIELDS = ["public_key", "header", "signature", "record"] as const;
 
 type Fields = Record<string, unknown>;
 
@@ -19,29 +19,31 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function checkHashes(path: unknown, where: string): void {
-  const good = Array.isArray(path) && path.length <= 64 && path.every((one) => /^[0-9a-f]{64}$/i.test(one));
-  if (!good) throw new RangeError(`${where} must be a list of hashes in hexadecimal`);
+  const valid =
+    Array.isArray(path) && path.length <= 64 && path.every((hash) => /^[0-9a-f]{64}$/i.test(hash));
+  if (!valid) throw new RangeError(`${where} must be a list of hashes in hexadecimal`);
 }
 
 const isText = (value: unknown) => typeof value === "string";
-const isTextOrNothing = (value: unknown) => value === null || value === undefined || isText(value);
+const isOptionalText = (value: unknown) => value === null || value === undefined || isText(value);
 
 function checkChain(chain: unknown): void {
   checkRung(chain, "chain", [], ["interval_account"], []);
   if (!isFields(chain)) return;
-  if (!isTextOrNothing(chain.settlement_account)) {
+  if (!isOptionalText(chain.settlement_account)) {
     throw new RangeError(`"chain.settlement_account" must be text or null`);
   }
   const { transactions } = chain;
   if (!Array.isArray(transactions) || transactions.length > MAX_TRANSACTIONS) {
     throw new RangeError(`"chain.transactions" must be a list of at most ${MAX_TRANSACTIONS}`);
   }
-  for (const one of transactions) {
-    const good =
-      isFields(one) &&
-      [one.signature, one.kind, one.state].every(isText) &&
-      (one.slot === null || Number.isSafeInteger(one.slot));
-    if (!good) throw new RangeError(`Each of "chain.transactions" must have signature, kind, state and slot`);
+  for (const transaction of transactions) {
+    const valid =
+      isFields(transaction) &&
+      [transaction.signature, transaction.kind, transaction.state].every(isText) &&
+      (transaction.slot === null || Number.isSafeInteger(transaction.slot));
+    if (!valid)
+      throw new RangeError(`Each of "chain.transactions" must have signature, kind, state and slot`);
   }
 }
 
@@ -57,21 +59,21 @@ function checkRung(rung: unknown, name: string, numbers: string[], texts: string
   for (const field of paths) checkHashes(rung[field], `"${name}.${field}"`);
 }
 
-/** Takes JSON that was parsed from a file or an answer; RangeError says what is missing. */
+/** Checks JSON that was parsed from a file or an answer; RangeError says what is missing. */
 export function toDocument(value: unknown): ProofDocument {
   if (!isFields(value)) throw new RangeError("The file holds no proof");
   if (value.format !== FORMAT) throw new RangeError(`The file's "format" must be ${FORMAT}`);
-  for (const name of HEX) {
+  for (const name of HEX_FIELDS) {
     const field = value[name];
     if (typeof field !== "string" || !/^([0-9a-f]{2})+$/i.test(field)) {
       throw new RangeError(`"${name}" must be there, in hexadecimal`);
     }
   }
-  if (typeof value.gateway_id !== "string" || value.gateway_id.length > MAX_NAME) {
-    throw new RangeError(`"gateway_id" must be there, with at most ${MAX_NAME} letters`);
+  if (typeof value.gateway_id !== "string" || value.gateway_id.length > MAX_NAME_LENGTH) {
+    throw new RangeError(`"gateway_id" must be there, with at most ${MAX_NAME_LENGTH} letters`);
   }
   for (const name of ["reading_id", "header_hash"]) {
-    if (!isTextOrNothing(value[name])) throw new RangeError(`"${name}" must be text`);
+    if (!isOptionalText(value[name])) throw new RangeError(`"${name}" must be text`);
   }
   for (const name of ["index", "count"]) {
     if (!Number.isSafeInteger(value[name])) throw new RangeError(`"${name}" must be an integer`);

@@ -1,26 +1,35 @@
 // The hashes of the ladder, each with a prefix of its own so that none can stand in for another.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes, concat, fromBase58, fromHex, hex, littleEndian, padded, text } from "./bytes";
+import {
+  type Bytes,
+  concat,
+  fromBase58,
+  fromHex,
+  toHex,
+  toLittleEndian,
+  toPaddedUtf8,
+  toUtf8,
+} from "./bytes";
 
 const hash = (...parts: Uint8Array[]): Bytes => sha256(concat(...parts)) as Bytes;
 
 /** The hash of one record of a gateway: a reading's id. */
 export function recordLeaf(gatewayId: string, record: Uint8Array): Bytes {
-  const name = text(gatewayId);
-  return hash(text("peerwatt/leaf/1"), littleEndian(name.length, 1), name, record);
+  const name = toUtf8(gatewayId);
+  return hash(toUtf8("peerwatt/leaf/1"), toLittleEndian(name.length, 1), name, record);
 }
 
 /** The id of the reading that a proof's bytes are of. */
 export const readingId = (proof: { gateway_id: string; record: string }): string =>
-  hex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
+  toHex(recordLeaf(proof.gateway_id, fromHex(proof.record)));
 
 /** The identity of a frame. */
-export const headerHash = (header: Uint8Array): Bytes => hash(text("peerwatt/header/1"), header);
+export const headerHash = (header: Uint8Array): Bytes => hash(toUtf8("peerwatt/header/1"), header);
 
 /** How a frame names the key that signed it. */
 export const keyId = (publicKey: Uint8Array): Bytes => hash(publicKey).slice(0, 8);
 
-const node = (left: Uint8Array, right: Uint8Array): Bytes => hash(text("peerwatt/node/1"), left, right);
+const node = (left: Uint8Array, right: Uint8Array): Bytes => hash(toUtf8("peerwatt/node/1"), left, right);
 
 const QUALITY: Record<string, number> = { valid: 0, estimated: 1, suspect: 2, missing: 3 };
 
@@ -38,13 +47,13 @@ export function intervalLeaf(startS: number, endS: number, meter: MeterEnergy): 
   const quality = QUALITY[meter.quality];
   if (quality === undefined) throw new RangeError(`there is no quality "${meter.quality}"`);
   return hash(
-    text("peerwatt/interval/1"),
-    littleEndian(startS, 8, true),
-    littleEndian(endS, 8, true),
-    padded(meter.meter_id, 32),
-    littleEndian(meter.import_wh, 8),
-    littleEndian(meter.export_wh, 8),
-    littleEndian(quality, 1),
+    toUtf8("peerwatt/interval/1"),
+    toLittleEndian(startS, 8, true),
+    toLittleEndian(endS, 8, true),
+    toPaddedUtf8(meter.meter_id, 32),
+    toLittleEndian(meter.import_wh, 8),
+    toLittleEndian(meter.export_wh, 8),
+    toLittleEndian(quality, 1),
     fromHex(meter.blinding),
   );
 }
@@ -60,19 +69,19 @@ export type LineAmounts = {
 /** The leaf of one participant's settlement line. */
 export function lineLeaf(startS: number, index: number, line: LineAmounts): Bytes {
   return hash(
-    text("peerwatt/line/1"),
-    littleEndian(startS, 8, true),
-    littleEndian(index, 4),
+    toUtf8("peerwatt/line/1"),
+    toLittleEndian(startS, 8, true),
+    toLittleEndian(index, 4),
     fromBase58(line.wallet),
-    littleEndian(line.sold_wh, 8),
-    littleEndian(line.bought_wh, 8),
-    littleEndian(line.credit_micros, 8),
-    littleEndian(line.debit_micros, 8),
+    toLittleEndian(line.sold_wh, 8),
+    toLittleEndian(line.bought_wh, 8),
+    toLittleEndian(line.credit_micros, 8),
+    toLittleEndian(line.debit_micros, 8),
   );
 }
 
-/** The root that a leaf and its path lead to; null when the path does not fit a tree of `count` leaves (RFC 9162, 2.1.3.2). */
-export function climb(
+/** Computes the root that a leaf and its path lead to; null when the path does not fit a tree of `count` leaves (RFC 9162, 2.1.3.2). */
+export function rootFromPath(
   leaf: Uint8Array,
   index: number,
   count: number,

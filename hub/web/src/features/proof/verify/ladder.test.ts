@@ -1,24 +1,24 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { equal, fromBase58, fromHex, hex, littleEndian } from "./bytes";
+import { equalBytes, fromBase58, fromHex, toHex, toLittleEndian } from "./bytes";
 import { readProofFile, toDocument } from "./document";
 import { verifySignature } from "./ed25519";
-import { climb, headerHash, keyId, recordLeaf } from "./hashes";
-import { climbLadder, outcome, waitingRungs } from "./ladder";
+import { headerHash, keyId, recordLeaf, rootFromPath } from "./hashes";
+import { verdictOf, verifyLadder, waitingRungs } from "./ladder";
 import fixture from "./ladder.fixture.json";
 import { unpack } from "./msgpack";
-import type { Asked, Rung } from "./rungs";
+import type { ProofRequest, Rung } from "./rungs";
 import { decodeHeader, decodeReading } from "./wire";
 
 // The same golden vectors that the gateways' and the hub's Python is held to
 const golden = JSON.parse(readFileSync("../../tests/contract/wire_vectors.json", "utf8"));
 
-const ASKED: Asked = { readingId: fixture.reading_id, interval: fixture.interval.start_at };
+const REQUEST: ProofRequest = { readingId: fixture.reading_id, interval: fixture.interval.start_at };
 
-/** The rungs of a document: as the hub's answer to `asked`, or as a file. */
-async function states(document: unknown, asked: Asked | null = ASKED): Promise<[Rung[], string]> {
+/** Verifies a document as the hub's answer to `request`, or as a file; gives its rungs, and their states in one line. */
+async function states(document: unknown, request: ProofRequest | null = REQUEST): Promise<[Rung[], string]> {
   const rungs: Rung[] = [];
-  for await (const rung of climbLadder(toDocument(document), asked)) rungs.push(rung);
+  for await (const rung of verifyLadder(toDocument(document), request)) rungs.push(rung);
   return [rungs, rungs.map((rung) => rung.state).join(" ")];
 }
 
@@ -33,7 +33,7 @@ function changed(change: (copy: Document) => void): Document {
 const flipped = (bytes: string, at: number) => {
   const copy = fromHex(bytes);
   copy[at] = (copy[at] ?? 0) ^ 1;
-  return hex(copy);
+  return toHex(copy);
 };
 
 describe("golden vectors", () => {
@@ -41,10 +41,10 @@ describe("golden vectors", () => {
     test(`frame ${number}: hash, leaves, root, paths, signature`, async () => {
       const header = fromHex(frame.header);
       const decoded = decodeHeader(header);
-      expect(hex(headerHash(header))).toBe(frame.header_hash);
-      expect(hex(decoded.merkleRoot)).toBe(frame.merkle_root);
+      expect(toHex(headerHash(header))).toBe(frame.header_hash);
+      expect(toHex(decoded.merkleRoot)).toBe(frame.merkle_root);
       const key = fromHex(golden.gateway_public_key);
-      expect(hex(keyId(key))).toBe(golden.key_id);
+      expect(toHex(keyId(key))).toBe(golden.key_id);
       expect((await verifySignature(key, header, fromHex(frame.signature))).holds).toBe(true);
       expect((await verifySignature(key, header, fromHex(flipped(frame.signature, 5)))).holds).toBe(false);
     });
@@ -55,7 +55,7 @@ describe("golden vectors", () => {
     const leaves: string[] = [];
     for (let at = 0; at < body.length; ) {
       const size = body[at + 1] ?? 0;
-      leaves.push(hex(recordLeaf(golden.gateway_id, body.slice(at + 2, at + 2 + size))));
+      leaves.push(toHex(recordLeaf(golden.gateway_id, body.slice(at + 2, at + 2 + size))));
       at += 2 + size;
     }
     expect(leaves).toEqual(golden.frames[0].leaves);
@@ -77,22 +77,22 @@ describe("the ladder", () => {
   test("verifies reading and signature; what fits a root that was only shown is not called verified", async () => {
     const [rungs, line] = await states(fixture);
     expect(line).toBe("verified verified consistent consistent told");
-    expect(outcome(rungs)).toEqual({
+    expect(verdictOf(rungs)).toEqual({
       state: "verified",
       sentence: "This reading is as its gateway signed it.",
       open:
         "Verified with the key that the hub's register gives for the gateway. " +
         "Its interval and settlement line fit the roots shown, which are not compared with the chain here.",
     });
-    expect(outcome(waitingRungs()).state).toBe("checking");
+    expect(verdictOf(waitingRungs()).state).toBe("checking");
   });
 
   test("a file whose key comes from the file itself turns nothing green", async () => {
     const [rungs, line] = await states(fixture, null);
     expect(line).toBe("consistent consistent consistent consistent told");
-    expect(outcome(rungs).state).toBe("consistent");
-    expect(outcome(rungs).sentence).toMatch(/proves nothing by itself/);
-    expect(outcome(rungs).open).toMatch(/can not say whether the key is the gateway's/);
+    expect(verdictOf(rungs).state).toBe("consistent");
+    expect(verdictOf(rungs).sentence).toMatch(/proves nothing by itself/);
+    expect(verdictOf(rungs).open).toMatch(/can not say whether the key is the gateway's/);
     expect(rungs.map((rung) => `${rung.sentence} ${rung.open ?? ""}`).join(" ")).not.toMatch(
       /register says|hub says/,
     );
@@ -100,15 +100,15 @@ describe("the ladder", () => {
 
   const OTHER = "00".repeat(32);
   test.each([
-    ["another reading", { ...ASKED, readingId: OTHER }, 0],
-    ["another interval", { ...ASKED, interval: fixture.interval.end_at }, 2],
+    ["another reading", { ...REQUEST, readingId: OTHER }, 0],
+    ["another interval", { ...REQUEST, interval: fixture.interval.end_at }, 2],
   ] as const)(
     "an answer about %s than the one asked for is broken, however genuine",
-    async (_, asked, broken) => {
-      const [rungs] = await states(fixture, asked);
+    async (_, request, broken) => {
+      const [rungs] = await states(fixture, request);
       expect(rungs[broken]?.state).toBe("broken");
       expect(rungs[broken]?.sentence).toMatch(/was asked for/);
-      expect(outcome(rungs).state).toBe("broken");
+      expect(verdictOf(rungs).state).toBe("broken");
     },
   );
 
@@ -161,8 +161,8 @@ describe("the ladder", () => {
       const [rungs] = await states(changed(change));
       expect(rungs[broken]?.state).toBe("broken");
       expect(rungs[broken]?.sentence).toMatch(/does not hold|can not be read/);
-      expect(outcome(rungs).state).toBe("broken");
-      expect(outcome(rungs).sentence).toContain(rungs[broken]?.title);
+      expect(verdictOf(rungs).state).toBe("broken");
+      expect(verdictOf(rungs).sentence).toContain(rungs[broken]?.title);
     });
   }
 
@@ -210,18 +210,20 @@ describe("strictness", () => {
 
   test("a path of the wrong length or place leads nowhere", () => {
     const leaf = new Uint8Array(32);
-    expect(climb(leaf, 0, 1, [])).toEqual(leaf);
-    expect(climb(leaf, 0, 1, [leaf])).toBeNull();
-    expect(climb(leaf, 0, 2, [])).toBeNull();
-    expect(climb(leaf, 2, 2, [leaf])).toBeNull();
-    expect(climb(leaf, -1, 2, [leaf])).toBeNull();
+    expect(rootFromPath(leaf, 0, 1, [])).toEqual(leaf);
+    expect(rootFromPath(leaf, 0, 1, [leaf])).toBeNull();
+    expect(rootFromPath(leaf, 0, 2, [])).toBeNull();
+    expect(rootFromPath(leaf, 2, 2, [leaf])).toBeNull();
+    expect(rootFromPath(leaf, -1, 2, [leaf])).toBeNull();
   });
 
   test("words of bytes", () => {
-    expect(hex(littleEndian(-2, 8, true))).toBe("feffffffffffffff");
-    expect(() => littleEndian(256, 1)).toThrow(RangeError);
-    expect(() => littleEndian(1.5, 8)).toThrow(RangeError);
-    expect(equal(fromBase58("11111111111111111111111111111112"), littleEndian(1, 32).reverse())).toBe(true);
+    expect(toHex(toLittleEndian(-2, 8, true))).toBe("feffffffffffffff");
+    expect(() => toLittleEndian(256, 1)).toThrow(RangeError);
+    expect(() => toLittleEndian(1.5, 8)).toThrow(RangeError);
+    expect(equalBytes(fromBase58("11111111111111111111111111111112"), toLittleEndian(1, 32).reverse())).toBe(
+      true,
+    );
     expect(() => fromBase58("0OIl")).toThrow(RangeError);
   });
 });

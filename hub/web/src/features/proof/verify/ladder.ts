@@ -1,9 +1,9 @@
 // The ladder: five rungs from a reading's bytes to the chain, each verified here as far as its bytes reach.
 import { verifyChain, verifyFrame, verifyInterval, verifyLine, verifyReading } from "./checks";
 import type { ProofDocument } from "./document";
-import { type Asked, type Rung, TITLES } from "./rungs";
+import { type ProofRequest, type Rung, TITLES } from "./rungs";
 
-const STEPS: [Rung["id"], (proof: ProofDocument, asked: Asked | null) => Promise<Rung> | Rung][] = [
+const STEPS: [Rung["id"], (proof: ProofDocument, request: ProofRequest | null) => Promise<Rung> | Rung][] = [
   ["reading", verifyReading],
   ["frame", verifyFrame],
   ["interval", verifyInterval],
@@ -23,10 +23,13 @@ export function waitingRungs(): Rung[] {
 }
 
 /** Verifies rung by rung, from the bottom up; what can not even be read is a broken rung, never an exception. */
-export async function* climbLadder(proof: ProofDocument, asked: Asked | null): AsyncGenerator<Rung> {
+export async function* verifyLadder(
+  proof: ProofDocument,
+  request: ProofRequest | null,
+): AsyncGenerator<Rung> {
   for (const [id, verify] of STEPS) {
     try {
-      yield await verify(proof, asked);
+      yield await verify(proof, request);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       yield {
@@ -41,26 +44,26 @@ export async function* climbLadder(proof: ProofDocument, asked: Asked | null): A
   }
 }
 
-export type Outcome = {
+export type ProofVerdict = {
   state: "checking" | "verified" | "consistent" | "broken";
   sentence: string;
   /** What the sentence leaves open. */
   open?: string;
 };
 
-const UPPER: Partial<Record<Rung["id"], string>> = { interval: "interval", line: "settlement line" };
+const ROOT_NAMES: Partial<Record<Rung["id"], string>> = { interval: "interval", line: "settlement line" };
 
-/** What fits roots that nobody compared with the chain. */
-function roots(rungs: readonly Rung[]): string {
-  const fits = rungs.flatMap(({ id, state }) => (state === "consistent" ? (UPPER[id] ?? []) : []));
+/** Says what fits roots that nobody compared with the chain. */
+function uncomparedRoots(rungs: readonly Rung[]): string {
+  const fits = rungs.flatMap(({ id, state }) => (state === "consistent" ? (ROOT_NAMES[id] ?? []) : []));
   if (fits.length === 0) return "";
   return fits.length === 1
     ? `Its ${fits[0]} fits the root shown, which is not compared with the chain here.`
     : `Its ${fits.join(" and ")} fit the roots shown, which are not compared with the chain here.`;
 }
 
-/** The whole ladder in words: no more than what was verified. */
-export function outcome(rungs: readonly Rung[]): Outcome {
+/** Sums up the ladder in words: no more than what was verified. */
+export function verdictOf(rungs: readonly Rung[]): ProofVerdict {
   const broken = rungs.find((rung) => rung.state === "broken");
   if (broken)
     return { state: "broken", sentence: `Do not trust this reading: "${broken.title}" does not hold.` };
@@ -70,7 +73,7 @@ export function outcome(rungs: readonly Rung[]): Outcome {
     return {
       state: "verified",
       sentence: "This reading is as its gateway signed it.",
-      open: `Verified with the key that the hub's register gives for the gateway. ${roots(rungs)}`.trim(),
+      open: `Verified with the key that the hub's register gives for the gateway. ${uncomparedRoots(rungs)}`.trim(),
     };
   return {
     state: "consistent",

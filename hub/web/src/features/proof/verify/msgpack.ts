@@ -1,55 +1,55 @@
 // Strict msgpack as the gateways write it: integers, byte strings and arrays, each in its one shortest form.
-import { type Bytes, hex } from "./bytes";
+import { type Bytes, toHex } from "./bytes";
 
-export type Value = bigint | Bytes | Value[];
+export type MsgpackValue = bigint | Bytes | MsgpackValue[];
 
 const TOO_SHORT = "the bytes end too early";
-const LONGER = "a value is not in its shortest form";
+const NOT_SHORTEST = "a value is not in its shortest form";
 
 class Reader {
-  at = 0;
+  offset = 0;
   constructor(readonly bytes: Bytes) {}
 
   take(size: number): Bytes {
-    if (this.at + size > this.bytes.length) throw new RangeError(TOO_SHORT);
-    this.at += size;
-    return this.bytes.slice(this.at - size, this.at);
+    if (this.offset + size > this.bytes.length) throw new RangeError(TOO_SHORT);
+    this.offset += size;
+    return this.bytes.slice(this.offset - size, this.offset);
   }
 
   number(size: number): bigint {
-    return BigInt(`0x${hex(this.take(size))}`);
+    return BigInt(`0x${toHex(this.take(size))}`);
   }
 
   /** A number of this size that would not have fitted into a smaller one. */
-  shortest(size: number, least: bigint): bigint {
+  shortest(size: number, min: bigint): bigint {
     const value = this.number(size);
-    if (value < least) throw new RangeError(LONGER);
+    if (value < min) throw new RangeError(NOT_SHORTEST);
     return value;
   }
 
-  signed(size: number, most: bigint): bigint {
+  signed(size: number, limit: bigint): bigint {
     const value = BigInt.asIntN(size * 8, this.number(size));
-    if (value >= most) throw new RangeError(LONGER);
+    if (value >= limit) throw new RangeError(NOT_SHORTEST);
     return value;
   }
 
-  array(length: number): Value[] {
+  array(length: number): MsgpackValue[] {
     if (length > this.bytes.length) throw new RangeError(TOO_SHORT);
     return Array.from({ length }, () => this.value());
   }
 
-  value(): Value {
+  value(): MsgpackValue {
     const lead = Number(this.number(1));
     if (lead < 0x80) return BigInt(lead);
     if (lead >= 0xe0) return BigInt(lead - 0x100);
     if (lead >= 0x90 && lead <= 0x9f) return this.array(lead - 0x90);
-    const read = WIDE[lead];
+    const read = READ_BY_LEAD[lead];
     if (!read) throw new RangeError("only integers, byte strings and arrays are allowed");
     return read(this);
   }
 }
 
-const WIDE: Record<number, (reader: Reader) => Value> = {
+const READ_BY_LEAD: Record<number, (reader: Reader) => MsgpackValue> = {
   196: (r) => r.take(Number(r.number(1))),
   197: (r) => r.take(Number(r.shortest(2, 256n))),
   204: (r) => r.shortest(1, 128n),
@@ -64,20 +64,23 @@ const WIDE: Record<number, (reader: Reader) => Value> = {
 };
 
 /** Reads one array that takes up all the bytes. */
-export function unpack(bytes: Bytes): Value[] {
+export function unpack(bytes: Bytes): MsgpackValue[] {
   const reader = new Reader(bytes);
   const value = reader.value();
   if (!Array.isArray(value)) throw new RangeError("the outermost value must be an array");
-  if (reader.at !== bytes.length) throw new RangeError(`${bytes.length - reader.at} bytes after the end`);
+  if (reader.offset !== bytes.length)
+    throw new RangeError(`${bytes.length - reader.offset} bytes after the end`);
   return value;
 }
 
-export function integer(value: Value | undefined, name: string): bigint {
+/** Takes a value that must be an integer; RangeError otherwise. */
+export function expectInteger(value: MsgpackValue | undefined, name: string): bigint {
   if (typeof value !== "bigint") throw new RangeError(`${name} must be an integer`);
   return value;
 }
 
-export function octets(value: Value | undefined, name: string, size?: number): Bytes {
+/** Takes a value that must be a byte string, of `size` bytes where that is given; RangeError otherwise. */
+export function expectBytes(value: MsgpackValue | undefined, name: string, size?: number): Bytes {
   if (!(value instanceof Uint8Array)) throw new RangeError(`${name} must be a byte string`);
   if (size !== undefined && value.length !== size) {
     throw new RangeError(`${name} has ${value.length} bytes instead of ${size}`);

@@ -6,11 +6,12 @@
  */
 export type RungState = "waiting" | "verified" | "consistent" | "broken" | "absent" | "told";
 
-/** What was asked from the hub; a file answers no question. */
-export type Asked = { readingId: string; interval: string | undefined };
+/** What the hub was asked for; nothing stands for a file. */
+export type ProofRequest = { readingId: string; interval: string | undefined };
 
+/** A statement that was checked, as the end of a sentence that begins with "it holds that". */
 export type Check = { says: string; holds: boolean };
-export type Shown = {
+export type ShownValue = {
   name: string;
   value: string;
   /** What it names on the chain, when one can go and look there. */
@@ -25,8 +26,8 @@ export type Rung = {
   sentence: string;
   checks: Check[];
   /** Bytes and hashes in hexadecimal, addresses and figures. */
-  shown: Shown[];
-  /** What stays open although every check holds. */
+  shown: ShownValue[];
+  /** What is not verified although every check holds. */
   open?: string;
 };
 

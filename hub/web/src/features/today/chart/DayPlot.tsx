@@ -1,27 +1,28 @@
-// The bars of the day in a uPlot canvas; keeps its zoom while live figures change, and tells which interval is meant.
-
+// The bars of the day in a uPlot canvas; keeps its zoom while live figures change, and tells which interval is pointed at.
 import { useEffect, useImperativeHandle, useRef } from "react";
 import uPlot from "uplot";
-import { useColorScheme } from "../../../theme/colorScheme";
 import "uplot/dist/uPlot.min.css";
 import { type Place, time } from "../../../lib/format";
+import { useColorScheme } from "../../../theme/colorScheme";
 import styles from "../styles.module.css";
-import { extent, type Slot, type Unit } from "./bars";
+import { type Bar, extent, type Unit } from "./bars";
 import { drawBars } from "./drawBars";
-import { moved, zoomBy, zoomPlugin } from "./zoom";
+import { shiftInto, type TimeWindow, zoomBy, zoomPlugin } from "./zoom";
 
-const HEIGHT = 280;
-const LEAST_SLOTS = 4;
-const SHOWN_SLOTS = 24;
+const HEIGHT_PX = 280;
+const MIN_WIDTH_PX = 240;
+/** The closest zoom, and the least that a day is drawn for, in intervals. */
+const MIN_BARS = 4;
+const DAY_BARS = 24;
 
 export type DayPlotHandle = {
   zoom: (factor: number) => void;
   reset: () => void;
-  point: (index: number) => void;
+  pointTo: (index: number) => void;
 };
 
 type Props = {
-  slots: readonly Slot[];
+  bars: readonly Bar[];
   place: Place;
   unit: Unit;
   onPoint: (index: number | null) => void;
@@ -30,27 +31,23 @@ type Props = {
 
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
-function wholeDay(slots: readonly Slot[]) {
-  const [first, last] = [slots[0], slots.at(-1)];
+function wholeDay(bars: readonly Bar[]): TimeWindow {
+  const [first, last] = [bars[0], bars.at(-1)];
   if (!first || !last) return { min: 0, max: 1 };
   const length = last.endS - last.startS;
-  return { min: first.startS, max: Math.max(last.endS, first.startS + SHOWN_SLOTS * length) };
+  return { min: first.startS, max: Math.max(last.endS, first.startS + DAY_BARS * length) };
 }
 
-function toData(slots: readonly Slot[]): uPlot.AlignedData {
-  const sizes = slots.map(extent);
-  return [
-    slots.map((slot) => (slot.startS + slot.endS) / 2),
-    sizes.map((size) => size.used),
-    sizes.map((size) => -size.given),
-  ];
+function toData(bars: readonly Bar[]): uPlot.AlignedData {
+  const extents = bars.map(extent);
+  return [bars.map(middle), extents.map(({ used }) => used), extents.map(({ given }) => -given)];
 }
 
-/** The scale of energy: zero is always on it, with a little air at the ends that are used. */
+/** The scale of energy: zero is always on it, with a margin at the ends that are used. */
 function energyRange(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
   const [min, max] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
-  const air = (max - min) * 0.06;
-  return min === 0 && max === 0 ? [0, 100] : [min < 0 ? min - air : 0, max > 0 ? max + air : 0];
+  const margin = (max - min) * 0.06;
+  return min === 0 && max === 0 ? [0, 100] : [min < 0 ? min - margin : 0, max > 0 ? max + margin : 0];
 }
 
 function axes(place: Place, unit: () => Unit): uPlot.Axis[] {
@@ -65,57 +62,58 @@ function axes(place: Place, unit: () => Unit): uPlot.Axis[] {
       size: 28,
       grid: { show: false },
       space: 64,
-      values: (_, at) => at.map((s) => time(new Date(s * 1000), place).slice(0, 5)),
+      values: (_, splits) => splits.map((s) => time(new Date(s * 1000), place).slice(0, 5)),
     },
     {
       ...look,
       size: 48,
       grid: { stroke: () => token("--pw-line"), width: 1 },
-      values: (_, at) => at.map((wh) => (Math.abs(wh) / unit().wh).toLocaleString("en-GB")),
+      values: (_, splits) => splits.map((wh) => (Math.abs(wh) / unit().wh).toLocaleString("en-GB")),
     },
   ];
 }
 
-const midOf = (slot: Slot | undefined) => (slot ? (slot.startS + slot.endS) / 2 : 0);
+const middle = (bar: Bar) => (bar.startS + bar.endS) / 2;
 
 /** Puts the crosshair on an interval, and moves the window there when it is outside. */
-function pointTo(plot: uPlot, slots: readonly Slot[], index: number): void {
-  const slot = slots[index];
+function pointTo(plot: uPlot, bars: readonly Bar[], index: number): void {
+  const bar = bars[index];
   const { min, max } = plot.scales.x ?? {};
-  if (!slot || min === undefined || max === undefined) return;
-  const shift = Math.min(0, slot.startS - min) + Math.max(0, slot.endS - max);
+  if (!bar || min === undefined || max === undefined) return;
+  const shift = Math.min(0, bar.startS - min) + Math.max(0, bar.endS - max);
   if (shift !== 0) {
-    plot.batch(() => plot.setScale("x", moved({ min: min + shift, max: max + shift }, wholeDay(slots))));
+    plot.batch(() => plot.setScale("x", shiftInto({ min: min + shift, max: max + shift }, wholeDay(bars))));
   }
-  plot.setCursor({ left: plot.valToPos(midOf(slot), "x"), top: 10 });
+  plot.setCursor({ left: plot.valToPos(middle(bar), "x"), top: 10 });
 }
 
-export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
+export function DayPlot({ bars, place, unit, onPoint, ref }: Props) {
   const scheme = useColorScheme();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const now = useRef({ slots, unit, onPoint });
-  now.current = { slots, unit, onPoint };
+  // uPlot's callbacks outlive a render: they read the newest props here
+  const latest = useRef({ bars, unit, onPoint });
+  latest.current = { bars, unit, onPoint };
   const zoom = useRef({
-    whole: () => wholeDay(now.current.slots),
-    least: () => {
-      const last = now.current.slots.at(-1);
-      return last ? LEAST_SLOTS * (last.endS - last.startS) : 1;
+    whole: () => wholeDay(latest.current.bars),
+    minWidth: () => {
+      const last = latest.current.bars.at(-1);
+      return last ? MIN_BARS * (last.endS - last.startS) : 1;
     },
   });
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(
+    const created = new uPlot(
       {
-        width: Math.max(240, element.clientWidth),
-        height: HEIGHT,
+        width: Math.max(MIN_WIDTH_PX, element.clientWidth),
+        height: HEIGHT_PX,
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: true } },
         tzDate: (s) => uPlot.tzDate(new Date((s + place.sun_offset_s) * 1000), place.timezone),
         scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: energyRange } },
-        axes: axes(place, () => now.current.unit),
+        axes: axes(place, () => latest.current.unit),
         series: [
           {},
           { paths: () => null, points: { show: false } },
@@ -123,52 +121,51 @@ export function DayPlot({ slots, place, unit, onPoint, ref }: Props) {
         ],
         plugins: [zoomPlugin(zoom.current)],
         hooks: {
-          draw: [(self) => drawBars(self, now.current.slots, devicePixelRatio)],
-          setCursor: [(self) => now.current.onPoint(self.cursor.idx ?? null)],
+          draw: [(self) => drawBars(self, latest.current.bars, devicePixelRatio)],
+          setCursor: [(self) => latest.current.onPoint(self.cursor.idx ?? null)],
         },
       },
-      toData(now.current.slots),
+      toData(latest.current.bars),
       element,
     );
-    made.setScale("x", wholeDay(now.current.slots));
-    plot.current = made;
-    const resized = new ResizeObserver(() => {
-      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: HEIGHT });
+    created.setScale("x", wholeDay(latest.current.bars));
+    plot.current = created;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0) created.setSize({ width: element.clientWidth, height: HEIGHT_PX });
     });
-    resized.observe(element);
+    observer.observe(element);
     return () => {
-      resized.disconnect();
-      made.destroy();
+      observer.disconnect();
+      created.destroy();
       plot.current = null;
     };
   }, [place]);
 
   useEffect(() => {
-    const made = plot.current;
-    if (!made) return;
-    const before = { min: made.scales.x?.min ?? 0, max: made.scales.x?.max ?? 0 };
-    const wasWhole = before.max - before.min >= (wholeDay(slots).max - wholeDay(slots).min) * 0.9;
-    made.setData(toData(slots), false);
-    made.setScale("x", wasWhole ? wholeDay(slots) : before);
-  }, [slots]);
+    const current = plot.current;
+    if (!current) return;
+    const before = { min: current.scales.x?.min ?? 0, max: current.scales.x?.max ?? 0 };
+    const whole = wholeDay(bars);
+    const wasWhole = before.max - before.min >= (whole.max - whole.min) * 0.9;
+    current.setData(toData(bars), false);
+    current.setScale("x", wasWhole ? whole : before);
+  }, [bars]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas takes its colours from the scheme's tokens
   useEffect(() => plot.current?.redraw(false), [scheme]);
 
   useImperativeHandle(ref, () => ({
     zoom: (factor) => {
-      const made = plot.current;
-      if (!made) return;
-      const pointed = made.cursor.idx;
-      const at =
-        pointed === null || pointed === undefined
-          ? undefined
-          : made.valToPos(midOf(now.current.slots[pointed]), "x");
-      made.batch(() => zoomBy(made, zoom.current, factor, at));
-      if (pointed !== null && pointed !== undefined) pointTo(made, now.current.slots, pointed);
+      const current = plot.current;
+      if (!current) return;
+      const index = current.cursor.idx ?? null;
+      const bar = index === null ? undefined : latest.current.bars[index];
+      const leftPx = index === null ? undefined : current.valToPos(bar ? middle(bar) : 0, "x");
+      current.batch(() => zoomBy(current, zoom.current, factor, leftPx));
+      if (index !== null) pointTo(current, latest.current.bars, index);
     },
-    reset: () => plot.current?.setScale("x", wholeDay(now.current.slots)),
-    point: (index) => plot.current && pointTo(plot.current, now.current.slots, index),
+    reset: () => plot.current?.setScale("x", wholeDay(latest.current.bars)),
+    pointTo: (index) => plot.current && pointTo(plot.current, latest.current.bars, index),
   }));
 
   return <div ref={host} className={styles.plot} />;

@@ -1,9 +1,9 @@
-// The four meanings as colour and pattern: told apart without colour, on the chart and in its legend alike.
+// Colour and pattern of each part of a bar: parts are told apart without colour, on the chart and in its legend.
 import type { Part } from "./bars";
 
-const TILE = 8;
+const TILE_PX = 8;
 
-const TOKEN: Record<Part, string> = {
+const COLOR_TOKENS: Record<Part, string> = {
   own: "--pw-sun",
   bought: "--pw-leaf",
   sold: "--pw-sky",
@@ -11,68 +11,68 @@ const TOKEN: Record<Part, string> = {
   open: "--pw-quiet",
 };
 
-function lines(pen: CanvasRenderingContext2D, ends: [number, number, number, number][]): void {
-  pen.beginPath();
+function drawLines(context: CanvasRenderingContext2D, ends: [number, number, number, number][]): void {
+  context.beginPath();
   for (const [x1, y1, x2, y2] of ends) {
-    pen.moveTo(x1, y1);
-    pen.lineTo(x2, y2);
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
   }
-  pen.stroke();
+  context.stroke();
 }
 
-const RISING: [number, number, number, number][] = [
+const HATCHING: [number, number, number, number][] = [
   [-2, 2, 2, -2],
   [-2, 10, 10, -2],
   [6, 10, 10, 6],
 ];
 
-const DRAW: Record<Part, (pen: CanvasRenderingContext2D) => void> = {
+const DRAW_PATTERN: Record<Part, (context: CanvasRenderingContext2D) => void> = {
   own: () => undefined,
-  bought: (pen) => lines(pen, RISING),
-  sold: (pen) => {
+  bought: (context) => drawLines(context, HATCHING),
+  sold: (context) => {
     for (const [x, y] of [
       [2, 2],
       [6, 6],
     ] as const) {
-      pen.beginPath();
-      pen.arc(x, y, 1.1, 0, 2 * Math.PI);
-      pen.fill();
+      context.beginPath();
+      context.arc(x, y, 1.1, 0, 2 * Math.PI);
+      context.fill();
     }
   },
-  utility: (pen) => lines(pen, [[0, 4, TILE, 4]]),
-  open: (pen) => lines(pen, RISING),
+  utility: (context) => drawLines(context, [[0, 4, TILE_PX, 4]]),
+  open: (context) => drawLines(context, HATCHING),
 };
 
-/** One tile of a pattern, in the colours that hold at this moment; hatched while the interval runs. */
-export function tile(part: Part, scale = 1, running = false): HTMLCanvasElement {
+/** Draws one tile of a pattern in the colours of the current scheme; hatched while the interval runs. */
+export function drawTile(part: Part, scale = 1, running = false): HTMLCanvasElement {
   const style = getComputedStyle(document.documentElement);
-  const colour = style.getPropertyValue(TOKEN[part]);
+  const color = style.getPropertyValue(COLOR_TOKENS[part]);
   const card = style.getPropertyValue("--pw-card");
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = TILE * scale;
-  const pen = canvas.getContext("2d");
-  if (!pen) return canvas;
-  pen.scale(scale, scale);
+  canvas.width = canvas.height = TILE_PX * scale;
+  const context = canvas.getContext("2d");
+  if (!context) return canvas;
+  context.scale(scale, scale);
   const hollow = running || part === "open";
-  pen.fillStyle = hollow ? card : colour;
-  pen.fillRect(0, 0, TILE, TILE);
-  pen.strokeStyle = pen.fillStyle = hollow ? colour : card;
-  pen.lineWidth = hollow ? 1.6 : 1.2;
-  DRAW[hollow ? "open" : part](pen);
+  context.fillStyle = hollow ? card : color;
+  context.fillRect(0, 0, TILE_PX, TILE_PX);
+  context.strokeStyle = context.fillStyle = hollow ? color : card;
+  context.lineWidth = hollow ? 1.6 : 1.2;
+  DRAW_PATTERN[hollow ? "open" : part](context);
   return canvas;
 }
 
-/** The pattern as a canvas fill; `scale` is the device's pixel ratio. */
-export function fill(
-  pen: CanvasRenderingContext2D,
+/** Creates the pattern as a canvas fill; `scale` is the device's pixel ratio. */
+export function createPattern(
+  context: CanvasRenderingContext2D,
   part: Part,
   scale: number,
   running: boolean,
 ): CanvasPattern | string {
-  return pen.createPattern(tile(part, scale, running), "repeat") ?? "";
+  return context.createPattern(drawTile(part, scale, running), "repeat") ?? "";
 }
 
 /** The colour of a part's outline. */
-export function outline(part: Part): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(TOKEN[part]);
+export function outlineColor(part: Part): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(COLOR_TOKENS[part]);
 }

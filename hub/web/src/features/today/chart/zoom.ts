@@ -1,46 +1,55 @@
 // Zooms a uPlot chart in time: wheel, pinch and steps; never beyond the day or into less than four intervals.
 import type uPlot from "uplot";
 
-export type Window = { min: number; max: number };
+export type TimeWindow = { min: number; max: number };
 
-/** A window scaled around a point, kept inside the whole and no narrower than `least`. */
-export function scaled(now: Window, whole: Window, around: number, factor: number, least: number): Window {
-  const width = Math.min(whole.max - whole.min, Math.max(least, (now.max - now.min) * factor));
-  const share = (around - now.min) / (now.max - now.min || 1);
-  return moved({ min: around - share * width, max: around + (1 - share) * width }, whole);
+/** Scales a window around a point; the result is inside the whole and no narrower than `minWidth`. */
+export function scaleAround(
+  current: TimeWindow,
+  whole: TimeWindow,
+  around: number,
+  factor: number,
+  minWidth: number,
+): TimeWindow {
+  const width = Math.min(whole.max - whole.min, Math.max(minWidth, (current.max - current.min) * factor));
+  const share = (around - current.min) / (current.max - current.min || 1);
+  return shiftInto({ min: around - share * width, max: around + (1 - share) * width }, whole);
 }
 
-/** A window pushed back into the whole. */
-export function moved(wanted: Window, whole: Window): Window {
+/** Shifts a window back into the whole. */
+export function shiftInto(wanted: TimeWindow, whole: TimeWindow): TimeWindow {
   const width = Math.min(wanted.max - wanted.min, whole.max - whole.min);
   const min = Math.min(Math.max(wanted.min, whole.min), whole.max - width);
   return { min, max: min + width };
 }
 
-type Zoom = { whole: () => Window; least: () => number };
+/** How far a chart can be zoomed, in seconds. */
+type ZoomLimits = { whole: () => TimeWindow; minWidth: () => number };
 
-/** Changes the window by a factor around a place (CSS pixels from the plot's left edge; the middle by default). */
-export function zoomBy(plot: uPlot, { whole, least }: Zoom, factor: number, leftPx?: number): void {
+/** Scales the window around a place, in CSS pixels from the plot's left edge; the middle by default. */
+export function zoomBy(plot: uPlot, { whole, minWidth }: ZoomLimits, factor: number, leftPx?: number): void {
   const { min, max } = plot.scales.x ?? {};
   if (min === undefined || max === undefined || min === null || max === null) return;
   const around = leftPx === undefined ? (min + max) / 2 : plot.posToVal(leftPx, "x");
-  plot.setScale("x", scaled({ min, max }, whole(), around, factor, least()));
+  plot.setScale("x", scaleAround({ min, max }, whole(), around, factor, minWidth()));
 }
 
-/** Whether the plot shows all that there is. */
-export function isWhole(plot: uPlot, whole: Window): boolean {
+/** Whether the plot shows the whole day. */
+function isWhole(plot: uPlot, whole: TimeWindow): boolean {
   const { min, max } = plot.scales.x ?? {};
   return (max ?? 0) - (min ?? 0) >= (whole.max - whole.min) * 0.99;
 }
 
-function pinchWidth(touches: TouchList): { width: number; middle: number } | null {
-  const [one, two] = [touches[0], touches[1]];
-  if (!one || !two) return null;
-  return { width: Math.max(1, Math.abs(one.clientX - two.clientX)), middle: (one.clientX + two.clientX) / 2 };
+/** Where two fingers are, in CSS pixels of the page; null for fewer. */
+function readPinch(touches: TouchList): { width: number; middle: number } | null {
+  const [first, second] = [touches[0], touches[1]];
+  if (!first || !second) return null;
+  const width = Math.max(1, Math.abs(first.clientX - second.clientX));
+  return { width, middle: (first.clientX + second.clientX) / 2 };
 }
 
-export function zoomPlugin(zoom: Zoom): uPlot.Plugin {
-  let pinched: number | null = null;
+export function zoomPlugin(zoom: ZoomLimits): uPlot.Plugin {
+  let lastWidth: number | null = null;
   return {
     hooks: {
       ready: (plot) => {
@@ -58,16 +67,16 @@ export function zoomPlugin(zoom: Zoom): uPlot.Plugin {
         plot.over.addEventListener(
           "touchmove",
           (event) => {
-            const pinch = pinchWidth(event.touches);
+            const pinch = readPinch(event.touches);
             if (!pinch) return;
             event.preventDefault();
-            if (pinched !== null) zoomBy(plot, zoom, pinched / pinch.width, left(pinch.middle));
-            pinched = pinch.width;
+            if (lastWidth !== null) zoomBy(plot, zoom, lastWidth / pinch.width, left(pinch.middle));
+            lastWidth = pinch.width;
           },
           { passive: false },
         );
         plot.over.addEventListener("touchend", () => {
-          pinched = null;
+          lastWidth = null;
         });
         plot.over.addEventListener("dblclick", () => plot.setScale("x", zoom.whole()));
       },

@@ -1,28 +1,30 @@
 // The day's intervals as cards, for a phone: nothing stands outside the screen.
-import { energy, interval, price, signedMoney } from "../../../lib/format";
+import { energy, interval as intervalText, price, signedMoney } from "../../../lib/format";
+import ui from "../../../ui/ui.module.css";
+import { STATE_LABELS, utilityLabel } from "../labels";
 import styles from "../styles.module.css";
-import { Proofs, type RowProps, STATES, utility } from "./IntervalProofs";
+import { IntervalProofs, type IntervalProps } from "./IntervalProofs";
 
-function DayCard({ row, line, place, currency }: RowProps) {
-  const name = interval(row.start_at, row.end_at, place);
+function DayCard({ interval, billLine, place, currency }: IntervalProps) {
+  const name = intervalText(interval.start_at, interval.end_at, place);
   const facts = [
-    ["Own use", energy(row.own_use_wh)],
-    ["Bought", energy(row.bought_wh)],
-    ["Sold", energy(row.sold_wh)],
-    ["Utility", utility(row.utility_wh)],
-    ["Price", row.price_mills === null ? "\u2013" : `${price(row.price_mills)} per kWh`],
-    ["Saved", signedMoney(row.saved_micros, currency)],
+    ["Own use", energy(interval.own_use_wh)],
+    ["Bought", energy(interval.bought_wh)],
+    ["Sold", energy(interval.sold_wh)],
+    ["Utility", utilityLabel(interval.utility_wh)],
+    ["Price", interval.price_mills === null ? "–" : `${price(interval.price_mills)} per kWh`],
+    ["Saved", signedMoney(interval.saved_micros, currency)],
   ];
   return (
     <li className={styles.dayCard}>
       <div className={styles.dayCardHead}>
         <b>{name}</b>
-        <span className={styles.quiet}>
-          {STATES[row.state]}
-          {row.quality === "valid" ? "" : `, ${row.quality}`}
+        <span className={ui.quiet}>
+          {STATE_LABELS[interval.state]}
+          {interval.quality === "valid" ? "" : `, ${interval.quality}`}
         </span>
         <span className={styles.dayCardProofs}>
-          <Proofs line={line} start={row.start_at} name={name} />
+          <IntervalProofs billLine={billLine} startAt={interval.start_at} name={name} />
         </span>
       </div>
       <dl>
@@ -37,11 +39,11 @@ function DayCard({ row, line, place, currency }: RowProps) {
   );
 }
 
-export function DayCards({ rows }: { rows: readonly RowProps[] }) {
+export function DayCards({ intervals }: { intervals: readonly IntervalProps[] }) {
   return (
-    <ul className={styles.dayCards} aria-label="The day's intervals">
-      {rows.map((props) => (
-        <DayCard key={props.row.start_at} {...props} />
+    <ul aria-label="The day's intervals">
+      {intervals.map((props) => (
+        <DayCard key={props.interval.start_at} {...props} />
       ))}
     </ul>
   );

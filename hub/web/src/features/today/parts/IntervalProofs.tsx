@@ -1,32 +1,27 @@
-// What a row of the day's table and a card of the same interval have in common.
-import { energy, type Place } from "../../../lib/format";
+// The links from an interval of the day to the proof of each meter behind it, in the table and on the cards alike.
+import type { Place } from "../../../lib/format";
 import { ProofLink } from "../../../ui/ProofLink";
 import type { BillLine, DayInterval } from "../queries";
 
-export const STATES: Record<DayInterval["state"], string> = {
-  attested: "metered",
-  cleared: "cleared",
-  planned: "settling",
-  settling: "settling",
-  closed: "settled",
-  reconciled: "final",
+/** An interval as a row of the table or as a card. */
+export type IntervalProps = {
+  interval: DayInterval;
+  billLine: BillLine | undefined;
+  place: Place;
+  currency: string;
 };
 
-export const utility = (wh: number) =>
-  wh === 0 ? energy(0) : `${energy(Math.abs(wh))} ${wh > 0 ? "out" : "in"}`;
+type Props = { billLine: BillLine | undefined; startAt: string; name: string };
 
-export type RowProps = { row: DayInterval; line: BillLine | undefined; place: Place; currency: string };
-
-/** The proof of each meter behind an interval. */
-export function Proofs({ line, start, name }: { line: BillLine | undefined; start: string; name: string }) {
-  return line?.meters.map((meter) => (
+export function IntervalProofs({ billLine, startAt, name }: Props) {
+  return billLine?.meters.map((meter) => (
     <ProofLink
       key={meter.meter_id}
       readingId={meter.end_reading_id ?? meter.start_reading_id}
-      interval={start}
+      interval={startAt}
       of={`${meter.meter_id}, ${name}`}
     >
-      {line.meters.length > 1 ? meter.meter_id : "Show proof"}
+      {billLine.meters.length > 1 ? meter.meter_id : "Show proof"}
     </ProofLink>
   ));
 }

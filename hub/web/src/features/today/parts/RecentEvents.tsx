@@ -1,36 +1,48 @@
-// Three lines of what happened lately, each open to its trade.
+// Three lines of what happened lately, each with a link to its trade.
 import { Link } from "@tanstack/react-router";
 import { ago, interval, signedMoney } from "../../../lib/format";
 import type { Site } from "../../../lib/site";
 import { useNow } from "../../../lib/useNow";
 import { Card } from "../../../ui/Card";
-import { words } from "../labels";
-import type { Happened, Today } from "../queries";
+import { SideMark } from "../../../ui/SideMark";
+import ui from "../../../ui/ui.module.css";
+import { eventLabel } from "../labels";
+import type { RecentEvent, Today } from "../queries";
 import styles from "../styles.module.css";
 
-function Line({ one, site, now }: { one: Happened; site: Site; now: Date }) {
-  const signed = one.micros === null ? null : one.kind === "bought" ? -Math.abs(one.micros) : one.micros;
-  const text = words(one, site.currency);
+function EventMark({ kind }: { kind: RecentEvent["kind"] }) {
+  if (kind === "sold") return <SideMark side="sell" sizePx={12} />;
+  if (kind === "bought") return <SideMark side="buy" sizePx={12} />;
+  return <span className={styles.eventMark} data-kind={kind} aria-hidden="true" />;
+}
+
+function EventText({ event, currency }: { event: RecentEvent; currency: string }) {
+  const text = eventLabel(event, currency);
+  if (event.trade_id) {
+    return (
+      <Link to="/trades/$tradeId" params={{ tradeId: event.trade_id }}>
+        {text}
+      </Link>
+    );
+  }
+  return event.kind === "reconciled" ? text : <Link to="/trades">{text}</Link>;
+}
+
+function EventItem({ event, site, now }: { event: RecentEvent; site: Site; now: Date }) {
+  const signedMicros =
+    event.micros !== null && event.kind === "bought" ? -Math.abs(event.micros) : event.micros;
   return (
-    <li className={styles.happened} data-kind={one.kind}>
-      <span className={styles.happenedMark} aria-hidden="true" />
+    <li className={styles.event}>
+      <EventMark kind={event.kind} />
       <div>
         <p>
-          {one.trade_id ? (
-            <Link to="/trades/$tradeId" params={{ tradeId: one.trade_id }}>
-              {text}
-            </Link>
-          ) : one.kind === "reconciled" ? (
-            text
-          ) : (
-            <Link to="/trades">{text}</Link>
-          )}
+          <EventText event={event} currency={site.currency} />
         </p>
-        <p className={styles.quiet}>
-          {interval(one.start_at, one.end_at, site)}, {ago(one.at, now)}
+        <p className={ui.quiet}>
+          {interval(event.start_at, event.end_at, site)}, {ago(event.at, now)}
         </p>
       </div>
-      {signed === null ? null : <b>{signedMoney(signed, site.currency)}</b>}
+      {signedMicros === null ? null : <b>{signedMoney(signedMicros, site.currency)}</b>}
     </li>
   );
 }
@@ -41,19 +53,24 @@ export function RecentEvents({ today, site }: { today: Today; site: Site }) {
     <Card
       title="What happened"
       aside={
-        <Link to="/trades" className={styles.all}>
+        <Link to="/trades" className={styles.allTrades}>
           All trades
         </Link>
       }
     >
       {today.happened.length === 0 ? (
-        <p className={styles.quiet}>
+        <p className={ui.quiet}>
           Nothing yet. What you trade with your neighbours appears here a moment after an interval closes.
         </p>
       ) : (
-        <ul className={styles.lately}>
-          {today.happened.map((one) => (
-            <Line key={`${one.kind} ${one.start_at} ${one.trade_id ?? ""}`} one={one} site={site} now={now} />
+        <ul>
+          {today.happened.map((event) => (
+            <EventItem
+              key={`${event.kind} ${event.start_at} ${event.trade_id ?? ""}`}
+              event={event}
+              site={site}
+              now={now}
+            />
           ))}
         </ul>
       )}

@@ -2,10 +2,12 @@
 import { Link } from "@tanstack/react-router";
 import { dayAndInterval, energy, price, signedMoney } from "../../../lib/format";
 import type { Site } from "../../../lib/site";
-import { allInMills, sideWord, signedMicros } from "../labels";
+import ui from "../../../ui/ui.module.css";
+import { allInMills, signedMicros } from "../labels";
 import type { Trade } from "../queries";
 import styles from "../styles.module.css";
 import { StatePath } from "./StatePath";
+import { TradeSide } from "./TradeSide";
 
 export function TradeCards({ trades, site }: { trades: readonly Trade[]; site: Site }) {
   return (
@@ -13,13 +15,11 @@ export function TradeCards({ trades, site }: { trades: readonly Trade[]; site: S
       {trades.map((trade) => (
         <li key={trade.trade_id}>
           <Link to="/trades/$tradeId" params={{ tradeId: trade.trade_id }} className={styles.card}>
-            <span className={styles.quiet}>{dayAndInterval(trade.start_at, trade.end_at, site)}</span>
+            <span className={ui.quiet}>{dayAndInterval(trade.start_at, trade.end_at, site)}</span>
             <b className={styles.right}>{signedMoney(signedMicros(trade), site.currency)}</b>
             <span>
-              <span className={styles.side} data-side={trade.side}>
-                {sideWord(trade)}
-              </span>{" "}
-              {energy(trade.wh)} at {site.currency} {price(allInMills(trade))} per kWh
+              <TradeSide side={trade.side} /> {energy(trade.wh)} at {site.currency} {price(allInMills(trade))}{" "}
+              per kWh
             </span>
             <StatePath state={trade.state} />
           </Link>

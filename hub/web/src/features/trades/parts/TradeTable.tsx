@@ -3,11 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { dayAndInterval, energy, price, signedMoney } from "../../../lib/format";
 import type { Site } from "../../../lib/site";
-import { allInMills, kindWord, sideWord, signedMicros } from "../labels";
+import ui from "../../../ui/ui.module.css";
+import { allInMills, kindLabel, signedMicros } from "../labels";
 import type { Trade } from "../queries";
-import { type Column, next, type Order, sorted } from "../sort";
+import { type Column, nextOrder, type SortOrder, sortTrades } from "../sort";
 import styles from "../styles.module.css";
 import { StatePath } from "./StatePath";
+import { TradeSide } from "./TradeSide";
 
 const COLUMNS: { column: Column; name: string; right?: boolean }[] = [
   { column: "interval", name: "Interval" },
@@ -18,7 +20,7 @@ const COLUMNS: { column: Column; name: string; right?: boolean }[] = [
   { column: "state", name: "State" },
 ];
 
-const sortWord = (order: Order, column: Column) =>
+const ariaSort = (order: SortOrder, column: Column) =>
   order.column !== column ? "none" : order.descending ? "descending" : "ascending";
 
 function Row({ trade, site }: { trade: Trade; site: Site }) {
@@ -30,10 +32,7 @@ function Row({ trade, site }: { trade: Trade; site: Site }) {
         </Link>
       </th>
       <td>
-        <span className={styles.side} data-side={trade.side}>
-          {sideWord(trade)}
-        </span>{" "}
-        <span className={styles.quiet}>{kindWord(trade)}</span>
+        <TradeSide side={trade.side} /> <span className={ui.quiet}>{kindLabel(trade)}</span>
       </td>
       <td className={styles.right}>{energy(trade.wh)}</td>
       <td className={styles.right}>{price(allInMills(trade))}</td>
@@ -55,11 +54,11 @@ type Props = {
 };
 
 export function TradeTable({ trades, site, partial }: Props) {
-  const [order, setOrder] = useState<Order>({ column: "interval", descending: true });
-  const inTime = order.column === "interval" && order.descending;
+  const [order, setOrder] = useState<SortOrder>({ column: "interval", descending: true });
+  const isNewestFirst = order.column === "interval" && order.descending;
   return (
     <table className={styles.table}>
-      {partial && !inTime ? (
+      {partial && !isNewestFirst ? (
         <caption>Sorted among the {trades.length} newest trades: earlier ones are not loaded yet.</caption>
       ) : null}
       <thead>
@@ -68,10 +67,10 @@ export function TradeTable({ trades, site, partial }: Props) {
             <th
               key={column}
               scope="col"
-              aria-sort={sortWord(order, column)}
+              aria-sort={ariaSort(order, column)}
               className={right ? styles.right : ""}
             >
-              <button type="button" onClick={() => setOrder(next(order, column))}>
+              <button type="button" onClick={() => setOrder(nextOrder(order, column))}>
                 {name}
                 <span aria-hidden="true" className={styles.arrow}>
                   {order.column === column ? (order.descending ? "↓" : "↑") : ""}
@@ -82,7 +81,7 @@ export function TradeTable({ trades, site, partial }: Props) {
         </tr>
       </thead>
       <tbody>
-        {sorted(trades, order).map((trade) => (
+        {sortTrades(trades, order).map((trade) => (
           <Row key={trade.trade_id} trade={trade} site={site} />
         ))}
       </tbody>

@@ -1,57 +1,64 @@
 // Decoded values as people read them: names as the program has them, addresses as links, figures with their unit.
 import { Link } from "@tanstack/react-router";
 import type { Site } from "../../../lib/site";
-import { meaning } from "../labels";
+import ui from "../../../ui/ui.module.css";
+import { describeNumber } from "../labels";
 import { ADDRESS } from "../queries";
 import styles from "../styles.module.css";
 
 type Fields = Record<string, unknown>;
-const FEW = 3;
+
+/** Longer lists are folded away. */
+const MAX_OPEN_ITEMS = 3;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function Many({ name, items, site }: { name: string; items: unknown[]; site: Site }) {
-  if (items.length === 0) return <span className={styles.quiet}>none</span>;
+type ValueProps<T> = { name: string; value: T; site: Site };
+
+function ListValue({ name, value: items, site }: ValueProps<unknown[]>) {
+  if (items.length === 0) return <span className={ui.quiet}>none</span>;
   const list = (
-    <ol className={styles.items}>
-      {items.map((item, at) => (
+    <ol className={styles.values}>
+      {items.map((item, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a place in an account's list is what the item is
-        <li key={at}>
+        <li key={index}>
           <Value name={name} value={item} site={site} />
         </li>
       ))}
     </ol>
   );
-  if (items.length <= FEW) return list;
+  if (items.length <= MAX_OPEN_ITEMS) return list;
   return (
-    <details className={styles.more}>
+    <details className={styles.foldedList}>
       <summary>{items.length} entries</summary>
       {list}
     </details>
   );
 }
 
-function Value({ name, value, site }: { name: string; value: unknown; site: Site }) {
-  if (Array.isArray(value)) return <Many name={name} items={value} site={site} />;
+function NumberValue({ name, value, site }: ValueProps<number>) {
+  const description = describeNumber(name, value, site);
+  return (
+    <>
+      {value}
+      {description ? <span className={styles.description}>{description}</span> : null}
+    </>
+  );
+}
+
+function Value({ name, value, site }: ValueProps<unknown>) {
+  if (Array.isArray(value)) return <ListValue name={name} value={value} site={site} />;
   if (isFields(value)) return <FieldList fields={value} site={site} />;
-  if (value === null) return <span className={styles.quiet}>none</span>;
+  if (value === null) return <span className={ui.quiet}>none</span>;
   if (typeof value === "string" && ADDRESS.test(value)) return <AddressLink address={value} />;
-  if (typeof value === "number") {
-    const means = meaning(name, value, site);
-    return (
-      <>
-        {value}
-        {means ? <span className={styles.means}>{means}</span> : null}
-      </>
-    );
-  }
-  return <span className={styles.mono}>{String(value)}</span>;
+  if (typeof value === "number") return <NumberValue name={name} value={value} site={site} />;
+  return <span className={ui.mono}>{String(value)}</span>;
 }
 
 export function AddressLink({ address }: { address: string }) {
   return (
-    <Link to="/chain/$address" params={{ address }} className={styles.mono}>
+    <Link to="/chain/$address" params={{ address }} className={ui.mono}>
       {address}
     </Link>
   );
@@ -59,7 +66,7 @@ export function AddressLink({ address }: { address: string }) {
 
 export function FieldList({ fields, site }: { fields: Fields; site: Site }) {
   const names = Object.keys(fields);
-  if (names.length === 0) return <span className={styles.quiet}>none</span>;
+  if (names.length === 0) return <span className={ui.quiet}>none</span>;
   return (
     <dl className={styles.fields}>
       {names.map((name) => (
