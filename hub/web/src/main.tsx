@@ -9,7 +9,8 @@ import { SignInPage } from "./features/signin/SignInPage";
 import { SessionUnknown } from "./frame/SessionUnknown";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
 
-const App = lazy(() => import("./App"));
+const importApp = () => import("./App");
+const App = lazy(importApp);
 
 const loading = <p className="pw-visually-hidden">Loading</p>;
 
@@ -30,7 +31,7 @@ if (root) {
   createRoot(root).render(
     <StrictMode>
       <ErrorBoundary>
-        <SessionProvider>
+        <SessionProvider onConfirmed={importApp}>
           <Start />
         </SessionProvider>
       </ErrorBoundary>

@@ -1,4 +1,5 @@
-// The pages and their addresses.
+// The pages and their addresses. A new page is features/<feature>/<Name>Page.tsx with a route here, and a link in
+// frame/Frame.tsx where the navigation leads to it.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
 import { NotFoundPage } from "./frame/NotFoundPage";

@@ -23,8 +23,9 @@ const Context = createContext<Session | null>(null);
 
 const RETRY_MS = 5_000;
 
-async function readUser(): Promise<User | null> {
+async function readUser(onConfirmed: () => void): Promise<User | null> {
   if (!(await refreshOnce())) return null;
+  onConfirmed();
   try {
     return await unwrap(api.GET("/api/v1/auth/me"));
   } catch (error) {
@@ -33,7 +34,13 @@ async function readUser(): Promise<User | null> {
   }
 }
 
-export function SessionProvider({ children }: { children: ReactNode }) {
+type Props = {
+  /** Called as soon as the hub confirms a session, before it says whose. Must stay the same between renders. */
+  onConfirmed: () => void;
+  children: ReactNode;
+};
+
+export function SessionProvider({ onConfirmed, children }: Props) {
   const [user, setUser] = useState<User | null>(null);
   const [restoreState, setRestoreState] = useState<"pending" | "failed" | null>("pending");
   const [failure, setFailure] = useState<unknown>(null);
@@ -41,13 +48,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const restore = useCallback(async () => {
     try {
-      setUser(await readUser());
+      setUser(await readUser(onConfirmed));
       setRestoreState(null);
     } catch (error) {
       setFailure(error);
       setRestoreState("failed");
     }
-  }, []);
+  }, [onConfirmed]);
 
   useEffect(() => {
     onSessionEnd(() => {

@@ -1,4 +1,4 @@
-// The app's frame: a rail on a desktop, a bar on a phone, and a top line that says where, when and whether it is live.
+// The frame of every page: navigation as a rail on a desktop and a bar on a phone, and the top line.
 import { Link, Outlet } from "@tanstack/react-router";
 import { LiveProvider } from "../live/LiveProvider";
 import { AccountMenu } from "./AccountMenu";
@@ -14,7 +14,7 @@ const PAGES = [
   { to: "/proof", name: "Proof", icon: ChainIcon },
 ] as const;
 
-function Pages() {
+function Navigation() {
   return (
     <nav className={styles.pages} aria-label="Pages">
       {PAGES.map(({ to, name, icon: Icon }) => (
@@ -39,7 +39,7 @@ export function Frame() {
           <TopLine />
           <AccountMenu />
         </header>
-        <Pages />
+        <Navigation />
         <main id="content" className={styles.content} tabIndex={-1}>
           <SignOutFailed />
           <Outlet />

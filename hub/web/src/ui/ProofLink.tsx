@@ -1,4 +1,4 @@
-// "Show proof": the way from a figure to the reading that it rests on.
+// "Show proof": the link from a figure to the reading that it rests on.
 import { Link } from "@tanstack/react-router";
 import ui from "./ui.module.css";
 
