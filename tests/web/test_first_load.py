@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from support.browser import Site
+from support.servers.browser import Site
 
 KB = 1024
 SIGN_IN_BYTES, TODAY_BYTES = 80 * KB, 150 * KB

@@ -5,6 +5,6 @@ await withPage(async (page) => {
   await signIn(page, "anna@campus.example");
   await page.goto("/chain");
   await page.getByText("The hub could not answer").first().waitFor();
-  await page.screenshot({ path: `${input.out}/chain-away.png`, fullPage: true });
+  await page.screenshot({ path: `${input.out}/chain-down.png`, fullPage: true });
   report({ says: await page.getByRole("alert").first().textContent(), axe: await axeViolations(page) });
 });
