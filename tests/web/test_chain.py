@@ -63,11 +63,11 @@ class TestFounded:
         assert {one["name"]: one["overflow"] for one in looks if one["overflow"]} == {}
         assert end["links"] == 5
         assert end["rung"] >= 3
-        assert end["faults"] == []
+        assert end["errors"] == []
 
 
 async def test_a_chain_that_is_away_is_said(site: Site) -> None:
-    async with site.script("chain-away") as script:
+    async with site.script("chain-down") as script:
         fact = await script.fact()
     assert "does not answer" in fact["says"]
     assert fact["axe"] == []

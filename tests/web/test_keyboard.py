@@ -14,4 +14,4 @@ async def test_everything_is_done_with_the_keyboard(site: Site) -> None:
     assert chart["first"] == "1", "and Home leads back to the first, out of the zoomed window"
     assert chart["visible"]
     assert trades == {"sorted": "descending", "visible": True}
-    assert end == {"signedOut": True, "faults": []}
+    assert end == {"signedOut": True, "errors": []}

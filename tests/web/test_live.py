@@ -37,7 +37,7 @@ async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> N
         "reloaded": False,
     }
     assert told == {"announced": [SAID], "stands": SAID}, "once, and not blanked by what comes behind it"
-    assert end == {"faults": []}
+    assert end == {"errors": []}
 
 
 async def _reading(connection: Any, name: str, before_s: int, power_w: int) -> None:

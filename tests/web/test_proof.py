@@ -52,7 +52,7 @@ async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: 
         changed, end = await script.facts()
 
     assert changed["rungs"] == {**ASKED, "line": "broken"}
-    assert end == {"faults": []}
+    assert end == {"errors": []}
     _accepted_elsewhere(site.out / "proof.json", site.reading)
 
 

@@ -7,7 +7,7 @@ PAGES = ("today", "trades", "trade", "proof")
 
 
 async def test_what_can_not_be_asked_for_again_says_since_when(site: Site) -> None:
-    async with site.script("old", trade=site.trade, reading=site.reading) as script:
+    async with site.script("stale", trade=site.trade, reading=site.reading) as script:
         for page in PAGES:
             for _ in ("what was loaded becomes stale", "and is asked for again"):
                 await script.fact()
@@ -23,4 +23,4 @@ async def test_a_session_ends_only_by_the_hubs_word(site: Site) -> None:
 
     assert {name: fact["axe"] for name, fact in facts.items() if fact["axe"]} == {}
     forms = {name: fact["form"] for name, fact in facts.items()}
-    assert forms == {"not left": 0, "silent": 0, "back by itself": 0, "left": 1, "a broken page": 1}
+    assert forms == {"sign-out failed": 0, "session unknown": 0, "restored": 0, "signed out": 1, "page crashed": 1}

@@ -1,4 +1,4 @@
-// One Chromium for one script: opens it on the hub that the test runs, signs in, checks with axe, reports in JSON lines.
+// What the scripts share: a Chromium on the hub that the test runs, sign-in, axe, every look of a page, reports as JSON lines.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -12,24 +12,25 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
-/** What the test hands over: { origin, chromium, out, ... }. */
-export const given = JSON.parse(process.argv[2] ?? "{}");
+/** The test's values: { origin, chromium, out, ... }. */
+export const input = JSON.parse(process.argv[2] ?? "{}");
 
-export const tell = (fact) => console.log(JSON.stringify(fact));
+/** Tells the test a fact. */
+export const report = (fact) => console.log(JSON.stringify(fact));
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Waits until the test has done its part. */
-export const heard = async () => (await lines.next()).value;
+/** Waits until the test has done its part, and says so. */
+export const testSignal = async () => (await lines.next()).value;
 
-/** Runs `script(page, faults)` in a fresh browser; faults are what the page complained about. */
+/** Runs `script(page, errors)` in a fresh browser; errors are what the page complained about. */
 export async function withPage(script, options = {}) {
-  const browser = await chromium.launch({ executablePath: given.chromium, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: input.chromium, args: FLAGS });
   try {
     const context = await browser.newContext({
-      baseURL: given.origin,
+      baseURL: input.origin,
       viewport: { width: 1280, height: 900 },
       locale: "en-GB",
       // Another zone than the site's: the page must show the site's time
@@ -37,21 +38,21 @@ export async function withPage(script, options = {}) {
       reducedMotion: "reduce",
       ...options,
     });
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TIMEOUT_MS);
     const page = await context.newPage();
-    const faults = [];
-    page.on("pageerror", (error) => faults.push(String(error)));
+    const errors = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error" && !/status of 40\d/.test(message.text())) faults.push(message.text());
+      if (message.type() === "error" && !/status of 40\d/.test(message.text())) errors.push(message.text());
     });
-    await script(page, faults);
+    await script(page, errors);
   } finally {
     await browser.close();
     process.stdin.destroy();
   }
 }
 
-export async function signIn(page, email, password = given.password) {
+export async function signIn(page, email, password = input.password) {
   await page.goto("/");
   await page.getByLabel("E-mail").fill(email);
   await page.locator("input[name=password]").fill(password);
@@ -60,35 +61,54 @@ export async function signIn(page, email, password = given.password) {
 }
 
 /** Names of the WCAG A and AA rules that the page breaks, each with the first place. */
-export async function axeFaults(page) {
+export async function axeViolations(page) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const result = await page.evaluate(() =>
     window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }),
   );
   return result.violations.map(
-    (one) => `${one.id}: ${one.nodes[0]?.html.slice(0, 160)} (${one.nodes[0]?.failureSummary})`,
+    ({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)} (${nodes[0]?.failureSummary})`,
   );
 }
 
-export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
-/** How far anything reaches sideways beyond what is seen: the page itself, or a box of it that scrolls. */
-export function beyond(page) {
+/** How far anything reaches sideways overflowPx what is seen: the page itself, or a box of it that scrolls. */
+export function overflowPx(page) {
   return page.evaluate(() =>
     Math.max(
       ...[document.documentElement, ...document.querySelectorAll("main *")]
         .filter(
-          (one) => one === document.documentElement || /auto|scroll/.test(getComputedStyle(one).overflowX),
+          (element) =>
+            element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX),
         )
-        .map((one) => one.scrollWidth - one.clientWidth),
+        .map((element) => element.scrollWidth - element.clientWidth),
     ),
   );
 }
 
 /** The states of the ladder's rungs, once none is waiting. */
-export async function rungs(page) {
+export async function rungStates(page) {
   await page.locator("[data-rung='chain']:not([data-state='waiting'])").waitFor();
   return page
     .locator("[data-rung]")
-    .evaluateAll((all) => Object.fromEntries(all.map((one) => [one.dataset.rung, one.dataset.state])));
+    .evaluateAll((rungs) => Object.fromEntries(rungs.map(({ dataset }) => [dataset.rung, dataset.state])));
+}
+
+/** Opens each of these pages at every size and colour scheme; takes a picture, and reports what is wrong with it. */
+export async function reportLooks(page, pages) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      for (const [name, open] of Object.entries(pages)) {
+        await open(page);
+        const look = `${size}-${colorScheme}`;
+        await page.screenshot({ path: `${input.out}/${name}-${look}.png`, fullPage: true });
+        if (name === "today") await page.screenshot({ path: `${input.out}/fold-${look}.png` });
+        const overflow = await overflowPx(page);
+        report({ name: `${name} ${size} ${colorScheme}`, overflow, axe: await axeViolations(page) });
+      }
+    }
+  }
 }

@@ -1,5 +1,5 @@
 // The chain as people look at it: from the proof to the programs, an account, a transaction; every look, and the keyboard.
-import { axeFaults, beyond, given, SIZES, signIn, tell, withPage } from "./browser.mjs";
+import { input, report, reportLooks, signIn, withPage } from "./browser.mjs";
 
 const heading = (page) => page.locator("main h1").first().textContent();
 
@@ -10,41 +10,41 @@ const PAGES = {
     await page.locator("main a[href^='/chain/tx/']").first().waitFor();
   },
   "chain-account": async (page) => {
-    await page.goto(`/chain/${given.account}`);
+    await page.goto(`/chain/${input.account}`);
     await page.getByText("balance_micros").waitFor();
     await page.locator("main a[href^='/chain/tx/']").first().waitFor();
   },
   "chain-transaction": async (page) => {
-    await page.goto(`/chain/tx/${given.transaction}`);
+    await page.goto(`/chain/tx/${input.transaction}`);
     await page.getByTestId("units").waitFor();
-    for (const one of await page.getByText(/^\d+ accounts?$/).all()) await one.click();
+    for (const summary of await page.getByText(/^\d+ accounts?$/).all()) await summary.click();
   },
   "chain-failed": async (page) => {
-    await page.goto(`/chain/tx/${given.failed}`);
+    await page.goto(`/chain/tx/${input.failed}`);
     await page.getByTestId("units").waitFor();
   },
 };
 
 async function press(page, key, times = 1) {
-  for (let at = 0; at < times; at += 1) await page.keyboard.press(key);
+  for (let count = 0; count < times; count += 1) await page.keyboard.press(key);
 }
 
-await withPage(async (page, faults) => {
+await withPage(async (page, errors) => {
   await signIn(page, "anna@campus.example");
   await page.goto("/proof");
   await page.getByRole("link", { name: "the chain" }).click();
   await page.getByText("as published").nth(4).waitFor();
-  tell({ heading: await heading(page), head: await page.getByTestId("head").textContent() });
+  report({ heading: await heading(page), head: await page.getByTestId("head").textContent() });
 
   await page.getByLabel("Address or signature").focus();
   await page.keyboard.type("not an address");
   await press(page, "Enter");
   const refusal = await page.getByRole("alert").textContent();
   await press(page, "ControlOrMeta+A");
-  await page.keyboard.type(given.transaction);
+  await page.keyboard.type(input.transaction);
   await press(page, "Enter");
   await page.getByTestId("units").waitFor();
-  tell({
+  report({
     refusal,
     heading: await heading(page),
     units: await page.getByTestId("units").textContent(),
@@ -55,37 +55,23 @@ await withPage(async (page, faults) => {
     .last()
     .focus();
   await press(page, "Enter");
-  await page.getByRole("link", { name: given.account }).first().focus();
+  await page.getByRole("link", { name: input.account }).first().focus();
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   await press(page, "Enter");
   await page.getByText("balance_micros").waitFor();
-  tell({ heading: await heading(page), outline, fields: await page.locator("dl").first().textContent() });
+  report({ heading: await heading(page), outline, fields: await page.locator("dl").first().textContent() });
 
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      for (const [name, open] of Object.entries(PAGES)) {
-        await open(page);
-        await page.screenshot({ path: `${given.out}/${name}-${size}-${colorScheme}.png`, fullPage: true });
-        tell({
-          name: `${name} ${size} ${colorScheme}`,
-          overflow: await beyond(page),
-          axe: await axeFaults(page),
-        });
-      }
-    }
-  }
+  await reportLooks(page, PAGES);
 
-  await page.goto(`/chain/${given.nobody}`);
+  await page.goto(`/chain/${input.nobody}`);
   await page.getByText("This is not here").waitFor();
   await page.goto("/chain/nonsense");
   await page.getByText("This is no address").waitFor();
-  await page.goto(`/trades/${given.trade}`);
+  await page.goto(`/trades/${input.trade}`);
   await page.getByText("Transactions on the chain").waitFor();
   const links = await page.locator("main a[href^='/chain/tx/']").count();
-  await page.goto(`/proof/${given.reading}`);
+  await page.goto(`/proof/${input.reading}`);
   await page.locator("[data-rung='chain'] summary").click();
   await page.locator("[data-rung='chain'] a[href^='/chain/']").first().waitFor();
-  tell({ links, rung: await page.locator("[data-rung='chain'] a[href^='/chain/']").count(), faults });
+  report({ links, rung: await page.locator("[data-rung='chain'] a[href^='/chain/']").count(), errors });
 });

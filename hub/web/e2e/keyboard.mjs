@@ -1,10 +1,10 @@
 // Signs in, walks through the app and signs out with the keyboard alone; a wrong password first.
-import { given, tell, withPage } from "./browser.mjs";
+import { input, report, withPage } from "./browser.mjs";
 
 const focused = (page) =>
   page.evaluate(() => {
-    const one = document.activeElement;
-    return (one?.getAttribute("aria-label") ?? one?.textContent ?? "").trim();
+    const element = document.activeElement;
+    return (element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
   });
 
 const outlined = (page) =>
@@ -18,21 +18,21 @@ async function tabTo(page, name, key = "Tab") {
   throw new Error(`no way to "${name}" with the key ${key}`);
 }
 
-await withPage(async (page, faults) => {
+await withPage(async (page, errors) => {
   await page.goto("/");
   await page.getByLabel("E-mail").waitFor();
   await page.keyboard.type("anna@campus.example");
   await page.keyboard.press("Tab");
   await page.keyboard.type("not the password");
   await page.keyboard.press("Enter");
-  tell({ refusal: await page.getByRole("alert").textContent() });
+  report({ refusal: await page.getByRole("alert").textContent() });
 
   await page.locator("input[name=password]").focus();
   await page.keyboard.press("ControlOrMeta+A");
-  await page.keyboard.type(given.password);
+  await page.keyboard.type(input.password);
   await page.keyboard.press("Enter");
   await page.getByTestId("power-now").waitFor();
-  tell({ sentence: await page.locator("h1").textContent() });
+  report({ sentence: await page.locator("h1").textContent() });
 
   await tabTo(page, "Interval of the day");
   await page.keyboard.press("End");
@@ -42,7 +42,7 @@ await withPage(async (page, faults) => {
   for (const key of ["+", "+", "+"]) await page.keyboard.press(key);
   const zoomed = await slider.getAttribute("aria-valuetext");
   await page.keyboard.press("Home");
-  tell({ chart, zoomed, first: await slider.getAttribute("aria-valuenow"), visible: await outlined(page) });
+  report({ chart, zoomed, first: await slider.getAttribute("aria-valuenow"), visible: await outlined(page) });
 
   await page.reload();
   await page.getByTestId("power-now").waitFor();
@@ -52,7 +52,7 @@ await withPage(async (page, faults) => {
   await page.getByRole("columnheader", { name: "Energy" }).waitFor();
   await tabTo(page, "Energy");
   await page.keyboard.press("Enter");
-  tell({
+  report({
     sorted: await page.getByRole("columnheader", { name: "Energy" }).getAttribute("aria-sort"),
     visible,
   });
@@ -65,5 +65,5 @@ await withPage(async (page, faults) => {
   await tabTo(page, "Sign out", "ArrowDown");
   await page.keyboard.press("Enter");
   await page.getByLabel("E-mail").waitFor();
-  tell({ signedOut: true, faults });
+  report({ signedOut: true, errors });
 });

@@ -1,7 +1,7 @@
 // A reading arrives while the page is open: the figure changes in place, without a reload and without moving anything.
-import { heard, signIn, tell, withPage } from "./browser.mjs";
+import { report, signIn, testSignal, withPage } from "./browser.mjs";
 
-await withPage(async (page, faults) => {
+await withPage(async (page, errors) => {
   await signIn(page, "anna@campus.example");
   const power = page.getByTestId("power-now");
   await power.waitFor();
@@ -10,13 +10,13 @@ await withPage(async (page, faults) => {
     window.sameDocument = true;
   });
   const before = await power.boundingBox();
-  tell({ power: await power.textContent(), sentence: await page.locator("h1").textContent() });
-  await heard();
+  report({ power: await power.textContent(), sentence: await page.locator("h1").textContent() });
+  await testSignal();
   await power.filter({ hasText: "1.2 kW" }).waitFor();
   const after = await power.boundingBox();
   const moved = Math.abs(before.x - after.x) + Math.abs(before.y - after.y);
   const reloaded = !(await page.evaluate(() => window.sameDocument));
-  tell({
+  report({
     power: await power.textContent(),
     sentence: await page.locator("h1").textContent(),
     moved,
@@ -31,12 +31,12 @@ await withPage(async (page, faults) => {
       subtree: true,
     });
   });
-  tell({ waiting: "for a clearing with other events behind it" });
-  await heard();
+  report({ waiting: "for a clearing with other events behind it" });
+  await testSignal();
   await power.filter({ hasText: "500 W" }).waitFor();
-  tell({
+  report({
     announced: await page.evaluate(() => window.announced),
     stands: await page.locator("[aria-live=polite]").textContent(),
   });
-  tell({ faults });
+  report({ errors });
 });

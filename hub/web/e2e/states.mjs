@@ -1,12 +1,12 @@
 // What people see when there is nothing to see: no day yet, no part in the market, nothing there, no hub.
-import { axeFaults, given, signIn, tell, withPage } from "./browser.mjs";
+import { axeViolations, input, report, signIn, withPage } from "./browser.mjs";
 
-const picture = (page, name) => page.screenshot({ path: `${given.out}/state-${name}.png`, fullPage: true });
+const picture = (page, name) => page.screenshot({ path: `${input.out}/state-${name}.png`, fullPage: true });
 
 async function shows(page, name, text) {
   await page.getByText(text).first().waitFor();
   await picture(page, name);
-  tell({ name, axe: await axeFaults(page) });
+  report({ name, axe: await axeViolations(page) });
 }
 
 async function signOut(page) {
@@ -16,7 +16,7 @@ async function signOut(page) {
 }
 
 await withPage(async (page) => {
-  await page.goto(`/proof/${given.reading}`);
+  await page.goto(`/proof/${input.reading}`);
   await page.getByLabel("E-mail").waitFor();
   await shows(page, "signed-out", "You can check every number");
 
@@ -58,7 +58,7 @@ await withPage(async (page) => {
   await page.route("**/api/v1/auth/refresh", over);
   await page.getByRole("link", { name: "Trades", exact: true }).click();
   await page.getByLabel("E-mail").waitFor();
-  tell({ name: "session-over", axe: await axeFaults(page) });
+  report({ name: "session-over", axe: await axeViolations(page) });
   await page.unrouteAll();
   await page.context().clearCookies();
   await signIn(page, "anna@campus.example");

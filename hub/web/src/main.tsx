@@ -1,52 +1,40 @@
-// Starts the app: theme, queries, session, routes.
-import "@mantine/core/styles.css";
+// Starts the app: finds out whether somebody is signed in, and loads what signed-in people see only then.
 import "./theme/tokens.css";
-import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import "./theme/base.css";
+import "./theme/colorScheme";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
-import { Problem } from "./api/problem";
 import { SessionProvider, useSession } from "./auth/session";
-import { SignIn } from "./features/signin/SignIn";
-import { Silent } from "./frame/Silent";
-import { router } from "./router";
-import { resolver, theme } from "./theme/theme";
+import { SignInPage } from "./features/signin/SignInPage";
+import { SessionUnknown } from "./frame/SessionUnknown";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
 
-/** How often what failed is asked for again by itself. */
-const AGAIN_MS = 15_000;
+const importApp = () => import("./App");
+const App = lazy(importApp);
 
-const passing = (error: unknown) => !(error instanceof Problem && error.status < 500);
+const loading = <p className="pw-visually-hidden">Loading</p>;
 
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      retry: (failures, error) => failures < 2 && passing(error),
-      refetchInterval: ({ state }) => (state.status === "error" && passing(state.error) ? AGAIN_MS : false),
-    },
-  },
-});
-
-function App() {
+function Start() {
   const { state, failure, restore } = useSession();
-  if (state === "restoring") return <p className="pw-visually-hidden">Loading</p>;
-  if (state === "silent") return <Silent failure={failure} retry={restore} />;
-  if (state === "out") return <SignIn />;
-  return <RouterProvider router={router} />;
+  if (state === "restoring") return loading;
+  if (state === "unknown") return <SessionUnknown failure={failure} retry={restore} />;
+  if (state === "signed-out") return <SignInPage />;
+  return (
+    <Suspense fallback={loading}>
+      <App />
+    </Suspense>
+  );
 }
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto">
-        <QueryClientProvider client={queries}>
-          <SessionProvider>
-            <App />
-          </SessionProvider>
-        </QueryClientProvider>
-      </MantineProvider>
+      <ErrorBoundary>
+        <SessionProvider onConfirmed={importApp}>
+          <Start />
+        </SessionProvider>
+      </ErrorBoundary>
     </StrictMode>,
   );
 }

@@ -1,33 +1,34 @@
-// The pages and their addresses.
+// The pages and their addresses. A new page is features/<feature>/<Name>Page.tsx with a route here, and a link in
+// frame/Frame.tsx where the navigation leads to it.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
-import { NoSuchPage } from "./frame/NoSuchPage";
-import { Broken } from "./ui/states";
+import { NotFoundPage } from "./frame/NotFoundPage";
+import { PageCrash } from "./ui/ErrorState";
 
-const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage });
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
 
 const today = createRoute({
   getParentRoute: () => root,
   path: "/",
-  component: lazyRouteComponent(() => import("./features/today/Today"), "Today"),
+  component: lazyRouteComponent(() => import("./features/today/TodayPage"), "TodayPage"),
 });
 
 const trades = createRoute({
   getParentRoute: () => root,
   path: "/trades",
-  component: lazyRouteComponent(() => import("./features/trades/Trades"), "Trades"),
+  component: lazyRouteComponent(() => import("./features/trades/TradesPage"), "TradesPage"),
 });
 
 const trade = createRoute({
   getParentRoute: () => root,
   path: "/trades/$tradeId",
-  component: lazyRouteComponent(() => import("./features/trades/TradeDetail"), "TradeDetail"),
+  component: lazyRouteComponent(() => import("./features/trades/TradePage"), "TradePage"),
 });
 
 const proofStart = createRoute({
   getParentRoute: () => root,
   path: "/proof",
-  component: lazyRouteComponent(() => import("./features/proof/ProofStart"), "ProofStart"),
+  component: lazyRouteComponent(() => import("./features/proof/ProofStartPage"), "ProofStartPage"),
 });
 
 const proof = createRoute({
@@ -35,25 +36,25 @@ const proof = createRoute({
   path: "/proof/$readingId",
   validateSearch: (search): { interval?: string } =>
     typeof search.interval === "string" ? { interval: search.interval } : {},
-  component: lazyRouteComponent(() => import("./features/proof/Proof"), "Proof"),
+  component: lazyRouteComponent(() => import("./features/proof/ProofPage"), "ProofPage"),
 });
 
 const chain = createRoute({
   getParentRoute: () => root,
   path: "/chain",
-  component: lazyRouteComponent(() => import("./features/chain/Chain"), "Chain"),
+  component: lazyRouteComponent(() => import("./features/chain/ChainPage"), "ChainPage"),
 });
 
 const chainAccount = createRoute({
   getParentRoute: () => root,
   path: "/chain/$address",
-  component: lazyRouteComponent(() => import("./features/chain/ChainAccount"), "ChainAccount"),
+  component: lazyRouteComponent(() => import("./features/chain/AccountPage"), "AccountPage"),
 });
 
 const chainTransaction = createRoute({
   getParentRoute: () => root,
   path: "/chain/tx/$signature",
-  component: lazyRouteComponent(() => import("./features/chain/ChainTransaction"), "ChainTransaction"),
+  component: lazyRouteComponent(() => import("./features/chain/TransactionPage"), "TransactionPage"),
 });
 
 export const router = createRouter({
@@ -68,7 +69,7 @@ export const router = createRouter({
     chainTransaction,
   ]),
   defaultPreload: "intent",
-  defaultErrorComponent: Broken,
+  defaultErrorComponent: PageCrash,
   scrollRestoration: true,
 });
 

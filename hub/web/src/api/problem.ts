@@ -1,4 +1,4 @@
-// What the hub says when it refuses: problem+json (RFC 9457), as an error whose message is written for people.
+// A refusal of the hub: problem+json (RFC 9457), as an error whose message is written for people.
 
 export class Problem extends Error {
   constructor(

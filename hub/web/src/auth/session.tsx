@@ -1,31 +1,31 @@
 // Who is signed in: restores the session with the refresh cookie, signs in and out, and tells the pages.
-import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
-import { api, renewOnce, setAccessToken, unwrap, whenSignedOut } from "../api/client";
+import { api, onSessionEnd, refreshOnce, setAccessToken, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { components } from "../api/schema";
 
 export type User = components["schemas"]["User"];
 
 type Session = {
-  /** `silent`: the hub does not say whether there is a session. */
-  state: "restoring" | "silent" | "out" | "in";
+  /** `unknown`: the hub does not say whether there is a session. */
+  state: "restoring" | "unknown" | "signed-out" | "signed-in";
   user: User | null;
-  /** Why the hub is silent. */
+  /** Why the state is unknown. */
   failure: unknown;
   restore: () => Promise<void>;
-  /** A sign-out on its way, or one that the hub did not take: the session lives on. */
-  leaving: "asked" | "failed" | null;
+  /** A sign-out that was sent, or one that the hub did not take: the session lives on. */
+  signOutState: "pending" | "failed" | null;
   signIn: (email: string, password: string) => Promise<void>;
   signOut: () => Promise<void>;
 };
 
 const Context = createContext<Session | null>(null);
 
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 
-async function whoIsIn(): Promise<User | null> {
-  if (!(await renewOnce())) return null;
+async function readUser(onConfirmed: () => void): Promise<User | null> {
+  if (!(await refreshOnce())) return null;
+  onConfirmed();
   try {
     return await unwrap(api.GET("/api/v1/auth/me"));
   } catch (error) {
@@ -34,37 +34,41 @@ async function whoIsIn(): Promise<User | null> {
   }
 }
 
-export function SessionProvider({ children }: { children: ReactNode }) {
+type Props = {
+  /** Called as soon as the hub confirms a session, before it says whose. Must stay the same between renders. */
+  onConfirmed: () => void;
+  children: ReactNode;
+};
+
+export function SessionProvider({ onConfirmed, children }: Props) {
   const [user, setUser] = useState<User | null>(null);
-  const [restoring, setRestoring] = useState<"asked" | "failed" | null>("asked");
+  const [restoreState, setRestoreState] = useState<"pending" | "failed" | null>("pending");
   const [failure, setFailure] = useState<unknown>(null);
-  const [leaving, setLeaving] = useState<Session["leaving"]>(null);
-  const queries = useQueryClient();
+  const [signOutState, setSignOutState] = useState<Session["signOutState"]>(null);
 
   const restore = useCallback(async () => {
     try {
-      setUser(await whoIsIn());
-      setRestoring(null);
+      setUser(await readUser(onConfirmed));
+      setRestoreState(null);
     } catch (error) {
       setFailure(error);
-      setRestoring("failed");
+      setRestoreState("failed");
     }
-  }, []);
+  }, [onConfirmed]);
 
   useEffect(() => {
-    whenSignedOut(() => {
+    onSessionEnd(() => {
       setUser(null);
-      setLeaving(null);
-      queries.clear();
+      setSignOutState(null);
     });
     void restore();
-  }, [queries, restore]);
+  }, [restore]);
 
   useEffect(() => {
-    if (restoring !== "failed") return;
-    const timer = setInterval(() => void restore(), AGAIN_MS);
+    if (restoreState !== "failed") return;
+    const timer = setInterval(() => void restore(), RETRY_MS);
     return () => clearInterval(timer);
-  }, [restoring, restore]);
+  }, [restoreState, restore]);
 
   const signIn = useCallback(async (email: string, password: string) => {
     const answer = await unwrap(api.POST("/api/v1/auth/login", { body: { email, password } }));
@@ -73,23 +77,22 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const signOut = useCallback(async () => {
-    setLeaving("asked");
+    setSignOutState("pending");
     const answer = await api.POST("/api/v1/auth/logout").catch(() => null);
     if (!answer?.response.ok) {
-      setLeaving("failed");
+      setSignOutState("failed");
       return;
     }
-    setLeaving(null);
+    setSignOutState(null);
     setAccessToken(null);
     setUser(null);
-    queries.clear();
-  }, [queries]);
+  }, []);
 
-  const known = user ? "in" : "out";
-  const state = restoring === "asked" ? "restoring" : restoring === "failed" ? "silent" : known;
+  const settled = user ? "signed-in" : "signed-out";
+  const state = restoreState === "pending" ? "restoring" : restoreState === "failed" ? "unknown" : settled;
   const session = useMemo<Session>(
-    () => ({ state, user, failure, leaving, restore, signIn, signOut }),
-    [state, user, failure, leaving, restore, signIn, signOut],
+    () => ({ state, user, failure, signOutState, restore, signIn, signOut }),
+    [state, user, failure, signOutState, restore, signIn, signOut],
   );
   return <Context.Provider value={session}>{children}</Context.Provider>;
 }

@@ -1,4 +1,4 @@
-// Tells screen readers the result of the last clearing, until there is another; nothing else is announced by itself.
+// Announces the result of the last clearing to screen readers; nothing else is announced by itself.
 import { energy, interval, price } from "../lib/format";
 import { useSite } from "../lib/site";
 import { useLive } from "../live/LiveProvider";

@@ -1,11 +1,11 @@
-// The app's frame: a rail on a desktop, a bar on a phone, and a top line that says where, when and whether it is live.
+// The frame of every page: navigation as a rail on a desktop and a bar on a phone, and the top line.
 import { Link, Outlet } from "@tanstack/react-router";
 import { LiveProvider } from "../live/LiveProvider";
+import { AccountMenu } from "./AccountMenu";
 import { ClearingResult } from "./ClearingResult";
 import styles from "./Frame.module.css";
 import { ChainIcon, ListIcon, SunIcon } from "./icons";
-import { Leaving } from "./Leaving";
-import { PersonMenu } from "./PersonMenu";
+import { SignOutFailed } from "./SignOutFailed";
 import { TopLine } from "./TopLine";
 
 const PAGES = [
@@ -14,7 +14,7 @@ const PAGES = [
   { to: "/proof", name: "Proof", icon: ChainIcon },
 ] as const;
 
-function Pages() {
+function Navigation() {
   return (
     <nav className={styles.pages} aria-label="Pages">
       {PAGES.map(({ to, name, icon: Icon }) => (
@@ -37,11 +37,11 @@ export function Frame() {
       <div className={styles.frame}>
         <header className={styles.top}>
           <TopLine />
-          <PersonMenu />
+          <AccountMenu />
         </header>
-        <Pages />
+        <Navigation />
         <main id="content" className={styles.content} tabIndex={-1}>
-          <Leaving />
+          <SignOutFailed />
           <Outlet />
         </main>
       </div>

@@ -1,34 +1,38 @@
-// Site, the running interval with a thin bar that fills until it closes, and the state of the connection.
+// The top line: site, the running interval with a thin bar that fills until it closes, and the state of the connection.
 import { countdown, interval, time } from "../lib/format";
 import { type Site, useSite } from "../lib/site";
 import { useNow } from "../lib/useNow";
 import { type Connection, useLive } from "../live/LiveProvider";
 import styles from "./TopLine.module.css";
 
-/** The interval that runs at this moment, from the site's interval length. */
-export function runningInterval(now: Date, lengthS: number): { start: Date; end: Date; done: number } {
-  const length = lengthS * 1000;
-  const start = Math.floor(now.getTime() / length) * length;
-  return { start: new Date(start), end: new Date(start + length), done: (now.getTime() - start) / length };
+/** The interval that runs at this moment, and the share of it that has passed. */
+function runningInterval(now: Date, lengthS: number): { start: Date; end: Date; elapsed: number } {
+  const lengthMs = lengthS * 1000;
+  const startMs = Math.floor(now.getTime() / lengthMs) * lengthMs;
+  return {
+    start: new Date(startMs),
+    end: new Date(startMs + lengthMs),
+    elapsed: (now.getTime() - startMs) / lengthMs,
+  };
 }
 
 function RunningInterval({ site }: { site: Site }) {
   const now = useNow();
-  const { start, end, done } = runningInterval(now, site.interval_s);
+  const { start, end, elapsed } = runningInterval(now, site.interval_s);
   return (
     <div className={styles.interval}>
       <span>
         {interval(start, end, site)}
-        <span className={styles.left}> closes in {countdown(end, now)}</span>
+        <span className={styles.remaining}> closes in {countdown(end, now)}</span>
       </span>
       <span className={styles.bar} aria-hidden="true">
-        <span style={{ width: `${Math.round(done * 100)}%` }} />
+        <span style={{ width: `${Math.round(elapsed * 100)}%` }} />
       </span>
     </div>
   );
 }
 
-const WORDS: Record<Connection["state"], string> = {
+const STATE_LABELS: Record<Connection["state"], string> = {
   connecting: "connecting",
   live: "live",
   reconnecting: "reconnecting since",
@@ -37,12 +41,12 @@ const WORDS: Record<Connection["state"], string> = {
 
 function ConnectionState({ site }: { site: Site }) {
   const { connection } = useLive();
-  const since = connection.state === "reconnecting" || connection.state === "offline";
+  const isDown = connection.state === "reconnecting" || connection.state === "offline";
   return (
     <span className={styles.connection} data-state={connection.state}>
       <span className={styles.dot} aria-hidden="true" />
-      {WORDS[connection.state]}
-      {since ? ` ${time(connection.since, site)}` : ""}
+      {STATE_LABELS[connection.state]}
+      {isDown ? ` ${time(connection.since, site)}` : ""}
     </span>
   );
 }

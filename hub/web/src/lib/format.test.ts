@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { countdown, energy, exactMoney, interval, money, parted, power, price, signedMoney } from "./format";
+import {
+  countdown,
+  energy,
+  exactMoney,
+  interval,
+  money,
+  power,
+  price,
+  signedMoney,
+  splitUnit,
+} from "./format";
 
 test("energy keeps its unit and changes it at 10 kWh", () => {
   expect(energy(0)).toBe("0 Wh");
@@ -31,9 +41,9 @@ test("money whose direction matters has its sign", () => {
 });
 
 test("a large figure stands apart from its unit", () => {
-  expect(parted("+CHF 1.88")).toEqual({ figure: "+1.88", unit: "CHF" });
-  expect(parted("1.2 kW")).toEqual({ figure: "1.2", unit: "kW" });
-  expect(parted("–")).toEqual({ figure: "–", unit: "" });
+  expect(splitUnit("+CHF 1.88")).toEqual({ figure: "+1.88", unit: "CHF" });
+  expect(splitUnit("1.2 kW")).toEqual({ figure: "1.2", unit: "kW" });
+  expect(splitUnit("–")).toEqual({ figure: "–", unit: "" });
 });
 
 test("an interval has both ends, on the site's clock", () => {

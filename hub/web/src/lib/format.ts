@@ -1,15 +1,15 @@
 // How numbers and times are written: every figure with its unit, every interval with both ends, on the site's clock.
 
-/** Whose clock is meant: the site's time zone, and in the demo how far its clock is from ours. */
+/** The clock that times are written in: the site's time zone, and in the demo how far its clock is from ours. */
 export type Place = { timezone: string; sun_offset_s: number };
 
-const onSite = (at: string | Date, place: Place): Date =>
+const toSiteTime = (at: string | Date, place: Place): Date =>
   new Date(new Date(at).getTime() + place.sun_offset_s * 1000);
 
 const MINUS = "\u2212";
 const PLUS = "+";
 
-/** Energy in Wh: below 10 kWh as Wh, above as kWh with one decimal. */
+/** Writes energy, given in Wh: below 10 kWh as Wh, above as kWh with one decimal. */
 export function energy(wh: number): string {
   const size = Math.abs(wh);
   const sign = wh < 0 ? MINUS : "";
@@ -17,39 +17,39 @@ export function energy(wh: number): string {
   return `${sign}${(size / 1000).toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} kWh`;
 }
 
-/** Power in W, from 1,000 W up as kW with one decimal. */
+/** Writes power, given in W, without its sign: from 1,000 W up as kW with one decimal. */
 export function power(watts: number): string {
   const size = Math.abs(watts);
   if (size < 1000) return `${Math.round(size)} W`;
   return `${(size / 1000).toFixed(1)} kW`;
 }
 
-/** A price in mills per kWh, as the currency with two decimals; a third only where it is needed. */
+/** Writes a price, given in mills per kWh, in the currency with two decimals; a third only where it is needed. */
 export function price(mills: number): string {
   return (mills / 1000).toFixed(mills % 10 === 0 ? 2 : 3);
 }
 
-/** An amount in micros with two decimals, four below a tenth; the sign in front. */
+/** Writes an amount, given in micros, with two decimals, four below a tenth; the sign in front. */
 export function money(micros: number, currency: string): string {
   const amount = micros / 1_000_000;
   const decimals = Math.abs(amount) < 0.1 && micros !== 0 ? 4 : 2;
   return `${amount < 0 ? MINUS : ""}${currency} ${Math.abs(amount).toFixed(decimals)}`;
 }
 
-/** A figure and its unit apart, for where the figure stands large. */
-export function parted(written: string): { figure: string; unit: string } {
-  const found = /^(\S*?)([A-Z]{3}) (\S+)$/.exec(written);
-  if (found) return { figure: `${found[1]}${found[3]}`, unit: found[2] ?? "" };
-  const [figure = "", unit = ""] = written.split(" ");
+/** Splits a written figure from its unit, for where the figure stands large. */
+export function splitUnit(text: string): { figure: string; unit: string } {
+  const amount = /^(\S*?)([A-Z]{3}) (\S+)$/.exec(text);
+  if (amount) return { figure: `${amount[1]}${amount[3]}`, unit: amount[2] ?? "" };
+  const [figure = "", unit = ""] = text.split(" ");
   return { figure, unit };
 }
 
-/** An amount whose direction matters: with a plus or a minus in front. */
+/** Writes an amount whose direction matters: with a plus or a minus in front. */
 export function signedMoney(micros: number, currency: string): string {
   return micros > 0 ? `${PLUS}${money(micros, currency)}` : money(micros, currency);
 }
 
-/** The exact amount, for those who check: all six decimals. */
+/** Writes the exact amount, for those who check: all six decimals. */
 export function exactMoney(micros: number, currency: string): string {
   const sign = micros < 0 ? MINUS : "";
   const size = Math.abs(micros);
@@ -57,8 +57,8 @@ export function exactMoney(micros: number, currency: string): string {
   return `${sign}${currency} ${whole}.${String(size % 1_000_000).padStart(6, "0")}`;
 }
 
-function clock(at: string | Date, place: Place, seconds = false): string {
-  return onSite(at, place).toLocaleTimeString("en-GB", {
+function clockTime(at: string | Date, place: Place, seconds = false): string {
+  return toSiteTime(at, place).toLocaleTimeString("en-GB", {
     timeZone: place.timezone,
     hour: "2-digit",
     minute: "2-digit",
@@ -66,24 +66,24 @@ function clock(at: string | Date, place: Place, seconds = false): string {
   });
 }
 
-/** A moment, to the second. */
+/** Writes a moment, to the second. */
 export function time(at: string | Date, place: Place): string {
-  return clock(at, place, true);
+  return clockTime(at, place, true);
 }
 
-/** An interval as 12:00–12:15. */
+/** Writes an interval as 12:00–12:15. */
 export function interval(start: string | Date, end: string | Date, place: Place): string {
-  return `${clock(start, place)}–${clock(end, place)}`;
+  return `${clockTime(start, place)}–${clockTime(end, place)}`;
 }
 
-/** An interval with its day in front, for lists that reach over several days. */
+/** Writes an interval with its day in front, for lists that reach over several days. */
 export function dayAndInterval(start: string, end: string, place: Place): string {
   return `${day(start, place)}, ${interval(start, end, place)}`;
 }
 
-/** A day, short: Tue 24 Nov. */
+/** Writes a day: Tue 24 Nov. */
 export function day(at: string | Date, place: Place): string {
-  return onSite(at, place).toLocaleDateString("en-GB", {
+  return toSiteTime(at, place).toLocaleDateString("en-GB", {
     timeZone: place.timezone,
     weekday: "short",
     day: "numeric",
@@ -91,13 +91,13 @@ export function day(at: string | Date, place: Place): string {
   });
 }
 
-/** What is left until a moment, as mm:ss. */
+/** Writes the time that is left until a moment, as mm:ss. */
 export function countdown(until: string | Date, now: Date): string {
-  const left = Math.max(0, Math.round((new Date(until).getTime() - now.getTime()) / 1000));
-  return `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
+  const leftS = Math.max(0, Math.round((new Date(until).getTime() - now.getTime()) / 1000));
+  return `${String(Math.floor(leftS / 60)).padStart(2, "0")}:${String(leftS % 60).padStart(2, "0")}`;
 }
 
-/** How long ago, in words. */
+/** Writes how long ago a moment was: 5 s ago, 3 min ago, 2 h ago. */
 export function ago(at: string | Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - new Date(at).getTime()) / 1000));
   if (seconds < 60) return `${seconds} s ago`;

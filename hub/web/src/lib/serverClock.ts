@@ -1,16 +1,18 @@
 // The hub's clock: countdowns and ages must not depend on a device whose own clock is wrong.
 
+/** Differences up to this are the time that the answer took. */
+const TOLERANCE_MS = 1000;
+
 let offsetMs = 0;
 
-/** Remembers how far the hub's clock is from this device's, from an answer that says the time. */
-export function learnTime(hubNow: string): void {
-  const heard = Date.parse(hubNow) - Date.now();
-  // Within a second it is the way of the answer, not the clock
-  if (Number.isFinite(heard) && Math.abs(heard - offsetMs) > 1000) offsetMs = heard;
+/** Takes the time from an answer of the hub (RFC 3339). */
+export function syncClock(hubNow: string): void {
+  const newOffsetMs = Date.parse(hubNow) - Date.now();
+  if (Number.isFinite(newOffsetMs) && Math.abs(newOffsetMs - offsetMs) > TOLERANCE_MS) offsetMs = newOffsetMs;
 }
 
-/** A moment of this device on the hub's clock. */
-export const onHubClock = (deviceMs: number): Date => new Date(deviceMs + offsetMs);
+/** Converts a moment of this device's clock (ms since 1970) to the hub's. */
+export const toHubTime = (deviceMs: number): Date => new Date(deviceMs + offsetMs);
 
 /** The present moment on the hub's clock. */
-export const hubNow = (): Date => onHubClock(Date.now());
+export const hubNow = (): Date => toHubTime(Date.now());

@@ -1,12 +1,12 @@
-// The time on the hub's clock, once a second, for countdowns and ages.
+// The present moment on the hub's clock, renewed every second by default, for countdowns and ages.
 import { useEffect, useState } from "react";
 import { hubNow } from "./serverClock";
 
-export function useNow(everyMs = 1000): Date {
+export function useNow(periodMs = 1000): Date {
   const [now, setNow] = useState(hubNow);
   useEffect(() => {
-    const timer = setInterval(() => setNow(hubNow()), everyMs);
+    const timer = setInterval(() => setNow(hubNow()), periodMs);
     return () => clearInterval(timer);
-  }, [everyMs]);
+  }, [periodMs]);
   return now;
 }

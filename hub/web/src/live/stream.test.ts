@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseEvents, pause } from "./stream";
+import { parseEvents, reconnectDelay } from "./stream";
 
 test("events are read with id and topic; what is not complete waits", () => {
   const { events, rest } = parseEvents('id: 7\nevent: clearing\ndata: {"price_mills":4120}\n\nid: 8\neve');
@@ -11,7 +11,7 @@ test("comments keep the line open and are no events", () => {
   expect(parseEvents(": still here\n\n").events).toEqual([]);
 });
 
-test("pauses grow, stay bounded and differ between clients", () => {
-  expect(pause(0, () => 0)).toBe(250);
-  expect(pause(20, () => 1)).toBe(15_000);
+test("delays grow, stay bounded and differ between clients", () => {
+  expect(reconnectDelay(0, () => 0)).toBe(250);
+  expect(reconnectDelay(20, () => 1)).toBe(15_000);
 });

@@ -25,23 +25,25 @@ export function parseEvents(text: string): { events: LiveEvent[]; rest: string }
   return { events, rest };
 }
 
-/** A signal that ends when nothing was heard for `ms`; every `heard` begins that time anew. */
-export function whileHeard(ms: number): { signal: AbortSignal; heard: () => void; end: () => void } {
-  const cut = new AbortController();
-  const begin = () => setTimeout(() => cut.abort(), ms);
-  let timer = begin();
-  const end = () => clearTimeout(timer);
-  const heard = () => {
-    end();
-    timer = begin();
+export type Watchdog = { signal: AbortSignal; reset: () => void; stop: () => void };
+
+/** Aborts its signal when it was not reset for `timeoutMs`. */
+export function startWatchdog(timeoutMs: number): Watchdog {
+  const controller = new AbortController();
+  const start = () => setTimeout(() => controller.abort(), timeoutMs);
+  let timer = start();
+  const stop = () => clearTimeout(timer);
+  const reset = () => {
+    stop();
+    timer = start();
   };
-  return { signal: cut.signal, heard, end };
+  return { signal: controller.signal, reset, stop };
 }
 
-/** Yields the events of one response until it ends; `heard` is called for whatever comes, comments too. */
+/** Yields the events of one response until it ends; calls `onChunk` for whatever comes, comment lines too. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  heard: () => void = () => undefined,
+  onChunk: () => void = () => undefined,
 ): AsyncGenerator<LiveEvent> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
@@ -50,14 +52,14 @@ export async function* readEvents(
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    heard();
+    onChunk();
     const parsed = parseEvents((text + value).replaceAll("\r\n", "\n"));
     text = parsed.rest;
     yield* parsed.events;
   }
 }
 
-/** How long to wait before the n-th attempt to connect again: grows to 15 s, with jitter. */
-export function pause(attempt: number, random: () => number = Math.random): number {
+/** The delay in ms before the n-th attempt to connect again: grows to 15 s, with jitter. */
+export function reconnectDelay(attempt: number, random: () => number = Math.random): number {
   return Math.min(15_000, 500 * 2 ** attempt) * (0.5 + random() / 2);
 }

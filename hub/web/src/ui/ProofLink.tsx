@@ -1,6 +1,6 @@
-// "Show proof": the way from a figure to the reading that it rests on.
+// "Show proof": the link from a figure to the reading that it rests on.
 import { Link } from "@tanstack/react-router";
-import styles from "./ui.module.css";
+import ui from "./ui.module.css";
 
 type Props = {
   readingId: string | null | undefined;
@@ -18,7 +18,7 @@ export function ProofLink({ readingId, of, interval, children = "Show proof" }: 
       to="/proof/$readingId"
       params={{ readingId }}
       search={interval ? { interval } : {}}
-      className={styles.proofLink}
+      className={ui.proofLink}
     >
       {children}
       <span className="pw-visually-hidden"> of {of}</span>

@@ -6,12 +6,12 @@ import type { components } from "../../api/schema";
 export type Head = components["schemas"]["ChainHead"];
 export type Program = components["schemas"]["ChainProgram"];
 export type Account = components["schemas"]["ChainAccount"];
-export type Row = components["schemas"]["TransactionRow"];
+export type TransactionRow = components["schemas"]["TransactionRow"];
 export type Transaction = components["schemas"]["TransactionDetail"];
 export type Instruction = components["schemas"]["TransactionInstruction"];
 
-const HEAD_MS = 5_000;
-const PAGE = 25;
+const HEAD_REFETCH_MS = 5_000;
+const PAGE_SIZE = 25;
 
 const BASE58 = "[1-9A-HJ-NP-Za-km-z]";
 export const ADDRESS = new RegExp(`^${BASE58}{32,44}$`);
@@ -21,7 +21,7 @@ export function useHead() {
   return useQuery({
     queryKey: ["chain", "head"],
     queryFn: () => unwrap(api.GET("/api/v1/chain/head")),
-    refetchInterval: HEAD_MS,
+    refetchInterval: HEAD_REFETCH_MS,
   });
 }
 
@@ -45,14 +45,14 @@ export function useTransactions(address: string | null) {
   return useInfiniteQuery({
     queryKey: ["chain", "transactions", address],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) =>
+    queryFn: ({ pageParam: before }) =>
       unwrap(
         api.GET("/api/v1/chain/transactions", {
           params: {
             query: {
-              limit: PAGE,
+              limit: PAGE_SIZE,
               ...(address === null ? {} : { address }),
-              ...(pageParam === null ? {} : { before: pageParam }),
+              ...(before === null ? {} : { before }),
             },
           },
         }),

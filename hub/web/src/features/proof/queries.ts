@@ -1,7 +1,7 @@
 // What the proof pages ask the hub.
 import { useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import { type ProofDocument, toDocument } from "./document";
+import { type ProofDocument, toDocument } from "./verify/document";
 
 export const READING_ID = /^[0-9a-f]{64}$/;
 
@@ -18,9 +18,4 @@ export function useProof(readingId: string, interval: string | undefined) {
         ),
       ),
   });
-}
-
-/** One's own meters with the newest reading of each. */
-export function useMeters() {
-  return useQuery({ queryKey: ["meters"], queryFn: () => unwrap(api.GET("/api/v1/meters")) });
 }

@@ -2,34 +2,36 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
 import type { components } from "../../api/schema";
-import { learnTime } from "../../lib/serverClock";
+import { syncClock } from "../../lib/serverClock";
 
 export type Today = components["schemas"]["Today"];
 export type DayInterval = components["schemas"]["ParticipantInterval"];
-export type Happened = components["schemas"]["Happened"];
-type BillLinePage = components["schemas"]["BillLinePage"];
+export type RecentEvent = components["schemas"]["Happened"];
 export type BillLine = components["schemas"]["BillLine"];
+type BillLinePage = components["schemas"]["BillLinePage"];
 
-const PAGE = 200;
+const PAGE_SIZE = 200;
 /** A day of intervals of a minute has eight. */
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
+
+/** Live events refresh it; the interval is for when the stream is down. */
+const REFETCH_MS = 30_000;
 
 async function readToday(): Promise<Today> {
   const today = await unwrap(api.GET("/api/v1/today"));
-  learnTime(today.now);
+  syncClock(today.now);
   return today;
 }
 
-/** Refreshed by live events; the interval is for when the stream is down. */
 export function useToday(enabled: boolean) {
-  return useQuery({ queryKey: ["today"], queryFn: readToday, refetchInterval: 30_000, enabled });
+  return useQuery({ queryKey: ["today"], queryFn: readToday, refetchInterval: REFETCH_MS, enabled });
 }
 
-/** Every line of a stretch of time, however many pages that takes, by its interval's start. */
+/** Reads every bill line from one moment to another, page by page; keyed by the start of its interval. */
 export async function readBillLines(from: string, to: string): Promise<Map<string, BillLine>> {
   const lines = new Map<string, BillLine>();
-  for (let cursor: string | null = null, page = 0; page < MOST_PAGES; page += 1) {
-    const query = { from, to, limit: PAGE, ...(cursor === null ? {} : { cursor }) };
+  for (let cursor: string | null = null, page = 0; page < MAX_PAGES; page += 1) {
+    const query = { from, to, limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) };
     const answer: BillLinePage = await unwrap(api.GET("/api/v1/bill-lines", { params: { query } }));
     for (const line of answer.items) lines.set(line.start_at, line);
     cursor = answer.next_cursor;
@@ -38,7 +40,7 @@ export async function readBillLines(from: string, to: string): Promise<Map<strin
   return lines;
 }
 
-/** The readings that each of these intervals rests on, by the interval's start. */
+/** The bill lines of a range of time, with the readings behind each; keyed by the start of its interval. */
 export function useBillLines(from: string | undefined, to: string | undefined) {
   return useQuery({
     queryKey: ["bill-lines", from, to],

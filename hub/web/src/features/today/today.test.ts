@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { words } from "./happened";
+import { extent, toBar, toBars, totals, unitFor } from "./chart/bars";
+import { scaleAround, shiftInto } from "./chart/zoom";
+import { eventLabel } from "./labels";
 import type { DayInterval, Today } from "./queries";
-import { asOf, priceNote, sentence, tone } from "./sentence";
-import { extent, sums, toSlot, toSlots, unitFor } from "./slots";
-import { moved, scaled } from "./zoom";
+import { priceNote, summarySentence, tone, withStaleness } from "./summary";
 
 const interval: DayInterval = {
   start_at: "2026-06-01T09:30:00Z",
@@ -94,11 +94,12 @@ test.each([
   [{ power_w: 0 }, "You make exactly what you use."],
   [{ power_w: null }, "Your meters have not told their power yet."],
 ])("the sentence for %j", (values, expected) => {
-  expect(sentence(today(values as Partial<Today>), TARIFFS, "CHF", ZURICH)).toBe(expected);
+  expect(summarySentence(today(values as Partial<Today>), TARIFFS, "CHF", ZURICH)).toBe(expected);
 });
 
 test("an answer that could not be asked for again for long speaks of the past", () => {
-  const after = (seconds: number) => asOf(today({}), new Date(Date.parse(today({}).now) + seconds * 1000));
+  const after = (seconds: number) =>
+    withStaleness(today({}), new Date(Date.parse(today({}).now) + seconds * 1000));
   expect(after(60).stale).toBe(false);
   expect(after(90).stale).toBe(true);
 });
@@ -134,40 +135,40 @@ test("what was bought is told at what it cost, charges included, as its trade sh
     end_at: interval.end_at,
     trade_id: null,
   } as const;
-  expect(words({ ...bought, wh: 84, price_mills: 4120, micros: 84 * 4250 }, "EUR")).toBe(
+  expect(eventLabel({ ...bought, wh: 84, price_mills: 4120, micros: 84 * 4250 }, "EUR")).toBe(
     "Bought 84 Wh from your neighbours at EUR 4.25 per kWh",
   );
 });
 
 test("used energy stands above the line, given energy below; nothing is counted twice", () => {
-  const slot = toSlot(interval);
-  expect(extent(slot)).toEqual({ used: 100, given: 900 });
-  expect(slot.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: -200, open: 0 });
-  expect(extent(toSlot({ ...interval, bought_wh: 50, sold_wh: 0, utility_wh: -30 }))).toEqual({
+  const bar = toBar(interval);
+  expect(extent(bar)).toEqual({ used: 100, given: 900 });
+  expect(bar.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: -200, open: 0 });
+  expect(extent(toBar({ ...interval, bought_wh: 50, sold_wh: 0, utility_wh: -30 }))).toEqual({
     used: 180,
     given: 0,
   });
 });
 
 test("what is not cleared has no other side yet", () => {
-  const slots = toSlots(today({ intervals: [interval, { ...interval, state: "attested" }] }));
-  expect(slots.map((slot) => slot.provisional)).toEqual([false, true, true]);
-  expect(slots[1]?.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: 0, open: -200 });
-  expect(slots[2]?.parts).toEqual({ own: 6, bought: 0, sold: 0, utility: 0, open: -60 });
-  expect(sums(slots)).toEqual({ own: 206, bought: 0, sold: 1400, utility: 200, open: 260 });
+  const bars = toBars(today({ intervals: [interval, { ...interval, state: "attested" }] }));
+  expect(bars.map((bar) => bar.provisional)).toEqual([false, true, true]);
+  expect(bars[1]?.parts).toEqual({ own: 100, bought: 0, sold: 700, utility: 0, open: -200 });
+  expect(bars[2]?.parts).toEqual({ own: 6, bought: 0, sold: 0, utility: 0, open: -60 });
+  expect(totals(bars)).toEqual({ own: 206, bought: 0, sold: 1400, utility: 200, open: 260 });
 });
 
 test("small days are told in Wh", () => {
   expect(unitFor([]).name).toBe("Wh");
-  expect(unitFor([toSlot(interval)]).name).toBe("Wh");
-  expect(unitFor([toSlot({ ...interval, sold_wh: 800 })]).name).toBe("kWh");
+  expect(unitFor([toBar(interval)]).name).toBe("Wh");
+  expect(unitFor([toBar({ ...interval, sold_wh: 800 })]).name).toBe("kWh");
 });
 
 test("zooming keeps the point under the pointer and stays within the day", () => {
   const day = { min: 0, max: 100 };
-  expect(scaled(day, day, 50, 0.5, 4)).toEqual({ min: 25, max: 75 });
-  expect(scaled(day, day, 0, 0.5, 4)).toEqual({ min: 0, max: 50 });
-  expect(scaled({ min: 10, max: 12 }, day, 11, 0.1, 4)).toEqual({ min: 9, max: 13 });
-  expect(scaled({ min: 60, max: 90 }, day, 90, 10, 4)).toEqual(day);
-  expect(moved({ min: 90, max: 120 }, day)).toEqual({ min: 70, max: 100 });
+  expect(scaleAround(day, day, 50, 0.5, 4)).toEqual({ min: 25, max: 75 });
+  expect(scaleAround(day, day, 0, 0.5, 4)).toEqual({ min: 0, max: 50 });
+  expect(scaleAround({ min: 10, max: 12 }, day, 11, 0.1, 4)).toEqual({ min: 9, max: 13 });
+  expect(scaleAround({ min: 60, max: 90 }, day, 90, 10, 4)).toEqual(day);
+  expect(shiftInto({ min: 90, max: 120 }, day)).toEqual({ min: 70, max: 100 });
 });

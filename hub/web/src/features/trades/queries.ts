@@ -6,17 +6,17 @@ import type { components } from "../../api/schema";
 export type Trade = components["schemas"]["Trade"];
 export type TradeDetail = components["schemas"]["TradeDetail"];
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 
-export function useTrades(enabled: boolean) {
+/** Newest first. */
+export function useTrades() {
   return useInfiniteQuery({
     queryKey: ["trades"],
-    enabled,
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) =>
+    queryFn: ({ pageParam: cursor }) =>
       unwrap(
         api.GET("/api/v1/trades", {
-          params: { query: pageParam === null ? { limit: PAGE } : { limit: PAGE, cursor: pageParam } },
+          params: { query: { limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) } },
         }),
       ),
     getNextPageParam: (page) => page.next_cursor,

@@ -1,29 +1,29 @@
 // Sorts the trades that are loaded by one column; equal ones stay newest first.
+import { allInMills, STATES, signedMicros } from "./labels";
 import type { Trade } from "./queries";
-import { allInMills, STEPS, signedMicros } from "./words";
 
 export type Column = "interval" | "side" | "energy" | "price" | "amount" | "state";
-export type Order = { column: Column; descending: boolean };
+export type SortOrder = { column: Column; descending: boolean };
 
-const KEY: Record<Column, (trade: Trade) => number | string> = {
+const SORT_KEYS: Record<Column, (trade: Trade) => number | string> = {
   interval: (trade) => trade.start_at,
   side: (trade) => trade.side,
   energy: (trade) => trade.wh,
   price: allInMills,
   amount: signedMicros,
-  state: (trade) => STEPS.indexOf(trade.state),
+  state: (trade) => STATES.indexOf(trade.state),
 };
 
-export function sorted(trades: readonly Trade[], { column, descending }: Order): Trade[] {
-  const key = KEY[column];
-  const compare = (one: Trade, other: Trade) => {
-    const [left, right] = [key(one), key(other)];
+export function sortTrades(trades: readonly Trade[], { column, descending }: SortOrder): Trade[] {
+  const key = SORT_KEYS[column];
+  const compare = (a: Trade, b: Trade) => {
+    const [left, right] = [key(a), key(b)];
     return left < right ? -1 : left > right ? 1 : 0;
   };
-  return trades.toSorted((one, other) => (descending ? compare(other, one) : compare(one, other)));
+  return trades.toSorted((a, b) => (descending ? compare(b, a) : compare(a, b)));
 }
 
-/** Another column starts with its largest; the same column turns round. */
-export function next(order: Order, column: Column): Order {
+/** The order after a press on a column's head: another column starts with its largest, the same one is reversed. */
+export function nextOrder(order: SortOrder, column: Column): SortOrder {
   return { column, descending: order.column === column ? !order.descending : true };
 }

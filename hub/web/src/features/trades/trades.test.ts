@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Trade } from "./queries";
-import { next, sorted } from "./sort";
+import { nextOrder, sortTrades } from "./sort";
 
 const trade = (values: Partial<Trade>): Trade => ({
   trade_id: "00".repeat(32),
@@ -20,8 +20,8 @@ const trade = (values: Partial<Trade>): Trade => ({
 
 test("amounts sort with their sign: what was paid stands below what came in", () => {
   const trades = [trade({ side: "buy", micros: 900_000 }), trade({ micros: 1 }), trade({ micros: 5 })];
-  const order = sorted(trades, { column: "amount", descending: true });
-  expect(order.map((one) => one.micros)).toEqual([5, 1, 900_000]);
+  const order = sortTrades(trades, { column: "amount", descending: true });
+  expect(order.map((sorted) => sorted.micros)).toEqual([5, 1, 900_000]);
 });
 
 test("prices sort as they are shown: charges included", () => {
@@ -29,21 +29,21 @@ test("prices sort as they are shown: charges included", () => {
     trade({ price_mills: 4100 }),
     trade({ side: "buy", price_mills: 4000, charges_mills: 130 }),
   ];
-  const order = sorted(trades, { column: "price", descending: true });
-  expect(order.map((one) => one.price_mills)).toEqual([4000, 4100]);
+  const order = sortTrades(trades, { column: "price", descending: true });
+  expect(order.map((sorted) => sorted.price_mills)).toEqual([4000, 4100]);
 });
 
 test("states sort along the path, not by the alphabet", () => {
   const trades = [trade({ state: "sent" }), trade({ state: "cleared" }), trade({ state: "final" })];
-  expect(sorted(trades, { column: "state", descending: false }).map((one) => one.state)).toEqual([
+  expect(sortTrades(trades, { column: "state", descending: false }).map((sorted) => sorted.state)).toEqual([
     "cleared",
     "sent",
     "final",
   ]);
 });
 
-test("the same column turns round, another one starts with its largest", () => {
+test("the same column is reversed, another one starts with its largest", () => {
   const first = { column: "interval", descending: true } as const;
-  expect(next(first, "interval")).toEqual({ column: "interval", descending: false });
-  expect(next(first, "price")).toEqual({ column: "price", descending: true });
+  expect(nextOrder(first, "interval")).toEqual({ column: "interval", descending: false });
+  expect(nextOrder(first, "price")).toEqual({ column: "price", descending: true });
 });
