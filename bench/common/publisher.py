@@ -67,7 +67,7 @@ class Sender:
                 self._notes.look()
 
             await self._client.subscribe(f"pw.receipt.{self._name}", cb=hear)
-        await bus.taken_in(self._client)
+        await bus.flush_commands(self._client)
 
     async def send(self, sequence: int, message_id: str, data: bytes, due: float | None = None) -> None:
         await self._room.acquire()

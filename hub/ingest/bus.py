@@ -1,4 +1,4 @@
-"""The hub's connection to NATS: its own credentials over TLS, for ever reconnecting, and the stream of frames."""
+"""The hub's connection to NATS, over TLS with the hub's own credentials, and the JetStream stream of frames."""
 
 import asyncio
 import ssl
@@ -19,31 +19,33 @@ FRAME_SUBJECTS = "pw.frame.*"
 FIRST_CONNECT_S = 5
 DEFAULT_STREAM_BYTES = 1024**3
 DUPLICATE_WINDOW_S = 120
-# Frames leave the stream when they are stored; what is still in it after this long is in nobody's way
 MAX_AGE_S = 30 * 86400
+"""Frames leave the stream when they are stored; one that was never stored is deleted at this age."""
 
 
 async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, name: str = "peerwatt-hub") -> Client:
-    """Connects with the hub's credentials and keeps reconnecting for as long as the process lives.
+    """Connects with the hub's credentials; the client reconnects by itself for as long as the process lives.
+
+    ``name`` is what NATS shows for this connection.
 
     Raises:
-        ConfigError: the CA or the credentials can not be read.
-        RetryableError: the server does not answer, or refuses the credentials.
+        ConfigError: a setting names no file for the CA or the credentials.
+        RetryableError: the server does not answer within ``FIRST_CONNECT_S``, or refuses the credentials.
     """
     for file, setting in ((ca_file, "NATS_CA_FILE"), (creds_file, "NATS_CREDS_FILE")):
         if file is None or not file.is_file():
-            what = f"There is no file {file}" if file else "The hub's way into NATS is not set"
-            raise ConfigError(f"{what}: set PEERWATT_HUB_{setting}")
+            reason = f"There is no file {file}" if file else "The hub's credentials for NATS are not set"
+            raise ConfigError(f"{reason}: set PEERWATT_HUB_{setting}")
     client, outage = Client(), Outage("nats")
 
-    async def say(error: Exception) -> None:
+    async def on_error(error: Exception) -> None:
         outage.begins(error)
 
-    async def say_back() -> None:
+    async def on_reconnected() -> None:
         outage.ends()
 
     try:
-        # a client that reconnects for ever also tries its first connection for ever
+        # with max_reconnect_attempts=-1 nats-py also tries the first connection for ever
         async with asyncio.timeout(FIRST_CONNECT_S):
             await client.connect(
                 url,
@@ -51,8 +53,8 @@ async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, na
                 tls=ssl.create_default_context(cafile=ca_file),
                 user_credentials=str(creds_file),
                 inbox_prefix=HUB_INBOX,
-                error_cb=say,
-                reconnected_cb=say_back,
+                error_cb=on_error,
+                reconnected_cb=on_reconnected,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 connect_timeout=FIRST_CONNECT_S,
@@ -67,11 +69,11 @@ async def connect(url: str, ca_file: Path | None, creds_file: Path | None, *, na
     return client
 
 
-async def taken_in(client: Client) -> None:
-    """Waits until the server has done all that was sent before: subscriptions above all.
+async def flush_commands(client: Client) -> None:
+    """Waits until the server has processed every command that was sent before, such as a subscription.
 
-    One ``flush`` does not: nats-py sends its PING past the commands that still wait in its buffer, and about one
-    subscription in a hundred is then later than the PONG. The second PING is sent behind them.
+    One ``flush`` is not enough: nats-py sends its PING ahead of commands that are still in its buffer, so that about
+    one subscription in a hundred takes effect after the PONG. The second PING is sent after them.
 
     Raises:
         NatsError: the server does not answer.
@@ -81,12 +83,12 @@ async def taken_in(client: Client) -> None:
 
 
 async def ensure_stream(js: JetStreamContext, *, max_bytes: int = DEFAULT_STREAM_BYTES) -> None:
-    """Makes the stream of frames unless it is there; an operator may have given it another size.
+    """Creates the stream of frames unless it exists; an operator may have given an existing one another size.
 
-    A full stream refuses new frames, which then wait at the gateways; it never drops what it has acknowledged.
+    A full stream refuses new frames, which then wait at the gateways; it never drops a frame that it acknowledged.
 
     Raises:
-        RetryableError: JetStream can not make it.
+        RetryableError: JetStream can not create it.
     """
     config = StreamConfig(
         name=STREAM,

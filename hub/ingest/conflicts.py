@@ -1,74 +1,85 @@
-"""What a well-signed frame may still not say: pure checks of declarations and registers against what is stored."""
+"""Checks the contents of well-signed frames against what is stored, pure: meter declarations and registers."""
 
 from collections.abc import Callable, Iterable, Mapping
 
-from hub.ingest.rows import AssignedMeter, FrameKey, MeterKey, PlacedReading, QuarantineRow
-from hub.ingest.verify import FRAME_SUBJECT, Accepted
+from hub.ingest.rows import AssignedMeter, FrameKey, MeterKey, QuarantineRow, ResolvedReading
+from hub.ingest.verify import FRAME_SUBJECT_PREFIX, Accepted
 
 Moment = tuple[str, int]
-"""(meter id, read at ms)"""
+"""(meter id, time of reading in ms since 1970)"""
 
 
-def moment(placed: PlacedReading) -> Moment:
-    """The moment that a reading speaks of."""
-    return placed.meter_id, placed.reading.read_at_ms
+def moment_of(resolved: ResolvedReading) -> Moment:
+    """Returns the meter and the time of a reading."""
+    return resolved.meter_id, resolved.reading.read_at_ms
 
 
-def reused_indexes(fresh: Mapping[FrameKey, Accepted], meanings: Mapping[MeterKey, str]) -> list[QuarantineRow]:
-    """Meter records that give an index a second meaning within a boot; the first one holds."""
+def reused_indexes(new_frames: Mapping[FrameKey, Accepted], meter_ids: Mapping[MeterKey, str]) -> list[QuarantineRow]:
+    """Returns the declarations that give a meter index a second meter within a boot; the first meter stays.
+
+    ``meter_ids`` is the stored meter of every index that the frames declare.
+    """
     return [
         QuarantineRow(
-            FRAME_SUBJECT + row.gateway_id,
+            FRAME_SUBJECT_PREFIX + row.gateway_id,
             row.gateway_id,
             "meter_index_reused",
-            f"Index {row.meter_index} of boot {row.boot_id.hex()} is {meanings[row.key]} and can not become "
+            f"Index {row.meter_index} of boot {row.boot_id.hex()} is {meter_ids[row.key]} and can not become "
             f"{row.meter_id}: an index is never used again",
-            verdict.frame.records[position],
+            verdict.frame.records[record_index],
         )
-        for verdict in fresh.values()
-        for position, row in verdict.contents.declared_at
-        if meanings[row.key] != row.meter_id
+        for verdict in new_frames.values()
+        for record_index, row in verdict.contents.indexed_declarations
+        if meter_ids[row.key] != row.meter_id
     ]
 
 
 def unassigned_meters(
-    fresh: Mapping[FrameKey, Accepted], meters: Mapping[MeterKey, AssignedMeter]
+    new_frames: Mapping[FrameKey, Accepted], meters: Mapping[MeterKey, AssignedMeter]
 ) -> list[QuarantineRow]:
-    """Meter records of meters that the hub has not assigned to that gateway; their readings wait until it has."""
+    """Returns the declarations of meters that the hub has not assigned to that gateway.
+
+    The readings of such a meter wait until it is assigned.
+    """
     return [
         QuarantineRow(
-            FRAME_SUBJECT + row.gateway_id,
+            FRAME_SUBJECT_PREFIX + row.gateway_id,
             row.gateway_id,
             "meter_unknown",
             f"{row.meter_id} is not assigned to {row.gateway_id}: assign it at the hub, its readings wait until then",
-            verdict.frame.records[position],
+            verdict.frame.records[record_index],
         )
-        for verdict in fresh.values()
-        for position, row in verdict.contents.declared_at
+        for verdict in new_frames.values()
+        for record_index, row in verdict.contents.indexed_declarations
         if row.key not in meters
     ]
 
 
-def contradictions(
-    left_over: Iterable[PlacedReading],
+def register_conflicts(
+    not_stored: Iterable[ResolvedReading],
     stored: Mapping[Moment, tuple[int, int]],
-    record_of: Callable[[PlacedReading], bytes],
+    record_of: Callable[[ResolvedReading], bytes],
 ) -> list[QuarantineRow]:
-    """Readings of a moment that is stored with other registers; the same registers again are no news."""
+    """Returns the readings of a moment that is stored with other registers; a repetition is no conflict.
+
+    ``stored`` is the stored (import, export) in Wh. ``record_of`` returns a reading's signed record.
+    """
     return [
-        _contradiction(one, stored[moment(one)], record_of(one))
-        for one in left_over
-        if moment(one) in stored and stored[moment(one)] != (one.reading.import_wh, one.reading.export_wh)
+        _register_conflict(resolved, stored[moment_of(resolved)], record_of(resolved))
+        for resolved in not_stored
+        if moment_of(resolved) in stored
+        and stored[moment_of(resolved)] != (resolved.reading.import_wh, resolved.reading.export_wh)
     ]
 
 
-def _contradiction(one: PlacedReading, stored: tuple[int, int], record: bytes) -> QuarantineRow:
-    (gateway_id, boot_id, sequence), reading = one.frame, one.reading
+def _register_conflict(resolved: ResolvedReading, stored: tuple[int, int], record: bytes) -> QuarantineRow:
+    (gateway_id, boot_id, sequence), reading = resolved.frame, resolved.reading
     return QuarantineRow(
-        FRAME_SUBJECT + gateway_id,
+        FRAME_SUBJECT_PREFIX + gateway_id,
         gateway_id,
         "register_conflict",
-        f"{one.meter_id} at {reading.read_at_ms} ms is stored with import {stored[0]} Wh, export {stored[1]} Wh; frame "
-        f"{boot_id.hex()}/{sequence} record {reading.record_index} says {reading.import_wh} Wh, {reading.export_wh} Wh",
+        f"{resolved.meter_id} at {reading.read_at_ms} ms is stored with import {stored[0]} Wh, export {stored[1]} Wh; "
+        f"frame {boot_id.hex()}/{sequence} record {reading.record_index} says {reading.import_wh} Wh, "
+        f"{reading.export_wh} Wh",
         record,
     )

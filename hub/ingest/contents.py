@@ -1,4 +1,4 @@
-"""What a verified frame says, sorted into the rows that ingest stores: readings, meter declarations, gaps."""
+"""Decodes the records of a verified frame into the rows that ingest stores: readings, meter declarations, gaps."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
@@ -17,23 +17,23 @@ LATEST_S = 221_845_392_000
 
 @dataclass(slots=True)
 class Contents:
-    """Rows of one frame; other kinds of records stay in the frame's bytes, where the chain needs them."""
+    """The rows of one frame; records of other kinds stay in the frame's stored bytes."""
 
     readings: list[ReadingRow] = field(default_factory=list)
-    declared_at: list[tuple[int, DeclarationRow]] = field(default_factory=list)
-    """Each with its record's index in the frame."""
+    indexed_declarations: list[tuple[int, DeclarationRow]] = field(default_factory=list)
+    """Each declaration with its record's index in the frame."""
     gaps: list[GapRow] = field(default_factory=list)
 
     @property
     def declarations(self) -> list[DeclarationRow]:
-        return [row for _, row in self.declared_at]
+        return [row for _, row in self.indexed_declarations]
 
 
 def contents_of(frame: Frame) -> Contents:
-    """Sorts a frame's records.
+    """Decodes a frame's records.
 
     Raises:
-        WireError: a record is not what the wire format allows, or speaks of a time that no database can hold.
+        WireError: the wire format does not allow a record, or its time is after the year 9000.
     """
     header, contents = frame.header, Contents()
     readings = contents.readings
@@ -52,29 +52,33 @@ def contents_of(frame: Frame) -> Contents:
         if isinstance(record, Reading):
             readings.append(_reading(index, leaf, record))
         elif isinstance(record, MeterDeclared):
-            contents.declared_at.append((index, _declaration(header.gateway_id, header.boot_id, record)))
+            contents.indexed_declarations.append((index, _declaration(header.gateway_id, header.boot_id, record)))
         elif isinstance(record, Gap):
             contents.gaps.append(_gap(header.gateway_id, record))
     return contents
 
 
 def readings_of(frame: Frame, meter_indexes: Container[int]) -> Iterator[ReadingRow]:
-    """The readings of some meters in a frame that was verified before."""
+    """Returns the readings of some meters in a frame.
+
+    Raises:
+        WireError: as ``contents_of``; never for a frame that was verified before.
+    """
     return (reading for reading in contents_of(frame).readings if reading.meter_index in meter_indexes)
 
 
 def check_time(seconds: int) -> None:
-    """Refuses moments after the year 9000, which neither Python nor PostgreSQL would survive.
+    """Checks that Python and PostgreSQL can hold a time, in s since 1970.
 
     Raises:
-        OutOfRangeError: it is one.
+        OutOfRangeError: it is after the year 9000.
     """
     if seconds > LATEST_S:
         raise OutOfRangeError(f"{seconds} s is after the year 9000: check the gateway's clock")
 
 
 def active_power_w(reading: Reading) -> int | None:
-    """Power in W, rounded half up, positive = import, when the record carries it within 64 bits."""
+    """Returns the power in W, rounded half up, positive = import; None when there is none within 64 bits."""
     for code, value, scale in reading.quantities:
         if code == ACTIVE_POWER:
             unit = 10 ** abs(scale)

@@ -1,4 +1,4 @@
-"""Everything that takes frames in, as one coroutine for the worker process: connection, consumer, heartbeats."""
+"""The ingest of one worker process as one coroutine: the connection, the consumer of frames and the heartbeats."""
 
 import secrets
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from hub.ingest.receipts import Receipts
 from hub.postgres.db import Pool
 from hub.settings import Settings
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 async def run_ingest(
@@ -29,23 +29,23 @@ async def run_ingest(
     ready: Callable[[], None] | None = None,
     holder: str | None = None,
 ) -> None:
-    """Takes frames in until it is cancelled; ``ready`` is called when frames and heartbeats are being heard.
+    """Takes frames in until it is cancelled; calls ``ready`` once it is subscribed to frames and heartbeats.
 
-    ``holder`` names this copy, and no other that there ever was; without one it is drawn.
+    ``holder`` is a name that no other copy of the worker ever had; by default a random one.
 
     Raises:
         ConfigError: the hub's NATS files are missing.
-        RetryableError: NATS does not let us in; start again later.
+        RetryableError: NATS does not answer or refuses the credentials; start again later.
     """
     client = await bus.connect(settings.nats_url, settings.nats_ca_file, settings.nats_creds_file)
     try:
         await bus.ensure_stream(client.jetstream())
         receipts = Receipts(client, receipt_key(settings), clock)
         await HeartbeatResponder(client, pool, receipts, clock).start()
-        await bus.taken_in(client)
+        await bus.flush_commands(client)
         if ready is not None:
             ready()
-        _log.info("taking frames in", nats=settings.nats_url)
+        log.info("taking frames in", nats=settings.nats_url)
         coverage = CoverageRecorder(pool, holder or secrets.token_hex(8))
         await Consumer(pool, client, receipts, clock, coverage, limits).run()
     finally:
@@ -53,5 +53,5 @@ async def run_ingest(
 
 
 def receipt_key(settings: Settings) -> SigningKey:
-    """The key that signs receipts; gateways got its public half when they enrolled."""
+    """Returns the key that signs receipts, making it at the first start; gateways get its public key at enrolment."""
     return SigningKey(bytes(keys.load_or_create(settings.keys_dir / RECEIPT_KEY))[:32])

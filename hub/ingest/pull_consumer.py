@@ -1,6 +1,6 @@
-"""Pulls messages of a durable JetStream consumer: whatever has arrived is a batch, and no message waits for a full one.
+"""Pulls messages of a durable JetStream consumer; a batch is whatever has arrived.
 
-nats-py's own ``fetch`` returns only when the batch is full or the time is over, which would delay a lone frame.
+nats-py's own ``fetch`` returns only when the batch is full or the time is over, which would delay a single frame.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
-NOTHING_YET = {"404", "408"}
-"""A pull that ended without being filled: no messages, time over."""
+UNFILLED_STATUSES = {"404", "408"}
+"""JetStream's answers to a pull request that it ends before it is filled: no messages, time over."""
 
 
 class PullConsumer:
-    """One open pull request at a time, so the messages held here are bounded; ``async with`` is the way in."""
+    """Keeps at most one pull request open, so that the messages in memory are bounded; use it with ``async with``."""
 
     def __init__(self, client: Client, stream: str, durable: str, *, batch: int, expires_s: float) -> None:
         self._client = client
@@ -30,16 +30,17 @@ class PullConsumer:
         self._batch = batch
         self._expires_s = expires_s
         self._inbox = client.new_inbox()
-        self._arrived: deque[Msg] = deque()
-        self._awake = asyncio.Event()
-        self._credit = 0
+        self._received: deque[Msg] = deque()
+        self._wake = asyncio.Event()
+        self._requested = 0
+        """Messages that the open pull request may still deliver."""
         self._pause_s = 0.0
         self._drained = False
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
         self._subscription = await self._client.subscribe(
-            self._inbox, cb=self._arrive, pending_msgs_limit=4 * self._batch
+            self._inbox, cb=self._receive, pending_msgs_limit=4 * self._batch
         )
         return self
 
@@ -48,51 +49,52 @@ class PullConsumer:
             try:
                 await self._subscription.unsubscribe()
             except NatsError as error:
-                _log.debug("unsubscribing", error=str(error))
+                log.debug("unsubscribing", error=str(error))
 
     @property
     def drained(self) -> bool:
-        """True when the server itself said that the stream has no more than what was handed out."""
-        return self._drained and not self._arrived
+        """True when the server reported no more messages and ``next`` has returned all that it sent."""
+        return self._drained and not self._received
 
     async def next(self) -> list[Msg]:
-        """What has arrived, in order, at most one batch; an empty list when nothing came in time."""
-        while not self._arrived:
-            await self._ask()
-            self._awake.clear()
+        """Waits for messages and returns them in order, at most one batch; an empty list when the time is over."""
+        while not self._received:
+            await self._request_batch()
+            self._wake.clear()
             try:
-                # one second more than the server allows: then the request is lost, as with a lost connection
+                # the server answers within expires_s; one second later the request counts as lost
                 async with asyncio.timeout(self._expires_s + 1):
-                    await self._awake.wait()
+                    await self._wake.wait()
             except TimeoutError:
-                self._credit = 0
+                self._requested = 0
                 self._drained = False
                 return []
-            if not self._arrived:
+            if not self._received:
                 return []
-        messages = [self._arrived.popleft() for _ in range(len(self._arrived))]
-        await self._ask()
+        messages = [self._received.popleft() for _ in range(len(self._received))]
+        await self._request_batch()
         return messages
 
-    async def _ask(self) -> None:
-        if self._credit > 0:
+    async def _request_batch(self) -> None:
+        """Opens a pull request unless one is open."""
+        if self._requested > 0:
             return
         if self._pause_s:
             await asyncio.sleep(self._pause_s)
-        self._credit = self._batch
+        self._requested = self._batch
         await self._client.publish(self._subject, self._request, reply=self._inbox)
 
-    async def _arrive(self, message: Msg) -> None:
+    async def _receive(self, message: Msg) -> None:
         status = (message.headers or {}).get("Status") if not message.data else None
         if status is None:
             self._pause_s = 0.0
-            self._credit -= 1
+            self._requested -= 1
             self._drained = message.metadata.num_pending == 0
-            self._arrived.append(message)
+            self._received.append(message)
         else:
-            self._credit = 0
-            self._drained = status in NOTHING_YET
-            if status not in NOTHING_YET:
+            self._requested = 0
+            self._drained = status in UNFILLED_STATUSES
+            if status not in UNFILLED_STATUSES:
                 self._pause_s = 1.0
-                _log.warning("frames can not be pulled right now", status=status, reason=message.headers)
-        self._awake.set()
+                log.warning("frames can not be pulled right now", status=status, reason=message.headers)
+        self._wake.set()

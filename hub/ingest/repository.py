@@ -1,4 +1,4 @@
-"""The SQL of ingest: whole batches as arrays, idempotent, inside the caller's one transaction."""
+"""The SQL of ingest: batches as arrays, idempotent, in the caller's transaction."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ import asyncpg
 
 from edge.wire.ranges import Ranges
 from hub.clock import at_ms, at_s
-from hub.ingest.receipts import merged
+from hub.ingest.receipts import merge_ranges
 from hub.ingest.rows import (
     AssignedMeter,
     DeclarationRow,
@@ -17,9 +17,9 @@ from hub.ingest.rows import (
     FrameRow,
     GapRow,
     MeterKey,
-    PlacedReading,
     QuarantineRow,
     ReadyFrame,
+    ResolvedReading,
 )
 from hub.ingest.verify import GatewayKey, KeyRing
 from hub.postgres.db import Connection
@@ -52,7 +52,7 @@ FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::
 AS r ({", ".join(READING_COLUMNS)})
 ON CONFLICT DO NOTHING
 RETURNING reading_id
-"""  # noqa: S608 - the names stand above
+"""  # noqa: S608 - constant column names
 
 WAITING = """
 SELECT f.gateway_id, f.boot_id, f.sequence, f.header, f.signature, f.body, w.meter_index, m.meter_id, m.participant_id
@@ -95,7 +95,7 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 async def load_keys(connection: Connection, gateway_ids: Collection[str]) -> KeyRing:
-    """Every key of these gateways; a gateway that is not registered is not in the ring."""
+    """Returns every key of these gateways; a gateway that is not registered is not in the key ring."""
     rows = await connection.fetch(
         """
         SELECT g.gateway_id, k.key_id, k.public_key, k.status,
@@ -113,13 +113,13 @@ async def load_keys(connection: Connection, gateway_ids: Collection[str]) -> Key
 
 
 async def insert_frames(connection: Connection, frames: Sequence[FrameRow]) -> set[FrameKey]:
-    """Stores frames; returns the keys that were free. Sorted, so that two copies of the hub never wait in a circle."""
+    """Stores frames whose key is free; returns those keys. Sorted, so that two copies of the worker never deadlock."""
     rows = await connection.fetch(INSERT_FRAMES, *_columns(sorted(frames), 14))
     return {(row["gateway_id"], row["boot_id"], row["sequence"]) for row in rows}
 
 
 async def header_hashes(connection: Connection, keys: Sequence[FrameKey]) -> dict[FrameKey, bytes]:
-    """The header hashes of the frames that hold these keys."""
+    """Returns the header hashes of the stored frames with these keys."""
     rows = await connection.fetch(
         """
         SELECT gateway_id, boot_id, sequence, header_hash FROM frames
@@ -132,7 +132,7 @@ async def header_hashes(connection: Connection, keys: Sequence[FrameKey]) -> dic
 
 
 async def insert_declarations(connection: Connection, rows: Sequence[DeclarationRow]) -> dict[MeterKey, str]:
-    """Stores what meter indexes mean; returns the meaning that now holds for each (the first one ever stored)."""
+    """Stores declarations; returns the meter id of each index, which is the first one ever declared for it."""
     await connection.execute(
         """
         INSERT INTO meter_declarations
@@ -142,7 +142,7 @@ async def insert_declarations(connection: Connection, rows: Sequence[Declaration
         """,
         *_columns(sorted(rows), 7),
     )
-    found = await connection.fetch(
+    stored = await connection.fetch(
         """
         SELECT gateway_id, boot_id, meter_index, meter_id FROM meter_declarations
         JOIN unnest($1::text[], $2::bytea[], $3::int[]) AS k (gateway_id, boot_id, meter_index)
@@ -150,13 +150,13 @@ async def insert_declarations(connection: Connection, rows: Sequence[Declaration
         """,
         *_columns([row.key for row in rows], 3),
     )
-    return {(row["gateway_id"], row["boot_id"], row["meter_index"]): row["meter_id"] for row in found}
+    return {(row["gateway_id"], row["boot_id"], row["meter_index"]): row["meter_id"] for row in stored}
 
 
 async def assigned_meters(
     connection: Connection, boots: Collection[tuple[str, bytes]]
 ) -> dict[MeterKey, AssignedMeter]:
-    """The meters that are both declared in these boots and assigned to their gateway at the hub."""
+    """Returns the meters that are declared in these boots, (gateway id, boot id), and assigned to that gateway."""
     rows = await connection.fetch(
         """
         SELECT d.gateway_id, d.boot_id, d.meter_index, m.meter_id, m.participant_id
@@ -172,20 +172,20 @@ async def assigned_meters(
     }
 
 
-async def insert_readings(connection: Connection, placed: Sequence[PlacedReading]) -> list[PlacedReading]:
-    """Stores readings; returns those that were not, because their id or their meter's moment is taken.
+async def insert_readings(connection: Connection, readings: Sequence[ResolvedReading]) -> list[ResolvedReading]:
+    """Stores readings; returns those that were not stored, because their id or their meter's moment was already.
 
-    New frames nearly always bring new readings, so they are copied in first; only when one is taken does the batch go
-    the slower way that can tell which.
+    New frames nearly always bring new readings, so COPY is tried first. Only when it fails, the slower INSERT tells
+    which readings are stored already.
     """
-    records = [_record(one) for one in placed]
+    records = [_reading_columns(reading) for reading in readings]
     try:
         async with connection.transaction():
             await connection.copy_records_to_table("readings", records=records, columns=READING_COLUMNS)
     except asyncpg.UniqueViolationError:
         rows = await connection.fetch(INSERT_READINGS, *_columns(records, 15))
         stored = {row["reading_id"] for row in rows}
-        return [one for one in placed if one.reading.reading_id not in stored]
+        return [resolved for resolved in readings if resolved.reading.reading_id not in stored]
     return []
 
 
@@ -195,8 +195,8 @@ def _slot_at(slot_s: int) -> datetime:
     return at_s(slot_s)
 
 
-def _record(placed: PlacedReading) -> tuple[Any, ...]:
-    (gateway_id, boot_id, sequence), meter_id, _, reading = placed
+def _reading_columns(resolved: ResolvedReading) -> tuple[Any, ...]:
+    (gateway_id, boot_id, sequence), meter_id, _, reading = resolved
     return (
         reading.reading_id, meter_id, gateway_id, boot_id, sequence, reading.record_index, reading.meter_sequence,
         _slot_at(reading.slot_s), at_ms(reading.read_at_ms), reading.time_quality, reading.meter_state,
@@ -207,7 +207,7 @@ def _record(placed: PlacedReading) -> tuple[Any, ...]:
 async def registers_at(
     connection: Connection, moments: Sequence[tuple[str, int]]
 ) -> dict[tuple[str, int], tuple[int, int]]:
-    """The registers stored for (meter id, read at ms), where there are any."""
+    """Returns the stored registers (import, export) in Wh by (meter id, read at ms), where there are any."""
     rows = await connection.fetch(
         """
         SELECT k.meter_id, k.read_ms, r.import_wh, r.export_wh
@@ -221,7 +221,7 @@ async def registers_at(
 
 
 async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes, int, int]]) -> None:
-    """Notes frames with readings whose meter is not known yet: (gateway id, boot id, sequence, meter index)."""
+    """Stores which frames have readings of an unknown meter: (gateway id, boot id, sequence, meter index)."""
     await connection.execute(
         """
         INSERT INTO waiting_frames (gateway_id, boot_id, sequence, meter_index)
@@ -232,7 +232,7 @@ async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes
 
 
 async def lock_ready(connection: Connection, limit: int) -> list[ReadyFrame]:
-    """Waiting frames whose meter is known by now."""
+    """Returns waiting frames whose meter is declared and assigned by now, and locks them."""
     return [
         ReadyFrame(
             (row["gateway_id"], row["boot_id"], row["sequence"]),
@@ -247,7 +247,7 @@ async def lock_ready(connection: Connection, limit: int) -> list[ReadyFrame]:
 
 
 async def remove_waiting(connection: Connection, released: Sequence[tuple[str, bytes, int, int]]) -> None:
-    """The readings of these (gateway id, boot id, sequence, meter index) are stored."""
+    """Deletes frames from the waiting ones: (gateway id, boot id, sequence, meter index)."""
     await connection.execute(
         """
         DELETE FROM waiting_frames
@@ -260,12 +260,12 @@ async def remove_waiting(connection: Connection, released: Sequence[tuple[str, b
 
 
 async def count_waiting(connection: Connection) -> int:
-    """How many frames wait for a meter."""
+    """Returns how many pairs of frame and meter index wait for a meter."""
     return int(await connection.fetchval("SELECT count(*) FROM waiting_frames"))
 
 
 async def add_quarantine(connection: Connection, rows: Sequence[QuarantineRow]) -> None:
-    """Keeps what was refused, each thing once."""
+    """Stores refused messages and records, each once."""
     unique = {(row.payload, row.subject, row.code): row for row in rows}
     await connection.execute(
         """
@@ -281,7 +281,7 @@ async def add_quarantine(connection: Connection, rows: Sequence[QuarantineRow]) 
 
 
 async def flag_gateways(connection: Connection, gateway_ids: Collection[str]) -> None:
-    """Marks gateways whose key may be in other hands; the first time stays."""
+    """Flags gateways whose key may have been copied; the time of the first flag stays."""
     await connection.execute(
         """
         UPDATE gateways SET flagged_at = clock_timestamp()
@@ -292,7 +292,7 @@ async def flag_gateways(connection: Connection, gateway_ids: Collection[str]) ->
 
 
 async def add_gaps(connection: Connection, rows: Sequence[GapRow]) -> None:
-    """Keeps what gateways declared lost."""
+    """Stores the gaps that gateways declared."""
     await connection.execute(
         """
         INSERT INTO declared_gaps (gateway_id, boot_id, first_sequence, last_sequence, reason)
@@ -315,33 +315,39 @@ async def save_heartbeat(connection: Connection, gateway_id: str, at_ms_: int, h
 
 
 async def stored_ranges(
-    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]], most: int
+    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]], limit: int
 ) -> dict[bytes, Ranges]:
-    """Which frames of the asked ranges (boot id, first, last) are stored: at most so many, the earliest first."""
-    return _ranges(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3), most))
+    """Returns by boot id which frames of the asked ranges (boot id, first, last) are stored.
+
+    Looks at the ``limit`` earliest frames only.
+    """
+    return _ranges_by_boot(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3), limit))
 
 
 async def lost_ranges(
     connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]]
 ) -> dict[bytes, Ranges]:
-    """Which gaps the gateway has declared that touch the asked ranges."""
-    return _ranges(await connection.fetch(DECLARED_GAPS, gateway_id, *_columns(asked, 3)))
+    """Returns by boot id the gateway's declared gaps that overlap the asked ranges (boot id, first, last)."""
+    return _ranges_by_boot(await connection.fetch(DECLARED_GAPS, gateway_id, *_columns(asked, 3)))
 
 
 async def last_header_hash(connection: Connection, gateway_id: str, boot_id: bytes) -> bytes:
-    """The header hash of a boot's newest stored frame; 32 zero bytes when there is none."""
-    found = await connection.fetchval(
+    """Returns the header hash of a boot's newest stored frame; 32 zero bytes when there is none."""
+    header_hash = await connection.fetchval(
         "SELECT header_hash FROM frames WHERE gateway_id = $1 AND boot_id = $2 ORDER BY sequence DESC LIMIT 1",
         gateway_id,
         boot_id,
     )
-    return bytes(32) if found is None else bytes(found)
+    return bytes(32) if header_hash is None else bytes(header_hash)
 
 
 async def extend_coverage(
-    connection: Connection, holder: str, now: datetime, lapse: timedelta, forget_after: timedelta
+    connection: Connection, holder: str, now: datetime, max_break: timedelta, forget_after: timedelta
 ) -> None:
-    """This copy takes frames in now; after a break longer than ``lapse`` that is the beginning of a new coverage."""
+    """Extends the coverage of one copy of the worker to ``now``; after a break longer than ``max_break`` begins a new.
+
+    Deletes the coverages that ended longer than ``forget_after`` ago.
+    """
     await connection.execute(
         """
         INSERT INTO ingest_coverage AS s (holder, since_at, seen_at) VALUES ($1, $2, $2)
@@ -351,27 +357,27 @@ async def extend_coverage(
         """,
         holder,
         now,
-        lapse,
+        max_break,
     )
     await connection.execute(
         "DELETE FROM ingest_coverage WHERE seen_at < $1::timestamptz - $2::interval", now, forget_after
     )
 
 
-async def newest_coverage(connection: Connection, lapse: timedelta) -> tuple[datetime, datetime] | None:
-    """Since when, and until when, frames were taken in by copies whose times overlap; None when never."""
+async def newest_coverage(connection: Connection, max_break: timedelta) -> tuple[datetime, datetime] | None:
+    """Returns begin and end of the newest coverage, joined over copies; None when frames were never taken in."""
     row = await connection.fetchrow(
         """
         SELECT min(since_at) AS since_at, max(seen_at) AS seen_at FROM ingest_coverage
         WHERE seen_at >= (SELECT max(seen_at) FROM ingest_coverage) - $1::interval
         """,
-        lapse,
+        max_break,
     )
     return None if row is None or row["seen_at"] is None else (row["since_at"], row["seen_at"])
 
 
-def _ranges(rows: Iterable[Any]) -> dict[bytes, Ranges]:
-    found: dict[bytes, list[tuple[int, int]]] = {}
+def _ranges_by_boot(rows: Iterable[Any]) -> dict[bytes, Ranges]:
+    ranges_by_boot: dict[bytes, list[tuple[int, int]]] = {}
     for row in rows:
-        found.setdefault(bytes(row["boot_id"]), []).append((row["first"], row["last"]))
-    return {boot_id: merged(stretches) for boot_id, stretches in found.items()}
+        ranges_by_boot.setdefault(bytes(row["boot_id"]), []).append((row["first"], row["last"]))
+    return {boot_id: merge_ranges(ranges) for boot_id, ranges in ranges_by_boot.items()}

@@ -1,17 +1,17 @@
-"""What ingest writes, as plain rows: verify makes them, the repository stores them whole batches at a time."""
+"""The rows that ingest writes: ``verify`` and ``service`` make them, ``repository`` stores them in batches."""
 
 from typing import NamedTuple
 from uuid import UUID
 
 FrameKey = tuple[str, bytes, int]
-"""(gateway id, boot id, frame sequence): taken once, by the first frame whose signature verified."""
+"""(gateway id, boot id, frame sequence): belongs to the first frame under it whose signature verified."""
 
 MeterKey = tuple[str, bytes, int]
-"""(gateway id, boot id, meter index): what a ``meter`` record gives a meaning."""
+"""(gateway id, boot id, meter index): a ``meter`` record declares which meter it stands for."""
 
 
 class FrameRow(NamedTuple):
-    """A verified frame, its bytes as they came."""
+    """A verified frame with its bytes as they were received."""
 
     gateway_id: str
     boot_id: bytes
@@ -34,7 +34,7 @@ class FrameRow(NamedTuple):
 
 
 class ReadingRow(NamedTuple):
-    """A reading of a verified frame; its meter is known by the gateway's index only."""
+    """A reading of a verified frame; its meter is given by the gateway's index only."""
 
     reading_id: bytes
     record_index: int
@@ -51,7 +51,7 @@ class ReadingRow(NamedTuple):
 
 
 class DeclarationRow(NamedTuple):
-    """What a meter index means within one boot of a gateway."""
+    """The meter that an index stands for within one boot of a gateway."""
 
     gateway_id: str
     boot_id: bytes
@@ -67,7 +67,7 @@ class DeclarationRow(NamedTuple):
 
 
 class GapRow(NamedTuple):
-    """Frames that a gateway had to give up before the hub had them."""
+    """Frames that a gateway lost before the hub had them."""
 
     gateway_id: str
     boot_id: bytes
@@ -76,8 +76,8 @@ class GapRow(NamedTuple):
     reason: str
 
 
-class PlacedReading(NamedTuple):
-    """A reading with everything that its row needs."""
+class ResolvedReading(NamedTuple):
+    """A reading with its frame, and with the meter and owner that its meter index stands for."""
 
     frame: FrameKey
     meter_id: str
@@ -86,7 +86,7 @@ class PlacedReading(NamedTuple):
 
 
 class QuarantineRow(NamedTuple):
-    """What was refused, its bytes and why."""
+    """A refused message or record: its bytes and why it was refused."""
 
     subject: str
     gateway_id: str
@@ -96,14 +96,14 @@ class QuarantineRow(NamedTuple):
 
 
 class AssignedMeter(NamedTuple):
-    """A meter that the hub has assigned to the gateway that declared it."""
+    """A meter that a gateway declared and that the hub has assigned to this gateway."""
 
     meter_id: str
     participant_id: UUID
 
 
 class ReadyFrame(NamedTuple):
-    """A stored frame with readings that waited for this meter."""
+    """A stored frame with readings that waited for this meter, which is assigned by now."""
 
     key: FrameKey
     header: bytes

@@ -1,7 +1,7 @@
-"""Stores batches of messages: verify, one transaction for the whole batch, and the answer which to acknowledge.
+"""Verifies batches of messages and stores each batch in one transaction; acknowledgements and receipts follow it.
 
-A refused message goes to quarantine in the same transaction and spoils nothing for its neighbours; whatever was
-stored before is a duplicate and changes nothing. Receipts and acknowledgements follow the commit.
+A refused message goes to quarantine in the same transaction, and the rest of the batch is stored all the same. A frame
+that is stored already is a duplicate and changes nothing.
 """
 
 import asyncio
@@ -15,24 +15,24 @@ from hub.clock import Clock, at_ms
 from hub.http.types import utc_text
 from hub.ingest import conflicts, repository
 from hub.ingest.contents import readings_of
-from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, PlacedReading, QuarantineRow, ReadingRow
+from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, QuarantineRow, ReadingRow, ResolvedReading
 from hub.ingest.verify import Accepted, KeyRing, Refused, gateway_of, verify
 from hub.live import outbox
 from hub.observability import metrics
 from hub.postgres.db import Connection, Pool
 
 VERIFY_SLICE = 32
-"""Frames that are verified before the event loop gets its turn."""
+"""Frames that are verified before other tasks get their turn."""
 RELEASE_LIMIT = 4096
 FLAGGING_CODES = {"equivocation", "register_conflict"}
-"""Nobody honest contradicts themselves under their own signature: the key or the database was copied."""
+"""A gateway that contradicts itself under its own signature: its key or its database was copied."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message as it came from the stream."""
+    """A message of the stream with its times in ms since 1970."""
 
     subject: str
     payload: bytes
@@ -42,21 +42,21 @@ class Incoming:
 
 @dataclass
 class Outcome:
-    """What became of a batch, after its commit."""
+    """The result of a stored batch."""
 
     refused: set[int] = field(default_factory=set)
     """Positions of the messages that are in quarantine."""
     stored: dict[str, list[FrameRow]] = field(default_factory=dict)
-    """Per gateway the frames that are stored, now or before: what receipts speak of."""
+    """By gateway the frames that are stored, now or before; they get receipts."""
     new_frames: int = 0
     new_readings: int = 0
     new_declarations: bool = False
-    """Readings that waited may be free now."""
+    """Whether readings that waited for a declaration may be stored now."""
 
 
 @dataclass
 class _Batch:
-    """One batch on its way through the transaction."""
+    """One batch while it is verified and stored."""
 
     incoming: Sequence[Incoming]
     accepted: dict[int, tuple[FrameRow, Accepted]] = field(default_factory=dict)
@@ -75,48 +75,49 @@ async def store_batch(pool: Pool, clock: Clock, incoming: Sequence[Incoming]) ->
     """Verifies and stores messages, all of them or none.
 
     Raises:
-        asyncpg.PostgresError, OSError: nothing was stored; try the same batch again.
+        asyncpg.PostgresError: nothing was stored; try the same batch again.
+        OSError: the same.
     """
     batch = _Batch(incoming)
     async with pool.acquire() as connection:
-        lookup = await repository.load_keys(connection, {gateway_of(message.subject) for message in incoming})
-        await _verify_all(batch, lookup, clock)
+        key_ring = await repository.load_keys(connection, {gateway_of(message.subject) for message in incoming})
+        await _verify_all(batch, key_ring, clock)
         async with connection.transaction():
-            fresh = await _store_frames(connection, batch)
-            await _store_contents(connection, batch, fresh)
+            new_frames = await _store_frames(connection, batch)
+            await _store_contents(connection, batch, new_frames)
             await _quarantine(connection, batch.quarantine)
-    _count(batch, fresh)
+    _count(batch, new_frames)
     return batch.outcome
 
 
 async def release_waiting(pool: Pool) -> int:
-    """Stores readings that waited, once their meter is declared and assigned; returns how many."""
+    """Stores waiting readings whose meter is declared and assigned by now; returns how many there were."""
     async with pool.acquire() as connection, connection.transaction():
-        ready = await repository.lock_ready(connection, RELEASE_LIMIT)
-        frames = {one.key: Frame(one.header, one.signature, one.body) for one in ready}
+        ready_frames = await repository.lock_ready(connection, RELEASE_LIMIT)
+        frames = {ready.key: Frame(ready.header, ready.signature, ready.body) for ready in ready_frames}
         meters: dict[FrameKey, dict[int, AssignedMeter]] = {}
-        for one in ready:
-            meters.setdefault(one.key, {})[one.meter_index] = one.meter
-        placed = [
-            PlacedReading(key, *meters[key][reading.meter_index], reading)
+        for ready in ready_frames:
+            meters.setdefault(ready.key, {})[ready.meter_index] = ready.meter
+        readings = [
+            ResolvedReading(key, *meters[key][reading.meter_index], reading)
             for key, frame in frames.items()
             for reading in readings_of(frame, meters[key])
         ]
         refused = await _store_readings(
-            connection, placed, lambda one: frames[one.frame].records[one.reading.record_index]
+            connection, readings, lambda resolved: frames[resolved.frame].records[resolved.reading.record_index]
         )
         await _quarantine(connection, refused)
-        await repository.remove_waiting(connection, [(*one.key, one.meter_index) for one in ready])
+        await repository.remove_waiting(connection, [(*ready.key, ready.meter_index) for ready in ready_frames])
         metrics.WAITING.set(await repository.count_waiting(connection))
-    metrics.RELEASED.inc(len(placed) - len(refused))
-    return len(placed)
+    metrics.RELEASED.inc(len(readings) - len(refused))
+    return len(readings)
 
 
-async def _verify_all(batch: _Batch, lookup: KeyRing, clock: Clock) -> None:
+async def _verify_all(batch: _Batch, key_ring: KeyRing, clock: Clock) -> None:
     for position, message in enumerate(batch.incoming):
         if position % VERIFY_SLICE == VERIFY_SLICE - 1:
             await asyncio.sleep(0)
-        verdict = verify(message.payload, message.subject, lookup)
+        verdict = verify(message.payload, message.subject, key_ring)
         if isinstance(verdict, Refused):
             batch.refuse(position, verdict.code, verdict.detail)
         else:
@@ -144,97 +145,100 @@ def _frame_row(frame: Frame, message: Incoming, verified_at_ms: int) -> FrameRow
 
 
 async def _store_frames(connection: Connection, batch: _Batch) -> dict[FrameKey, Accepted]:
-    """Stores frames whose key is free; the same again is a duplicate, another under the same key is equivocation."""
-    first: dict[FrameKey, FrameRow] = {}
+    """Stores frames whose key is free and returns them.
+
+    Under a key that is not free, the same frame is a duplicate and another one is an equivocation.
+    """
+    first_rows: dict[FrameKey, FrameRow] = {}
     for row, _ in batch.accepted.values():
-        first.setdefault(row.key, row)
-    inserted = await repository.insert_frames(connection, list(first.values())) if first else set()
-    taken = [key for key in first if key not in inserted]
-    holders = {key: first[key].header_hash for key in inserted}
+        first_rows.setdefault(row.key, row)
+    inserted = await repository.insert_frames(connection, list(first_rows.values())) if first_rows else set()
+    taken = [key for key in first_rows if key not in inserted]
+    stored_hashes = {key: first_rows[key].header_hash for key in inserted}
     if taken:
-        holders |= await repository.header_hashes(connection, taken)
-    fresh: dict[FrameKey, Accepted] = {}
+        stored_hashes |= await repository.header_hashes(connection, taken)
+    new_frames: dict[FrameKey, Accepted] = {}
     for position, (row, verdict) in batch.accepted.items():
-        if holders[row.key] != row.header_hash:
-            batch.refuse(position, "equivocation", _two_frames(row, holders[row.key]))
+        if stored_hashes[row.key] != row.header_hash:
+            batch.refuse(position, "equivocation", _equivocation_detail(row, stored_hashes[row.key]))
             continue
         if row.key in inserted:
-            fresh.setdefault(row.key, verdict)
+            new_frames.setdefault(row.key, verdict)
         batch.outcome.stored.setdefault(row.gateway_id, []).append(row)
-    batch.outcome.new_frames = len(fresh)
-    return fresh
+    batch.outcome.new_frames = len(new_frames)
+    return new_frames
 
 
-def _two_frames(row: FrameRow, holder: bytes) -> str:
+def _equivocation_detail(row: FrameRow, stored_hash: bytes) -> str:
     return (
-        f"{row.gateway_id} signed two frames {row.boot_id.hex()}/{row.sequence}: {holder.hex()} is stored, "
+        f"{row.gateway_id} signed two frames {row.boot_id.hex()}/{row.sequence}: {stored_hash.hex()} is stored, "
         f"{row.header_hash.hex()} is not. Its key or its database was copied: enrol a new key"
     )
 
 
-async def _store_contents(connection: Connection, batch: _Batch, fresh: dict[FrameKey, Accepted]) -> None:
-    if not fresh:
+async def _store_contents(connection: Connection, batch: _Batch, new_frames: dict[FrameKey, Accepted]) -> None:
+    if not new_frames:
         return
-    declarations = [row for verdict in fresh.values() for row in verdict.contents.declarations]
+    declarations = [row for verdict in new_frames.values() for row in verdict.contents.declarations]
     if declarations:
         batch.outcome.new_declarations = True
-        meanings = await repository.insert_declarations(connection, declarations)
-        batch.quarantine += conflicts.reused_indexes(fresh, meanings)
-    gaps = [row for verdict in fresh.values() for row in verdict.contents.gaps]
+        meter_ids = await repository.insert_declarations(connection, declarations)
+        batch.quarantine += conflicts.reused_indexes(new_frames, meter_ids)
+    gaps = [row for verdict in new_frames.values() for row in verdict.contents.gaps]
     if gaps:
         await repository.add_gaps(connection, gaps)
-    meters = await repository.assigned_meters(connection, {key[:2] for key in fresh})
-    batch.quarantine += conflicts.unassigned_meters(fresh, meters)
-    placed, waiting = place(fresh, meters)
+    meters = await repository.assigned_meters(connection, {key[:2] for key in new_frames})
+    batch.quarantine += conflicts.unassigned_meters(new_frames, meters)
+    readings, waiting = resolve_meters(new_frames, meters)
     if waiting:
         await repository.add_waiting(connection, waiting)
     refused = await _store_readings(
-        connection, placed, lambda one: fresh[one.frame].frame.records[one.reading.record_index]
+        connection, readings, lambda resolved: new_frames[resolved.frame].frame.records[resolved.reading.record_index]
     )
     batch.quarantine += refused
-    batch.outcome.new_readings = len(placed) - len(refused)
+    batch.outcome.new_readings = len(readings) - len(refused)
 
 
-def place(
-    fresh: dict[FrameKey, Accepted], meters: dict[MeterKey, AssignedMeter]
-) -> tuple[list[PlacedReading], set[tuple[str, bytes, int, int]]]:
-    """Finds each reading's meter; the second list names (gateway, boot, sequence, meter index) that must wait."""
-    placed: list[PlacedReading] = []
+def resolve_meters(
+    new_frames: dict[FrameKey, Accepted], meters: dict[MeterKey, AssignedMeter]
+) -> tuple[list[ResolvedReading], set[tuple[str, bytes, int, int]]]:
+    """Returns the readings whose meter is known, and which (gateway id, boot id, sequence, meter index) must wait."""
+    resolved: list[ResolvedReading] = []
     waiting: set[tuple[str, bytes, int, int]] = set()
-    for key, verdict in fresh.items():
+    for key, verdict in new_frames.items():
         gateway_id, boot_id, sequence = key
         for reading in verdict.contents.readings:
             meter = meters.get((gateway_id, boot_id, reading.meter_index))
             if meter is None:
                 waiting.add((gateway_id, boot_id, sequence, reading.meter_index))
             else:
-                placed.append(PlacedReading(key, meter.meter_id, meter.participant_id, reading))
-    return placed, waiting
+                resolved.append(ResolvedReading(key, meter.meter_id, meter.participant_id, reading))
+    return resolved, waiting
 
 
 async def _store_readings(
-    connection: Connection, placed: Sequence[PlacedReading], record_of: Callable[[PlacedReading], bytes]
+    connection: Connection, readings: Sequence[ResolvedReading], record_of: Callable[[ResolvedReading], bytes]
 ) -> list[QuarantineRow]:
     """Stores readings and announces the newest stored of each meter; returns those that contradict what is stored."""
-    if not placed:
+    if not readings:
         return []
-    left_over = await repository.insert_readings(connection, placed)
-    refused = {one.reading.reading_id for one in left_over}
-    await _announce(connection, [one for one in placed if one.reading.reading_id not in refused])
-    if not left_over:
+    not_stored = await repository.insert_readings(connection, readings)
+    not_stored_ids = {resolved.reading.reading_id for resolved in not_stored}
+    await _announce(connection, [row for row in readings if row.reading.reading_id not in not_stored_ids])
+    if not not_stored:
         return []
-    moments = [conflicts.moment(one) for one in left_over]
-    return conflicts.contradictions(left_over, await repository.registers_at(connection, moments), record_of)
+    moments = [conflicts.moment_of(resolved) for resolved in not_stored]
+    return conflicts.register_conflicts(not_stored, await repository.registers_at(connection, moments), record_of)
 
 
-async def _announce(connection: Connection, placed: Sequence[PlacedReading]) -> None:
-    """One event per meter and batch: live views want the newest, and a backlog must not drown them."""
-    newest: dict[str, PlacedReading] = {}
-    for one in placed:
-        known = newest.get(one.meter_id)
-        if known is None or known.reading.read_at_ms < one.reading.read_at_ms:
-            newest[one.meter_id] = one
-    events = [(_event(one.meter_id, one.reading), one.participant_id) for one in newest.values()]
+async def _announce(connection: Connection, readings: Sequence[ResolvedReading]) -> None:
+    """Appends one event per meter: live views need the newest reading only, and a backlog must not flood them."""
+    newest_by_meter: dict[str, ResolvedReading] = {}
+    for resolved in readings:
+        newest = newest_by_meter.get(resolved.meter_id)
+        if newest is None or newest.reading.read_at_ms < resolved.reading.read_at_ms:
+            newest_by_meter[resolved.meter_id] = resolved
+    events = [(_event(row.meter_id, row.reading), row.participant_id) for row in newest_by_meter.values()]
     await outbox.append_many(connection, "reading", events)
 
 
@@ -258,12 +262,12 @@ async def _quarantine(connection: Connection, rows: Sequence[QuarantineRow]) -> 
         await repository.flag_gateways(connection, flagged)
 
 
-def _count(batch: _Batch, fresh: dict[FrameKey, Accepted]) -> None:
+def _count(batch: _Batch, new_frames: dict[FrameKey, Accepted]) -> None:
     outcome = batch.outcome
-    duplicates = len(batch.incoming) - len(outcome.refused) - len(fresh)
-    for name, number in (("stored", len(fresh)), ("duplicate", duplicates), ("refused", len(outcome.refused))):
-        metrics.FRAMES.labels(name).inc(number)
+    duplicates = len(batch.incoming) - len(outcome.refused) - len(new_frames)
+    for label, frames in (("stored", len(new_frames)), ("duplicate", duplicates), ("refused", len(outcome.refused))):
+        metrics.FRAMES.labels(label).inc(frames)
     metrics.READINGS.inc(outcome.new_readings)
     for row in batch.quarantine:
         metrics.QUARANTINED.labels(row.code).inc()
-        _log.warning("quarantined", gateway_id=row.gateway_id, subject=row.subject, code=row.code, detail=row.detail)
+        log.warning("quarantined", gateway_id=row.gateway_id, subject=row.subject, code=row.code, detail=row.detail)

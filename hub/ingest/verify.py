@@ -1,6 +1,6 @@
-"""The judgement on one message, pure: bytes and subject in, a verdict out; the service stores what it says.
+"""Verifies one message, pure: bytes and subject in, a verdict out, which the service stores.
 
-Structure and Merkle root first, then whose frame it is, then the signature, and only then what the records say.
+It checks the structure and the Merkle root first, then the gateway and its key, then the signature, then the records.
 """
 
 from collections.abc import Mapping
@@ -10,19 +10,22 @@ from edge.wire.errors import BadSignatureError, WireError
 from edge.wire.frames import Frame, decode_frame, verify_signature
 from hub.ingest.contents import Contents, check_time, contents_of
 
-FRAME_SUBJECT = "pw.frame."
+FRAME_SUBJECT_PREFIX = "pw.frame."
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayKey:
-    """A key that was enrolled for a gateway."""
+    """An enrolled key of a gateway."""
 
     public_key: bytes
     status: str
     valid_until_ms: int | None = None
 
     def may_sign(self, sealed_at_ms: int) -> bool:
-        """A retired key stays good for what it sealed before it was replaced, such as a backlog."""
+        """Whether the key may sign a frame of this time, in ms since 1970.
+
+        A retired key may sign what it sealed before it was replaced, such as a backlog.
+        """
         if self.status == "retired":
             return self.valid_until_ms is not None and sealed_at_ms <= self.valid_until_ms
         return self.status == "active"
@@ -30,7 +33,7 @@ class GatewayKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The gateways and keys that verdicts are made with: the lookup of one batch."""
+    """The registered gateways of one batch of messages, and their keys by (gateway id, key id)."""
 
     gateway_ids: frozenset[str]
     keys: Mapping[tuple[str, bytes], GatewayKey]
@@ -38,7 +41,7 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A frame whose signature verified."""
+    """A verified frame and its contents."""
 
     frame: Frame
     contents: Contents
@@ -46,7 +49,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a message goes to quarantine."""
+    """The reason why a message goes to quarantine."""
 
     code: str
     detail: str
@@ -55,15 +58,15 @@ class Refused:
 Verdict = Accepted | Refused
 
 
-def verify(payload: bytes, subject: str, lookup: KeyRing) -> Verdict:
-    """Judges one message; never raises for anything that a gateway can send."""
+def verify(payload: bytes, subject: str, key_ring: KeyRing) -> Verdict:
+    """Verifies one message; never raises, whatever a gateway sends."""
     try:
         frame = decode_frame(payload)
-        refusal = _refuse_sender(frame, subject, lookup)
+        refusal = _check_sender(frame, subject, key_ring)
         if refusal is not None:
             return refusal
         header = frame.header
-        verify_signature(frame, lookup.keys[header.gateway_id, header.key_id].public_key)
+        verify_signature(frame, key_ring.keys[header.gateway_id, header.key_id].public_key)
         check_time(header.sealed_at_ms // 1000)
         return Accepted(frame, contents_of(frame))
     except BadSignatureError as error:
@@ -73,19 +76,19 @@ def verify(payload: bytes, subject: str, lookup: KeyRing) -> Verdict:
 
 
 def gateway_of(subject: str) -> str:
-    """The gateway that a subject names."""
-    return subject.removeprefix(FRAME_SUBJECT)
+    """Returns the gateway id in a subject."""
+    return subject.removeprefix(FRAME_SUBJECT_PREFIX)
 
 
-def _refuse_sender(frame: Frame, subject: str, lookup: KeyRing) -> Refused | None:
+def _check_sender(frame: Frame, subject: str, key_ring: KeyRing) -> Refused | None:
     header = frame.header
-    if subject != FRAME_SUBJECT + header.gateway_id:
+    if subject != FRAME_SUBJECT_PREFIX + header.gateway_id:
         return Refused(
             "subject_mismatch", f"The header names {header.gateway_id}, the message came as {gateway_of(subject)[:64]}"
         )
-    if header.gateway_id not in lookup.gateway_ids:
+    if header.gateway_id not in key_ring.gateway_ids:
         return Refused("gateway_unknown", f"No gateway {header.gateway_id} is registered: register and enrol it")
-    key = lookup.keys.get((header.gateway_id, header.key_id))
+    key = key_ring.keys.get((header.gateway_id, header.key_id))
     if key is None:
         return Refused("key_unknown", f"{header.gateway_id} has no key {header.key_id.hex()}: enrol it")
     if not key.may_sign(header.sealed_at_ms):

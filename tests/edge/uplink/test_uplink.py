@@ -134,7 +134,7 @@ async def test_a_gateway_may_not_publish_on_the_subjects_of_another(hub_nats: Hu
             heard.append(message)
 
         await hub.subscribe("pw.beat.*", cb=note)
-        await bus.taken_in(hub)
+        await bus.flush_commands(hub)
         assert line.client is not None
         await line.client.publish(subjects.heartbeat_subject("gw-victim"), b"x")
         await line.client.publish(subjects.heartbeat_subject("gw-honest"), b"y")

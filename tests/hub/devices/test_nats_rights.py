@@ -66,7 +66,7 @@ async def test_a_gateway_hears_its_own_receipts_and_asks_only(nats_server: HubNa
     async with nats_server.as_hub() as hub, nats_server.as_gateway("gw-north") as gateway:
         for subject in ("pw.receipt.gw-north", "pw.ask.gw-north"):
             await gateway.client.subscribe(subject, cb=receive)
-        await bus.taken_in(gateway.client)
+        await bus.flush_commands(gateway.client)
         for subject in ("pw.receipt.gw-south", "pw.receipt.gw-north", "pw.ask.gw-north"):
             await hub.publish(subject, b"x")
         assert [await asyncio.wait_for(subjects.get(), 5) for _ in range(2)] == [

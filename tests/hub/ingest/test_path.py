@@ -1,4 +1,4 @@
-"""Gateways publish over NATS, the worker stores: duplicates, disorder, kills, lies and lost receipts."""
+"""Frames from gateways over NATS into the database: duplicates, disorder, kills, forged frames and lost receipts."""
 
 import asyncio
 import random
@@ -20,6 +20,7 @@ from support.waiting import eventually
 
 
 async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:
+    """Publishes a frame; with ``once`` under a message id that lets JetStream drop duplicates."""
     await gateway.publish_frame(frame.encode(), message_id=frame.header_hash.hex() if once else None)
 
 
@@ -68,9 +69,9 @@ async def test_three_times_in_random_order_with_kills_changes_nothing(ingest: In
     async with ingest.nats.as_gateway("gw-north") as gateway:
         await asyncio.gather(*(publish(gateway, frame, once=False) for frame in mixed))
         first, second = await ingest.start(), await ingest.start()
-        await eventually(lambda: _some(ingest, 30), what="the first frames")
+        await eventually(lambda: _at_least(ingest, 30), what="the first frames")
         await ingest.kill(first)
-        await eventually(lambda: _some(ingest, 50), what="more frames")
+        await eventually(lambda: _at_least(ingest, 50), what="more frames")
         await ingest.kill(second)
         await ingest.start()
         await ingest.drained()
@@ -82,7 +83,7 @@ async def test_three_times_in_random_order_with_kills_changes_nothing(ingest: In
     assert ids == {leaf for frame in frames[1:] for leaf in frame.leaves}
 
 
-async def _some(ingest: Ingest, number: int) -> bool:
+async def _at_least(ingest: Ingest, number: int) -> bool:
     return await ingest.count("frames") >= number
 
 
@@ -91,14 +92,14 @@ async def test_a_copy_killed_between_commit_and_acknowledgement_loses_nothing(
 ) -> None:
     committed = asyncio.Event()
 
-    async def die(self: Msg) -> None:
+    async def commit_then_hang(self: Msg) -> None:
         committed.set()
         await asyncio.Event().wait()
 
     frames = north.frames(4)
     async with ingest.nats.as_gateway("gw-north") as gateway:
         with monkeypatch.context() as patch:
-            patch.setattr(Msg, "ack", die)
+            patch.setattr(Msg, "ack", commit_then_hang)
             copy = await ingest.start()
             for frame in frames:
                 await publish(gateway, frame)
@@ -115,11 +116,11 @@ async def test_a_flipped_bit_is_refused_by_name_and_its_neighbours_are_stored(
     ingest: Ingest, north: SealingGateway
 ) -> None:
     first, second, third = north.frames(2)
-    bent = bytearray(second.encode())
-    bent[-5] ^= 0x10
+    flipped = bytearray(second.encode())
+    flipped[-5] ^= 0x10
     heard = Heard(b"")
     async with ingest.nats.as_gateway("gw-north") as gateway:
-        for payload in (first.encode(), bytes(bent), third.encode()):
+        for payload in (first.encode(), bytes(flipped), third.encode()):
             await gateway.publish_frame(payload)
         await ingest.start()
         heard.public_key = ingest.receipt_public_key
@@ -127,7 +128,7 @@ async def test_a_flipped_bit_is_refused_by_name_and_its_neighbours_are_stored(
         await ingest.drained()
     await ingest.counted("frames", 2)
     row = await ingest.pool.fetchrow("SELECT * FROM quarantine")
-    assert row is not None and (row["code"], row["payload"]) == ("merkle_root", bytes(bent))
+    assert row is not None and (row["code"], row["payload"]) == ("merkle_root", bytes(flipped))
     assert 2 not in heard.stored(north.boot_id)
 
 
@@ -194,17 +195,17 @@ async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: Se
         await heard.listen(gateway)
         await gateway.client.publish("pw.beat.gw-north", b"nonsense")
         await south.client.publish("pw.beat.gw-south", encode_heartbeat(heartbeat))
-        await bus.taken_in(south.client)
+        await bus.flush_commands(south.client)
         await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
         await eventually(lambda: len(heard.receipts) == 1, what="one receipt for the one good heartbeat")
 
 
 async def test_readings_wait_until_an_operator_assigns_their_meter(ingest: Ingest) -> None:
-    gateway_of_new_house = SealingGateway("gw-new", meters=("METER_042",))
-    await gateway_of_new_house.register(ingest.pool, meters=False)
+    new_gateway = SealingGateway("gw-new", meters=("METER_042",))
+    await new_gateway.register(ingest.pool, meters=False)
     await ingest.start()
     async with ingest.nats.as_gateway("gw-new") as gateway:
-        for frame in gateway_of_new_house.frames(2):
+        for frame in new_gateway.frames(2):
             await publish(gateway, frame)
         await ingest.drained()
     assert await ingest.count("readings") == 0
@@ -216,7 +217,7 @@ async def test_a_full_stream_refuses_and_forgets_nothing(ingest: Ingest, north: 
     async with ingest.nats.as_hub() as hub, ingest.nats.as_gateway("gw-north") as gateway:
         await hub.jetstream().delete_stream(bus.STREAM)
         await bus.ensure_stream(hub.jetstream(), max_bytes=2048)
-        answers = await asyncio.gather(*(publish(gateway, f) for f in north.frames(20)), return_exceptions=True)
+        answers = await asyncio.gather(*(publish(gateway, frame) for frame in north.frames(20)), return_exceptions=True)
         refused = [answer for answer in answers if isinstance(answer, APIError)]
         assert refused and all("maximum bytes exceeded" in str(answer) for answer in refused)
         await ingest.start()

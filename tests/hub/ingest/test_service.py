@@ -33,8 +33,8 @@ async def contents(pool: Pool) -> tuple[list[tuple[object, ...]], ...]:
         "SELECT gateway_id, boot_id, sequence, meter_index FROM waiting_frames ORDER BY 1, 2, 3, 4",
         "SELECT gateway_id, boot_id, meter_index, meter_id FROM meter_declarations ORDER BY 1, 2, 3",
     )
-    found = [await pool.fetch(query) for query in queries]
-    return tuple([tuple(row) for row in rows] for rows in found)
+    tables = [await pool.fetch(query) for query in queries]
+    return tuple([tuple(row) for row in rows] for rows in tables)
 
 
 async def codes(pool: Pool) -> list[str]:
@@ -71,26 +71,22 @@ async def test_every_frame_three_times_in_random_order_changes_nothing(pool: Poo
     mixed = [frame for frame in frames for _ in range(3)]
     random.Random(7).shuffle(mixed)
     batches = [mixed[i : i + 17] for i in range(0, len(mixed), 17)]
-    await asyncio.gather(*(_patiently(pool, batch) for batch in batches))
+    await asyncio.gather(*(store(pool, batch) for batch in batches))
     while await service.release_waiting(pool):
         pass
     assert await contents(pool) == expected
     assert len(expected[1]) == 240 and expected[2] == expected[3] == []
 
 
-async def _patiently(pool: Pool, batch: Sequence[Frame]) -> None:
-    await store(pool, batch)
-
-
 async def test_one_bad_frame_does_not_spoil_its_neighbours(pool: Pool, north: SealingGateway) -> None:
     first, second, third = north.frames(2)
-    bent = bytearray(second.encode())
-    bent[-5] ^= 1
-    outcome = await store(pool, [first, bytes(bent), third])
+    flipped = bytearray(second.encode())
+    flipped[-5] ^= 1
+    outcome = await store(pool, [first, bytes(flipped), third])
     assert outcome.refused == {1}
     assert (outcome.new_frames, outcome.new_readings) == (2, 6)
     row = await pool.fetchrow("SELECT * FROM quarantine")
-    assert row is not None and (row["payload"], row["gateway_id"]) == (bytes(bent), "gw-north")
+    assert row is not None and (row["payload"], row["gateway_id"]) == (bytes(flipped), "gw-north")
 
 
 async def test_readings_wait_for_their_meter_to_be_declared(pool: Pool, north: SealingGateway) -> None:
@@ -142,11 +138,11 @@ async def test_two_frames_under_one_key_are_equivocation(pool: Pool, north: Seal
 
 async def test_the_same_moment_with_other_registers_is_a_conflict(pool: Pool, north: SealingGateway) -> None:
     await store(pool, [north.seal(north.declarations()), north.seal([reading(0, 5), reading(1, 5)])])
-    lie = north.seal([reading(0, 5, import_wh=9999), reading(0, 6)])
-    outcome = await store(pool, [lie])
+    contradiction = north.seal([reading(0, 5, import_wh=9999), reading(0, 6)])
+    outcome = await store(pool, [contradiction])
     assert (outcome.refused, outcome.new_readings) == (set(), 1)
     row = await pool.fetchrow("SELECT * FROM quarantine")
-    assert row is not None and (row["code"], row["payload"]) == ("register_conflict", lie.records[0])
+    assert row is not None and (row["code"], row["payload"]) == ("register_conflict", contradiction.records[0])
     assert await pool.fetchval("SELECT flagged_at IS NOT NULL FROM gateways")
     assert await pool.fetchval("SELECT import_wh FROM readings WHERE meter_id = 'METER_001' ORDER BY slot_at") == 1015
 
@@ -157,8 +153,8 @@ async def test_a_reading_that_is_refused_is_not_announced(pool: Pool, north: Sea
     await store(pool, [north.seal([reading(0, 5, import_wh=9999)])])
     assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
     await store(pool, [north.seal([reading(0, 6), reading(1, 6), reading(0, 5, import_wh=8888)])])
-    said = [row["payload"]["import_wh"] for row in await pool.fetch("SELECT payload FROM outbox ORDER BY sequence")]
-    assert said == [1018, 1018]
+    rows = await pool.fetch("SELECT payload FROM outbox ORDER BY sequence")
+    assert [row["payload"]["import_wh"] for row in rows] == [1018, 1018]
 
 
 async def test_one_moment_under_two_slots_is_a_conflict_too(pool: Pool, north: SealingGateway) -> None:

@@ -20,17 +20,18 @@ KEY_ID = keys.key_id(PUBLIC)
 FRAME = NORTH.seal([reading(0, 1), reading(1, 1)])
 
 
-def ring(status: str = "active", valid_until_ms: int | None = None, public_key: bytes = PUBLIC) -> KeyRing:
+def key_ring(status: str = "active", valid_until_ms: int | None = None, public_key: bytes = PUBLIC) -> KeyRing:
     return KeyRing(frozenset({"gw-north"}), {("gw-north", KEY_ID): GatewayKey(public_key, status, valid_until_ms)})
 
 
-def code(payload: bytes, lookup: KeyRing | None = None, subject: str = "pw.frame.gw-north") -> str:
-    verdict = verify(payload, subject, lookup or ring())
+def code(payload: bytes, keys_known: KeyRing | None = None, subject: str = "pw.frame.gw-north") -> str:
+    """Returns why a message is refused, or "accepted"."""
+    verdict = verify(payload, subject, keys_known or key_ring())
     return verdict.code if isinstance(verdict, Refused) else "accepted"
 
 
 def header(**changes: object) -> bytes:
-    """A well-signed frame whose header says something else."""
+    """Returns a well-signed frame with these fields of its header changed; None leaves a field out."""
     names = ["tag", "gateway_id", "key_id", "boot_id", "sequence", "previous", "count", "root", "sealed_at_ms"]
     fields = dict(zip(names, codec.unpack(FRAME.header_bytes, limit=256), strict=True)) | changes
     data = msgpack.packb([value for value in fields.values() if value is not None])
@@ -38,7 +39,7 @@ def header(**changes: object) -> bytes:
 
 
 def with_records(*records: bytes) -> bytes:
-    """A well-signed frame with any bytes as its records."""
+    """Returns a well-signed frame with these bytes as its records."""
     root = merkle.root([leaf_hash("gw-north", record) for record in records])
     data = codec.unpack(header(count=len(records), root=root), limit=1 << 17)[0]
     assert isinstance(data, bytes)
@@ -51,7 +52,7 @@ def record(**changes: int) -> bytes:
     return bytes(msgpack.packb(list(fields.values())))
 
 
-GOOD, BAD_FORM = FRAME.encode(), FRAME.header_bytes
+GOOD, HEADER = FRAME.encode(), FRAME.header_bytes
 CASES = {
     "accepted": GOOD,
     "malformed": GOOD[:-1],
@@ -67,9 +68,9 @@ CASES = {
     "unknown_kind": with_records(record(kind=77)),
     "gateway_unknown": SealingGateway("gw-nowhere", key=NORTH.key).seal([reading(0, 1)]).encode(),
     "key_unknown": header(key_id=bytes(8)),
-    "signature_invalid": Frame(BAD_FORM, keys.sign(NORTH.key, b"other bytes"), FRAME.body).encode(),
-    "non_canonical_signature": Frame(BAD_FORM, FRAME.signature[:32] + b"\xff" * 32, FRAME.body).encode(),
-    "low_order_signature": Frame(BAD_FORM, bytes(64), FRAME.body).encode(),
+    "signature_invalid": Frame(HEADER, keys.sign(NORTH.key, b"other bytes"), FRAME.body).encode(),
+    "non_canonical_signature": Frame(HEADER, FRAME.signature[:32] + b"\xff" * 32, FRAME.body).encode(),
+    "low_order_signature": Frame(HEADER, bytes(64), FRAME.body).encode(),
 }
 
 
@@ -85,10 +86,10 @@ def test_the_subject_must_be_the_gateways_own() -> None:
 
 def test_a_key_must_be_accepted() -> None:
     sealed_at_ms = FRAME.header.sealed_at_ms
-    assert code(GOOD, ring("pending")) == "key_not_active"
-    assert code(GOOD, ring("revoked")) == "key_not_active"
-    assert code(GOOD, ring("retired", sealed_at_ms)) == "accepted", "a backlog of the key before"
-    assert code(GOOD, ring("retired", sealed_at_ms - 1)) == "key_not_active"
+    assert code(GOOD, key_ring("pending")) == "key_not_active"
+    assert code(GOOD, key_ring("revoked")) == "key_not_active"
+    assert code(GOOD, key_ring("retired", sealed_at_ms)) == "accepted", "a backlog of the key before"
+    assert code(GOOD, key_ring("retired", sealed_at_ms - 1)) == "key_not_active"
 
 
 def test_moments_that_no_database_holds_are_refused() -> None:
@@ -99,9 +100,9 @@ def test_moments_that_no_database_holds_are_refused() -> None:
 
 @given(st.integers(0, len(GOOD) * 8 - 1))
 def test_any_flipped_bit_is_refused(bit: int) -> None:
-    bent = bytearray(GOOD)
-    bent[bit // 8] ^= 1 << bit % 8
-    assert code(bytes(bent)) != "accepted"
+    flipped = bytearray(GOOD)
+    flipped[bit // 8] ^= 1 << bit % 8
+    assert code(bytes(flipped)) != "accepted"
 
 
 @given(st.binary(max_size=300))
@@ -111,7 +112,7 @@ def test_noise_is_refused_and_never_crashes(noise: bytes) -> None:
 
 
 def test_contents_carry_power_and_times() -> None:
-    verdict = verify(GOOD, "pw.frame.gw-north", ring())
+    verdict = verify(GOOD, "pw.frame.gw-north", key_ring())
     assert isinstance(verdict, Accepted)
     first = verdict.contents.readings[0]
     assert (first.reading_id, first.active_power_w) == (FRAME.leaves[0], 1080)

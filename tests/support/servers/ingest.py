@@ -88,7 +88,7 @@ class Heard:
             self.receipts.append(open_receipt(message.data, self.public_key))
 
         await gateway.client.subscribe(f"pw.receipt.{gateway.gateway_id}", cb=hear)
-        await bus.taken_in(gateway.client)
+        await bus.flush_commands(gateway.client)
 
     def stored(self, boot_id: bytes) -> set[int]:
         return {n for r in self.receipts for first, last in r.stored.get(boot_id, ()) for n in range(first, last + 1)}
