@@ -1,7 +1,7 @@
-"""What the oracle signs for an interval, pure: one leaf per meter, their Merkle root and the valid totals.
+"""Builds what the oracle signs for an interval, pure: one leaf per meter, their Merkle root and the valid totals.
 
-A proof shows the leaf of a neighbour, so each leaf holds random bytes that only its own owner is given: energy alone is
-guessed in milliseconds.
+A proof contains the leaf of another meter. Each leaf therefore holds random bytes, the blinding, that only the meter's
+owner gets; without them anybody could find the energy in milliseconds by trying values (decision 0024).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,20 +13,20 @@ from hub.metering.readings import IntervalReading, Quality
 from hub.units import Wh
 
 RandomBytes = Callable[[int], bytes]
-"""So many bytes that nobody can guess."""
+"""Returns that many bytes that nobody can guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """An interval's readings in leaf order (by meter id), their root, and what is valid among them."""
+    """An interval's readings in leaf order (by meter id), their Merkle root (32 bytes) and the valid totals."""
 
     readings: tuple[IntervalReading, ...]
     blindings: tuple[bytes, ...]
-    """One for each of the readings; who has it can try energies until the leaf comes out."""
+    """One of 16 bytes for each of the readings, secret to the meter's owner."""
     merkle_root: bytes
     meters_valid: int
     meters_estimated: int
-    """All that are not valid: estimated, suspect and missing."""
+    """Meters that are not valid: estimated, suspect or missing."""
     import_wh: Wh
     export_wh: Wh
 
@@ -34,7 +34,7 @@ class Attestation:
 def interval_leaves(
     start_s: int, end_s: int, readings: Sequence[IntervalReading], blindings: Sequence[bytes]
 ) -> list[bytes]:
-    """The leaves of readings that are already in leaf order."""
+    """Returns the leaves, 32 bytes each, of readings that are in leaf order; times in s since 1970."""
     return [
         interval_leaf(start_s, end_s, r.meter_id, r.energy.import_wh, r.energy.export_wh, r.quality.value, blinding)
         for r, blinding in zip(readings, blindings, strict=True)
@@ -42,7 +42,7 @@ def interval_leaves(
 
 
 def attest(start_s: int, end_s: int, readings: Sequence[IntervalReading], random_bytes: RandomBytes) -> Attestation:
-    """Puts readings of distinct meters in leaf order, draws a blinding for each and sums the valid ones."""
+    """Sorts readings of distinct meters into leaf order, draws a blinding for each and sums the valid ones."""
     ordered = tuple(sorted(readings, key=lambda r: r.meter_id))
     blindings = tuple(random_bytes(BLINDING_BYTES) for _ in ordered)
     valid = [r.energy for r in ordered if r.quality is Quality.VALID]
@@ -52,6 +52,6 @@ def attest(start_s: int, end_s: int, readings: Sequence[IntervalReading], random
         merkle_root=merkle.root(interval_leaves(start_s, end_s, ordered, blindings)),
         meters_valid=len(valid),
         meters_estimated=len(ordered) - len(valid),
-        import_wh=Wh(sum(e.import_wh for e in valid)),
-        export_wh=Wh(sum(e.export_wh for e in valid)),
+        import_wh=Wh(sum(energy.import_wh for energy in valid)),
+        export_wh=Wh(sum(energy.export_wh for energy in valid)),
     )

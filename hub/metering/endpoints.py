@@ -1,4 +1,4 @@
-"""Meters, their readings and intervals."""
+"""The API's endpoints of meters, their readings and their intervals."""
 
 from typing import Annotated
 
@@ -20,10 +20,10 @@ PAGED = refusals(NotFoundError, BadRangeError, BadCursorError)
 async def visible_meter(
     principal: Human, connection: Snapshot, meter_id: Annotated[MeterId, Path(description="The meter")]
 ) -> str:
-    """The meter, when the reader may see it.
+    """Returns the meter id when the signed-in reader may see this meter.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is no such meter, or it belongs to somebody else.
     """
     owner = await queries.meter_owner(connection, meter_id)
     if owner is None or not (principal.reads_all or owner == principal.participant_id):
@@ -61,8 +61,8 @@ async def readings(
     rows = await queries.readings(connection, meter_id, span.start, span.end, after, limit + 1)
     items = [reading(row) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    token = None if last is None else cursors.encode("readings", last["slot_at"], last["reading_id"])
-    return ReadingPage(items=items, next_cursor=token)
+    next_cursor = None if last is None else cursors.encode("readings", last["slot_at"], last["reading_id"])
+    return ReadingPage(items=items, next_cursor=next_cursor)
 
 
 @router.get(
@@ -81,14 +81,14 @@ async def intervals(
     """The attested intervals that start in [from, to), each in its latest revision."""
     start = span.start if cursor is None else cursors.decode("meter-intervals", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.meter_intervals(connection, meter_id, start, span.end, limit + 1)
-    token = cursors.encode("meter-intervals", rows[limit]["start_at"]) if len(rows) > limit else None
-    return MeterIntervalPage(items=[show(MeterInterval, row) for row in rows[:limit]], next_cursor=token)
+    next_cursor = cursors.encode("meter-intervals", rows[limit]["start_at"]) if len(rows) > limit else None
+    return MeterIntervalPage(items=[show(MeterInterval, row) for row in rows[:limit]], next_cursor=next_cursor)
 
 
 @router.get(
     "/readings/{reading_id}", operation_id="getReading", summary="One reading", responses=refusals(NotFoundError)
 )
-async def one_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
+async def get_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
     """A reading of a meter that the reader may see."""
     row = await queries.reading(connection, bytes.fromhex(reading_id), principal.visible_participant_id)
     if row is None:
@@ -97,7 +97,7 @@ async def one_reading(principal: Human, connection: Snapshot, reading_id: Hash) 
 
 
 def reading(row: Row) -> Reading:
-    """A stored reading as the API shows it."""
+    """Returns a stored reading as the API shows it."""
     return show(Reading, row)
 
 

@@ -1,4 +1,4 @@
-"""What the live stream says about an attested interval: totals for everybody, nobody's own energy."""
+"""Builds the live stream's event of an attested interval: totals only, which everybody may see."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hub.metering.intervals import Span
 
 
 def interval_event(span: Span, revision: int, attested: Attestation) -> dict[str, Any]:
-    """The payload of the outbox's topic ``interval``."""
+    """Returns the payload of the outbox's topic ``interval``; energy in Wh."""
     return {
         "start_at": rfc3339_s(span.start_s),
         "end_at": rfc3339_s(span.end_s),

@@ -1,4 +1,4 @@
-"""The states of an interval in their order, and which room moves it into each.
+"""The states of an interval in their order, and the package that moves it into each.
 
 | state | reached when | moved by |
 |---|---|---|
@@ -32,4 +32,4 @@ TIME_COLUMN: Mapping[Advanced, str] = {
     "closed": "closed_at",
     "reconciled": "reconciled_at",
 }
-"""The column of `intervals` that keeps when it was; `settling` has none."""
+"""The column of `intervals` with the time at which the state was reached; `settling` has none."""

@@ -1,7 +1,7 @@
-"""The oracle: attests each interval once every expected meter is in or the grace has passed, in order of time.
+"""The oracle: attests intervals in order of time, each when every expected meter is complete or the grace has passed.
 
-Readings come from ingest; an attested interval waits for the market. Every interval is one transaction under the
-leader's lease, so a kill leaves it whole or not begun.
+Readings come from ingest; the market clears attested intervals. Each interval is one transaction under the leader's
+lease, so a kill leaves it whole or not begun.
 """
 
 import secrets
@@ -18,16 +18,16 @@ from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 
-CHUNK = 500
+CHUNK_METERS = 500
 """Meters whose readings are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class OracleConfig:
-    """``since_ms`` to ``seen_ms`` (None: now): over which time the hub took in frames as they came.
+    """The oracle's times, and the coverage: the hub took frames in without a break from ``since_ms`` to ``seen_ms``.
 
-    The grace runs in that time only: a hub that was down, or that NATS or its database left alone, has first to take in
-    what waits for it.
+    The grace runs in the coverage only. After an outage of the hub, NATS or the database, frames that waited must be
+    taken in before anything is estimated.
     """
 
     interval_s: int
@@ -35,16 +35,17 @@ class OracleConfig:
     grace_s: int
     since_ms: int
     seen_ms: int | None = None
+    """None for now."""
 
-    def patient(self, span: Span, now_ms: int) -> bool:
-        """A meter that is not in may still come: its frames may be waiting for us."""
+    def in_grace(self, span: Span, now_ms: int) -> bool:
+        """Whether readings of the interval may still arrive."""
         seen_ms = now_ms if self.seen_ms is None else min(now_ms, self.seen_ms)
         return seen_ms < max(span.end_s * 1000, self.since_ms) + self.grace_s * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AttestedInterval:
-    """What an attestation came to, for logs and metrics."""
+    """The result of an attestation, for logs and metrics."""
 
     start_s: int
     end_s: int
@@ -64,16 +65,16 @@ async def attest_due(
     """Attests at most ``limit`` intervals that are due, oldest first; an empty list when none is.
 
     Raises:
-        LeaseLostError: another process leads; nothing of the interval at hand was written.
+        LeaseLostError: another process leads; nothing of the interval that was being attested was written.
     """
-    done: list[AttestedInterval] = []
-    while len(done) < limit:
+    attested: list[AttestedInterval] = []
+    while len(attested) < limit:
         async with pool.acquire() as connection, connection.transaction():
-            attested = await _attest_next(connection, lease, clock, config, random_bytes)
-        if attested is None:
+            interval = await _attest_next(connection, lease, clock, config, random_bytes)
+        if interval is None:
             break
-        done.append(attested)
-    return done
+        attested.append(interval)
+    return attested
 
 
 async def _attest_next(
@@ -86,31 +87,35 @@ async def _attest_next(
         return None
     meters = await repository.expected_meters(connection, span.start_s)
     measured = await _measure(connection, span, meters)
-    if config.patient(span, now_ms) and not all(m.settled for m in measured.values()):
+    if config.in_grace(span, now_ms) and not all(meter.complete for meter in measured.values()):
         return None
-    bases = await repository.last_valid(connection, span.start_s, [m for m in measured if measured[m].reading is None])
-    attested = attest(span.start_s, span.end_s, list(_decided(span, meters, measured, bases)), random_bytes)
-    return await _store(connection, span, meters, attested, now_ms)
+    unread = [meter_id for meter_id in measured if measured[meter_id].reading is None]
+    last_valid = await repository.last_valid(connection, span.start_s, unread)
+    readings = list(_measured_or_estimated(span, meters, measured, last_valid))
+    attestation = attest(span.start_s, span.end_s, readings, random_bytes)
+    return await _store(connection, span, meters, attestation, now_ms)
 
 
 async def _next_span(connection: Connection, config: OracleConfig) -> Span | None:
-    last = await repository.last_start_s(connection)
-    if last is not None:
-        start = last + config.interval_s
-        start -= start % config.interval_s
+    last_s = await repository.last_start_s(connection)
+    if last_s is not None:
+        start_s = last_s + config.interval_s
+        start_s -= start_s % config.interval_s
     else:
-        first = await repository.first_expected_s(connection)
-        if first is None:
+        first_s = await repository.first_expected_s(connection)
+        if first_s is None:
             return None
-        start = -(-first // config.interval_s) * config.interval_s
-    return Span(start, config.interval_s, config.poll_period_s, config.grace_s)
+        start_s = -(-first_s // config.interval_s) * config.interval_s
+    return Span(start_s, config.interval_s, config.poll_period_s, config.grace_s)
 
 
 async def _measure(connection: Connection, span: Span, meters: Sequence[ExpectedMeter]) -> dict[str, Measured]:
     measured: dict[str, Measured] = {}
     for chunk in _chunks(meters):
-        found = await repository.readings(connection, span, [m.meter_id for m in chunk])
-        measured |= {m.meter_id: measure(span, m, found.get(m.meter_id, _NO_READINGS)) for m in chunk}
+        readings = await repository.readings(connection, span, [meter.meter_id for meter in chunk])
+        measured |= {
+            meter.meter_id: measure(span, meter, readings.get(meter.meter_id, _NO_READINGS)) for meter in chunk
+        }
     return measured
 
 
@@ -118,24 +123,24 @@ _NO_READINGS: Sequence[MeterReading] = ()
 
 
 def _chunks(meters: Sequence[ExpectedMeter]) -> Iterator[Sequence[ExpectedMeter]]:
-    for begin in range(0, len(meters), CHUNK):
-        yield meters[begin : begin + CHUNK]
+    for begin in range(0, len(meters), CHUNK_METERS):
+        yield meters[begin : begin + CHUNK_METERS]
 
 
-def _decided(
-    span: Span, meters: Sequence[ExpectedMeter], measured: Mapping[str, Measured], bases: Mapping[str, LastValid]
+def _measured_or_estimated(
+    span: Span, meters: Sequence[ExpectedMeter], measured: Mapping[str, Measured], last_valid: Mapping[str, LastValid]
 ) -> Iterator[IntervalReading]:
     for meter in meters:
-        seen = measured[meter.meter_id]
-        yield seen.reading or estimate(span, meter, seen, bases.get(meter.meter_id))
+        result = measured[meter.meter_id]
+        yield result.reading or estimate(span, meter, result, last_valid.get(meter.meter_id))
 
 
 async def _store(
-    connection: Connection, span: Span, meters: Sequence[ExpectedMeter], attested: Attestation, now_ms: int
+    connection: Connection, span: Span, meters: Sequence[ExpectedMeter], attestation: Attestation, now_ms: int
 ) -> AttestedInterval | None:
     if not await repository.insert_interval(connection, span, now_ms):
         return None
-    owners = {m.meter_id: m.participant_id for m in meters}
-    await repository.insert_attestation(connection, span.start_s, 1, attested, owners, now_ms)
-    await outbox.append(connection, "interval", interval_event(span, 1, attested))
-    return AttestedInterval(span.start_s, span.end_s, attested.meters_valid, attested.meters_estimated)
+    owners = {meter.meter_id: meter.participant_id for meter in meters}
+    await repository.insert_attestation(connection, span.start_s, 1, attestation, owners, now_ms)
+    await outbox.append(connection, "interval", interval_event(span, 1, attestation))
+    return AttestedInterval(span.start_s, span.end_s, attestation.meters_valid, attestation.meters_estimated)

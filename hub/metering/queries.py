@@ -1,4 +1,4 @@
-"""What the API reads of meters, readings, intervals and frames; nothing here writes."""
+"""Reads meters, readings and intervals for the API."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +15,13 @@ _READING = """r.reading_id, r.meter_id, r.gateway_id, r.meter_sequence, r.slot_a
 
 
 async def meter_owner(connection: Connection, meter_id: str) -> UUID | None:
-    """Whose meter it is now."""
+    """Returns the participant who owns the meter now; None when there is no such meter."""
     owner: UUID | None = await connection.fetchval("SELECT participant_id FROM meters WHERE meter_id = $1", meter_id)
     return owner
 
 
 async def meters(connection: Connection, participant_id: UUID | None) -> list[Record]:
-    """Meters (of one participant, or all) with their newest reading beside them."""
+    """Returns the meters of one participant, or of all for None, each with its newest reading; at most 1,000."""
     return await connection.fetch(
         """
         SELECT m.*, r.reading_id, r.meter_sequence, r.slot_at, r.read_at, r.time_quality, r.meter_state, r.flags,
@@ -39,7 +39,7 @@ async def meters(connection: Connection, participant_id: UUID | None) -> list[Re
 async def readings(
     connection: Connection, meter_id: str, start: datetime, end: datetime, after: Sequence[Any] | None, limit: int
 ) -> list[Record]:
-    """Readings of [start, end) after the key (slot, id), oldest first."""
+    """Returns readings whose slot is in [start, end) after the key (slot, reading id), oldest first."""
     slot, reading_id = after if after is not None else (start, b"")
     return await connection.fetch(
         f"""
@@ -54,7 +54,7 @@ async def readings(
 async def meter_intervals(
     connection: Connection, meter_id: str, start: datetime, end: datetime, limit: int
 ) -> list[Record]:
-    """Intervals that start in [start, end), latest revision, oldest first."""
+    """Returns the intervals that start in [start, end), each in its latest revision, oldest first."""
     return await connection.fetch(
         """
         SELECT DISTINCT ON (r.start_at) r.*, i.end_at
@@ -67,7 +67,7 @@ async def meter_intervals(
 
 
 async def reading(connection: Connection, reading_id: bytes, participant_id: UUID | None) -> Record | None:
-    """A reading of any participant's meter (None) or of this one's, with its place in its frame."""
+    """Returns a reading with its position in its frame; of this participant's meters, or of all for None."""
     return await connection.fetchrow(
         f"""
         SELECT {_READING}, r.boot_id, r.frame_sequence, r.record_index, m.participant_id

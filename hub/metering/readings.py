@@ -1,4 +1,4 @@
-"""What the oracle's pure core works on: registers at one moment, and energy in one interval, in integer Wh."""
+"""The values of the oracle's pure core: registers at one moment, and energy in one interval, in integer Wh."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -18,7 +18,7 @@ class Quality(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """Both cumulative registers of a meter at one moment, as signed by its gateway."""
+    """Both cumulative registers of a meter at one moment, as signed by its gateway; times since 1970."""
 
     reading_id: bytes
     boot_id: bytes
@@ -39,7 +39,7 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedMeter:
-    """A meter that an interval waits for."""
+    """A meter whose readings an interval needs."""
 
     meter_id: str
     participant_id: UUID
@@ -48,7 +48,7 @@ class ExpectedMeter:
 
 @dataclass(frozen=True, slots=True)
 class IntervalReading:
-    """One meter's energy in an interval, with the rules that flagged it and the readings it rests on."""
+    """One meter's energy in an interval, the ids of the rules that flagged it and the readings it was computed from."""
 
     meter_id: str
     energy: Energy

@@ -1,4 +1,4 @@
-"""The oracle's SQL: what an interval expects and has, and the rows of an attestation."""
+"""The oracle's SQL: the meters and readings of an interval, its state, and the rows of an attestation."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from hub.units import Wh
 
 
 async def last_start_s(connection: Connection) -> int | None:
-    """The newest interval that was attested."""
+    """Returns the start of the newest attested interval, in s since 1970; None before the first."""
     newest = await connection.fetchval("SELECT max(start_at) FROM intervals")
     return None if newest is None else to_s(newest)
 
 
 async def first_expected_s(connection: Connection) -> int | None:
-    """When the first of the active meters begins to be expected."""
+    """Returns when the first active meter is expected from, in s since 1970, rounded up; None without meters."""
     first = await connection.fetchval("SELECT min(expected_from) FROM meters WHERE status = 'active'")
     return None if first is None else -(-to_ms(first) // 1000)
 
 
 async def expected_meters(connection: Connection, start_s: int) -> list[ExpectedMeter]:
-    """The active meters that the interval waits for, by id."""
+    """Returns the active meters whose readings the interval needs, sorted by id."""
     rows = await connection.fetch(
         """
         SELECT meter_id, participant_id, rated_power_w FROM meters
@@ -38,8 +38,8 @@ async def expected_meters(connection: Connection, start_s: int) -> list[Expected
     return [ExpectedMeter(r["meter_id"], r["participant_id"], r["rated_power_w"]) for r in rows]
 
 
-async def readings(connection: Connection, span: Span, meters: Sequence[str]) -> dict[str, list[MeterReading]]:
-    """Every reading of these meters in the interval and its grace, and the last one before it."""
+async def readings(connection: Connection, span: Span, meter_ids: Sequence[str]) -> dict[str, list[MeterReading]]:
+    """Returns by meter id the readings in the interval and its grace, and the last eight of the hour before."""
     rows = await connection.fetch(
         """
         SELECT r.* FROM unnest($1::text[]) AS m (meter_id) CROSS JOIN LATERAL (
@@ -51,23 +51,23 @@ async def readings(connection: Connection, span: Span, meters: Sequence[str]) ->
              ORDER BY slot_at DESC, read_at DESC LIMIT 8)
         ) AS r
         """,
-        list(meters),
+        list(meter_ids),
         at_s(span.start_s),
         at_s(span.until_s),
         at_s(span.start_s - REACH_S),
     )
-    found: defaultdict[str, list[MeterReading]] = defaultdict(list)
-    for r in rows:
-        registers = Wh(r["import_wh"]), Wh(r["export_wh"])
-        times = to_s(r["slot_at"]), to_ms(r["read_at"])
-        found[r["meter_id"]].append(
-            MeterReading(r["reading_id"], r["boot_id"], r["meter_sequence"], *times, *registers)
+    by_meter: defaultdict[str, list[MeterReading]] = defaultdict(list)
+    for row in rows:
+        registers = Wh(row["import_wh"]), Wh(row["export_wh"])
+        times = to_s(row["slot_at"]), to_ms(row["read_at"])
+        by_meter[row["meter_id"]].append(
+            MeterReading(row["reading_id"], row["boot_id"], row["meter_sequence"], *times, *registers)
         )
-    return found
+    return by_meter
 
 
-async def last_valid(connection: Connection, start_s: int, meters: Sequence[str]) -> dict[str, LastValid]:
-    """The newest valid interval of each of these meters that is recent enough to be repeated."""
+async def last_valid(connection: Connection, start_s: int, meter_ids: Sequence[str]) -> dict[str, LastValid]:
+    """Returns by meter id the newest valid interval that ended at most ``ESTIMATE_REACH_S`` before ``start_s``."""
     rows = await connection.fetch(
         """
         SELECT DISTINCT ON (r.meter_id) r.meter_id, i.end_at, r.import_wh, r.export_wh
@@ -76,15 +76,15 @@ async def last_valid(connection: Connection, start_s: int, meters: Sequence[str]
           AND r.start_at < $2 AND i.end_at >= $3
         ORDER BY r.meter_id, r.start_at DESC
         """,
-        list(meters),
+        list(meter_ids),
         at_s(start_s),
         at_s(start_s - ESTIMATE_REACH_S),
     )
     return {r["meter_id"]: LastValid(to_s(r["end_at"]), Energy(Wh(r["import_wh"]), Wh(r["export_wh"]))) for r in rows}
 
 
-async def insert_interval(connection: Connection, span: Span, at: int) -> bool:
-    """Opens the interval's row; False when it is there already."""
+async def insert_interval(connection: Connection, span: Span, now_ms: int) -> bool:
+    """Inserts the interval as attested; returns False when it is there already."""
     status = await connection.execute(
         """
         INSERT INTO intervals (start_at, end_at, state, attested_at) VALUES ($1, $2, 'attested', $3)
@@ -92,13 +92,13 @@ async def insert_interval(connection: Connection, span: Span, at: int) -> bool:
         """,
         at_s(span.start_s),
         at_s(span.end_s),
-        at_ms(at),
+        at_ms(now_ms),
     )
     return bool(status == "INSERT 0 1")
 
 
 async def advance(connection: Connection, start_s: int, state: Advanced, now_ms: int) -> bool:
-    """Moves the interval into a later state and writes down when; False when it is in none of the states before it."""
+    """Moves the interval into a later state and stores when; False when it is in none of the states before that."""
     column = TIME_COLUMN.get(state)
     time = "" if column is None else f", {column} = $4"
     values = () if column is None else (at_ms(now_ms),)
@@ -113,9 +113,14 @@ async def advance(connection: Connection, start_s: int, state: Advanced, now_ms:
 
 
 async def insert_attestation(
-    connection: Connection, start_s: int, revision: int, attested: Attestation, owners: dict[str, UUID], at: int
+    connection: Connection,
+    start_s: int,
+    revision: int,
+    attestation: Attestation,
+    owners: dict[str, UUID],
+    now_ms: int,
 ) -> None:
-    """The attestation with one row per meter; ``owners`` says whose a meter was in the interval."""
+    """Stores the attestation with one row per meter; ``owners`` is each meter's participant in the interval."""
     await connection.execute(
         """
         INSERT INTO attestations
@@ -124,12 +129,12 @@ async def insert_attestation(
         """,
         at_s(start_s),
         revision,
-        attested.merkle_root,
-        attested.meters_valid,
-        attested.meters_estimated,
-        attested.import_wh,
-        attested.export_wh,
-        at_ms(at),
+        attestation.merkle_root,
+        attestation.meters_valid,
+        attestation.meters_estimated,
+        attestation.import_wh,
+        attestation.export_wh,
+        at_ms(now_ms),
     )
     await connection.executemany(
         """
@@ -143,6 +148,6 @@ async def insert_attestation(
                 at_s(start_s), revision, r.meter_id, owners[r.meter_id], index, r.energy.import_wh, r.energy.export_wh,
                 r.quality.value, list(r.rules), r.start_reading_id, r.end_reading_id, blinding,
             )
-            for index, (r, blinding) in enumerate(zip(attested.readings, attested.blindings, strict=True))
+            for index, (r, blinding) in enumerate(zip(attestation.readings, attestation.blindings, strict=True))
         ],
     )  # fmt: skip

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class AttestationRound:
-    """Attests the intervals that are due, also while the market is halted or the chain away."""
+    """Attests the intervals that are due, also while the market is halted or the chain does not answer."""
 
     settings: Settings
     pool: Pool
@@ -25,7 +25,7 @@ class AttestationRound:
     name: str = "oracle"
 
     async def run(self, lease: Lease) -> bool:
-        """Attests at most ``INTERVALS_A_ROUND`` intervals; True when it was that many.
+        """Attests at most ``INTERVALS_A_ROUND`` intervals; returns True when it was that many.
 
         Raises:
             LeaseLostError: another copy leads.

@@ -1,7 +1,7 @@
-"""The oracle's rules, each with an id that stays on the value and a small function of its own, pure.
+"""The oracle's rules, pure: each is a small function with an id, which is stored with every value that it flags.
 
-A rule flags. Range and counter monotonic find impossible values, which are refused; rated power finds doubtful ones,
-which are kept as suspect; a gap is only remarked. Neither refused nor suspect energy trades.
+The rule ``counter_monotonic`` finds impossible values, which are refused. The rule ``rated_power`` finds doubtful ones,
+which become suspect. The rules ``range`` and ``gap`` only remark. Neither refused nor suspect energy is traded.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from itertools import pairwise
 from hub.metering.readings import Energy, MeterReading
 
 MAX_REGISTER_WH = 10**12
-"""1 TWh: no meter of a building gets there; what shows more was misread."""
+"""1 TWh: no meter of a building counts that far; a higher value was misread."""
 
 OVERLOAD_PERCENT = 120
-"""A meter's and an inverter's short overload, in percent of the rated power."""
+"""The short overload that a meter or an inverter bears, in percent of its rated power."""
 
 
 class Effect(Enum):
-    """What a rule does to the value that it flags."""
+    """What happens to a value that a rule flags."""
 
     REMARKED = "remarked"
     SUSPECT = "suspect"
@@ -28,7 +28,10 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One meter's interval as the rules see it: the readings inside and at its boundaries, in order of time."""
+    """What the rules check of one meter's interval: the readings inside and at its boundaries, in order of time.
+
+    ``out_of_range`` counts the readings that were left out because ``in_range`` refused them.
+    """
 
     readings: Sequence[MeterReading]
     out_of_range: int
@@ -39,30 +42,34 @@ class Window:
 
 
 def in_range(reading: MeterReading) -> bool:
-    """Whether a meter could show these registers at all."""
+    """Whether a meter can show these registers at all."""
     return 0 <= reading.import_wh <= MAX_REGISTER_WH and 0 <= reading.export_wh <= MAX_REGISTER_WH
 
 
 def range_broken(window: Window) -> bool:
-    """A reading in the window shows what no register holds; that reading was left out."""
+    """Whether a reading of the window was left out because no register can show its value."""
     return window.out_of_range > 0
 
 
 def counter_fell(window: Window) -> bool:
-    """A cumulative register went back."""
+    """Whether a cumulative register went back."""
     return any(a.import_wh > b.import_wh or a.export_wh > b.export_wh for a, b in pairwise(window.readings))
 
 
 def rated_power_exceeded(window: Window) -> bool:
-    """More energy than the meter's rated power with overload allows in the interval."""
+    """Whether the energy is more than the meter's rated power with overload allows in the interval."""
     if window.energy is None:
         return False
-    most = window.rated_power_w * window.length_s * OVERLOAD_PERCENT
-    return max(window.energy.import_wh, window.energy.export_wh) * 3600 * 100 > most
+    # both sides in hundredths of Ws
+    limit = window.rated_power_w * window.length_s * OVERLOAD_PERCENT
+    return max(window.energy.import_wh, window.energy.export_wh) * 3600 * 100 > limit
 
 
 def gap_seen(window: Window) -> bool:
-    """No two readings, or neighbours further apart than two poll periods: resolution was lost, energy was not."""
+    """Whether there are less than two readings, or neighbours more than two poll periods apart.
+
+    Such a gap costs resolution but no energy, as the registers are cumulative.
+    """
     return len(window.readings) < 2 or any(
         b.slot_s - a.slot_s > 2 * window.poll_period_s for a, b in pairwise(window.readings)
     )
@@ -78,6 +85,6 @@ RULES = (
 
 
 def judge(window: Window) -> tuple[tuple[str, ...], frozenset[Effect]]:
-    """The ids of the rules that flag this window, in the table's order, and what they do to the value."""
-    found = [(name, effect) for name, flags, effect in RULES if flags(window)]
-    return tuple(name for name, _ in found), frozenset(effect for _, effect in found)
+    """Returns the ids of the rules that flag this window, in the order of ``RULES``, and their effects."""
+    flagged = [(name, effect) for name, flags, effect in RULES if flags(window)]
+    return tuple(name for name, _ in flagged), frozenset(effect for _, effect in flagged)

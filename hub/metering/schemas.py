@@ -33,7 +33,7 @@ class Reading(BaseModel):
 
 
 class Meter(BaseModel):
-    """A meter, where it stands, and its newest reading."""
+    """A meter, its location and its newest reading."""
 
     meter_id: str = Field(examples=["METER_001"])
     gateway_id: str

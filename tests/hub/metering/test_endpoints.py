@@ -1,4 +1,4 @@
-"""The seeded campus's meters and their intervals as the API shows them."""
+"""The API's endpoints of meters, on the seeded campus."""
 
 from hub.clock import at_s
 from hub.http.types import utc_text

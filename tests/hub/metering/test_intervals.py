@@ -1,4 +1,4 @@
-"""Registers to interval energy: boundaries, rules, estimates; and the same rules coded a second time."""
+"""Interval energy from registers: boundaries, rules, estimates, and agreement with a second implementation."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -21,15 +21,15 @@ BOOT = b"b" * 16
 
 
 def reading(offset_s: int, import_wh: int, export_wh: int = 0, *, late_ms: int = 0, boot: bytes = BOOT) -> MeterReading:
-    """A reading of the slot that many seconds after the interval's start; sequences count slots."""
+    """Returns a reading of the slot that many seconds after the interval's start; sequences count slots."""
     slot_s = START_S + offset_s
-    name = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8)).digest()
+    reading_id = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8)).digest()
     registers = Wh(import_wh), Wh(export_wh)
-    return MeterReading(name, boot, slot_s // 60, slot_s, slot_s * 1000 + late_ms, *registers)
+    return MeterReading(reading_id, boot, slot_s // 60, slot_s, slot_s * 1000 + late_ms, *registers)
 
 
 def steady(first_s: int, last_s: int) -> list[MeterReading]:
-    """3600 W in, 1800 W out, read every minute."""
+    """Returns readings of every minute at 3600 W import and 1800 W export."""
     return [reading(s, 10_000 + s, 5_000 + s // 2) for s in range(first_s, last_s + 1, 60)]
 
 
@@ -37,20 +37,20 @@ def measured(*readings: MeterReading, meter: ExpectedMeter = METER) -> Measured:
     return measure(SPAN, meter, readings)
 
 
-def valued(*readings: MeterReading, meter: ExpectedMeter = METER) -> IntervalReading:
-    found = measured(*readings, meter=meter).reading
-    assert found is not None
-    return found
+def interval_of(*readings: MeterReading, meter: ExpectedMeter = METER) -> IntervalReading:
+    interval = measured(*readings, meter=meter).reading
+    assert interval is not None
+    return interval
 
 
 def test_both_boundaries_read_at_the_slot() -> None:
-    found = measured(*steady(-60, 960))
-    assert found.settled
-    assert found.reading is not None
-    assert found.reading.energy == Energy(Wh(900), Wh(450))
-    assert (found.reading.quality, found.reading.rules) == (Quality.VALID, ())
-    assert found.reading.start_reading_id == reading(0, 10_000, 5_000).reading_id
-    assert found.reading.end_reading_id == reading(900, 10_900, 5_450).reading_id
+    result = measured(*steady(-60, 960))
+    assert result.complete
+    assert result.reading is not None
+    assert result.reading.energy == Energy(Wh(900), Wh(450))
+    assert (result.reading.quality, result.reading.rules) == (Quality.VALID, ())
+    assert result.reading.start_reading_id == reading(0, 10_000, 5_000).reading_id
+    assert result.reading.end_reading_id == reading(900, 10_900, 5_450).reading_id
 
 
 def test_the_order_of_arrival_changes_nothing() -> None:
@@ -58,51 +58,51 @@ def test_the_order_of_arrival_changes_nothing() -> None:
 
 
 def test_a_missed_slot_is_interpolated_and_floored() -> None:
-    found = measured(reading(-60, 100), reading(60, 201), *steady(120, 900))
-    assert found.reading is not None
-    assert found.reading.energy.import_wh == 10_900 - 150
-    assert found.reading.quality is Quality.VALID
-    assert found.reading.start_reading_id == reading(-60, 100).reading_id
+    result = measured(reading(-60, 100), reading(60, 201), *steady(120, 900))
+    assert result.reading is not None
+    assert result.reading.energy.import_wh == 10_900 - 150
+    assert result.reading.quality is Quality.VALID
+    assert result.reading.start_reading_id == reading(-60, 100).reading_id
     # the reading of the slot may still be on its way
-    assert not found.settled
+    assert not result.complete
 
 
 def test_interpolation_goes_by_the_time_of_reading() -> None:
     early, late = reading(-60, 1000, late_ms=30_000), reading(60, 1900)
-    found = valued(early, late, *steady(120, 900))
-    assert found.energy.import_wh == 10_900 - (1000 + 900 * 30 // 90)
+    interval = interval_of(early, late, *steady(120, 900))
+    assert interval.energy.import_wh == 10_900 - (1000 + 900 * 30 // 90)
 
 
-def test_neighbours_without_a_reading_between_them_are_settled() -> None:
+def test_neighbours_without_a_reading_between_them_are_complete() -> None:
     off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
-    found = measured(*off_grid)
-    assert found.settled
-    assert found.reading is not None
-    assert (found.reading.quality, found.reading.energy) == (Quality.VALID, Energy(Wh(900), Wh(450)))
+    result = measured(*off_grid)
+    assert result.complete
+    assert result.reading is not None
+    assert (result.reading.quality, result.reading.energy) == (Quality.VALID, Energy(Wh(900), Wh(450)))
 
 
-def test_neighbours_of_two_boots_are_not_settled() -> None:
+def test_neighbours_of_two_boots_are_not_complete() -> None:
     off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
-    other = [replace(r, boot_id=b"c" * 16) if r.slot_s > START_S + 900 else r for r in off_grid]
-    assert not measured(*other).settled
+    two_boots = [replace(r, boot_id=b"c" * 16) if r.slot_s > START_S + 900 else r for r in off_grid]
+    assert not measured(*two_boots).complete
 
 
 def test_a_few_late_milliseconds_do_not_make_a_missed_slot_an_estimate() -> None:
-    found = valued(reading(-60, 100), reading(60, 200, late_ms=45), *steady(120, 900))
-    assert found.quality is Quality.VALID
+    interval = interval_of(reading(-60, 100), reading(60, 200, late_ms=45), *steady(120, 900))
+    assert interval.quality is Quality.VALID
 
 
 def test_a_wider_gap_at_a_boundary_is_estimated() -> None:
-    found = measured(reading(-60, 100), reading(120, 280), *steady(180, 900))
-    assert found.reading is not None
-    assert (found.reading.quality, found.reading.rules) == (Quality.ESTIMATED, ("gap",))
-    assert found.reading.energy.import_wh == 10_900 - 160
-    assert not found.settled
+    result = measured(reading(-60, 100), reading(120, 280), *steady(180, 900))
+    assert result.reading is not None
+    assert (result.reading.quality, result.reading.rules) == (Quality.ESTIMATED, ("gap",))
+    assert result.reading.energy.import_wh == 10_900 - 160
+    assert not result.complete
 
 
 def test_a_gap_inside_is_remarked_and_costs_no_energy() -> None:
-    found = valued(reading(0, 10_000), reading(900, 10_900))
-    assert (found.quality, found.rules, found.energy.import_wh) == (Quality.VALID, ("gap",), 900)
+    interval = interval_of(reading(0, 10_000), reading(900, 10_900))
+    assert (interval.quality, interval.rules, interval.energy.import_wh) == (Quality.VALID, ("gap",), 900)
 
 
 @pytest.mark.parametrize(
@@ -116,42 +116,42 @@ def test_a_gap_inside_is_remarked_and_costs_no_energy() -> None:
     ],
 )
 def test_without_both_boundaries_there_is_no_energy(readings: list[MeterReading]) -> None:
-    assert measured(*readings) == replace(measured(*readings), reading=None, settled=False)
+    assert measured(*readings) == replace(measured(*readings), reading=None, complete=False)
 
 
 def test_a_register_that_falls_is_refused() -> None:
-    found = measured(*steady(0, 420), reading(480, 10_001, 5_000), *steady(540, 900))
-    assert found.reading is None and "counter_monotonic" in found.rules and not found.settled
+    result = measured(*steady(0, 420), reading(480, 10_001, 5_000), *steady(540, 900))
+    assert result.reading is None and "counter_monotonic" in result.rules and not result.complete
 
 
 def test_a_register_that_fell_before_the_interval_does_not_matter() -> None:
-    assert valued(reading(-120, 99_999), *steady(-60, 900)).rules == ()
+    assert interval_of(reading(-120, 99_999), *steady(-60, 900)).rules == ()
 
 
 def test_a_reading_out_of_range_is_left_out_and_remarked() -> None:
     wild = reading(480, 10**12 + 1, 5_240)
-    found = valued(*(r for r in steady(0, 900) if r.slot_s != wild.slot_s), wild)
-    assert (found.rules, found.energy.import_wh, found.quality) == (("range",), 900, Quality.VALID)
+    interval = interval_of(*(r for r in steady(0, 900) if r.slot_s != wild.slot_s), wild)
+    assert (interval.rules, interval.energy.import_wh, interval.quality) == (("range",), 900, Quality.VALID)
 
 
 def test_an_impossible_reading_at_a_boundary_gives_way_to_its_neighbours() -> None:
     wild = reading(0, 10**13)
-    found = valued(*(r for r in steady(-60, 900) if r.slot_s != START_S), wild)
-    assert (found.rules, found.energy.import_wh) == (("range",), 900)
+    interval = interval_of(*(r for r in steady(-60, 900) if r.slot_s != START_S), wild)
+    assert (interval.rules, interval.energy.import_wh) == (("range",), 900)
 
 
 @pytest.mark.parametrize(("rated_w", "quality"), [(3_000, Quality.VALID), (2_999, Quality.SUSPECT)])
 def test_more_than_rated_power_with_overload_is_suspect(rated_w: int, quality: Quality) -> None:
-    found = valued(*steady(0, 900), meter=replace(METER, rated_power_w=rated_w))
-    assert found.quality is quality
-    assert found.energy.import_wh == 900
+    interval = interval_of(*steady(0, 900), meter=replace(METER, rated_power_w=rated_w))
+    assert interval.quality is quality
+    assert interval.energy.import_wh == 900
 
 
 def test_the_first_reading_of_a_slot_counts() -> None:
-    assert valued(*steady(0, 900), reading(900, 10_950, 5_450, late_ms=900)).energy.import_wh == 900
+    assert interval_of(*steady(0, 900), reading(900, 10_950, 5_450, late_ms=900)).energy.import_wh == 900
 
 
-NOTHING = Measured(None, ("gap",), settled=False)
+NOTHING = Measured(None, ("gap",), complete=False)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ NOTHING = Measured(None, ("gap",), settled=False)
 def test_a_missing_meter_repeats_its_last_valid_interval_for_an_hour(
     ended_before_s: int, energy: int, quality: Quality
 ) -> None:
-    basis = LastValid(START_S - ended_before_s, Energy(Wh(77), Wh(0)))
-    found = estimate(SPAN, METER, NOTHING, basis)
-    assert (found.energy.import_wh, found.quality, found.rules) == (energy, quality, ("gap",))
+    last_valid = LastValid(START_S - ended_before_s, Energy(Wh(77), Wh(0)))
+    interval = estimate(SPAN, METER, NOTHING, last_valid)
+    assert (interval.energy.import_wh, interval.quality, interval.rules) == (energy, quality, ("gap",))
 
 
 def test_a_meter_that_was_never_valid_is_missing() -> None:
@@ -180,7 +180,7 @@ slots = st.lists(
 @given(slots, st.booleans())
 @settings(max_examples=500, deadline=None)
 def test_the_rules_coded_twice_agree(rows: list[tuple[int, int, int, int]], falls: bool) -> None:
-    """Random gaps, replies and now and then a register that falls, through both."""
+    """Passes random gaps and reply times, and now and then a register that falls, through both."""
     import_wh, export_wh, readings = 1000, 500, []
     log: list[dict[str, Any]] = []
     for n, (slot, late_ms, imported, exported) in enumerate(sorted(rows)):
@@ -190,12 +190,12 @@ def test_the_rules_coded_twice_agree(rows: list[tuple[int, int, int, int]], fall
         t_ms = (START_S + slot * 60) * 1000 + late_ms
         log.append({"t_ms": t_ms, "meter": "M", "import_wh": import_wh, "export_wh": export_wh, "via": "modbus"})
     meter = replace(METER, rated_power_w=30_000)
-    found = measure(SPAN, meter, readings).reading
+    interval = measure(SPAN, meter, readings).reading
     site = ground_truth.Site(900, 60, 120, {}, {})
     truth = ground_truth.energy_of(ground_truth.slots_of(log, "M", 60), START_S, site, 30_000)
     if truth is None:
-        assert found is None
+        assert interval is None
         return
-    assert found is not None
-    assert (found.energy.import_wh, found.energy.export_wh) == (truth.import_wh, truth.export_wh)
-    assert found.quality.value == truth.quality
+    assert interval is not None
+    assert (interval.energy.import_wh, interval.energy.export_wh) == (truth.import_wh, truth.export_wh)
+    assert interval.quality.value == truth.quality

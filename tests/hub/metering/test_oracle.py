@@ -1,4 +1,4 @@
-"""The oracle on a real database: when it attests, what it writes, and that it can be killed anywhere."""
+"""The oracle on a real database: when it attests, what it writes, and that a kill leaves nothing half written."""
 
 from uuid import UUID
 
@@ -44,8 +44,8 @@ async def test_attests_as_soon_as_every_meter_is_in(site: Pool) -> None:
     await add_interval_energy(site, "METER_002", START_S, LENGTH_S, (500, 0))
     lease = await lead(site)
     assert await attest_due(site, lease, clock_at(END_S - 1), CONFIG) == []
-    (done,) = await attest_due(site, lease, clock_at(END_S), CONFIG)
-    assert (done.start_s, done.meters_valid, done.meters_estimated) == (START_S, 2, 0)
+    (interval,) = await attest_due(site, lease, clock_at(END_S), CONFIG)
+    assert (interval.start_s, interval.meters_valid, interval.meters_estimated) == (START_S, 2, 0)
     assert await energy_rows(site) == [
         ("METER_001", 100, 1000, "valid", []),
         ("METER_002", 500, 0, "valid", []),
@@ -73,8 +73,8 @@ async def test_waits_the_grace_for_a_missing_meter_then_estimates_it(site: Pool)
     await attest_due(site, lease, clock_at(END_S), CONFIG)
     await add_interval_energy(site, "METER_001", END_S, LENGTH_S, (100, 1000))
     assert await attest_due(site, lease, clock_at(END_S + LENGTH_S + GRACE_S - 1), CONFIG) == []
-    (done,) = await attest_due(site, lease, clock_at(END_S + LENGTH_S + GRACE_S), CONFIG)
-    assert (done.meters_valid, done.meters_estimated) == (1, 1)
+    (interval,) = await attest_due(site, lease, clock_at(END_S + LENGTH_S + GRACE_S), CONFIG)
+    assert (interval.meters_valid, interval.meters_estimated) == (1, 1)
     assert (await energy_rows(site))[2:] == [
         ("METER_001", 100, 1000, "valid", []),
         ("METER_002", 70, 30, "estimated", ["gap"]),
@@ -94,27 +94,27 @@ async def test_an_estimate_is_never_the_basis_of_another(site: Pool) -> None:
 
 
 async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
-    """After an outage of the hub, what gateways kept must have time to come in before anything is estimated."""
+    """After an outage of the hub, frames that waited at gateways have time to arrive before anything is estimated."""
     lease = await lead(site)
     back_s = END_S + 5 * LENGTH_S
     config = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=back_s * 1000)
     assert await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config) == []
     for meter in ("METER_001", "METER_002"):
         await add_interval_energy(site, meter, START_S, LENGTH_S, (1, 0))
-    (done,) = await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config)
-    assert done.meters_valid == 2
-    rest = await attest_due(site, lease, clock_at(back_s + GRACE_S), config)
-    assert [r.start_s for r in rest] == [START_S + n * LENGTH_S for n in range(1, 6)]
+    (interval,) = await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config)
+    assert interval.meters_valid == 2
+    intervals = await attest_due(site, lease, clock_at(back_s + GRACE_S), config)
+    assert [later.start_s for later in intervals] == [START_S + n * LENGTH_S for n in range(1, 6)]
 
 
 async def test_the_grace_runs_only_while_frames_are_taken_in(site: Pool) -> None:
-    """The process may run on while NATS or the database is away."""
+    """The oracle may run on while NATS or the database does not answer."""
     lease, late = await lead(site), clock_at(END_S + 50 * GRACE_S)
-    out = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000 - 1)
-    assert await attest_due(site, lease, late, out) == []
-    in_again = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000)
-    (done,) = await attest_due(site, lease, late, in_again)
-    assert done.meters_estimated == 2
+    too_short = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000 - 1)
+    assert await attest_due(site, lease, late, too_short) == []
+    long_enough = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000)
+    (interval,) = await attest_due(site, lease, late, long_enough)
+    assert interval.meters_estimated == 2
 
 
 async def test_catching_up_is_bounded(site: Pool) -> None:
@@ -139,8 +139,8 @@ async def test_the_first_interval_starts_when_the_first_meter_is_expected(pool: 
     assert await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG) == []
     await add_participant(pool, ADA)
     await add_meter(pool, "METER_001", ADA, expected_from_s=START_S - LENGTH_S + 1)
-    (done,) = await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG)
-    assert done.start_s == START_S
+    (interval,) = await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG)
+    assert interval.start_s == START_S
 
 
 async def test_an_interpolated_boundary_waits_for_the_reading_of_the_slot(site: Pool) -> None:

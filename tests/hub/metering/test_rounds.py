@@ -1,4 +1,4 @@
-"""The oracle's round of the worker."""
+"""The oracle's round in the worker."""
 
 from uuid import UUID
 
