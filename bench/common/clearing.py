@@ -13,7 +13,7 @@ from bench.common.servers import durable_postgres, fresh_pool
 from hub.clock import SystemClock, at_s
 from hub.market.auction import run
 from hub.market.auction.clearing import clear
-from hub.market.auction.residuals import Metered, residual_orders
+from hub.market.auction.residuals import MeteredEnergy, residual_orders
 from hub.market.auction.run import AuctionInput
 from hub.market.auction.service import clear_attested
 from hub.market.funds import ParticipantFunds
@@ -35,14 +35,14 @@ class AmpleFunds:
         return dict.fromkeys(wallets, AMPLE)
 
 
-def campus(count: int, seed: int = 7) -> list[Metered]:
+def campus(count: int, seed: int = 7) -> list[MeteredEnergy]:
     """Participants with energy and standing limits of their own; about half of them sell."""
     dice = random.Random(seed)  # noqa: S311 - a benchmark's own dice
     people = []
     for number in range(count):
         imported, exported = dice.randint(0, 2000), dice.randint(0, 2000)
         ask, bid = PriceMills(dice.randint(2200, 4000)), PriceMills(dice.randint(3000, 5000))
-        people.append(Metered(UUID(int=number + 1), Wh(imported), Wh(exported), True, ask, bid))
+        people.append(MeteredEnergy(UUID(int=number + 1), Wh(imported), Wh(exported), True, ask, bid))
     return people
 
 
@@ -106,7 +106,7 @@ async def _cleared(pool: Pool, count: int, runs: int, profiles: Path | None) -> 
     return Figure(f"clear_attested_{count}", "ms", tuple(values), count, sum(values) / 1000, what)
 
 
-async def _found(pool: Pool, people: list[Metered]) -> None:
+async def _found(pool: Pool, people: list[MeteredEnergy]) -> None:
     await add_rates(pool)
     await pool.execute("INSERT INTO gateways (gateway_id, building) VALUES ('gw-north', 'North')")
     participants = [
@@ -124,7 +124,7 @@ async def _found(pool: Pool, people: list[Metered]) -> None:
     await pool.execute("ANALYZE")
 
 
-async def _attest(pool: Pool, people: list[Metered], start_s: int) -> None:
+async def _attest(pool: Pool, people: list[MeteredEnergy], start_s: int) -> None:
     """The rows that the oracle leaves."""
     start, end = at_s(start_s), at_s(start_s + INTERVAL_S)
     imported, exported = sum(one.import_wh for one in people), sum(one.export_wh for one in people)

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from hub.market.orders import Rates
-from hub.market.published_journal import JournalMalformedError, Published, read_journal
+from hub.market.published_journal import JournalMalformedError, PublishedJournal, read_journal
 from hub.units import Micros, PriceMills, Wh
 
 OPEN_WINDOW_S = 12 * 3600
@@ -145,7 +145,7 @@ class PublicInterval:
         return self.settlement.rates
 
     @property
-    def published(self) -> Published | None:
+    def published(self) -> PublishedJournal | None:
         """The journal, when it is there and can be read."""
         if self.journal is None:
             return None

@@ -11,7 +11,7 @@ from hub.audit.facts import OPEN_WINDOW_S, PublicInterval, Settlement, Status
 from hub.errors import PermanentError
 from hub.market.auction.clearing import Clearing, clear
 from hub.market.orders import RESIDUAL_SEQUENCE, Order, Side, Trade, credit, debit, trade_id
-from hub.market.published_journal import JournalMalformedError, Published, read_journal
+from hub.market.published_journal import JournalMalformedError, PublishedJournal, read_journal
 
 NO_JOURNAL = "there is no journal to read"
 
@@ -38,7 +38,7 @@ def _journal_committed(interval: PublicInterval) -> Iterator[str]:
     yield from _says_the_same(interval.start_s, published, settlement)
 
 
-def _says_the_same(start_s: int, published: Published, settlement: Settlement) -> Iterator[str]:
+def _says_the_same(start_s: int, published: PublishedJournal, settlement: Settlement) -> Iterator[str]:
     pairs = (
         ("start", published.start_s, start_s),
         ("price", published.price_mills or 0, settlement.clearing_price_mills),
@@ -53,18 +53,18 @@ def _unreadable(interval: PublicInterval) -> str | None:
     return no_lines_count(interval) or (NO_JOURNAL if interval.published is None else None)
 
 
-def _published(interval: PublicInterval) -> Published:
+def _published(interval: PublicInterval) -> PublishedJournal:
     found = interval.published
     assert found is not None  # noqa: S101 - `_unreadable`
     return found
 
 
-def residual_orders(published: Published) -> list[Order]:
+def residual_orders(published: PublishedJournal) -> list[Order]:
     """What the auction met: automatic orders all arrive at once."""
     return [order for order in published.orders if order.sequence == RESIDUAL_SEQUENCE]
 
 
-def forward_trades(published: Published) -> list[Trade]:
+def forward_trades(published: PublishedJournal) -> list[Trade]:
     """What was agreed before the interval."""
     return [trade for trade in published.trades if trade.kind == "forward"]
 
@@ -87,7 +87,7 @@ def _clears_again(interval: PublicInterval) -> Iterator[str]:
         )
 
 
-def _hold(start_s: int, published: Published) -> Clearing:
+def _hold(start_s: int, published: PublishedJournal) -> Clearing:
     return clear(start_s, residual_orders(published))
 
 
@@ -153,7 +153,7 @@ def _orders_backed(interval: PublicInterval) -> Iterator[str]:
             yield f"the orders stand for at least {wh} Wh of {name}, {attested} Wh are attested"
 
 
-def net_figures(published: Published) -> dict[UUID, tuple[int, int, int, int]]:
+def net_figures(published: PublishedJournal) -> dict[UUID, tuple[int, int, int, int]]:
     """By rank, of those who traded: sold and bought Wh, credit and debit in micros."""
     sums: dict[UUID, list[int]] = {}
     for trade in published.trades:

@@ -11,10 +11,10 @@ from hub.audit.facts import MeterStatus, PublicInterval
 from hub.audit.journal_checks import NO_JOURNAL, forward_trades, net_figures, residual_orders
 from hub.audit.proofs import OwnProof, ShownLeaf, SignedReading
 from hub.chain import pdas
-from hub.market.auction.residuals import Metered, Position, Unsettled, ask_limit, bid_limit, exposure_left
+from hub.market.auction.residuals import MeteredEnergy, Position, UnsettledDebits, ask_limit, bid_limit, exposure_left
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Rates, Side, residual_order_id
-from hub.market.published_journal import Published
+from hub.market.published_journal import PublishedJournal
 from hub.settlement.funds import funds_of
 from hub.units import PriceMills, Wh
 
@@ -45,9 +45,9 @@ class Own:
     """Of the gateways that signed the proofs, by public key; None where the registry has none."""
 
     @property
-    def wanted(self) -> Metered:
+    def wanted(self) -> MeteredEnergy:
         """The standing limits as the market's rules take them; the energy in it says nothing."""
-        return Metered(UUID(int=0), Wh(0), Wh(0), True, self.ask_limit_mills, self.bid_limit_mills)
+        return MeteredEnergy(UUID(int=0), Wh(0), Wh(0), True, self.ask_limit_mills, self.bid_limit_mills)
 
     def of(self, interval: PublicInterval) -> list[OwnProof]:
         return [proof for proof in self.proofs if proof.is_of(interval.start_s, interval.end_s)]
@@ -166,7 +166,7 @@ def _nothing_to_say_of_an_order(own: Own, interval: PublicInterval) -> str | Non
     return None
 
 
-def own_order(participant_id: UUID, published: Published) -> Order | None:
+def own_order(participant_id: UUID, published: PublishedJournal) -> Order | None:
     """The participant's automatic order: nobody else's has a name that is a hash over this id."""
     for order in residual_orders(published):
         named = residual_order_id(published.start_s, participant_id, order.side, order.wh, order.limit_mills)
@@ -194,7 +194,7 @@ def _missing_order(own: Own, metered_wh: int, funds: ParticipantFunds, rates: Ra
     all_in = bid_limit(own.wanted, funds, rates)
     if metered_wh > 0:
         yield f"a surplus of {metered_wh} Wh was measured, and the journal has no ask for it"
-    elif metered_wh < 0 and rates.charges_mills <= all_in <= exposure_left(Position(), funds, Unsettled()):
+    elif metered_wh < 0 and rates.charges_mills <= all_in <= exposure_left(Position(), funds, UnsettledDebits()):
         yield f"a need of {-metered_wh} Wh was measured, and the journal has no bid for it, though the account can pay"
 
 
@@ -216,7 +216,7 @@ def _limit_faults(own: Own, order: Order, funds: ParticipantFunds, rates: Rates)
         yield f"the {order.side.value} has the limit {order.limit_mills} mills net, {limit} follows from what was set"
 
 
-def _energy_faults(order: Order, metered_wh: int, published: Published) -> Iterator[str]:
+def _energy_faults(order: Order, metered_wh: int, published: PublishedJournal) -> Iterator[str]:
     rank, forward = order.participant_id, forward_trades(published)
     sold = sum(t.wh for t in forward if t.seller_id == rank) - sum(t.wh for t in forward if t.buyer_id == rank)
     residual = metered_wh - sold

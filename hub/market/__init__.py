@@ -1,1 +1,1 @@
-"""Orders, clearing and what peers did not cover."""
+"""Orders, trades, clearing, and the utility energy that peers did not cover."""

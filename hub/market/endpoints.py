@@ -1,4 +1,4 @@
-"""Trades with their way to the chain, and clearings with their curves."""
+"""The API's endpoints of trades with their settlement, and of clearings with their curves and journals."""
 
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +17,7 @@ from hub.market.schemas import Clearing, TradeDetail, TradePage
 
 router = APIRouter(tags=["market"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 published = APIRouter(tags=["market"], responses=MALFORMED)
-"""What anybody may read."""
+"""The endpoints that need no sign-in."""
 
 IntervalStart = Annotated[UtcTime, Path(description="The interval's start")]
 BINARY = "application/octet-stream"
@@ -36,8 +36,8 @@ async def trades(
     before = None if cursor is None else cursors.decode("trades", cursor, queries.TRADE_KEY)
     rows = await queries.trades(connection, participant_id, ctx.settings.interval_s, before, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
-    token = None if last is None else cursors.encode("trades", last["start_at"], last["trade_id"])
-    return TradePage(items=[trade_view.trade(row) for row in rows[:limit]], next_cursor=token)
+    next_cursor = None if last is None else cursors.encode("trades", last["start_at"], last["trade_id"])
+    return TradePage(items=[trade_view.trade(row) for row in rows[:limit]], next_cursor=next_cursor)
 
 
 @router.get(
@@ -100,8 +100,8 @@ async def journal(connection: Snapshot, start_at: IntervalStart) -> Response:
     return Response(await service.published_journal(connection, to_s(start_at)), media_type=BINARY)
 
 
-async def _clearing(connection: Snapshot, start_at: UtcTime | None, own: UUID | None) -> Clearing:
+async def _clearing(connection: Snapshot, start_at: UtcTime | None, own_id: UUID | None) -> Clearing:
     row = await queries.clearing(connection, start_at)
     if row is None:
         raise NotFoundError("This interval has not been cleared (yet)" if start_at else "Nothing has been cleared yet")
-    return trade_view.clearing(row, await queries.curve(connection, row["start_at"], own))
+    return trade_view.clearing(row, await queries.curve(connection, row["start_at"], own_id))

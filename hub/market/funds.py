@@ -1,6 +1,6 @@
-"""What a participant may owe: balance, reserve and the mandate in force, as the chain holds them.
+"""The funds that limit what a participant may owe: balance, reserve and the mandate in force on the chain.
 
-The market asks through ``Funds``; the settlement side answers from decoded accounts.
+The market reads them through ``Funds``; ``settlement.funds`` implements it with decoded accounts.
 """
 
 from collections.abc import Mapping
@@ -13,31 +13,31 @@ from hub.units import Micros, PriceMills, Wh
 
 @dataclass(frozen=True, slots=True)
 class ParticipantFunds:
-    """A trading account with the mandate in force for one interval (chain.md, "Money")."""
+    """A trading account and the mandate in force for one interval."""
 
     balance_micros: Micros
     reserve_micros: Micros
     max_price_mills: PriceMills
-    """All-in."""
+    """The highest price to buy at, charges included."""
     min_price_mills: PriceMills
     max_wh: Wh
-    """Sold or bought per interval, each."""
+    """The most that may be sold in an interval, and the most that may be bought."""
     max_debit_micros: Micros
-    """Per interval."""
+    """The most that may be debited for an interval."""
     max_day_debit_micros: Micros
     day_debit_micros: Micros
-    """Already debited on the chain for the interval's delivery day (UTC day of its start)."""
+    """Already debited on the chain for the interval's delivery day, the UTC day of its start."""
 
 
 class Funds(Protocol):
-    """Where the market asks what participants may owe."""
+    """Reads the funds of participants."""
 
     async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
-        """The funds behind these wallets (base58) for the interval [start_s, end_s).
+        """Returns by participant id the funds of these wallets (base58) for the interval [start_s, end_s).
 
-        A participant without account, or without a mandate that covers the whole interval, is left out.
+        The result lacks participants without an account or without a mandate for the whole interval.
 
         Raises:
-            RetryableError: the chain does not answer; the interval is cleared on a later try.
+            RetryableError: the chain does not answer; clear the interval later.
         """
         ...

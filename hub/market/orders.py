@@ -1,6 +1,7 @@
-"""What the market's pure core works on: orders, trades and the charges on top of a price, all integers.
+"""The values of the market's pure core: orders, trades, and the charges on top of a price, all integers.
 
-A price is what the seller gets; identifiers are hashes of content, so that the same journal names the same trades.
+A price is what the seller gets. The id of an order or a trade is a hash of its content, so that clearing a journal
+again gives the same ids.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from uuid import UUID
 from hub.units import Micros, PriceMills, Wh
 
 RESIDUAL_SEQUENCE = 0
-"""All automatic orders of an interval arrive at once."""
+"""The sequence of every automatic order: none of them arrives before another."""
 
 
 class Side(Enum):
-    """Which way the energy goes."""
+    """Whether an order buys (bid) or sells (ask)."""
 
     BID = "bid"
     ASK = "ask"
@@ -24,7 +25,7 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A wish to trade in one interval; ``limit_mills`` is net for both sides: what the seller would get."""
+    """An order for one interval. ``limit_mills`` is a net price for both sides: what the seller gets, per kWh."""
 
     order_id: bytes
     start_s: int
@@ -38,7 +39,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Two fills that met; ``kind`` is forward or ex_post."""
+    """Energy that one participant sells to another. ``kind`` is forward or ex_post."""
 
     trade_id: bytes
     start_s: int
@@ -64,27 +65,29 @@ class Rates:
 
     @property
     def charges_mills(self) -> PriceMills:
-        """What a buyer pays on top of the price."""
+        """The sum that a buyer pays on top of the price, in mills per kWh."""
         return PriceMills(self.wheeling_mills + self.platform_mills + self.loss_mills)
 
 
 def residual_order_id(start_s: int, participant: UUID, side: Side, wh: int, limit_mills: int) -> bytes:
-    """The name of an automatic order, from its content."""
-    words = pack("<q16sBQQ", start_s, participant.bytes, side is Side.ASK, wh, limit_mills)
-    return sha256(b"peerwatt/order/1" + words).digest()
+    """Returns the id of an automatic order: 32 bytes, the hash of its content."""
+    fields = pack("<q16sBQQ", start_s, participant.bytes, side is Side.ASK, wh, limit_mills)
+    return sha256(b"peerwatt/order/1" + fields).digest()
 
 
-def trade_id(start_s: int, ask_order_id: bytes, bid_order_id: bytes, fill_index: int, wh: int, price: int) -> bytes:
-    """The name of a trade: hash of interval, both order ids, fill index, quantity and price."""
-    words = pack("<q32s32sIQQ", start_s, ask_order_id, bid_order_id, fill_index, wh, price)
-    return sha256(b"peerwatt/trade/1" + words).digest()
+def trade_id(
+    start_s: int, ask_order_id: bytes, bid_order_id: bytes, fill_index: int, wh: int, price_mills: int
+) -> bytes:
+    """Returns the id of a trade: 32 bytes, the hash of interval, both order ids, fill index, Wh and price."""
+    fields = pack("<q32s32sIQQ", start_s, ask_order_id, bid_order_id, fill_index, wh, price_mills)
+    return sha256(b"peerwatt/trade/1" + fields).digest()
 
 
 def credit(trade: Trade) -> Micros:
-    """What the seller gets, exact."""
+    """Returns what the seller gets; exact, as 1 Wh at 1 mill per kWh is 1 micro."""
     return Micros(trade.wh * trade.price_mills)
 
 
 def debit(trade: Trade, charges_mills: PriceMills) -> Micros:
-    """What the buyer pays, charges included, exact."""
+    """Returns what the buyer pays, charges included; exact."""
     return Micros(trade.wh * (trade.price_mills + charges_mills))

@@ -1,4 +1,4 @@
-"""What the API reads of trades and clearings; nothing here writes."""
+"""Reads trades, clearings and market halts for the API."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from hub.postgres.db import Connection, Record
 
 TRADE_KEY = (datetime, bytes)
 
-# A trade from one side: $1 is the viewer, or null for the seller's side.
+# A trade from one side: $1 is the viewer's participant id, or null for the seller's side; $2 is the interval's length.
 _TRADES = """
     SELECT t.trade_id, t.start_at, coalesce(i.end_at, t.start_at + $2::interval) AS end_at, v.viewer_id,
            CASE WHEN v.viewer_id = t.seller_id THEN 'sell' ELSE 'buy' END AS side,
@@ -33,7 +33,7 @@ _TRADES = """
 async def trades(
     connection: Connection, viewer_id: UUID, interval_s: int, before: Sequence[Any] | None, limit: int
 ) -> list[Record]:
-    """The viewer's trades before the key (start, id), newest first."""
+    """Returns the viewer's trades before the key (interval start, trade id), newest first."""
     start, trade_id = before if before is not None else (None, None)
     return await connection.fetch(
         f"""
@@ -53,7 +53,7 @@ async def trades(
 
 
 async def trade(connection: Connection, trade_id: bytes, viewer_id: UUID | None, interval_s: int) -> Record | None:
-    """One trade that the viewer took part in, or any from the seller's side."""
+    """Returns a trade of the viewer from their side, or for None any trade from the seller's side."""
     return await connection.fetchrow(
         f"{_TRADES} WHERE t.trade_id = $3 AND v.viewer_id IN (t.seller_id, t.buyer_id)",
         viewer_id, timedelta(seconds=interval_s), trade_id,
@@ -61,7 +61,7 @@ async def trade(connection: Connection, trade_id: bytes, viewer_id: UUID | None,
 
 
 async def line(connection: Connection, start_at: datetime, participant_id: UUID) -> Record | None:
-    """The participant's settlement line of the interval."""
+    """Returns the participant's settlement line of the interval, with the number of lines and their root."""
     return await connection.fetchrow(
         """
         SELECT l.*, s.line_count, s.lines_root FROM settlement_lines l JOIN settlements s USING (start_at)
@@ -73,7 +73,7 @@ async def line(connection: Connection, start_at: datetime, participant_id: UUID)
 
 
 async def transactions(connection: Connection, start_at: datetime, batch: int | None) -> list[Record]:
-    """The interval's transactions; of the settle batches only this one."""
+    """Returns the interval's transactions, of its settle batches only this one; at most 50."""
     return await connection.fetch(
         """
         SELECT * FROM blockchain_transactions
@@ -85,7 +85,7 @@ async def transactions(connection: Connection, start_at: datetime, batch: int | 
 
 
 async def meter_links(connection: Connection, participant_id: UUID, start_at: datetime) -> list[Record]:
-    """The participant's meters in the interval as they were when it was cleared (revision 1)."""
+    """Returns the energy of the participant's meters that the interval was cleared with (revision 1)."""
     return await connection.fetch(
         """
         SELECT meter_id, import_wh, export_wh, quality, start_reading_id, end_reading_id FROM interval_readings
@@ -97,7 +97,7 @@ async def meter_links(connection: Connection, participant_id: UUID, start_at: da
 
 
 async def clearing(connection: Connection, start_at: datetime | None) -> Record | None:
-    """The clearing of this interval, or the newest, with its charges and tariffs."""
+    """Returns the clearing of this interval, or for None the newest, with its charges and tariffs."""
     return await connection.fetchrow(
         """
         SELECT c.*, i.end_at, coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills,
@@ -110,8 +110,8 @@ async def clearing(connection: Connection, start_at: datetime | None) -> Record 
     )
 
 
-async def curve(connection: Connection, start_at: datetime, own: UUID | None) -> list[Record]:
-    """What the auction's orders offered and wanted at each price, and how much of it is one's own."""
+async def curve(connection: Connection, start_at: datetime, own_id: UUID | None) -> list[Record]:
+    """Returns the auction's orders summed by side and price, in Wh, and how much of each is this participant's."""
     return await connection.fetch(
         """
         SELECT side, limit_mills AS price_mills, sum(wh)::bigint AS wh,
@@ -120,12 +120,12 @@ async def curve(connection: Connection, start_at: datetime, own: UUID | None) ->
         GROUP BY side, limit_mills ORDER BY side, limit_mills LIMIT 2000
         """,
         start_at,
-        own,
+        own_id,
     )
 
 
 async def open_halts(connection: Connection) -> list[Record]:
-    """The intervals whose clearing broke a rule of the market and that are not cleared yet, oldest first."""
+    """Returns the intervals whose clearing broke a rule of the market and that are not cleared yet, oldest first."""
     return await connection.fetch(
         "SELECT start_at, halted_at, reason FROM market_halts WHERE over_at IS NULL ORDER BY start_at LIMIT 100"
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hub.clock import at_ms, at_s, to_s
 from hub.errors import ConfigError, PermanentError
-from hub.market.auction.residuals import Metered
+from hub.market.auction.residuals import MeteredEnergy
 from hub.market.orders import Order, Rates, Side, Trade
 from hub.market.utility import UtilityLine
 from hub.postgres.db import Connection, Record
@@ -16,19 +16,19 @@ DAY_S = 86400
 
 @dataclass(frozen=True, slots=True)
 class MeteredRow:
-    """A participant's interval with what else the market has to know about them."""
+    """A participant's energy in an interval, its quality and the participant's wallet (base58)."""
 
-    metered: Metered
+    metered: MeteredEnergy
     quality: str
-    """The worst of their meters."""
+    """The worst quality among the participant's meters."""
     wallet: str | None
 
 
 async def rates_at(connection: Connection, start_s: int) -> Rates:
-    """Tariffs and charges in force at the interval's start.
+    """Returns the tariffs and charges in force at the interval's start.
 
     Raises:
-        ConfigError: none are recorded for that time.
+        ConfigError: the table `rates` has none for that time.
     """
     row = await connection.fetchrow(
         """
@@ -46,8 +46,8 @@ async def rates_at(connection: Connection, start_s: int) -> Rates:
     return Rates(*(PriceMills(value) for value in row.values()))
 
 
-async def rates(connection: Connection) -> dict[int, Rates]:
-    """All rates that are known, by the second from which they hold."""
+async def all_rates(connection: Connection) -> dict[int, Rates]:
+    """Returns all stored rates by the time from which they are in force, in s since 1970."""
     rows = await connection.fetch(
         """
         SELECT effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills, import_tariff_mills
@@ -57,31 +57,31 @@ async def rates(connection: Connection) -> dict[int, Rates]:
     return {to_s(row[0]): Rates(*(PriceMills(value) for value in list(row.values())[1:])) for row in rows}
 
 
-async def insert_rates(connection: Connection, effective_s: int, added: Rates) -> None:
-    """Rates that were not known; those of a time once written are never changed."""
+async def insert_rates(connection: Connection, effective_s: int, rates: Rates) -> None:
+    """Stores rates that take effect at a time for which none are stored; stored rates never change."""
     await connection.execute(
         """
         INSERT INTO rates (effective_from, wheeling_mills, platform_mills, loss_mills, export_tariff_mills,
                            import_tariff_mills)
         VALUES ($1, $2, $3, $4, $5, $6)
         """,
-        at_s(effective_s), added.wheeling_mills, added.platform_mills, added.loss_mills, added.export_tariff_mills,
-        added.import_tariff_mills,
+        at_s(effective_s), rates.wheeling_mills, rates.platform_mills, rates.loss_mills, rates.export_tariff_mills,
+        rates.import_tariff_mills,
     )  # fmt: skip
 
 
-async def cleared_since(connection: Connection, start_s: int) -> int:
-    """How many intervals that begin then or later are cleared."""
+async def count_cleared_since(connection: Connection, start_s: int) -> int:
+    """Returns how many cleared intervals start at or after ``start_s``."""
     return int(await connection.fetchval("SELECT count(*) FROM clearings WHERE start_at >= $1", at_s(start_s)))
 
 
 async def forward_trades(connection: Connection, start_s: int) -> list[Trade]:
-    """What was traded ahead for this interval."""
+    """Returns the trades that were agreed before the interval."""
     return await trades(connection, start_s, "forward")
 
 
 async def trades(connection: Connection, start_s: int, kind: str | None = None) -> list[Trade]:
-    """The interval's trades, forward first, each kind in order of fills."""
+    """Returns the interval's trades of one kind, or of both, forward first, each in order of fills."""
     rows = await connection.fetch(
         """
         SELECT * FROM trades WHERE start_at = $1 AND ($2::text IS NULL OR kind = $2)
@@ -100,12 +100,12 @@ async def trades(connection: Connection, start_s: int, kind: str | None = None) 
 
 
 async def forward_orders(connection: Connection, start_s: int) -> list[Order]:
-    """The orders that were entered ahead for this interval."""
-    return [o for o in await orders(connection, start_s) if o.kind != "residual"]
+    """Returns the orders that were placed before the interval."""
+    return [order for order in await orders(connection, start_s) if order.kind != "residual"]
 
 
 async def orders(connection: Connection, start_s: int) -> list[Order]:
-    """All orders for this interval, in order of their ids."""
+    """Returns all orders for the interval, sorted by id."""
     rows = await connection.fetch("SELECT * FROM orders WHERE start_at = $1 ORDER BY order_id", at_s(start_s))
     return [
         Order(
@@ -117,7 +117,7 @@ async def orders(connection: Connection, start_s: int) -> list[Order]:
 
 
 async def clearing_price(connection: Connection, start_s: int) -> PriceMills | None:
-    """The stored price of an interval that was cleared; None when nothing crossed.
+    """Returns the price of a cleared interval; None when nothing crossed.
 
     Raises:
         PermanentError: the interval was not cleared.
@@ -128,8 +128,8 @@ async def clearing_price(connection: Connection, start_s: int) -> PriceMills | N
     return None if row["price_mills"] is None else PriceMills(row["price_mills"])
 
 
-async def utility(connection: Connection, start_s: int) -> list[UtilityLine]:
-    """The utility lines of revision 1."""
+async def utility_lines(connection: Connection, start_s: int) -> list[UtilityLine]:
+    """Returns the interval's utility lines of revision 1."""
     rows = await connection.fetch(
         """
         SELECT participant_id, utility_wh, tariff_mills, amount_micros FROM utility_lines
@@ -143,8 +143,8 @@ async def utility(connection: Connection, start_s: int) -> list[UtilityLine]:
     ]
 
 
-async def update_utility(connection: Connection, start_s: int, lines: Iterable[UtilityLine]) -> None:
-    """Puts these figures into the lines of revision 1; who is not among them had only trades, and has none left."""
+async def update_utility_lines(connection: Connection, start_s: int, lines: Iterable[UtilityLine]) -> None:
+    """Updates the utility lines of revision 1; a stored line that is not in ``lines`` becomes 0."""
     await connection.execute(
         "UPDATE utility_lines SET utility_wh = 0, amount_micros = 0 WHERE start_at = $1 AND revision = 1", at_s(start_s)
     )
@@ -153,12 +153,15 @@ async def update_utility(connection: Connection, start_s: int, lines: Iterable[U
         UPDATE utility_lines SET utility_wh = $3, tariff_mills = $4, amount_micros = $5
         WHERE start_at = $1 AND revision = 1 AND participant_id = $2
         """,
-        [(at_s(start_s), u.participant_id, u.utility_wh, u.tariff_mills, u.amount_micros) for u in lines],
+        [
+            (at_s(start_s), line.participant_id, line.utility_wh, line.tariff_mills, line.amount_micros)
+            for line in lines
+        ],
     )
 
 
 async def release_trades(connection: Connection, start_s: int, now_ms: int) -> int:
-    """Takes the interval's trades out of everybody's bill and keeps them aside; returns how many."""
+    """Moves the interval's trades to `released_trades`, out of every bill; returns how many."""
     status = await connection.execute(
         """
         WITH gone AS (DELETE FROM trades WHERE start_at = $1 RETURNING *)
@@ -170,8 +173,8 @@ async def release_trades(connection: Connection, start_s: int, now_ms: int) -> i
     return int(status.rpartition(" ")[2])
 
 
-async def metered(connection: Connection, start_s: int) -> list[MeteredRow]:
-    """Everybody's energy by revision 1, all their meters together, in order of participant id."""
+async def metered_energy(connection: Connection, start_s: int) -> list[MeteredRow]:
+    """Returns each participant's energy of revision 1, summed over their meters, sorted by participant id."""
     rows = await connection.fetch(
         """
         SELECT r.participant_id, p.wallet, p.ask_limit_mills, p.bid_limit_mills,
@@ -188,8 +191,8 @@ async def metered(connection: Connection, start_s: int) -> list[MeteredRow]:
     return [MeteredRow(_metered(row), row["quality"], row["wallet"]) for row in rows]
 
 
-def _metered(row: Record) -> Metered:
-    return Metered(
+def _metered(row: Record) -> MeteredEnergy:
+    return MeteredEnergy(
         row["participant_id"],
         Wh(row["import_wh"]),
         Wh(row["export_wh"]),

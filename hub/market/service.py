@@ -1,4 +1,4 @@
-"""What the market publishes of a cleared interval."""
+"""Publishes the journal of a cleared interval."""
 
 from hub.market import repository
 from hub.market.published_journal import journal_bytes
@@ -6,10 +6,11 @@ from hub.postgres.db import Connection
 
 
 async def published_journal(connection: Connection, start_s: int) -> bytes:
-    """The journal of a cleared interval from its rows; its SHA-256 is the hash that settlement commits to.
+    """Returns the journal of a cleared interval, encoded; the settlement commits to its SHA-256.
 
     Raises:
         PermanentError: the interval was not cleared.
+        ConfigError: no rates are stored for the interval.
     """
     price = await repository.clearing_price(connection, start_s)
     rates = await repository.rates_at(connection, start_s)

@@ -1,4 +1,4 @@
-"""Rows of trades and clearings as the API shows them."""
+"""Turns rows of trades and clearings into what the API shows."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ CHARGES = ("wheeling_mills", "platform_mills", "loss_mills")
 
 
 def trade(row: Row) -> Trade:
-    """A trade from the viewer's side: the buyer pays price and charges, the seller gets the price."""
+    """Returns a trade from the viewer's side: a buyer pays price and charges, a seller gets the price."""
     charges_mills = _charges(row) if row["side"] == "buy" else 0
     return Trade(
         trade_id=row["trade_id"].hex(),
@@ -38,7 +38,7 @@ def trade(row: Row) -> Trade:
 
 
 def state(row: Row) -> TradeState:
-    """How far the trade has come: final once the interval's close is finalised."""
+    """Returns the state of a trade; it is final when the close of its interval's settlement is finalised."""
     if row["close_state"] == "finalized":
         return "final"
     if row["settle_state"] in {"confirmed", "finalized"}:
@@ -49,8 +49,8 @@ def state(row: Row) -> TradeState:
 
 
 def detail(row: Row, line: Row | None, transactions: Sequence[Row], meters: Sequence[Row]) -> TradeDetail:
-    """A trade with its five steps, line, transactions and the meters behind it."""
-    plain = trade(row)
+    """Returns a trade with its five steps, its settlement line, its transactions and the viewer's meters."""
+    summary = trade(row)
     times = {
         "cleared": row["traded_at"],
         "planned": row["planned_at"],
@@ -60,22 +60,22 @@ def detail(row: Row, line: Row | None, transactions: Sequence[Row], meters: Sequ
     }
     return TradeDetail.model_validate(
         dict(
-            **plain.model_dump(),
+            **summary.model_dump(),
             steps=[TradeStep.model_validate({"name": name, "at": at}) for name, at in times.items()],
             **{name: row[name] or 0 for name in CHARGES},
             energy_micros=row["wh"] * row["price_mills"],
-            charges_micros=row["wh"] * plain.charges_mills,
+            charges_micros=row["wh"] * summary.charges_mills,
             line=None if line is None else show(SettlementLine, line),
-            transactions=[show(ChainTransaction, one) for one in transactions],
-            meters=[show(MeterProofLink, one) for one in meters],
+            transactions=[show(ChainTransaction, transaction) for transaction in transactions],
+            meters=[show(MeterProofLink, meter) for meter in meters],
         )
     )
 
 
 def clearing(row: Row, curve: Sequence[Row]) -> Clearing:
-    """A clearing with its curves: asks cheapest first, bids dearest first."""
-    asks = [show(CurvePoint, one) for one in curve if one["side"] == "ask"]
-    bids = [show(CurvePoint, one) for one in curve if one["side"] == "bid"]
+    """Returns a clearing with its curves: asks by rising price, bids by falling price."""
+    asks = [show(CurvePoint, point) for point in curve if point["side"] == "ask"]
+    bids = [show(CurvePoint, point) for point in curve if point["side"] == "bid"]
     return show(Clearing, row, supply=asks, demand=bids[::-1])
 
 

@@ -82,7 +82,7 @@ async def copy_rates(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient)
     governed = governed_rates(params, clock.now_ms() // 1000)
     async with pool.acquire() as connection, connection.transaction():
         await guard(connection, lease)
-        stored = await repository.rates(connection)
+        stored = await repository.all_rates(connection)
         _check(stored, governed)
         new = sorted(governed.keys() - stored.keys())
         for effective_s in new:
@@ -92,7 +92,7 @@ async def copy_rates(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient)
 
 async def _add(connection: Connection, effective_s: int, rates: Rates) -> None:
     await repository.insert_rates(connection, effective_s, rates)
-    late, since = await repository.cleared_since(connection, effective_s), rfc3339_s(effective_s)
+    late, since = await repository.count_cleared_since(connection, effective_s), rfc3339_s(effective_s)
     log.info("new rates", effective_from=since, charges_mills=rates.charges_mills)
     if late:
         reason = (

@@ -15,9 +15,9 @@ from hub.settlement import repository
 async def release_trades(connection: Connection, start_s: int, now_ms: int) -> int:
     """Inside the caller's transaction; returns how many trades were released."""
     released = await market.release_trades(connection, start_s, now_ms)
-    metered = [row.metered for row in await market.metered(connection, start_s)]
+    metered = [row.metered for row in await market.metered_energy(connection, start_s)]
     lines = utility_lines(metered, {}, await market.rates_at(connection, start_s))
-    await market.update_utility(connection, start_s, lines)
+    await market.update_utility_lines(connection, start_s, lines)
     await repository.plan_without_lines(connection, start_s, now_ms)
     payload = {"start_at": rfc3339_s(start_s), "state": "released", "lines": 0, "trades": released}
     await outbox.append(connection, "settlement", payload)

@@ -86,9 +86,9 @@ def _who(line: Line) -> UUID:
 
 async def _utility(connection: Connection, start_s: int) -> list[str]:
     rates = await market.rates_at(connection, start_s)
-    metered = [row.metered for row in await market.metered(connection, start_s)]
+    metered = [row.metered for row in await market.metered_energy(connection, start_s)]
     traded = positions(await market.trades(connection, start_s), rates.charges_mills)
     expected = {li.participant_id: li for li in utility_lines(metered, traded, rates)}
-    stored = {li.participant_id: li for li in await market.utility(connection, start_s)}
+    stored = {li.participant_id: li for li in await market.utility_lines(connection, start_s)}
     wrong = [str(who) for who in sorted(expected.keys() | stored.keys()) if expected.get(who) != stored.get(who)]
     return [f"the utility lines of {', '.join(wrong[:5])} do not follow from energy and trades"] if wrong else []

@@ -10,8 +10,8 @@ from support.rows.worked_example import EXAMPLES, Example
 @pytest.mark.parametrize("batch", [1, 2, 3])
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
 def test_the_plan_is_settled_to_the_micro(example: Example, batch: int) -> None:
-    played = PlayedCase.begin(example.case)
-    assert played.funds() == example.case.funds
+    played = PlayedCase.begin(example.inputs)
+    assert played.funds() == example.inputs.funds
     made, price_mills = played.planned(minted_wh=example.minted_wh, batch_lines=batch)
     assert price_mills == example.price_mills
     before = played.balances()
@@ -32,7 +32,7 @@ def test_the_plan_is_settled_to_the_micro(example: Example, batch: int) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
 def test_what_the_day_has_cost_stands_in_the_next_funds(example: Example) -> None:
-    played = PlayedCase.begin(example.case)
+    played = PlayedCase.begin(example.inputs)
     played.settle(*played.planned(minted_wh=example.minted_wh, batch_lines=3))
     spent = {who: funds.day_debit_micros for who, funds in played.funds().items()}
     assert spent == {line.participant_id: line.debit_micros for line in example.lines}

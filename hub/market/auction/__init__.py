@@ -1,1 +1,1 @@
-"""The auction of one interval after it is attested: residual orders, one price, trades, and the checks of all of it."""
+"""The auction of an attested interval: residual orders, one price, trades, and the checks of the outcome."""

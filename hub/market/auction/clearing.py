@@ -1,7 +1,7 @@
-"""The ex-post auction of one interval, pure: residual orders in, one price and the trades out.
+"""Clears the ex-post auction of one interval, pure: residual orders in, one price and the trades out.
 
-Volume and welfare are optimal, the price follows the equilibrium interval, and the same orders give the same bytes in
-any process. The service stores what comes out; settlement plans it.
+Welfare is the highest possible, and volume the highest with this welfare. The price is the middle of the equilibrium
+prices. The same orders give the same trades in any process. The service stores the result; settlement plans it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,20 +14,20 @@ from hub.units import PriceMills, Wh
 
 
 class DuplicateOrderError(PermanentError):
-    """A participant has two orders in one auction and could meet themselves."""
+    """A participant has two orders in one auction and could trade with themselves."""
 
     code = "duplicate_order"
 
 
 class OrderMalformedError(PermanentError):
-    """An order without energy, with a negative price, or of another interval."""
+    """An order has no energy, a negative price, or another interval."""
 
     code = "order_malformed"
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What an order got; the rest is open and lapses."""
+    """The part of an order that was traded; the rest lapses."""
 
     order: Order
     wh: Wh
@@ -35,7 +35,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Clearing:
-    """One price for all: ``price_mills`` is None when nothing crossed."""
+    """The result of an auction: one price for all trades.
+
+    ``low_mills`` and ``high_mills`` bound the equilibrium prices; the prices are None when nothing crossed.
+    """
 
     start_s: int
     price_mills: PriceMills | None
@@ -50,8 +53,8 @@ def clear(start_s: int, orders: Iterable[Order]) -> Clearing:
     """Clears one interval.
 
     Raises:
-        DuplicateOrderError: one participant, two orders.
-        OrderMalformedError: an order that no book may hold.
+        DuplicateOrderError: a participant has two orders.
+        OrderMalformedError: an order has no energy, a negative price, or another interval.
     """
     book = _checked(start_s, orders)
     bids = sorted(
@@ -72,21 +75,21 @@ def clear(start_s: int, orders: Iterable[Order]) -> Clearing:
 
 def _checked(start_s: int, orders: Iterable[Order]) -> Sequence[Order]:
     book = list(orders)
-    seen = set()
+    participants_seen = set()
     for order in book:
         if order.wh < 1 or order.limit_mills < 0 or order.start_s != start_s:
             raise OrderMalformedError(
                 f"Order {order.order_id.hex()} has {order.wh} Wh at {order.limit_mills} mills for interval "
                 f"{order.start_s}: interval {start_s} takes at least 1 Wh at 0 mills or more"
             )
-        if order.participant_id.int in seen:
+        if order.participant_id.int in participants_seen:
             raise DuplicateOrderError(f"Participant {order.participant_id} has two orders: merge them into one")
-        seen.add(order.participant_id.int)
+        participants_seen.add(order.participant_id.int)
     return book
 
 
 def _crossing_volume(bids: Sequence[Order], asks: Sequence[Order]) -> int:
-    """Where the sorted curves cross: the most energy that nobody loses by."""
+    """Returns the Wh at which the sorted curves cross: the most that can be traded without a loss to anybody."""
     volume = i = j = 0
     bid_open = bids[0].wh if bids else 0
     ask_open = asks[0].wh if asks else 0
@@ -104,33 +107,34 @@ def _crossing_volume(bids: Sequence[Order], asks: Sequence[Order]) -> int:
 
 
 def _allocate(ranked: Sequence[Order], volume: int) -> list[Fill]:
-    """Hands the volume out by price, then sequence; equals share pro rata."""
+    """Allocates the volume by price, then sequence; orders with the same price and sequence share pro rata."""
     fills: list[Fill] = []
-    left = volume
-    for _, equals in groupby(ranked, key=lambda o: (o.limit_mills, o.sequence)):
-        group = list(equals)
+    available = volume
+    for _, tied in groupby(ranked, key=lambda o: (o.limit_mills, o.sequence)):
+        group = list(tied)
         wanted = sum(o.wh for o in group)
-        shares = [o.wh for o in group] if wanted <= left else _largest_remainder(group, wanted, left)
+        shares = [o.wh for o in group] if wanted <= available else _largest_remainder(group, wanted, available)
         fills.extend(Fill(order, wh) for order, wh in zip(group, shares, strict=True))
-        left -= min(wanted, left)
+        available -= min(wanted, available)
     return fills
 
 
-def _largest_remainder(group: Sequence[Order], wanted: int, left: int) -> list[Wh]:
-    """Whole watt-hours in proportion; what flooring leaves goes to the largest remainders, ties by participant id."""
-    shares = [o.wh * left // wanted for o in group]
+def _largest_remainder(group: Sequence[Order], wanted: int, available: int) -> list[Wh]:
+    """Shares whole Wh in proportion by the largest remainder method; ties by participant id."""
+    shares = [o.wh * available // wanted for o in group]
     by_remainder = sorted(
-        range(len(group)), key=lambda i: (-(group[i].wh * left % wanted), group[i].participant_id.int)
+        range(len(group)), key=lambda i: (-(group[i].wh * available % wanted), group[i].participant_id.int)
     )
-    for i in by_remainder[: left - sum(shares)]:
+    for i in by_remainder[: available - sum(shares)]:
         shares[i] += 1
     return [Wh(share) for share in shares]
 
 
 def _equilibrium(bids: Sequence[Fill], asks: Sequence[Fill]) -> tuple[PriceMills, PriceMills]:
-    """The prices at which nobody accepted would leave and nobody rejected would enter.
+    """Returns the lowest and the highest price at which every order agrees with its fill.
 
-    The open rest of a partly filled order counts as rejected. Fills are ranked best first.
+    At these prices no filled order would rather not trade, and no rejected order would rather trade. The open rest of a
+    partly filled order counts as rejected.
     """
     last_bid = min(f.order.limit_mills for f in bids if f.wh)
     last_ask = max(f.order.limit_mills for f in asks if f.wh)
@@ -140,7 +144,7 @@ def _equilibrium(bids: Sequence[Fill], asks: Sequence[Fill]) -> tuple[PriceMills
 
 
 def _pair(start_s: int, price: PriceMills, bids: Sequence[Fill], asks: Sequence[Fill]) -> Iterator[Trade]:
-    """Walks both ranked sides together, so that n fills make fewer than n trades."""
+    """Pairs both sides in their order, so that n fills give fewer than n trades."""
     sellers = iter([f for f in asks if f.wh])
     seller = next(sellers)
     offered = int(seller.wh)

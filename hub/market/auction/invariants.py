@@ -1,6 +1,6 @@
-"""What must hold after every clearing, computed again from the outcome; a breach halts the market, nothing is stored.
+"""Checks what must hold after every clearing, before the service stores it; a breach halts the market.
 
-Source: market rules, "What must always hold". Takes what the service is about to store, returns nothing or raises.
+Every figure is computed again from the outcome.
 """
 
 from collections import Counter
@@ -10,23 +10,23 @@ from uuid import UUID
 
 from hub.errors import PermanentError
 from hub.market.auction.clearing import Clearing
-from hub.market.auction.residuals import Metered
+from hub.market.auction.residuals import MeteredEnergy
 from hub.market.orders import Order, Rates, Side, Trade, credit, debit
 from hub.market.utility import UtilityLine
 
 
 class MarketHaltedError(PermanentError):
-    """The market broke one of its own rules: nothing of the interval was stored, and a person has to look."""
+    """A clearing broke a rule of the market: nothing of the interval was stored, and a person has to look."""
 
     code = "market_halted"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything a clearing is about to store."""
+    """Everything of a clearing that is to be stored."""
 
     start_s: int
-    metered: Sequence[Metered]
+    metered: Sequence[MeteredEnergy]
     orders: Sequence[Order]
     clearing: Clearing
     forward: Sequence[Trade]
@@ -35,21 +35,22 @@ class Outcome:
 
     @property
     def trades(self) -> tuple[Trade, ...]:
+        """The forward trades and those of the auction."""
         return (*self.forward, *self.clearing.trades)
 
 
 def check(outcome: Outcome) -> None:
-    """Checks all of them.
+    """Checks every invariant except the exposure.
 
     Raises:
-        MarketHaltedError: naming the rule, the interval and the figures.
+        MarketHaltedError: one does not hold; the message names the rule, the interval and the figures.
     """
-    _rational(outcome)
-    _nothing_overfilled(outcome)
-    _estimates_stay_out(outcome)
-    _named_once(outcome)
-    _energy(outcome)
-    _money(outcome)
+    _check_limits(outcome)
+    _check_fills(outcome)
+    _check_estimates(outcome)
+    _check_trade_ids(outcome)
+    _check_energy(outcome)
+    _check_money(outcome)
 
 
 def _require(holds: bool, outcome: Outcome, rule: str, figures: str) -> None:
@@ -60,7 +61,7 @@ def _require(holds: bool, outcome: Outcome, rule: str, figures: str) -> None:
         )
 
 
-def _rational(outcome: Outcome) -> None:
+def _check_limits(outcome: Outcome) -> None:
     orders = {o.order_id: o for o in outcome.orders}
     price = outcome.clearing.price_mills
     for t in outcome.clearing.trades:
@@ -74,7 +75,7 @@ def _rational(outcome: Outcome) -> None:
         _require(sides and owners, outcome, "a trade follows its orders", f"trade {t.trade_id.hex()}")
 
 
-def _nothing_overfilled(outcome: Outcome) -> None:
+def _check_fills(outcome: Outcome) -> None:
     filled: Counter[bytes] = Counter()
     for t in outcome.clearing.trades:
         filled[t.bid_order_id] += t.wh
@@ -88,21 +89,22 @@ def _nothing_overfilled(outcome: Outcome) -> None:
     _require(volume == outcome.clearing.volume_wh, outcome, "volume = sum of trades", f"{volume} Wh")
 
 
-def _estimates_stay_out(outcome: Outcome) -> None:
-    valid = {m.participant_id for m in outcome.metered if m.valid}
+def _check_estimates(outcome: Outcome) -> None:
+    valid = {energy.participant_id for energy in outcome.metered if energy.valid}
     for order in outcome.orders:
         _require(order.participant_id in valid, outcome, "estimated energy never trades", f"{order.participant_id}")
 
 
-def _named_once(outcome: Outcome) -> None:
-    twice = [name.hex() for name, n in Counter(t.trade_id for t in outcome.trades).items() if n > 1]
-    _require(not twice, outcome, "every trade has a name of its own", ", ".join(twice))
+def _check_trade_ids(outcome: Outcome) -> None:
+    counts = Counter(t.trade_id for t in outcome.trades)
+    repeated = [trade_id.hex() for trade_id, count in counts.items() if count > 1]
+    _require(not repeated, outcome, "every trade has a name of its own", ", ".join(repeated))
 
 
-def _energy(outcome: Outcome) -> None:
+def _check_energy(outcome: Outcome) -> None:
     net: dict[UUID, int] = Counter()
-    for m in outcome.metered:
-        net[m.participant_id] += m.export_wh - m.import_wh
+    for energy in outcome.metered:
+        net[energy.participant_id] += energy.export_wh - energy.import_wh
     for t in outcome.trades:
         net[t.seller_id] -= t.wh
         net[t.buyer_id] += t.wh
@@ -111,31 +113,30 @@ def _energy(outcome: Outcome) -> None:
     for participant, rest in net.items():
         rule = "export - import = sold - bought + utility"
         _require(rest == 0, outcome, rule, f"participant {participant} is off by {rest} Wh")
-    metered = sum(m.export_wh - m.import_wh for m in outcome.metered)
+    metered = sum(energy.export_wh - energy.import_wh for energy in outcome.metered)
     utility = sum(line.utility_wh for line in outcome.utility)
     _require(metered == utility, outcome, "peers' trades cancel out", f"{metered} Wh metered, {utility} Wh utility")
 
 
-def _money(outcome: Outcome) -> None:
+def _check_money(outcome: Outcome) -> None:
     rates = outcome.rates
     credited = sum(credit(t) for t in outcome.trades)
     debited = sum(debit(t, rates.charges_mills) for t in outcome.trades)
-    charges = sum(
-        t.wh * each for t in outcome.trades for each in (rates.wheeling_mills, rates.platform_mills, rates.loss_mills)
-    )
+    charges_mills = (rates.wheeling_mills, rates.platform_mills, rates.loss_mills)
+    charges = sum(t.wh * charge_mills for t in outcome.trades for charge_mills in charges_mills)
     figures = f"{debited} debited, {credited} credited, {charges} charged, in micros"
     _require(debited == credited + charges, outcome, "debits = credits + charges", figures)
 
 
-def exposure(outcome: Outcome, left: Mapping[UUID, int]) -> None:
-    """Nobody came to owe more in the auction than ``left`` micros.
+def check_exposure(outcome: Outcome, left_micros: Mapping[UUID, int]) -> None:
+    """Checks that no participant owes more for the auction's trades than ``left_micros`` gives for them.
 
     Raises:
-        MarketHaltedError: somebody did.
+        MarketHaltedError: a participant does.
     """
     owed: dict[UUID, int] = Counter()
     for t in outcome.clearing.trades:
         owed[t.buyer_id] += debit(t, outcome.rates.charges_mills)
     for participant, micros in owed.items():
-        figures = f"participant {participant} owes {micros} of {left.get(participant, 0)} micros"
-        _require(micros <= left.get(participant, 0), outcome, "exposure stays within the mandate", figures)
+        figures = f"participant {participant} owes {micros} of {left_micros.get(participant, 0)} micros"
+        _require(micros <= left_micros.get(participant, 0), outcome, "exposure stays within the mandate", figures)

@@ -1,11 +1,11 @@
-"""The auction's SQL: what it starts from, halts, and the rows of its outcome."""
+"""The auction's SQL: its input, market halts, and the rows of its outcome."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_s
 from hub.market.auction.invariants import Outcome
-from hub.market.auction.residuals import Unsettled
+from hub.market.auction.residuals import UnsettledDebits
 from hub.market.orders import Trade
 from hub.metering.repository import advance
 from hub.postgres.db import Connection
@@ -15,15 +15,18 @@ DAY_S = 86400
 
 
 async def next_attested(connection: Connection) -> tuple[int, int] | None:
-    """Start and end of the oldest interval that waits for its auction."""
+    """Returns start and end, in s since 1970, of the oldest attested interval that is not cleared."""
     row = await connection.fetchrow(
         "SELECT start_at, end_at FROM intervals WHERE state = 'attested' ORDER BY start_at LIMIT 1"
     )
     return None if row is None else (to_s(row["start_at"]), to_s(row["end_at"]))
 
 
-async def unsettled(connection: Connection, start_s: int) -> dict[UUID, Unsettled]:
-    """Debits of trades whose interval is not closed yet, charges included: in all, and of the start's UTC day."""
+async def unsettled_debits(connection: Connection, start_s: int) -> dict[UUID, UnsettledDebits]:
+    """Returns by buyer the debits of trades whose interval is not closed, charges included.
+
+    The sums are over all such trades, and over those of the UTC day of ``start_s``.
+    """
     rows = await connection.fetch(
         """
         WITH owed AS (
@@ -43,11 +46,11 @@ async def unsettled(connection: Connection, start_s: int) -> dict[UUID, Unsettle
         at_s(start_s - start_s % DAY_S),
         at_s(start_s - start_s % DAY_S + DAY_S),
     )
-    return {r["buyer_id"]: Unsettled(Micros(r["total"]), Micros(r["of_day"])) for r in rows}
+    return {row["buyer_id"]: UnsettledDebits(Micros(row["total"]), Micros(row["of_day"])) for row in rows}
 
 
 async def record_halt(connection: Connection, start_s: int, reason: str, now_ms: int) -> None:
-    """The interval's clearing broke a rule of the market; the first time stays as long as the halt lasts."""
+    """Stores that the interval's clearing broke a rule; the time of the first breach stays while the halt lasts."""
     await connection.execute(
         """
         INSERT INTO market_halts AS h (start_at, halted_at, reason) VALUES ($1, $2, $3)
@@ -62,21 +65,21 @@ async def record_halt(connection: Connection, start_s: int, reason: str, now_ms:
 
 
 async def end_halt(connection: Connection, start_s: int, now_ms: int) -> None:
-    """The interval is cleared after all."""
+    """Ends the halt of an interval that is cleared now, if there is one."""
     await connection.execute(
         "UPDATE market_halts SET over_at = $2 WHERE start_at = $1 AND over_at IS NULL", at_s(start_s), at_ms(now_ms)
     )
 
 
 async def take_attested(connection: Connection, start_s: int, now_ms: int) -> bool:
-    """Moves the interval to `cleared`; False when somebody did so before."""
+    """Moves the interval to `cleared`; returns False when another process did so before."""
     return await advance(connection, start_s, "cleared", now_ms)
 
 
 async def insert_outcome(
     connection: Connection, outcome: Outcome, qualities: dict[UUID, str], journal_hash: bytes, now_ms: int
 ) -> None:
-    """Orders with their fills, the clearing, its trades and the utility lines of revision 1."""
+    """Stores orders with their fills, the clearing, its trades and the utility lines of revision 1."""
     await _insert_orders(connection, outcome, now_ms)
     clearing, start_at, now = outcome.clearing, at_s(outcome.start_s), at_ms(now_ms)
     await connection.execute(
@@ -92,9 +95,9 @@ async def insert_outcome(
         connection, "utility_lines",
         ("start_at", "revision", "participant_id", "utility_wh", "tariff_mills", "amount_micros", "quality"),
         [
-            (start_at, 1, u.participant_id, u.utility_wh, u.tariff_mills, u.amount_micros,
-             qualities.get(u.participant_id, "missing"))
-            for u in outcome.utility
+            (start_at, 1, line.participant_id, line.utility_wh, line.tariff_mills, line.amount_micros,
+             qualities.get(line.participant_id, "missing"))
+            for line in outcome.utility
         ],
     )  # fmt: skip
 
@@ -114,7 +117,7 @@ async def _insert_orders(connection: Connection, outcome: Outcome, now_ms: int) 
     )  # fmt: skip
 
 
-async def _insert_trades(connection: Connection, rows: Sequence[Trade], now_ms: int) -> None:
+async def _insert_trades(connection: Connection, trades: Sequence[Trade], now_ms: int) -> None:
     now = at_ms(now_ms)
     await _copy(
         connection, "trades",
@@ -123,7 +126,7 @@ async def _insert_trades(connection: Connection, rows: Sequence[Trade], now_ms: 
         [
             (t.trade_id, at_s(t.start_s), t.kind, t.seller_id, t.buyer_id, t.ask_order_id, t.bid_order_id,
              t.fill_index, t.wh, t.price_mills, now)
-            for t in rows
+            for t in trades
         ],
     )  # fmt: skip
 

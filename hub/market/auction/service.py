@@ -1,7 +1,7 @@
-"""Clears attested intervals, oldest first: reads energy, forward trades and funds, holds the auction, stores it whole.
+"""Clears attested intervals, oldest first: reads energy, trades and funds, runs the auction and stores the outcome.
 
-Funds are asked of the chain before the transaction and after the unsettled debits were read, so that a debit which
-settles in between counts twice for a moment and never not at all.
+Unsettled debits are read from the database first, then the funds from the chain. A debit that settles in between
+counts twice in this auction; in the other order it would not count at all.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ClearedInterval:
-    """What an auction came to, for logs and metrics; ``price_mills`` is None when nothing crossed."""
+    """The result of an auction, for logs and metrics; ``price_mills`` is None when nothing crossed."""
 
     start_s: int
     price_mills: int | None
@@ -46,44 +46,47 @@ class _Prepared:
 async def clear_attested(
     pool: Pool, lease: Lease, clock: Clock, funds: Funds, *, limit: int = 50
 ) -> list[ClearedInterval]:
-    """Clears at most ``limit`` intervals; an empty list when none waits.
+    """Clears at most ``limit`` intervals; returns an empty list when none is attested.
 
     Raises:
-        MarketHaltedError: a rule of the market was broken; nothing of that interval is stored, and the caller must
-            not clear on until a person has looked.
-        LeaseLostError: another process leads; nothing of the interval at hand was written.
-        RetryableError: the chain does not say what participants may owe.
+        MarketHaltedError: a rule of the market was broken; nothing of that interval is stored. The caller must not
+            clear another interval until a person has looked.
+        ConfigError: no rates are stored for an interval.
+        LeaseLostError: another process leads; nothing of the interval that was being cleared was written.
+        RetryableError: the chain does not answer.
     """
-    done: list[ClearedInterval] = []
-    while len(done) < limit:
+    cleared: list[ClearedInterval] = []
+    while len(cleared) < limit:
         async with pool.acquire() as connection:
-            waiting = await repository.next_attested(connection)
-        if waiting is None:
+            attested = await repository.next_attested(connection)
+        if attested is None:
             break
-        prepared = await _prepare(pool, funds, *waiting)
-        cleared = await _clear(pool, lease, clock, prepared)
-        if cleared is None:
+        prepared = await _prepare(pool, funds, *attested)
+        interval = await _clear(pool, lease, clock, prepared)
+        if interval is None:
             break
-        done.append(cleared)
-    return done
+        cleared.append(interval)
+    return cleared
 
 
 async def _prepare(pool: Pool, funds: Funds, start_s: int, end_s: int) -> _Prepared:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         rates = await market.rates_at(connection, start_s)
-        rows = await market.metered(connection, start_s)
+        rows = await market.metered_energy(connection, start_s)
         forward = await market.forward_trades(connection, start_s)
         forward_orders = await market.forward_orders(connection, start_s)
-        unsettled = await repository.unsettled(connection, start_s)
+        unsettled = await repository.unsettled_debits(connection, start_s)
     wallets = _wallets(rows)
-    known = await funds.funds(wallets, start_s, end_s) if wallets else {}
-    inputs = AuctionInput(start_s, [r.metered for r in rows], rates, known, forward, forward_orders, unsettled)
-    return _Prepared(inputs, end_s, {r.metered.participant_id: r.quality for r in rows})
+    by_participant = await funds.funds(wallets, start_s, end_s) if wallets else {}
+    inputs = AuctionInput(
+        start_s, [row.metered for row in rows], rates, by_participant, forward, forward_orders, unsettled
+    )
+    return _Prepared(inputs, end_s, {row.metered.participant_id: row.quality for row in rows})
 
 
 def _wallets(rows: Sequence[MeteredRow]) -> dict[UUID, str]:
-    """Of those whose energy is valid; nobody else can place an order."""
-    return {r.metered.participant_id: r.wallet for r in rows if r.wallet is not None and r.metered.valid}
+    """Returns the wallets of participants whose energy is valid; only these can place an order."""
+    return {row.metered.participant_id: row.wallet for row in rows if row.wallet is not None and row.metered.valid}
 
 
 async def _clear(pool: Pool, lease: Lease, clock: Clock, prepared: _Prepared) -> ClearedInterval | None:
@@ -102,8 +105,8 @@ async def _clear(pool: Pool, lease: Lease, clock: Clock, prepared: _Prepared) ->
         if not await repository.take_attested(connection, inputs.start_s, now_ms):
             return None
         await repository.end_halt(connection, inputs.start_s, now_ms)
-        published = run.published_hash(inputs, outcome)
-        await repository.insert_outcome(connection, outcome, prepared.qualities, published, now_ms)
+        journal_hash = run.outcome_journal_hash(inputs, outcome)
+        await repository.insert_outcome(connection, outcome, prepared.qualities, journal_hash, now_ms)
         await _announce(connection, outcome, prepared.end_s)
     clearing = outcome.clearing
     return ClearedInterval(

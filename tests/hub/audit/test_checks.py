@@ -143,14 +143,14 @@ def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> 
 
 def forward(**changes: Any) -> set[str]:
     """What is found of the worked example when its forward trade is told otherwise."""
-    outcome = run_auction(BASE.case)
+    outcome = run_auction(BASE.inputs)
     trade: Trade = replace(outcome.trades[0], **changes)
     return failed(judge(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {"forward_within_orders"}
 
 
 def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
     """An example of the market's rules as an outsider sees it, without a chain."""
-    orders, price = (*example.case.forward_orders, *residuals), example.price_mills
+    orders, price = (*example.inputs.forward_orders, *residuals), example.price_mills
     journal = journal_bytes(START_S, orders, trades, price, RATES.charges_mills)
     sold = sum(one.sold_wh for one in example.lines)
     committed = Settlement(
@@ -171,9 +171,9 @@ def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
 def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: PublicInterval, example: Any) -> None:
-    outcome = run_auction(example.case)
+    outcome = run_auction(example.inputs)
     assert honest.first is not None
-    valid = [one for one in example.case.metered if one.valid]
+    valid = [one for one in example.inputs.metered if one.valid]
     attested = replace(
         honest.first,
         import_wh=Wh(sum(one.import_wh for one in valid)),

@@ -1,4 +1,4 @@
-"""The seeded interval's trades and clearing as the API shows them: figures worked out by hand (support.rows.seed)."""
+"""The API's endpoints of trades and clearings, on the seeded interval of support.rows.seed."""
 
 from datetime import datetime
 
@@ -26,11 +26,11 @@ async def test_trades_from_both_sides(api: Api, campus: Campus) -> None:
 
 async def test_trades_come_in_pages(api: Api) -> None:
     anna = api.bearer("participant", ANNA)
-    whole = (await api.get("/trades", anna)).json()["items"]
+    all_items = (await api.get("/trades", anna)).json()["items"]
     first = (await api.get("/trades", anna, limit=1)).json()
     second = (await api.get("/trades", anna, limit=1, cursor=first["next_cursor"])).json()
 
-    assert first["items"] + second["items"] == whole
+    assert first["items"] + second["items"] == all_items
     assert second["next_cursor"] is None
 
 
@@ -43,8 +43,10 @@ async def test_trade_with_steps_line_and_transactions(api: Api, campus: Campus) 
     assert (trade["energy_micros"], trade["charges_micros"]) == (346 * PRICE, 346 * 130)
     assert (trade["line"]["line_index"], trade["line"]["debit_micros"]) == (0, 1_470_500)
     assert trade["line"]["lines_root"] == campus.lines_root.hex()
-    assert [one["kind"] for one in trade["transactions"]] == ["attest", "mint", "open", "settle", "close"]
-    assert [one["meter_id"] for one in trade["meters"]] == ["METER_002"]
+    assert [transaction["kind"] for transaction in trade["transactions"]] == [
+        "attest", "mint", "open", "settle", "close",
+    ]  # fmt: skip
+    assert [meter["meter_id"] for meter in trade["meters"]] == ["METER_002"]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +66,9 @@ async def test_trade_state_follows_the_chain(api: Api, pool: Pool, change: str, 
 
 async def test_clearing_with_curves(api: Api) -> None:
     latest = (await api.get("/clearings/latest", api.bearer("participant", BEN))).json()
-    named = (await api.get(f"/clearings/{START}", api.bearer("participant", BEN))).json()
+    by_start = (await api.get(f"/clearings/{START}", api.bearer("participant", BEN))).json()
 
-    assert latest == named
+    assert latest == by_start
     assert (latest["price_mills"], latest["volume_wh"], latest["charges_mills"]) == (4120, 900, 130)
     assert latest["supply"] == [{"price_mills": 2200, "wh": 900, "own_wh": 0}]
     assert latest["demand"] == [{"price_mills": 4120, "wh": 1300, "own_wh": 500}]

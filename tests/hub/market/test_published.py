@@ -1,4 +1,4 @@
-"""An interval's journal as anybody gets it: without signing in, byte for byte what the settlement commits to."""
+"""The endpoint of an interval's journal: no sign-in is needed, and the settlement commits to its bytes."""
 
 from hub.clock import at_s
 from hub.http.types import utc_text
@@ -13,9 +13,9 @@ async def test_a_cleared_intervals_journal_needs_no_sign_in(api: Api) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
     async with api.pool.acquire() as connection:
         assert answer.content == await published_journal(connection, START_S)
-    found = read_journal(answer.content)
-    assert (found.price_mills, len(found.orders), len(found.trades)) == (PRICE, 3, 2)
-    assert not [who for who in LINES if who.bytes in answer.content]
+    journal = read_journal(answer.content)
+    assert (journal.price_mills, len(journal.orders), len(journal.trades)) == (PRICE, 3, 2)
+    assert not [participant for participant in LINES if participant.bytes in answer.content]
 
 
 async def test_what_is_not_cleared_has_none(api: Api) -> None:

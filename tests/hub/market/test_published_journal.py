@@ -1,4 +1,4 @@
-"""The published journal: an outsider can clear it again, and its hash covers every figure."""
+"""The published journal: anybody can clear it again, and its hash covers every figure."""
 
 from dataclasses import replace
 from struct import unpack_from
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from hub.market.auction.clearing import clear
-from hub.market.auction.run import published_hash, run_auction
+from hub.market.auction.run import outcome_journal_hash, run_auction
 from hub.market.orders import Order, Side
 from hub.market.published_journal import JournalMalformedError, journal_bytes, journal_hash, pseudonyms, read_journal
 from hub.units import PriceMills, Wh
@@ -22,15 +22,15 @@ HEADER, ORDER_BYTES = len(b"peerwatt/journal/1"), 32 + 29
 
 
 def orders_in(published: bytes) -> list[Order]:
-    """What an outsider reads: pseudonyms for names, nothing else missing."""
+    """Decodes the orders of a journal without the product's decoder; participants are ranks."""
     (count,) = unpack_from("<I", published, HEADER + 24)
-    found = []
-    for at in range(HEADER + 32, HEADER + 32 + count * ORDER_BYTES, ORDER_BYTES):
-        rank, ask, sequence, wh, limit = unpack_from("<IBqQQ", published, at + 32)
+    orders = []
+    for offset in range(HEADER + 32, HEADER + 32 + count * ORDER_BYTES, ORDER_BYTES):
+        rank, ask, sequence, wh, limit = unpack_from("<IBqQQ", published, offset + 32)
         side = Side.ASK if ask else Side.BID
-        name = published[at : at + 32]
-        found.append(Order(name, START_S, UUID(int=rank), side, sequence, Wh(wh), PriceMills(limit)))
-    return found
+        order_id = published[offset : offset + 32]
+        orders.append(Order(order_id, START_S, UUID(int=rank), side, sequence, Wh(wh), PriceMills(limit)))
+    return orders
 
 
 def test_an_outsider_clears_the_journal_to_the_same_trades() -> None:
@@ -46,14 +46,14 @@ def test_an_outsider_clears_the_journal_to_the_same_trades() -> None:
 def test_pseudonyms_keep_the_order_of_names_and_say_nothing_else() -> None:
     cleared = clear(START_S, BOOK)
     published = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
-    names = pseudonyms(BOOK, cleared.trades)
-    assert sorted(names, key=names.__getitem__) == sorted(names)
+    ranks = pseudonyms(BOOK, cleared.trades)
+    assert sorted(ranks, key=ranks.__getitem__) == sorted(ranks)
     assert not any(o.participant_id.bytes in published for o in BOOK)
 
 
 def test_the_hash_covers_every_figure() -> None:
     cleared = clear(START_S, BOOK)
-    sound = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    unchanged = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
     first, *rest = cleared.trades
     changed = [
         journal_hash(START_S + 900, BOOK, cleared.trades, cleared.price_mills, 130),
@@ -63,42 +63,42 @@ def test_the_hash_covers_every_figure() -> None:
         journal_hash(START_S, BOOK, cleared.trades, None, 130),
         journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 131),
     ]
-    assert len({sound, *changed}) == 1 + len(changed)
+    assert len({unchanged, *changed}) == 1 + len(changed)
 
 
 def test_the_order_of_arrival_changes_nothing() -> None:
     cleared = clear(START_S, BOOK)
-    forth = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
-    back = journal_hash(START_S, reversed(BOOK), reversed(cleared.trades), cleared.price_mills, 130)
-    assert forth == back
+    in_order = journal_hash(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    reverse = journal_hash(START_S, reversed(BOOK), reversed(cleared.trades), cleared.price_mills, 130)
+    assert in_order == reverse
 
 
 def test_forward_orders_and_trades_are_part_of_it() -> None:
     outcome = run_auction(BASE_CASE)
-    whole = published_hash(BASE_CASE, outcome)
-    without = journal_hash(
+    with_forward = outcome_journal_hash(BASE_CASE, outcome)
+    without_forward = journal_hash(
         START_S, outcome.orders, outcome.clearing.trades, outcome.clearing.price_mills, RATES.charges_mills
     )
-    assert whole != without
+    assert with_forward != without_forward
 
 
 def test_what_was_published_is_read_back() -> None:
     outcome = run_auction(BASE_CASE)
     orders = (*BASE_CASE.forward_orders, *outcome.orders)
     for price in (None, outcome.clearing.price_mills):
-        written = journal_bytes(START_S, orders, outcome.trades, price, 130)
-        found = read_journal(written)
-        assert (found.start_s, found.price_mills, found.charges_mills) == (START_S, price, 130)
-        assert {order.order_id for order in found.orders} == {order.order_id for order in orders}
-        assert [trade.wh for trade in found.trades if trade.kind == "forward"] == [600]
-        assert journal_bytes(START_S, found.orders, found.trades, price, 130) == written
+        data = journal_bytes(START_S, orders, outcome.trades, price, 130)
+        journal = read_journal(data)
+        assert (journal.start_s, journal.price_mills, journal.charges_mills) == (START_S, price, 130)
+        assert {order.order_id for order in journal.orders} == {order.order_id for order in orders}
+        assert [trade.wh for trade in journal.trades if trade.kind == "forward"] == [600]
+        assert journal_bytes(START_S, journal.orders, journal.trades, price, 130) == data
 
 
 def test_bytes_that_are_no_journal_are_refused() -> None:
     cleared = clear(START_S, BOOK)
-    sound = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
-    first = sound[HEADER + 32 :][:ORDER_BYTES]
+    good = journal_bytes(START_S, BOOK, cleared.trades, cleared.price_mills, 130)
+    first = good[HEADER + 32 :][:ORDER_BYTES]
     rank_7 = first[:32] + bytes([7]) + first[33:]
-    for spoilt in (b"", b"x" * 99, sound[:-1], sound + b"x", sound[:HEADER], sound.replace(first, rank_7)):
+    for malformed in (b"", b"x" * 99, good[:-1], good + b"x", good[:HEADER], good.replace(first, rank_7)):
         with pytest.raises(JournalMalformedError):
-            read_journal(spoilt)
+            read_journal(malformed)

@@ -93,7 +93,7 @@ def test_more_energy_than_a_line_holds_stops_the_plan() -> None:
         planned(trade(0, 1, 2, 2**32, 3000))
 
 
-@given(books(orders=40, most_wh=500, most_mills=5000))
+@given(books(orders=40, max_wh=500, max_mills=5000))
 @settings(max_examples=150, deadline=None)
 def test_lines_add_up_to_the_last_micro(book: list[Order]) -> None:
     trades = clear(START_S, book).trades

@@ -32,7 +32,7 @@ FIRST = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
 
 async def table(pool: Pool) -> dict[int, Rates]:
     async with pool.acquire() as connection:
-        return await repository.rates(connection)
+        return await repository.all_rates(connection)
 
 
 async def test_what_governance_decides_is_copied_once(lone_campus: SettlingCampus) -> None:

@@ -26,7 +26,7 @@ from hub.audit.own_checks import Own, RegisteredKey
 from hub.audit.proofs import own_proof
 from hub.audit.settle_calls import SettleCall, settle_call, settled_lines
 from hub.market.auction.clearing import clear
-from hub.market.auction.residuals import Metered
+from hub.market.auction.residuals import MeteredEnergy
 from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.orders import Order, Trade, residual_order_id, trade_id
 from hub.market.published_journal import journal_bytes
@@ -159,7 +159,7 @@ class Stage:
     def honest(self, start_s: int = START) -> Told:
         """What the market's rules make of what was measured: Anna sells 346 Wh to Ben and 554 to Cleo, at 4120."""
         metered = [
-            Metered(p.participant_id, Wh(p.measured.import_wh), Wh(p.measured.export_wh), valid=True)
+            MeteredEnergy(p.participant_id, Wh(p.measured.import_wh), Wh(p.measured.export_wh), valid=True)
             for p in self.metered
         ]
         account = self.exchange.chain.account

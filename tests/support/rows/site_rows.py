@@ -1,4 +1,4 @@
-"""A small site straight in the database, for tests of the oracle, the market and the planner."""
+"""Writes a small site straight into the database, for tests of the oracle, the market and the planner."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -16,12 +16,12 @@ BOOT = b"b" * 16
 
 
 def wallet(participant: UUID) -> str:
-    """The same wallet for a participant in every test."""
+    """Returns a participant's wallet (base58), the same in every test."""
     return str(Keypair.from_seed(sha256(participant.bytes).digest()).pubkey())
 
 
 async def lead(pool: Pool, holder: str = "test", *, seconds: int = 60) -> Lease:
-    """The lease under which everything here is written."""
+    """Takes the lease `market`, under which the rounds write."""
     async with pool.acquire() as connection:
         lease = await acquire(connection, "market", holder, seconds=seconds)
     assert lease is not None
@@ -73,7 +73,7 @@ async def add_meter(
 
 
 async def add_readings(pool: Pool, meter_id: str, registers: Sequence[tuple[int, int, int]]) -> None:
-    """Readings exactly at their slots: (slot_s, import_wh, export_wh)."""
+    """Adds readings exactly at their slots: (slot_s, import_wh, export_wh)."""
     await pool.executemany(
         """
         INSERT INTO readings (reading_id, meter_id, gateway_id, boot_id, frame_sequence, record_index, meter_sequence,
@@ -81,31 +81,40 @@ async def add_readings(pool: Pool, meter_id: str, registers: Sequence[tuple[int,
         VALUES ($1, $2, 'gw-north', $3, 0, 0, $4, $5, $6, 'S', 'G', 0, $7, $8)
         """,
         [
-            (sha256(f"{meter_id}/{s}".encode()).digest(), meter_id, BOOT, s // 60, at_s(s), at_ms(s * 1000), i, e)
-            for s, i, e in registers
+            (
+                sha256(f"{meter_id}/{slot_s}".encode()).digest(),
+                meter_id,
+                BOOT,
+                slot_s // 60,
+                at_s(slot_s),
+                at_ms(slot_s * 1000),
+                import_wh,
+                export_wh,
+            )
+            for slot_s, import_wh, export_wh in registers
         ],
-    )
+    )  # fmt: skip
 
 
 async def add_interval_energy(pool: Pool, meter_id: str, start_s: int, length_s: int, energy: tuple[int, int]) -> None:
-    """A reading a minute over [start, end] with all of the energy (import, export) in the first minute."""
-    before = await pool.fetchrow(
+    """Adds a reading a minute over [start, end]; all of the energy (import, export) in Wh is in the first minute."""
+    newest = await pool.fetchrow(
         "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1", meter_id
     )
-    base = (1000, 1000) if before is None else (before["import_wh"], before["export_wh"])
-    later = (base[0] + energy[0], base[1] + energy[1])
-    first = [(start_s, *base)] if before is None else []
-    await add_readings(pool, meter_id, first + [(start_s + s, *later) for s in range(60, length_s + 1, 60)])
+    before = (1000, 1000) if newest is None else (newest["import_wh"], newest["export_wh"])
+    after = (before[0] + energy[0], before[1] + energy[1])
+    first = [(start_s, *before)] if newest is None else []
+    await add_readings(pool, meter_id, first + [(start_s + s, *after) for s in range(60, length_s + 1, 60)])
 
 
 class KnownFunds:
-    """Funds as a test sets them, where the chain's decoded accounts would answer."""
+    """Implements ``hub.market.funds.Funds`` with values of the test, by default ample funds for everybody."""
 
     def __init__(self, funds: Mapping[UUID, ParticipantFunds] | None = None) -> None:
         self._funds = funds
-        self.asked: list[tuple[frozenset[UUID], int, int]] = []
+        self.requests: list[tuple[frozenset[UUID], int, int]] = []
 
     async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
-        self.asked.append((frozenset(wallets), start_s, end_s))
-        assert all(name == wallet(p) for p, name in wallets.items())
+        self.requests.append((frozenset(wallets), start_s, end_s))
+        assert all(address == wallet(p) for p, address in wallets.items())
         return {p: AMPLE if self._funds is None else self._funds[p] for p in wallets}

@@ -1,13 +1,13 @@
-"""The worked example of the market's rules and its two variations, as data: what goes in and every line that comes out.
+"""The worked example of the market's rules and two variations of it: the input, and every line of the settlement.
 
-The pure path and the real programs run the same cases.
+Tests of the pure market and tests on the real programs use the same examples.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from hub.market.auction.residuals import Metered, Unsettled
+from hub.market.auction.residuals import MeteredEnergy, UnsettledDebits
 from hub.market.auction.run import AuctionInput
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Rates, Side, Trade, trade_id
@@ -43,23 +43,23 @@ class ExpectedLine:
 
 @dataclass(frozen=True)
 class Example:
-    """One case with everything that must come of it; lines payers first."""
+    """An auction's input with everything that must result from it; lines of payers first."""
 
     name: str
-    case: AuctionInput
+    inputs: AuctionInput
     minted_wh: int
     price_mills: int
     ex_post: Mapping[UUID, int]
-    """Sold in the auction positive, bought negative."""
+    """Wh in the auction by participant: sold is positive, bought negative."""
     utility_wh: Mapping[UUID, int]
     lines: tuple[ExpectedLine, ...]
     charges: tuple[int, int, int]
-    """Wheeling, platform, loss in micros."""
+    """Wheeling, platform and loss charges in micros."""
 
 
 def _order(participant: UUID, side: Side) -> Order:
-    name = bytes([participant.int]) * 32
-    return Order(name, START_S, participant, side, 1, FORWARD_WH, FORWARD_MILLS, "limit")
+    order_id = bytes([participant.int]) * 32
+    return Order(order_id, START_S, participant, side, 1, FORWARD_WH, FORWARD_MILLS, "limit")
 
 
 ASK, BID = _order(A, Side.ASK), _order(B, Side.BID)
@@ -67,25 +67,25 @@ FORWARD = Trade(
     trade_id(START_S, ASK.order_id, BID.order_id, 0, FORWARD_WH, FORWARD_MILLS),
     START_S, "forward", A, B, ASK.order_id, BID.order_id, 0, FORWARD_WH, FORWARD_MILLS,
 )  # fmt: skip
-B_OWES = Unsettled(Micros(1_878_000), Micros(1_878_000))
+B_UNSETTLED = UnsettledDebits(Micros(1_878_000), Micros(1_878_000))
 
 BASE_CASE = AuctionInput(
     start_s=START_S,
     metered=(
-        Metered(A, Wh(100), Wh(1000), valid=True),
-        Metered(B, Wh(500), Wh(0), valid=True),
-        Metered(C, Wh(800), Wh(0), valid=True),
+        MeteredEnergy(A, Wh(100), Wh(1000), valid=True),
+        MeteredEnergy(B, Wh(500), Wh(0), valid=True),
+        MeteredEnergy(C, Wh(800), Wh(0), valid=True),
     ),
     rates=RATES,
     funds={A: AMPLE, B: AMPLE, C: AMPLE},
     forward=(FORWARD,),
     forward_orders=(ASK, BID),
-    unsettled={B: B_OWES},
+    unsettled={B: B_UNSETTLED},
 )
 
 BASE = Example(
     name="as it stands",
-    case=BASE_CASE,
+    inputs=BASE_CASE,
     minted_wh=1000,
     price_mills=4120,
     ex_post={A: 300, B: 100, C: -400},
@@ -101,7 +101,7 @@ BASE = Example(
 A_ESTIMATED = Example(
     name="A's meter is missing at attestation",
     # the estimate repeats an earlier interval: 150 Wh in, 700 Wh out
-    case=replace(BASE_CASE, metered=(Metered(A, Wh(150), Wh(700), valid=False), *BASE_CASE.metered[1:])),
+    inputs=replace(BASE_CASE, metered=(MeteredEnergy(A, Wh(150), Wh(700), valid=False), *BASE_CASE.metered[1:])),
     minted_wh=0,
     price_mills=4120,
     ex_post={B: 100, C: -100},
@@ -116,7 +116,7 @@ A_ESTIMATED = Example(
 
 C_SHORT = Example(
     name="C's reserve is 1,000,000 micros",
-    case=replace(BASE_CASE, funds={A: AMPLE, B: AMPLE, C: replace(AMPLE, reserve_micros=Micros(1_000_000))}),
+    inputs=replace(BASE_CASE, funds={A: AMPLE, B: AMPLE, C: replace(AMPLE, reserve_micros=Micros(1_000_000))}),
     minted_wh=1000,
     price_mills=2200,
     ex_post={A: 176, B: 59, C: -235},

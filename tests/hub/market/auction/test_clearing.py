@@ -1,4 +1,4 @@
-"""The auction against brute force, a linear programme and the rules coded a second time."""
+"""The auction compared with brute force, with a linear programme and with a second implementation."""
 
 import random
 import subprocess
@@ -18,19 +18,19 @@ from support.rows.order_books import START_S, best_by_brute_force, books, order
 
 
 def welfare(clearing: Clearing) -> int:
-    """What both sides gain over their limits, in micros."""
+    """Returns what both sides gain over their limits, in micros."""
     limits = {f.order.order_id: f.order.limit_mills for f in clearing.fills}
     return sum(t.wh * (limits[t.bid_order_id] - limits[t.ask_order_id]) for t in clearing.trades)
 
 
-@given(books(orders=6, most_wh=2, most_mills=6))
+@given(books(orders=6, max_wh=2, max_mills=6))
 @settings(max_examples=150, deadline=None)
 def test_volume_and_welfare_are_the_best_there_are(book: list[Order]) -> None:
     clearing = clear(START_S, book)
     assert (welfare(clearing), clearing.volume_wh) == best_by_brute_force(book)
 
 
-@given(books(orders=40, most_wh=50, most_mills=12))
+@given(books(orders=40, max_wh=50, max_mills=12))
 @settings(max_examples=300, deadline=None)
 def test_the_rules_coded_twice_agree(book: list[Order]) -> None:
     clearing = clear(START_S, book)
@@ -42,18 +42,18 @@ def test_the_rules_coded_twice_agree(book: list[Order]) -> None:
     assert {p: wh for p, wh in filled.items() if wh} == {p: wh for p, wh in (bought | sold).items() if wh}
 
 
-@given(books(orders=40, most_wh=50, most_mills=12), st.randoms(use_true_random=False))
+@given(books(orders=40, max_wh=50, max_mills=12), st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None)
-def test_the_order_of_arrival_changes_nothing(book: list[Order], chance: random.Random) -> None:
+def test_the_order_of_arrival_changes_nothing(book: list[Order], rng: random.Random) -> None:
     shuffled = list(book)
-    chance.shuffle(shuffled)
+    rng.shuffle(shuffled)
     assert clear(START_S, shuffled) == clear(START_S, book)
 
 
-@given(books(orders=40, most_wh=50, most_mills=12))
+@given(books(orders=40, max_wh=50, max_mills=12))
 @settings(max_examples=200, deadline=None)
 def test_everybody_is_at_their_best_at_the_price(book: list[Order]) -> None:
-    """Nobody who is better than the price is left out, nobody who is worse is let in: the price clears the market."""
+    """Orders with a limit better than the price trade whole, orders with a worse limit not at all."""
     clearing = clear(START_S, book)
     if clearing.price_mills is None:
         return
@@ -70,10 +70,8 @@ def test_everybody_is_at_their_best_at_the_price(book: list[Order]) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_large_books_are_as_good_as_a_linear_programme(seed: int) -> None:
-    chance = random.Random(seed)
-    book = [
-        order(n, chance.choice(list(Side)), chance.randint(1, 5000), chance.randint(2200, 4870)) for n in range(600)
-    ]
+    rng = random.Random(seed)
+    book = [order(n, rng.choice(list(Side)), rng.randint(1, 5000), rng.randint(2200, 4870)) for n in range(600)]
     gain = np.array([o.limit_mills if o.side is Side.BID else -o.limit_mills for o in book])
     sign = np.array([[1 if o.side is Side.BID else -1 for o in book]])
     best = linprog(-gain, A_eq=sign, b_eq=[0], bounds=[(0, o.wh) for o in book], method="highs")
@@ -106,8 +104,8 @@ from hub.market.auction.clearing import clear
 from hub.market.published_journal import journal_bytes
 from hub.market.orders import Side
 from support.rows.order_books import START_S, order
-chance = random.Random(5)
-book = [order(n, chance.choice(list(Side)), chance.randint(1, 99), chance.randint(1, 9)) for n in range(200)]
+rng = random.Random(5)
+book = [order(n, rng.choice(list(Side)), rng.randint(1, 99), rng.randint(1, 9)) for n in range(200)]
 cleared = clear(START_S, book)
 print(journal_bytes(START_S, book, cleared.trades, cleared.price_mills, 130).hex())
 """

@@ -1,4 +1,4 @@
-"""Every invariant catches the breach it is for: a sound outcome is bent in one place at a time."""
+"""Every invariant finds its breach: a sound outcome is changed in one place at a time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,15 +20,15 @@ def with_trades(outcome: Outcome, *trades: Trade) -> Outcome:
     return replace(outcome, clearing=replace(outcome.clearing, trades=trades))
 
 
-def bent_trade(**changes: object) -> Callable[[Outcome], Outcome]:
-    def bend(outcome: Outcome) -> Outcome:
+def changed_trade(**changes: object) -> Callable[[Outcome], Outcome]:
+    def change(outcome: Outcome) -> Outcome:
         first, *rest = outcome.clearing.trades
         return with_trades(outcome, replace(first, **changes), *rest)  # type: ignore[arg-type]
 
-    return bend
+    return change
 
 
-def bent_utility(outcome: Outcome) -> Outcome:
+def changed_utility(outcome: Outcome) -> Outcome:
     first, *rest = outcome.utility
     return replace(outcome, utility=(replace(first, utility_wh=Wh(first.utility_wh + 1)), *rest))
 
@@ -42,7 +42,8 @@ def doubled_trade(outcome: Outcome) -> Outcome:
 
 
 def estimated(outcome: Outcome) -> Outcome:
-    return replace(outcome, metered=[replace(m, valid=m.participant_id != A) for m in outcome.metered])
+    metered = [replace(energy, valid=energy.participant_id != A) for energy in outcome.metered]
+    return replace(outcome, metered=metered)
 
 
 def wrong_volume(outcome: Outcome) -> Outcome:
@@ -53,7 +54,7 @@ def other_metered(outcome: Outcome) -> Outcome:
     return replace(outcome, metered=[*outcome.metered[:-1], replace(outcome.metered[-1], import_wh=Wh(801))])
 
 
-def same_name(outcome: Outcome) -> Outcome:
+def repeated_id(outcome: Outcome) -> Outcome:
     return replace(outcome, forward=[replace(outcome.forward[0], trade_id=outcome.clearing.trades[0].trade_id)])
 
 
@@ -62,30 +63,30 @@ def test_a_sound_outcome_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bend", "rule"),
+    ("change", "rule"),
     [
-        (bent_trade(price_mills=PriceMills(4121)), "nobody trades beyond their limit"),
-        (bent_trade(price_mills=PriceMills(4119)), "nobody trades beyond their limit"),
-        (bent_trade(seller_id=SOUND.clearing.trades[0].buyer_id), "nobody meets themselves"),
-        (bent_trade(seller_id=UUID(int=77)), "a trade follows its orders"),
-        (bent_trade(wh=Wh(1)), "filled \\+ lapsed = original"),
-        (bent_trade(wh=Wh(10_000)), "filled \\+ lapsed = original"),
+        (changed_trade(price_mills=PriceMills(4121)), "nobody trades beyond their limit"),
+        (changed_trade(price_mills=PriceMills(4119)), "nobody trades beyond their limit"),
+        (changed_trade(seller_id=SOUND.clearing.trades[0].buyer_id), "nobody meets themselves"),
+        (changed_trade(seller_id=UUID(int=77)), "a trade follows its orders"),
+        (changed_trade(wh=Wh(1)), "filled \\+ lapsed = original"),
+        (changed_trade(wh=Wh(10_000)), "filled \\+ lapsed = original"),
         (lost_trade, "filled \\+ lapsed = original"),
         (doubled_trade, "filled \\+ lapsed = original"),
         (wrong_volume, "volume = sum of trades"),
-        (bent_utility, "export - import = sold - bought \\+ utility"),
+        (changed_utility, "export - import = sold - bought \\+ utility"),
         (other_metered, "export - import = sold - bought \\+ utility"),
         (estimated, "estimated energy never trades"),
-        (same_name, "every trade has a name of its own"),
+        (repeated_id, "every trade has a name of its own"),
     ],
 )
-def test_a_breach_halts_the_market(bend: Callable[[Outcome], Outcome], rule: str) -> None:
+def test_a_breach_halts_the_market(change: Callable[[Outcome], Outcome], rule: str) -> None:
     with pytest.raises(MarketHaltedError, match=rule):
-        invariants.check(bend(SOUND))
+        invariants.check(change(SOUND))
 
 
 def test_money_is_compared_with_the_charges(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were a debit ever computed wrongly, by a single micro, this is where it shows."""
+    """A debit that is wrong by one micro is found."""
     monkeypatch.setattr("hub.market.auction.invariants.debit", lambda trade, charges: debit(trade, charges) + 1)
     with pytest.raises(MarketHaltedError, match="debits = credits \\+ charges"):
         invariants.check(SOUND)
@@ -93,6 +94,6 @@ def test_money_is_compared_with_the_charges(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nobody_comes_to_owe_more_than_is_left() -> None:
     (buyer,) = {t.buyer_id for t in SOUND.clearing.trades}
-    invariants.exposure(SOUND, {buyer: 1_700_000})
+    invariants.check_exposure(SOUND, {buyer: 1_700_000})
     with pytest.raises(MarketHaltedError, match="owes 1700000 of 1699999"):
-        invariants.exposure(SOUND, {buyer: 1_699_999, B: 0})
+        invariants.check_exposure(SOUND, {buyer: 1_699_999, B: 0})

@@ -1,4 +1,4 @@
-"""From energy, forward trades, limits and funds to the automatic order: who places one, at what price, how much."""
+"""Automatic orders from energy, forward trades, limits and funds: whether there is one, its price and its energy."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -8,24 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.demo import ground_truth
-from hub.market.auction.residuals import Metered, Unsettled, residual_orders
+from hub.market.auction.residuals import MeteredEnergy, UnsettledDebits, residual_orders
 from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Side
 from hub.units import Micros, PriceMills, Wh
 from support.rows.worked_example import AMPLE, FORWARD, RATES, START_S, A, B
 
-NOBODY: dict[UUID, Unsettled] = {}
+NO_DEBITS: dict[UUID, UnsettledDebits] = {}
 
 
-def order_of(metered: Metered, funds: ParticipantFunds = AMPLE, owed: Unsettled | None = None) -> Order | None:
-    debts = {} if owed is None else {metered.participant_id: owed}
-    orders = residual_orders(START_S, [metered], [], {metered.participant_id: funds}, debts, RATES)
+def order_of(
+    metered: MeteredEnergy, funds: ParticipantFunds = AMPLE, unsettled: UnsettledDebits | None = None
+) -> Order | None:
+    debits = {} if unsettled is None else {metered.participant_id: unsettled}
+    orders = residual_orders(START_S, [metered], [], {metered.participant_id: funds}, debits, RATES)
     return orders[0] if orders else None
 
 
-def wants(wh: int, **limits: int) -> Metered:
-    return Metered(A, Wh(max(wh, 0)), Wh(max(-wh, 0)), valid=True, **limits)  # type: ignore[arg-type]
+def wants(wh: int, **limits: int) -> MeteredEnergy:
+    """Returns a participant who needs that much energy; negative is a surplus."""
+    return MeteredEnergy(A, Wh(max(wh, 0)), Wh(max(-wh, 0)), valid=True, **limits)  # type: ignore[arg-type]
 
 
 def test_a_surplus_becomes_an_ask_at_the_export_tariff() -> None:
@@ -74,29 +77,29 @@ def test_an_ask_keeps_limit_mandate_and_tariff(limits: dict[str, int], funds: Pa
 
 
 @pytest.mark.parametrize(
-    ("funds", "owed", "wh"),
+    ("funds", "unsettled", "wh"),
     [
-        (replace(AMPLE, reserve_micros=Micros(1_000_000)), Unsettled(), 235),
-        (replace(AMPLE, balance_micros=Micros(1_000_000)), Unsettled(), 235),
-        (replace(AMPLE, reserve_micros=Micros(1_000_000)), Unsettled(Micros(150_000)), 200),
-        (replace(AMPLE, max_debit_micros=Micros(4250)), Unsettled(), 1),
-        (replace(AMPLE, max_day_debit_micros=Micros(85_000), day_debit_micros=Micros(42_500)), Unsettled(), 10),
+        (replace(AMPLE, reserve_micros=Micros(1_000_000)), UnsettledDebits(), 235),
+        (replace(AMPLE, balance_micros=Micros(1_000_000)), UnsettledDebits(), 235),
+        (replace(AMPLE, reserve_micros=Micros(1_000_000)), UnsettledDebits(Micros(150_000)), 200),
+        (replace(AMPLE, max_debit_micros=Micros(4250)), UnsettledDebits(), 1),
+        (replace(AMPLE, max_day_debit_micros=Micros(85_000), day_debit_micros=Micros(42_500)), UnsettledDebits(), 10),
         (
             replace(AMPLE, max_day_debit_micros=Micros(85_000), day_debit_micros=Micros(42_500)),
-            Unsettled(Micros(21_250), Micros(21_250)),
+            UnsettledDebits(Micros(21_250), Micros(21_250)),
             5,
         ),
-        (replace(AMPLE, max_wh=Wh(7)), Unsettled(), 7),
+        (replace(AMPLE, max_wh=Wh(7)), UnsettledDebits(), 7),
     ],
 )
-def test_a_bid_is_cut_to_what_is_left(funds: ParticipantFunds, owed: Unsettled, wh: int) -> None:
-    order = order_of(wants(800), funds, owed)
+def test_a_bid_is_cut_to_what_is_left(funds: ParticipantFunds, unsettled: UnsettledDebits, wh: int) -> None:
+    order = order_of(wants(800), funds, unsettled)
     assert order is not None and order.wh == wh
 
 
 def test_without_anything_left_there_is_no_bid() -> None:
     assert order_of(wants(800), replace(AMPLE, reserve_micros=Micros(4249))) is None
-    assert order_of(wants(800), AMPLE, Unsettled(AMPLE.reserve_micros)) is None
+    assert order_of(wants(800), AMPLE, UnsettledDebits(AMPLE.reserve_micros)) is None
 
 
 def test_an_ask_needs_no_money_but_keeps_the_mandates_energy() -> None:
@@ -106,18 +109,18 @@ def test_an_ask_needs_no_money_but_keeps_the_mandates_energy() -> None:
 
 def test_forward_trades_come_off_first() -> None:
     # A sold 600 ahead and delivers 500: the rest has to be bought
-    metered = [Metered(A, Wh(0), Wh(500), valid=True), Metered(B, Wh(600), Wh(0), valid=True)]
-    orders = residual_orders(START_S, metered, [FORWARD], {A: AMPLE, B: AMPLE}, NOBODY, RATES)
+    metered = [MeteredEnergy(A, Wh(0), Wh(500), valid=True), MeteredEnergy(B, Wh(600), Wh(0), valid=True)]
+    orders = residual_orders(START_S, metered, [FORWARD], {A: AMPLE, B: AMPLE}, NO_DEBITS, RATES)
     assert [(o.participant_id, o.side, o.wh) for o in orders] == [(A, Side.BID, 100)]
 
 
 def test_estimated_energy_or_no_mandate_places_no_order() -> None:
     assert order_of(replace(wants(-300), valid=False)) is None
-    assert residual_orders(START_S, [wants(-300)], [], {}, NOBODY, RATES) == []
+    assert residual_orders(START_S, [wants(-300)], [], {}, NO_DEBITS, RATES) == []
 
 
 def test_a_balanced_participant_places_no_order() -> None:
-    assert order_of(Metered(A, Wh(5), Wh(5), valid=True)) is None
+    assert order_of(MeteredEnergy(A, Wh(5), Wh(5), valid=True)) is None
 
 
 energy = st.integers(0, 3000)
@@ -136,13 +139,13 @@ def test_whole_intervals_agree_with_the_rules_coded_twice(
 ) -> None:
     metered, funds, traders, meters, truth_meters = [], {}, {}, {}, {}
     for n, (imported, exported, valid, trades, ask, bid, reserve, max_wh) in enumerate(rows):
-        who = UUID(int=n)
-        metered.append(Metered(who, Wh(imported), Wh(exported), valid, ask, bid))  # type: ignore[arg-type]
+        participant_id = UUID(int=n)
+        metered.append(MeteredEnergy(participant_id, Wh(imported), Wh(exported), valid, ask, bid))  # type: ignore[arg-type]
         meters[f"M{n}"] = ground_truth.MeterTruth(imported, exported, "valid" if valid else "estimated")
-        truth_meters[f"M{n}"] = ground_truth.TruthMeter(str(who), 10**6)
+        truth_meters[f"M{n}"] = ground_truth.TruthMeter(str(participant_id), 10**6)
         if trades:
-            funds[who] = replace(AMPLE, reserve_micros=Micros(reserve), max_wh=Wh(max_wh))
-            traders[str(who)] = ground_truth.Trader(
+            funds[participant_id] = replace(AMPLE, reserve_micros=Micros(reserve), max_wh=Wh(max_wh))
+            traders[str(participant_id)] = ground_truth.Trader(
                 max_debit_micros=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
             )
     outcome = run_auction(AuctionInput(START_S, metered, RATES, funds))

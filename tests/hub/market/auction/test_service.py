@@ -1,4 +1,4 @@
-"""Clearing on a real database: the worked example through the rows, debts that are not settled, halts, kills."""
+"""Clearing on a real database: the worked example through the rows, unsettled debits, halts and kills."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -33,11 +33,12 @@ CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)
 ENERGY = {A: (100, 1000), B: (500, 0), C: (800, 0)}
 
 
-async def add_forward(pool: Pool, order_rows: tuple[Order, ...], trade: Trade) -> None:
-    for o in order_rows:
+async def add_forward(pool: Pool, orders: tuple[Order, ...], trade: Trade) -> None:
+    for order in orders:
         await pool.execute(
             "INSERT INTO orders VALUES ($1, $2, $3, 'limit', $4, $5, $6, $7, 'campus', $6)",
-            o.order_id, at_s(o.start_s), o.participant_id, o.side.value, o.sequence, o.wh, o.limit_mills,
+            order.order_id, at_s(order.start_s), order.participant_id, order.side.value, order.sequence, order.wh,
+            order.limit_mills,
         )  # fmt: skip
     await pool.execute(
         "INSERT INTO trades VALUES ($1, $2, 'forward', $3, $4, $5, $6, 0, $7, $8, 'campus', $9)",
@@ -48,7 +49,7 @@ async def add_forward(pool: Pool, order_rows: tuple[Order, ...], trade: Trade) -
 
 @pytest.fixture
 async def site(pool: Pool) -> Pool:
-    """A, B and C with a meter each; everybody's energy of the worked example in the first interval."""
+    """A, B and C with a meter each, and their energy of the worked example in the first interval."""
     await add_rates(pool)
     for person in (A, B, C):
         await add_participant(pool, person)
@@ -65,9 +66,9 @@ async def test_the_worked_example_through_the_rows(site: Pool) -> None:
     await add_forward(site, (ASK, BID), FORWARD)
     await attested(site)
     funds = KnownFunds()
-    (done,) = await clear_attested(site, await lead(site), CLOCK, funds)
-    assert (done.price_mills, done.volume_wh, done.orders, done.trades) == (4120, 400, 3, 2)
-    assert funds.asked == [(frozenset({A, B, C}), START_S, START_S + INTERVAL_S)]
+    (interval,) = await clear_attested(site, await lead(site), CLOCK, funds)
+    assert (interval.price_mills, interval.volume_wh, interval.orders, interval.trades) == (4120, 400, 3, 2)
+    assert funds.requests == [(frozenset({A, B, C}), START_S, START_S + INTERVAL_S)]
     sold = await site.fetch("SELECT seller_id, sum(wh)::int FROM trades WHERE kind = 'ex_post' GROUP BY 1")
     assert {tuple(row) for row in sold} == {(A, 300), (B, 100)}
     utility = await site.fetch("SELECT participant_id, utility_wh, amount_micros, quality, revision FROM utility_lines")
@@ -113,23 +114,23 @@ async def test_debts_of_intervals_that_are_not_closed_count(site: Pool) -> None:
     await attested(site, 2)
     await clear_attested(site, lease, CLOCK, funds, limit=1)
     async with site.acquire() as connection:
-        owed = (await repository.unsettled(connection, START_S + INTERVAL_S))[C]
+        unsettled = (await repository.unsettled_debits(connection, START_S + INTERVAL_S))[C]
     spent = await site.fetchval("SELECT sum(wh * (price_mills + 130))::bigint FROM trades WHERE buyer_id = $1", C)
-    assert (owed.total_micros, owed.day_micros) == (spent, spent)
+    assert (unsettled.total_micros, unsettled.day_micros) == (spent, spent)
     await clear_attested(site, lease, CLOCK, funds, limit=1)
-    wanted = await site.fetchval(
+    bid_wh = await site.fetchval(
         "SELECT wh FROM orders WHERE start_at = $1 AND participant_id = $2", at_s(START_S + INTERVAL_S), C
     )
-    assert wanted == min(800, (reserve - spent) // 4250)
+    assert bid_wh == min(800, (reserve - spent) // 4250)
 
 
 async def test_settled_debts_do_not_count(site: Pool) -> None:
     await attested(site)
     await clear_attested(site, await lead(site), CLOCK, KnownFunds())
     async with site.acquire() as connection:
-        assert set(await repository.unsettled(connection, START_S)) == {B, C}
+        assert set(await repository.unsettled_debits(connection, START_S)) == {B, C}
         await connection.execute("UPDATE intervals SET state = 'closed'")
-        assert await repository.unsettled(connection, START_S) == {}
+        assert await repository.unsettled_debits(connection, START_S) == {}
 
 
 async def test_without_wallet_one_is_metered_and_billed_only(site: Pool) -> None:
@@ -137,7 +138,7 @@ async def test_without_wallet_one_is_metered_and_billed_only(site: Pool) -> None
     await attested(site)
     funds = KnownFunds()
     await clear_attested(site, await lead(site), CLOCK, funds)
-    assert funds.asked[0][0] == {A, B}
+    assert funds.requests[0][0] == {A, B}
     assert await site.fetchval("SELECT utility_wh FROM utility_lines WHERE participant_id = $1", C) == -800
 
 
@@ -163,16 +164,16 @@ async def test_clearing_uses_revision_1(site: Pool) -> None:
         FROM interval_readings
         """
     )
-    (done,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
-    assert done.volume_wh == 900
+    (interval,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert interval.volume_wh == 900
     assert await site.fetchval("SELECT sum(utility_wh) FROM utility_lines") == 1000 - 1400
 
 
 async def test_the_rates_in_force_at_the_start_count(site: Pool) -> None:
     await add_rates(site, START_S + 1, wheeling_mills=4000)
     await attested(site)
-    (done,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
-    assert done.price_mills == 4120
+    (interval,) = await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert interval.price_mills == 4120
 
 
 async def test_without_rates_it_says_what_is_missing(site: Pool) -> None:
