@@ -36,7 +36,7 @@ async def measure(folder: Path, args: argparse.Namespace) -> list[Figure]:
         with running_ledger(folder / "ledger", keys) as ledger:
             async with ChainClient(ledger.url) as chain:
                 print(f"founding {args.people} participants ...", file=sys.stderr, flush=True)
-                campus = await SettlingCampus.found(pool, chain, keys, args.people)
+                campus = await SettlingCampus.create(pool, chain, keys, args.people)
                 return [*await intervals(campus, args), await single(campus, args.singles)]
 
 
@@ -45,7 +45,7 @@ async def intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Fi
     seconds, transactions, per_line, begun = [], [], [], time.monotonic()
     for number in range(args.runs):
         book = Book.random(campus.people, args.trades, number)
-        start_s = await campus.passed(book.energy_wh)
+        start_s = await campus.pass_interval(book.energy_wh)
         await book.insert(campus.pool, start_s)
         await campus.clear()
         submitter = await campus.submitter()

@@ -54,7 +54,7 @@ async def measure(folder: Path, people: int, *, runs: int, profiles: Path | None
     async with durable_postgres(folder / "postgres") as server, fresh_pool(server) as (_, pool):
         with running_ledger(folder / "ledger", keys) as ledger:
             async with ChainClient(ledger.url) as chain:
-                campus = await SettlingCampus.found(pool, chain, keys, people)
+                campus = await SettlingCampus.create(pool, chain, keys, people)
                 return await _intervals(campus, people, runs, profiles)
 
 

@@ -53,7 +53,7 @@ async def play(url: str, keys: Bootstrap, people: int, folder: Path) -> Played:
     ):
         seconds = await _payments(chain, keys.fee_payer)
         begun = time.monotonic()
-        campus = await SettlingCampus.found(pool, chain, keys, people)
+        campus = await SettlingCampus.create(pool, chain, keys, people)
         seconds["participants"] = time.monotonic() - begun
         lines, seconds["settle"] = await _settle(campus, energy(people, 0))
         _, seconds["settle_empty"] = await _settle(campus, [-100] * people)

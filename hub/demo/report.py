@@ -14,7 +14,7 @@ from hub.demo import repository
 from hub.demo.truth import Expected, ExpectedInterval, expected_figures
 from hub.postgres.db import Connection, Pool, Record
 from hub.settings import Settings
-from hub.settlement.reconcile import steady_sums
+from hub.settlement.reconcile import compare_sums_repeatedly
 
 COMPARED = ("sold_wh", "bought_wh", "credit_micros", "debit_micros", "utility_wh", "utility_micros")
 NO_TRUTH = "the ground truth needs the log of the registers served, and this hub keeps none: set truth_file"
@@ -31,7 +31,7 @@ async def make_closing_report(
     if missed is None:
         async with ChainClient(settings.rpc_url) as chain:
             # the sums over all intervals; each interval was compared when it was reconciled
-            chain_differences = (await steady_sums(pool, chain)).differences
+            chain_differences = (await compare_sums_repeatedly(pool, chain)).differences
     async with pool.acquire() as connection:
         first = await repository.first_start(connection)
         truth = expected_figures(settings, await repository.meters(connection), first, starts)

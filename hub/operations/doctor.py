@@ -21,9 +21,9 @@ from hub.observability.logs import quiet_libraries
 from hub.operations.nodes import look_at_nodes
 from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
-from hub.settlement import repository as settlement
+from hub.settlement import queries as settlement
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.preflight import check_clock, check_keys, same_chain
+from hub.settlement.preflight import check_clock, check_genesis, check_keys
 from hub.settlement.submitter import read_currency_mint
 
 EXIT_PROBLEMS = 3
@@ -135,7 +135,7 @@ async def _chain(settings: Settings) -> str:
         mint = await read_currency_mint(chain)
         await require_funds(chain, keys.fee_payer, ENOUGH_LAMPORTS, "settlement for a while")
         async with await db.create_pool(settings.database_url.get_secret_value(), size=1) as pool:
-            await same_chain(pool, chain)
+            await check_genesis(pool, chain)
         return f"{settings.rpc_url}, our programs and keys, currency {mint}"
 
 
@@ -151,7 +151,7 @@ async def _clock(settings: Settings) -> str:
 async def _intervals(settings: Settings) -> str:
     """Names the intervals that are not settled in time, since when and why."""
     async with db.connected(settings.database_url.get_secret_value()) as connection:
-        rows = await settlement.unfinished(connection, at_ms(SystemClock().now_ms() - OVERDUE_MS))
+        rows = await settlement.unfinished_intervals(connection, at_ms(SystemClock().now_ms() - OVERDUE_MS))
     if not rows:
         return "all that ended are closed, or will be soon"
     texts = "; ".join(_interval_text(row) for row in rows[:5])
@@ -162,7 +162,7 @@ async def _intervals(settings: Settings) -> str:
 async def _aborts(settings: Settings) -> str:
     """Names the settlements that were aborted lately; a problem if only the settler's key can have done it."""
     async with db.connected(settings.database_url.get_secret_value()) as connection:
-        rows = await settlement.noted(connection, at_ms(SystemClock().now_ms() - RECENT_MS))
+        rows = await settlement.reconcile_notes(connection, at_ms(SystemClock().now_ms() - RECENT_MS))
     alarms = [row for row in rows if row["alarm"]]
     texts = "; ".join(f"interval {rfc3339_s(to_s(row['start_at']))}: {row['note']}" for row in (alarms or rows)[:5])
     if alarms:

@@ -1,1 +1,1 @@
-"""From trades to netted lines, transactions and a reconciled interval."""
+"""Settles an interval's trades on the chain: netted lines, transactions, and the comparison of chain and database."""

@@ -1,6 +1,7 @@
-"""Funds for the clearing that do not end with an outage: the chain's word, or less than it said last while it is away.
+"""Reads funds for the clearing, also while the chain does not answer: then from the accounts as they were last read.
 
-What is cleared meanwhile settles when the chain is back; that it still can is why less is taken for granted.
+What is cleared meanwhile settles when the chain is back. So that it still can, only the part of the last known funds is
+used that the participant can not have withdrawn or spent.
 """
 
 from collections.abc import Mapping
@@ -15,26 +16,26 @@ from hub.clock import Clock
 from hub.market.funds import ParticipantFunds
 from hub.postgres.db import Pool
 from hub.settlement import repository
-from hub.settlement.funds import ChainFunds, covered
+from hub.settlement.funds import ChainFunds, funds_by_participant
 from hub.settlement.onchain import OPEN_WINDOW_S
 from hub.units import Micros
 
 log = structlog.get_logger()
 
 CLOCKS_DIFFER_MS = 60_000
-"""Another copy of the worker may have closed an interval by a clock that is so much behind."""
+"""The most that the clock of another copy of the worker may be behind when it closes an interval."""
 
 
 @dataclass
 class FundsCache:
-    """Accounts as the chain last told them to this process, by wallet, each with the time; a restart forgets them."""
+    """By wallet (base58) the decoded account and when this process last read it, in ms; empty after a restart."""
 
     accounts: dict[str, tuple[Any, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CachedFunds:
-    """The market's ``Funds``."""
+    """Implements ``market.funds.Funds``."""
 
     chain_funds: ChainFunds
     funds_cache: FundsCache
@@ -42,46 +43,54 @@ class CachedFunds:
     clock: Clock
 
     async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
-        """As the market asks; while the chain is away, of those whose accounts were seen in the last twelve hours.
+        """Returns funds by participant; while the chain does not answer, of accounts read in the last twelve hours.
 
         Raises:
-            ChainUnreachableError: the chain is away, and nothing was seen.
+            ChainUnreachableError: the chain does not answer, and no account was read lately.
         """
         now_ms = self.clock.now_ms()
         try:
             accounts = await self.chain_funds.accounts(wallets)
         except ChainUnreachableError:
-            known = await self._as_last_known(wallets, start_s, end_s, now_ms)
-            if not known:
+            last_known = await self._last_known(wallets, start_s, end_s, now_ms)
+            if not last_known:
                 raise
-            log.warning("cleared with funds as last known", start_s=start_s, participants=len(known))
-            return known
-        self.funds_cache.accounts |= {wallets[who]: (account, now_ms) for who, account in accounts.items()}
-        return covered(accounts, start_s, end_s)
+            log.warning("cleared with funds as last known", start_s=start_s, participants=len(last_known))
+            return last_known
+        self.funds_cache.accounts |= {
+            wallets[participant]: (account, now_ms) for participant, account in accounts.items()
+        }
+        return funds_by_participant(accounts, start_s, end_s)
 
-    async def _as_last_known(
+    async def _last_known(
         self, wallets: Mapping[UUID, str], start_s: int, end_s: int, now_ms: int
     ) -> dict[UUID, ParticipantFunds]:
         oldest_ms = now_ms - OPEN_WINDOW_S * 1000
-        seen = {
-            who: found
-            for who, wallet in wallets.items()
-            if (found := self.funds_cache.accounts.get(wallet)) and found[1] >= oldest_ms
+        cached = {
+            participant: entry
+            for participant, wallet in wallets.items()
+            if (entry := self.funds_cache.accounts.get(wallet)) and entry[1] >= oldest_ms
         }
-        if not seen:
+        if not cached:
             return {}
-        since_ms = min(read_ms for _, read_ms in seen.values()) - CLOCKS_DIFFER_MS
+        since_ms = min(read_ms for _, read_ms in cached.values()) - CLOCKS_DIFFER_MS
         async with self.pool.acquire() as connection:
             debited = await repository.debited_since(connection, since_ms)
-        known = covered({who: account for who, (account, _) in seen.items()}, start_s, end_s)
-        return {who: at_least(funds, debited.get(wallets[who], 0)) for who, funds in known.items()}
+        accounts = {participant: account for participant, (account, _) in cached.items()}
+        return {
+            participant: certain_funds(funds, debited.get(wallets[participant], 0))
+            for participant, funds in funds_by_participant(accounts, start_s, end_s).items()
+        }
 
 
-def at_least(funds: ParticipantFunds, debited_micros: int) -> ParticipantFunds:
-    """What is left of funds for sure: the reserve alone can not be withdrawn, and what was settled since is gone."""
-    sure = min(funds.balance_micros, funds.reserve_micros) - debited_micros
+def certain_funds(funds: ParticipantFunds, debited_micros: int) -> ParticipantFunds:
+    """Returns the part of funds that is certainly left: of the reserve, which can not be withdrawn, less the debits.
+
+    ``debited_micros`` is what settlements have debited since the funds were read.
+    """
+    certain_micros = min(funds.balance_micros, funds.reserve_micros) - debited_micros
     return replace(
         funds,
-        balance_micros=Micros(max(0, sure)),
+        balance_micros=Micros(max(0, certain_micros)),
         day_debit_micros=Micros(funds.day_debit_micros + debited_micros),
     )

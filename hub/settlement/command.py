@@ -1,4 +1,4 @@
-"""`peerwatt-hub reconcile`: every closed interval against the chain; exits with 1 on any difference."""
+"""`peerwatt-hub reconcile`: compares every closed interval with the chain; exits with 1 on any difference."""
 
 import argparse
 import asyncio
@@ -16,17 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return say(asyncio.run(_compare(load_settings(args.config))), as_json=args.json)
+    return print_report(asyncio.run(_compare(load_settings(args.config))), as_json=args.json)
 
 
-def say(report: Report, *, as_json: bool) -> int:
-    """Prints the report; returns the exit code."""
+def print_report(report: Report, *, as_json: bool) -> int:
+    """Prints the report as text or JSON; returns the exit code, 1 when there are differences."""
     if as_json:
         print(json.dumps({"checked": report.checked, "differences": report.differences, "notes": report.notes}))
         return 1 if report.differences else 0
     if report.differences:
         print(f"{report.checked} closed intervals compared, {len(report.differences)} differences:")
-        print("\n".join(f"  {one}" for one in report.differences))
+        print("\n".join(f"  {difference}" for difference in report.differences))
     else:
         print(f"{report.checked} closed intervals compared: database and chain agree to the micro and the Wh")
     for note in report.notes:

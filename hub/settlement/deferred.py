@@ -1,7 +1,7 @@
-"""Intervals that a loop could not finish, each with the time at which it is tried again: none holds up the others.
+"""Keeps the intervals that a round could not finish, each with the time of its next try, so that the others go on.
 
-Planner, submitter and reconcile each put an interval here when trades, a program, contents or patience said no; what
-stands here is written down for operators.
+Planner, submitter and reconcile each defer an interval when its trades can not be planned, a program refuses a step,
+the contents differ or the time is over. The deferred intervals are stored for operators.
 """
 
 from dataclasses import dataclass
@@ -16,68 +16,81 @@ from hub.settlement import repository
 
 log = structlog.get_logger()
 
-RETRY_MS, ALARM_MS = 2_000, 30_000
-LONG_MS = 600_000
-"""What should have passed by then needs a person too, while there are hours left to open an interval."""
+RETRY_MS, PERMANENT_RETRY_MS = 2_000, 30_000
+"""Pause before the next try after a retryable and after a permanent error."""
+ESCALATE_MS = 600_000
+"""A retryable error that lasts this long needs a person too, while there are hours left to open the interval."""
 
 
 @dataclass
-class _Trouble:
+class _Deferral:
     error: HubError
     since_ms: int
     tried_ms: int
-    said_ms: int
+    logged_ms: int
 
 
 class DeferredIntervals:
-    """What one process remembers; a restart tries everything again."""
+    """The deferred intervals of one process; a restart tries all of them again."""
 
     def __init__(self) -> None:
-        self._troubles: dict[int, _Trouble] = {}
+        self._deferrals: dict[int, _Deferral] = {}
         self._until_ms: dict[int, int] = {}
-        self._unwritten = False
+        self._changed = False
 
     @property
     def errors(self) -> dict[int, HubError]:
-        """By interval: why it could not be finished when it was last tried."""
-        return {start_s: trouble.error for start_s, trouble in self._troubles.items()}
+        """By interval start the error of its last try."""
+        return {start_s: deferral.error for start_s, deferral in self._deferrals.items()}
 
-    def waiting(self, clock: Clock) -> list[int]:
-        """The intervals that are not tried now."""
+    def not_due(self, clock: Clock) -> list[int]:
+        """Returns the starts of the intervals whose next try is not due yet."""
         now_ms = clock.now_ms()
         return [start_s for start_s, until_ms in self._until_ms.items() if until_ms > now_ms]
 
     def defer(self, start_s: int, error: HubError, clock: Clock) -> None:
-        """Defers an interval: what needs a person is said each time, what may pass once and when it does not."""
-        now_ms, known = clock.now_ms(), self._troubles.get(start_s)
-        trouble = known or _Trouble(error, now_ms, now_ms, now_ms)
+        """Defers an interval and logs the error.
+
+        A permanent error is logged each time. A retryable one is logged once, and as critical when it lasts
+        ``ESCALATE_MS``.
+        """
+        now_ms, earlier = clock.now_ms(), self._deferrals.get(start_s)
+        deferral = earlier or _Deferral(error, now_ms, now_ms, now_ms)
         permanent = isinstance(error, PermanentError)
-        self._until_ms[start_s] = now_ms + (ALARM_MS if permanent else RETRY_MS)
-        if permanent or now_ms - trouble.said_ms >= LONG_MS:
-            trouble.said_ms = now_ms
-            since = rfc3339_s(trouble.since_ms // 1000)
+        self._until_ms[start_s] = now_ms + (PERMANENT_RETRY_MS if permanent else RETRY_MS)
+        if permanent or now_ms - deferral.logged_ms >= ESCALATE_MS:
+            deferral.logged_ms = now_ms
+            since = rfc3339_s(deferral.since_ms // 1000)
             start_at = rfc3339_s(start_s)
             log.critical("needs a person", start_at=start_at, code=error.code, since=since, reason=str(error))
-        elif known is None or known.error.code != error.code:
+        elif earlier is None or earlier.error.code != error.code:
             log.warning("an interval is tried again", start_at=rfc3339_s(start_s), code=error.code, reason=str(error))
-        trouble.error, trouble.tried_ms = error, now_ms
-        self._troubles[start_s] = trouble
-        self._unwritten = True
+        deferral.error, deferral.tried_ms = error, now_ms
+        self._deferrals[start_s] = deferral
+        self._changed = True
 
-    def finished(self, start_s: int) -> None:
-        """The interval is done."""
-        self._unwritten |= self._troubles.pop(start_s, None) is not None
+    def finish(self, start_s: int) -> None:
+        """Removes an interval that is finished; nothing happens when it was not deferred."""
+        self._changed |= self._deferrals.pop(start_s, None) is not None
         self._until_ms.pop(start_s, None)
 
-    async def write_down(self, pool: Pool, lease: Lease, stage: repository.Stage) -> None:
-        """Leaves for operators what stands here, if that has changed; since when it is there outlives this process."""
-        if not self._unwritten:
+    async def store(self, pool: Pool, lease: Lease, stage: repository.Stage) -> None:
+        """Stores the deferred intervals for operators, if they have changed.
+
+        The time since when an interval is deferred stays in the database over restarts.
+
+        Raises:
+            LeaseLostError: another process leads; nothing was written.
+        """
+        if not self._changed:
             return
         rows = [
-            repository.DeferredRow(start_s, stage, one.error.code, str(one.error), one.since_ms, one.tried_ms)
-            for start_s, one in self._troubles.items()
+            repository.DeferredRow(
+                start_s, stage, deferral.error.code, str(deferral.error), deferral.since_ms, deferral.tried_ms
+            )
+            for start_s, deferral in self._deferrals.items()
         ]
         async with pool.acquire() as connection, connection.transaction():
             await guard(connection, lease)
-            await repository.write_deferred(connection, stage, rows)
-        self._unwritten = False
+            await repository.store_deferred(connection, stage, rows)
+        self._changed = False

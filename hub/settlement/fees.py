@@ -1,4 +1,4 @@
-"""The priority fee that a settlement's transactions offer: what others paid lately, within the operator's bounds."""
+"""Chooses the priority fee of a settlement's transactions: what others paid lately, within the operator's bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,31 +14,34 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Fees:
-    """Micro-lamports per compute unit. Without ``most`` it is always ``least``, and nobody is asked."""
+class PriorityFees:
+    """The bounds of the priority fee, in micro-lamports per compute unit.
 
-    least: int = 0
-    most: int | None = None
+    Without ``maximum`` the fee is always ``minimum``, and the chain is not asked.
+    """
+
+    minimum: int = 0
+    maximum: int | None = None
 
     @property
     def cap(self) -> int:
-        """No transaction offers more, whatever the nodes say."""
-        return self.least if self.most is None else max(self.least, self.most)
+        """The most that a transaction offers."""
+        return self.minimum if self.maximum is None else max(self.minimum, self.maximum)
 
     async def offer(self, chain: ChainClient) -> int:
-        """For the next interval's transactions; a spike above the cap is said, and the cap is offered.
+        """Returns the fee for the next interval's transactions; logs when others pay more than the cap.
 
         Raises:
-            ChainUnreachableError: no answer.
+            ChainUnreachableError: the chain does not answer.
         """
-        if self.most is None:
-            return self.least
+        if self.maximum is None:
+            return self.minimum
         try:
-            wanted = usual(await chain.recent_fees([pdas.market()]))
+            wanted = percentile_75(await chain.recent_fees([pdas.market()]))
         except ChainRefusedError:
-            # a node without this method
+            # the node does not have this method
             wanted = 0
-        offered = min(max(wanted, self.least), self.cap)
+        offered = min(max(wanted, self.minimum), self.cap)
         metrics.PRIORITY_FEE_WANTED.set(wanted)
         metrics.PRIORITY_FEE.set(offered)
         if wanted > self.cap:
@@ -46,6 +49,6 @@ class Fees:
         return offered
 
 
-def usual(fees: Sequence[int]) -> int:
-    """What three of four of the last blocks would have taken."""
+def percentile_75(fees: Sequence[int]) -> int:
+    """Returns the lowest fee that at least three of four blocks would have taken; 0 without any."""
     return sorted(fees)[(len(fees) - 1) * 3 // 4] if fees else 0

@@ -1,4 +1,4 @@
-"""The keys that settlement signs with: fee payer, attestor and settler, each in its own file."""
+"""Reads the keys that settlement signs with: fee payer, attestor and settler, each in its own file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from hub import keys
 
 @dataclass(frozen=True)
 class SettlementKeys:
-    """Separate keys, so that each can be changed alone."""
+    """The keys of a settlement; they are separate, so that each can be replaced alone."""
 
     fee_payer: Keypair
     attestors: tuple[Keypair, ...]
@@ -18,11 +18,11 @@ class SettlementKeys:
 
     @classmethod
     def load(cls, folder: Path, *, demo: bool = False) -> "SettlementKeys":
-        """Reads the key files; ``demo`` says that those which the demo made will do.
+        """Reads the key files; ``demo`` accepts keys that the demo made.
 
         Raises:
-            DemoKeysError: the demo made them.
-            KeyFileError: one is missing, open to others, or no key.
+            DemoKeysError: the demo made the keys.
+            KeyFileError: a file is missing, is readable by others, or holds no key.
         """
         keys.refuse_demo_keys(folder, demo=demo)
         return cls(

@@ -1,6 +1,6 @@
-"""A settlement line: what one participant's trades of an interval net to, and its leaf; pure.
+"""A settlement line, the sums of one participant's trades of an interval, and its leaf; pure.
 
-The trading program computes the same leaf and folds the same root while lines are settled.
+The trading program computes the same leaf, and the same root over all leaves while lines are settled.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from hub.units import Micros, Wh
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Gross energy and money of one participant; debit with charges."""
+    """The energy and money of one participant, gross; the debit includes charges."""
 
     participant_id: UUID
     wallet: bytes
-    """32 bytes: the owner of the trading account."""
+    """32 bytes, the public key of the trading account's owner."""
     sold_wh: Wh
     bought_wh: Wh
     credit_micros: Micros
@@ -27,21 +27,21 @@ class Line:
 
     @property
     def pays(self) -> bool:
-        """Payers owe on balance and come before receivers."""
+        """Whether the participant is a payer, who owes on balance; payers come before receivers."""
         return self.debit_micros > self.credit_micros
 
 
 def line_leaf(start_s: int, index: int, line: Line) -> bytes:
-    """The leaf of the line at its place; 32 bytes."""
+    """Returns the leaf, 32 bytes, of the line at this index."""
     energy, money = (line.sold_wh, line.bought_wh), (line.credit_micros, line.debit_micros)
     return ladder.line_leaf(start_s, index, line.wallet, *energy, *money)
 
 
 def line_of(row: Record) -> Line:
-    """The line as it is stored, the wallet in base58.
+    """Returns the line of a stored row, whose wallet is in base58.
 
     Raises:
-        ValueError: the wallet can not be read.
+        ValueError: the wallet is no public key.
     """
     wallet = bytes(Pubkey.from_string(row["wallet"]))
     energy = Wh(row["sold_wh"]), Wh(row["bought_wh"])

@@ -1,6 +1,6 @@
-"""From an interval's trades to what has to happen on the chain, pure: netted lines, payers first, root and totals.
+"""Plans how an interval settles on the chain, pure: netted lines with payers first, their root, totals and steps.
 
-The trades come from the market; the submitter sends the steps, and reconcile compares the chain with the lines.
+The trades come from the market. The submitter sends the steps, and reconcile compares the chain with the lines.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,20 +14,20 @@ from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 
 LINE_WH_LIMIT = 2**32
-"""The trading program takes 32 bits of Wh per line."""
+"""The trading program keeps the energy of a line in 32 bits."""
 
 WALLET_BYTES = 32
 
 
 class PlanError(PermanentError):
-    """Trades that can not be settled as they are."""
+    """The trades can not be settled as they are."""
 
     code = "plan_impossible"
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of all lines, and the charges that are left in escrow when everybody is paid."""
+    """The sums of all lines, and the charges, which are left in escrow when every receiver is paid."""
 
     sold_wh: Wh
     bought_wh: Wh
@@ -44,7 +44,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that has to happen on the chain; a settle step carries the lines [first_line, end_line)."""
+    """One transaction of a settlement; a settle step settles the lines [first_line, end_line)."""
 
     kind: str
     batch: int = 0
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that an interval's settlement commits to before anything is sent."""
+    """Everything that an interval's settlement commits to, before a transaction is sent."""
 
     start_s: int
     lines: tuple[Line, ...]
@@ -73,35 +73,43 @@ def plan(
     minted_wh: Wh,
     batch_lines: int,
 ) -> Plan:
-    """Plans an interval; ``minted_wh`` is the valid export of the oracle's revision 1.
+    """Plans an interval's settlement.
+
+    Args:
+        start_s: the interval's start, in s since 1970.
+        trades: all trades of the interval.
+        wallets: by participant, 32 bytes each.
+        rates: in force at the start.
+        minted_wh: the valid export of the oracle's revision 1.
+        batch_lines: the most lines of a settle step.
 
     Raises:
-        PlanError: a trader without a wallet, a line beyond the program's limits, or sums that do not agree.
+        PlanError: a trader has no wallet, a line exceeds the program's limits, or sums do not agree.
     """
-    traded = list(trades)
-    lines = _lines(traded, wallets, rates)
+    lines = _lines(list(trades), wallets, rates)
     totals = _totals(lines, rates)
     if totals.sold_wh != totals.bought_wh or totals.debit_micros - totals.credit_micros != totals.charges_micros:
         raise PlanError(f"The lines of interval {start_s} do not add up ({totals}): keep the trades and report this")
-    root = merkle.root([line_leaf(start_s, i, line) for i, line in enumerate(lines)])
+    root = merkle.root([line_leaf(start_s, index, line) for index, line in enumerate(lines)])
     return Plan(start_s, lines, root, totals, minted_wh, tuple(_steps(len(lines), batch_lines)))
 
 
 def _lines(trades: Sequence[Trade], wallets: Mapping[UUID, bytes], rates: Rates) -> tuple[Line, ...]:
-    people = {t.seller_id for t in trades} | {t.buyer_id for t in trades}
-    sums = {p: [0, 0, 0, 0] for p in people}
-    for t in trades:
-        seller, buyer = sums[t.seller_id], sums[t.buyer_id]
-        seller[0] += t.wh
-        buyer[1] += t.wh
-        seller[2] += credit(t)
-        buyer[3] += debit(t, rates.charges_mills)
-    lines = [_line(p, wallets.get(p), s) for p, s in sums.items()]
+    participants = {trade.seller_id for trade in trades} | {trade.buyer_id for trade in trades}
+    # sold and bought Wh, credit and debit micros
+    sums = {participant: [0, 0, 0, 0] for participant in participants}
+    for trade in trades:
+        seller, buyer = sums[trade.seller_id], sums[trade.buyer_id]
+        seller[0] += trade.wh
+        buyer[1] += trade.wh
+        seller[2] += credit(trade)
+        buyer[3] += debit(trade, rates.charges_mills)
+    lines = [_line(participant, wallets.get(participant), figures) for participant, figures in sums.items()]
     return tuple(sorted(lines, key=lambda line: (not line.pays, line.participant_id)))
 
 
-def _line(participant: UUID, wallet: bytes | None, sums: Sequence[int]) -> Line:
-    sold, bought, credited, debited = sums
+def _line(participant: UUID, wallet: bytes | None, figures: Sequence[int]) -> Line:
+    sold, bought, credited, debited = figures
     if wallet is None or len(wallet) != WALLET_BYTES:
         raise PlanError(f"Participant {participant} traded without a wallet: link it before the interval can settle")
     if max(sold, bought) >= LINE_WH_LIMIT:
@@ -110,7 +118,7 @@ def _line(participant: UUID, wallet: bytes | None, sums: Sequence[int]) -> Line:
 
 
 def _totals(lines: Iterable[Line], rates: Rates) -> Totals:
-    figures = [(li.sold_wh, li.bought_wh, li.credit_micros, li.debit_micros) for li in lines]
+    figures = [(line.sold_wh, line.bought_wh, line.credit_micros, line.debit_micros) for line in lines]
     sold, bought, credited, debited = (sum(column) for column in zip(*figures, strict=True)) if figures else (0,) * 4
     return Totals(
         Wh(sold),
@@ -124,7 +132,7 @@ def _totals(lines: Iterable[Line], rates: Rates) -> Totals:
 
 
 def _steps(line_count: int, batch_lines: int) -> Iterator[Step]:
-    """In their order; without lines there is nothing to open, and close is with zero lines."""
+    """Yields the steps in their order; an interval without lines is closed without being opened."""
     yield Step("attest")
     yield Step("mint")
     if line_count:

@@ -1,6 +1,6 @@
 """Plans the settlement of cleared intervals, oldest first, each in one transaction under the leader's lease.
 
-Trades come from the market's tables; settlement, lines and steps are left for the submitter.
+It reads the trades of the market and stores settlement, lines and steps for the submitter.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from hub.settlement.plan import Plan, plan
 from hub.settlement.repository import ClearedRow
 
 BATCH_LINES = 14
-"""Settlement lines in one transaction: two signatures, accounts and lines have to fit a packet of 1,232 bytes."""
+"""Settlement lines of one transaction: two signatures, accounts and lines have to fit a packet of 1,232 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInterval:
-    """What a plan came to, for logs and metrics."""
+    """The result of a plan, for logs and metrics."""
 
     start_s: int
     lines: int
@@ -40,30 +40,30 @@ async def plan_cleared(
     batch_lines: int = BATCH_LINES,
     limit: int = 50,
 ) -> list[PlannedInterval]:
-    """Tries at most ``limit`` intervals; an empty list when none waits.
+    """Plans at most ``limit`` cleared intervals; returns those that were planned.
 
-    One with trades that can not be settled is ``deferred`` with nothing written, and the next comes.
+    An interval with trades that can not be planned is ``deferred`` with nothing written, and the next one is tried.
 
     Raises:
-        LeaseLostError: another process leads; nothing of the interval at hand was written.
+        LeaseLostError: another process leads; nothing of the interval that was being planned was written.
     """
-    deferred, done = deferred or DeferredIntervals(), []
+    deferred, planned = deferred or DeferredIntervals(), []
     for _ in range(limit):
         async with pool.acquire() as connection:
-            cleared = await repository.next_cleared(connection, deferred.waiting(clock))
+            cleared = await repository.next_cleared(connection, deferred.not_due(clock))
         if cleared is None:
             break
         try:
             async with pool.acquire() as connection, connection.transaction():
                 await guard(connection, lease)
-                planned = await _plan(connection, cleared, clock, batch_lines)
+                interval = await _plan(connection, cleared, clock, batch_lines)
         except PermanentError as error:
             deferred.defer(cleared.start_s, error, clock)
             continue
-        deferred.finished(cleared.start_s)
-        if planned is not None:
-            done.append(planned)
-    return done
+        deferred.finish(cleared.start_s)
+        if interval is not None:
+            planned.append(interval)
+    return planned
 
 
 async def _plan(connection: Connection, cleared: ClearedRow, clock: Clock, batch_lines: int) -> PlannedInterval | None:
@@ -72,19 +72,20 @@ async def _plan(connection: Connection, cleared: ClearedRow, clock: Clock, batch
         return None
     rates = await market.rates_at(connection, cleared.start_s)
     trades = await market.trades(connection, cleared.start_s)
-    names = await repository.wallets(connection, {p for t in trades for p in (t.seller_id, t.buyer_id)})
-    keys = {participant: bytes(Pubkey.from_string(name)) for participant, name in names.items()}
-    made = plan(cleared.start_s, trades, keys, rates, minted_wh=cleared.export_wh, batch_lines=batch_lines)
-    await repository.insert_plan(connection, made, names, rates, cleared.price_mills, now_ms)
-    await _announce(connection, made, cleared.end_s)
-    return PlannedInterval(made.start_s, len(made.lines), sum(s.kind == "settle" for s in made.steps))
+    wallets = await repository.wallets(connection, {p for t in trades for p in (t.seller_id, t.buyer_id)})
+    public_keys = {participant: bytes(Pubkey.from_string(wallet)) for participant, wallet in wallets.items()}
+    settlement = plan(cleared.start_s, trades, public_keys, rates, minted_wh=cleared.export_wh, batch_lines=batch_lines)
+    await repository.insert_plan(connection, settlement, wallets, rates, cleared.price_mills, now_ms)
+    await _announce(connection, settlement, cleared.end_s)
+    batches = sum(step.kind == "settle" for step in settlement.steps)
+    return PlannedInterval(settlement.start_s, len(settlement.lines), batches)
 
 
-async def _announce(connection: Connection, made: Plan, end_s: int) -> None:
+async def _announce(connection: Connection, settlement: Plan, end_s: int) -> None:
     payload = {
-        "start_at": rfc3339_s(made.start_s),
+        "start_at": rfc3339_s(settlement.start_s),
         "end_at": rfc3339_s(end_s),
         "state": "planned",
-        "lines": len(made.lines),
+        "lines": len(settlement.lines),
     }
     await outbox.append(connection, "settlement", payload)

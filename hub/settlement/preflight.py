@@ -1,6 +1,6 @@
-"""What must hold before a worker sends anything to the chain: its chain, our programs, right keys and clock, money.
+"""Checks, before a worker sends anything: the right chain, programs and keys, a clock that is not behind, and money.
 
-Asked before each round; each refusal says what to do, and nothing is sent meanwhile. `peerwatt-hub doctor` asks too.
+The rounds call it each time, and `peerwatt-hub doctor` too. Each error says what to do; nothing is sent meanwhile.
 """
 
 import contextlib
@@ -28,92 +28,98 @@ from hub.settlement.keys import SettlementKeys
 from hub.settlement.steps.repository import StepRow
 
 MAX_BEHIND_S = 30
-"""As far as an embedded ledger lets its own clock be off; Solana's clusters stay closer to the time of day."""
+"""As much as an embedded ledger's clock may be off; the clocks of Solana's clusters are closer to the time of day."""
 
 
 class OtherChainError(ConfigError):
-    """The RPC node serves another chain than the one that this hub's intervals settle on."""
+    """An RPC node serves another chain than the one that this hub's intervals settle on."""
 
     code = "other_chain"
 
 
 class ClockBehindError(PermanentError):
-    """This machine's clock is behind the chain's, so that what ended would seem to lie ahead."""
+    """This machine's clock is behind the chain's: an interval that has ended would seem to lie ahead."""
 
     code = "clock_behind"
 
 
 @dataclass
 class Preflight:
-    """One process's checks; remembers which builds it has compared, because code is large."""
+    """The checks of one process. It reads the programs' code, which is large, only when a program was upgraded."""
 
-    _compared: tuple[int, ...] = ()
+    _checked_slots: tuple[int, ...] = ()
+    """The slots in which the programs that were checked last were deployed."""
 
-    async def refuse_other_chain(self, pool: Pool, chain: ChainClient) -> None:
-        """For rounds that read from the chain; a chain that is away is theirs to cope with.
+    async def check_before_reading(self, pool: Pool, chain: ChainClient) -> None:
+        """Checks that this is the hub's chain; does nothing when the chain does not answer.
 
         Raises:
-            OtherChainError: the node serves another chain.
+            OtherChainError: a node serves another chain.
         """
         with contextlib.suppress(ChainUnreachableError):
-            await same_chain(pool, chain)
+            await check_genesis(pool, chain)
 
-    async def ready_to_send(self, pool: Pool, clock: Clock, chain: ChainClient, keys: SettlementKeys) -> int:
-        """Everything but money; at first use the chain becomes this hub's. Returns how many accounts the market has.
+    async def check_before_sending(self, pool: Pool, clock: Clock, chain: ChainClient, keys: SettlementKeys) -> int:
+        """Checks all but the money; the first chain that passes becomes this hub's.
+
+        Returns how many accounts the market has.
 
         Raises:
-            OtherChainError, ProgramsDifferError, WrongKeyError, ClockBehindError: nothing may be sent.
-            RetryableError: nothing is founded yet, or the chain does not answer.
+            OtherChainError: a node serves another chain.
+            ProgramsDifferError: the chain has other programs.
+            WrongKeyError: a key file holds another key than the programs know.
+            ClockBehindError: this machine's clock is behind.
+            RetryableError: the programs have not been set up, or the chain does not answer.
         """
-        known = await same_chain(pool, chain)
-        await self._check_builds(chain)
+        known = await check_genesis(pool, chain)
+        await self._check_programs(chain)
         accounts = await check_keys(chain, keys)
         await check_clock(chain, clock)
         if not known:
             async with pool.acquire() as connection:
                 genesis = bytes(await chain.genesis_hash())
                 await repository.remember_genesis(connection, genesis, at_ms(clock.now_ms()))
-            await same_chain(pool, chain)
+            await check_genesis(pool, chain)
         return accounts
 
-    async def _check_builds(self, chain: ChainClient) -> None:
-        """An upgrade changes the slot that the loader keeps, so that the code is read once."""
-        head = DataSliceOpts(offset=0, length=PROGRAM_DATA_HEADER)
+    async def _check_programs(self, chain: ChainClient) -> None:
+        """Reads the headers only; an upgrade changes the slot in a program's header."""
+        header = DataSliceOpts(offset=0, length=PROGRAM_DATA_HEADER)
         addresses = [pdas.program_data(name) for name in NAMES]
-        answer = await chain.ask(chain.rpc.get_multiple_accounts(addresses, data_slice=head))
-        found = [None if one is None else read_deployed(one.data) for one in answer.value]
-        slots = tuple(-1 if one is None else one.slot for one in found)
-        if -1 in slots or slots != self._compared:
+        answer = await chain.ask(chain.rpc.get_multiple_accounts(addresses, data_slice=header))
+        deployed = [None if account is None else read_deployed(account.data) for account in answer.value]
+        slots = tuple(-1 if program is None else program.slot for program in deployed)
+        if -1 in slots or slots != self._checked_slots:
             await check_programs(chain)
-            self._compared = slots
+            self._checked_slots = slots
 
 
-async def same_chain(pool: Pool, chain: ChainClient) -> bool:
-    """Compares each node's genesis with the one that this hub has seen; False when it has seen none yet.
+async def check_genesis(pool: Pool, chain: ChainClient) -> bool:
+    """Compares each node's genesis with the stored one; returns False when none is stored yet.
 
-    A node that does not answer is no reason to wait: it has no say in a quorum either.
+    A node that does not answer is left out; it does not count in a quorum either.
 
     Raises:
-        OtherChainError: one of them serves another chain.
-        ChainUnreachableError: none of them answers.
+        OtherChainError: a node serves another chain.
+        ChainUnreachableError: no node answers.
     """
     async with pool.acquire() as connection:
         known = await repository.known_genesis(connection)
     answers = await chain.everywhere(lambda view: view.genesis_hash())
-    served = {node: one for node, one in zip(chain.nodes, answers, strict=True) if isinstance(one, Hash)}
+    served = {node: answer for node, answer in zip(chain.nodes, answers, strict=True) if isinstance(answer, Hash)}
     if not served:
-        raise next(one for one in answers if isinstance(one, HubError))
-    first = Hash(known) if known is not None else next(iter(served.values()))
-    for node, found in served.items():
-        if found != first:
-            raise OtherChainError(_other_chain(node.url, found, first, known=known is not None))
+        raise next(answer for answer in answers if isinstance(answer, HubError))
+    expected = Hash(known) if known is not None else next(iter(served.values()))
+    for node, genesis in served.items():
+        if genesis != expected:
+            raise OtherChainError(_other_chain(node.url, genesis, expected, known=known is not None))
     return known is not None
 
 
-def _other_chain(url: str, found: Hash, first: Hash, *, known: bool) -> str:
-    whose = f"this hub's intervals settle on {first}" if known else f"the first node serves {first}"
+def _other_chain(url: str, genesis: Hash, expected: Hash, *, known: bool) -> str:
+    hubs = f"this hub's intervals settle on {expected}" if known else f"the first node serves {expected}"
     return (
-        f"{url} serves the chain with genesis {found}, and {whose}: set rpc_url (PEERWATT_HUB_RPC_URL) and "
+        f"{url} serves the chain with genesis {genesis}, and {hubs}: set rpc_url (PEERWATT_HUB_RPC_URL) and "
         "more_rpc_urls (PEERWATT_HUB_MORE_RPC_URLS) to nodes of that chain; a new chain needs a new database. "
         "Nothing was sent"
     )
@@ -124,7 +130,7 @@ async def check_keys(chain: ChainClient, keys: SettlementKeys) -> int:
 
     Raises:
         WrongKeyError: a file holds another key.
-        RetryableError: nothing is founded yet.
+        RetryableError: the programs have not been set up, or the chain does not answer.
     """
     market = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
     oracle = await chain.account("oracle", "Config", pdas.oracle_config(), commitment=Finalized)
@@ -134,11 +140,10 @@ async def check_keys(chain: ChainClient, keys: SettlementKeys) -> int:
             "where the founders' keys are. Nothing was sent"
         )
     require_key(chain.url, "the settler", "settler.json", keys.settler.pubkey(), market.settler)
-    ours = [key.pubkey() for key in keys.attestors]
-    strangers = [key for key in ours if key not in oracle.attestors]
-    if strangers:
+    unknown = [key.pubkey() for key in keys.attestors if key.pubkey() not in oracle.attestors]
+    if unknown:
         raise WrongKeyError(
-            f"attestor.json holds {strangers[0]}, and the attestors on {chain.url} are "
+            f"attestor.json holds {unknown[0]}, and the attestors on {chain.url} are "
             f"{', '.join(map(str, oracle.attestors))}: put one of those keys there. Nothing was sent"
         )
     return int(market.account_count)
@@ -148,11 +153,12 @@ async def check_clock(chain: ChainClient, clock: Clock) -> None:
     """Compares this machine's clock with the chain's.
 
     Raises:
-        ClockBehindError: ours is behind.
+        ClockBehindError: this machine's clock is behind by more than ``MAX_BEHIND_S``.
+        ChainUnreachableError: the chain does not answer.
     """
     answer = await chain.ask(chain.rpc.get_slot(Finalized))
-    theirs_s = await chain.block_time_s(answer.value)
-    behind_s = 0 if theirs_s is None else theirs_s - clock.now_ms() // 1000
+    chain_s = await chain.block_time_s(answer.value)
+    behind_s = 0 if chain_s is None else chain_s - clock.now_ms() // 1000
     if behind_s > MAX_BEHIND_S:
         raise ClockBehindError(
             f"This machine's clock is {behind_s} s behind the chain's at {chain.url}: synchronise it "
@@ -163,28 +169,31 @@ async def check_clock(chain: ChainClient, clock: Clock) -> None:
 async def check_funds(
     chain: ChainClient, keys: SettlementKeys, steps: Sequence[StepRow], accounts: int, price_micro_lamports: int
 ) -> None:
-    """Compares the fee payer's balance with what an interval's open steps take at most.
+    """Compares the fee payer's balance with the most that an interval's planned steps cost: fees and rent.
+
+    ``accounts`` is how many accounts the market has, ``price_micro_lamports`` the most that is paid per compute unit.
 
     Raises:
-        FeePayerEmptyError: it has less.
+        FeePayerEmptyError: the balance is less.
+        ChainUnreachableError: the chain does not answer.
     """
-    waiting = [step for step in steps if step.state == "planned"]
-    if not waiting:
+    planned = [step for step in steps if step.state == "planned"]
+    if not planned:
         return
-    need = sum(fee_lamports(step, len(keys.attestors), price_micro_lamports) for step in waiting)
-    for size in room_bytes([step.kind for step in steps], [step.kind for step in waiting], accounts):
+    need = sum(max_fee_lamports(step, len(keys.attestors), price_micro_lamports) for step in planned)
+    for size in new_account_bytes([step.kind for step in steps], [step.kind for step in planned], accounts):
         need += await chain.rent(size)
     await require_funds(chain, keys.fee_payer, need, "the next interval's settlement")
 
 
-def fee_lamports(step: StepRow, attestors: int, price_micro_lamports: int) -> int:
-    """The most that the step's transaction costs, with the priority fee that is offered."""
+def max_fee_lamports(step: StepRow, attestors: int, price_micro_lamports: int) -> int:
+    """Returns the most that the step's transaction costs in lamports, with this priority fee per compute unit."""
     signatures = 1 + attestors if step.kind == "attest" else 2
     return signatures * LAMPORTS_PER_SIGNATURE + -(-(MAX_COMPUTE_UNITS * price_micro_lamports) // 10**6)
 
 
-def room_bytes(kinds: Sequence[str], waiting: Sequence[str], accounts: int) -> list[int]:
-    """The sizes of the accounts that an interval's waiting steps make."""
+def new_account_bytes(kinds: Sequence[str], planned: Sequence[str], accounts: int) -> list[int]:
+    """Returns the sizes of the accounts that an interval's planned steps create; ``kinds`` are all its steps."""
     settlement = fixed_bytes("trading", "IntervalSettlement")
     sizes = {
         "attest": fixed_bytes("oracle", "Interval"),
@@ -194,4 +203,4 @@ def room_bytes(kinds: Sequence[str], waiting: Sequence[str], accounts: int) -> l
     }
     if "open" not in kinds:
         sizes["close"] = settlement
-    return [sizes[kind] for kind in waiting if kind in sizes]
+    return [sizes[kind] for kind in planned if kind in sizes]

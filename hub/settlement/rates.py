@@ -1,7 +1,7 @@
-"""Copies the rates that governance decided from the chain into the database, before anything is cleared at them.
+"""Copies the rates that governance decided from the chain into the database, before an interval is cleared at them.
 
-A decision takes effect 48 hours later at the earliest, so that the rates already known hold while the chain is away;
-one that takes effect later can still be replaced, and waits.
+Rates take effect 48 hours after the decision at the earliest, so the stored ones hold while the chain is unreachable.
+Rates that take effect later than that can still be replaced, and are not copied yet.
 """
 
 from collections.abc import Mapping
@@ -24,37 +24,37 @@ from hub.units import PriceMills
 
 log = structlog.get_logger()
 
-LOOK_MS, RETRY_MS = 60_000, 5_000
+CHECK_EVERY_MS, RETRY_MS = 60_000, 5_000
 CLOCKS_DIFFER_S = 600
-"""By so much our clock may be ahead of the chain's."""
+"""The most that this machine's clock may be ahead of the chain's."""
 _LAST_SECOND = 253_402_300_799
-"""The end of the year 9999: what takes effect later prices nothing, and no timestamp holds it."""
+"""The end of the year 9999, in s since 1970: no timestamp in Python is later."""
 
 
 class NoGovernanceError(RetryableError):
-    """The programs have not been set up on this chain."""
+    """The chain has no parameters of governance: the programs have not been set up."""
 
     code = "no_governance"
 
 
 class RatesContradictError(PermanentError):
-    """The database prices an interval otherwise than the chain: nothing is cleared until a person has looked."""
+    """The database and the chain hold different rates: nothing is cleared until a person has looked."""
 
     code = "rates_contradict"
 
 
-class GovernedRates:
-    """Looks once a minute; what one process remembers of it."""
+class RatesCopier:
+    """Copies the rates once a minute; keeps the time of the next copy."""
 
     def __init__(self) -> None:
         self._outage = Outage("rates")
         self._next_ms = 0
 
-    async def follow(self, pool: Pool, lease: Lease, clock: Clock, chain: ChainClient) -> None:
-        """Brings the table `rates` up to date when it is time to; while the chain is away the table stays as it is.
+    async def copy_if_due(self, pool: Pool, lease: Lease, clock: Clock, chain: ChainClient) -> None:
+        """Copies the rates when it is time to; the table `rates` stays as it is when the chain does not answer.
 
         Raises:
-            RatesContradictError: see ``copy_rates``.
+            RatesContradictError: as ``copy_rates``.
             LeaseLostError: another process leads; nothing was written.
         """
         if clock.now_ms() < self._next_ms:
@@ -66,15 +66,19 @@ class GovernedRates:
             self._next_ms = clock.now_ms() + RETRY_MS
             return
         self._outage.ends()
-        self._next_ms = clock.now_ms() + LOOK_MS
+        self._next_ms = clock.now_ms() + CHECK_EVERY_MS
 
 
 async def copy_rates(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient) -> list[int]:
-    """Adds what is settled on the chain and not yet in the database; the seconds from which the new rates hold.
+    """Stores the rates of the chain that are not stored yet and can not be replaced any more.
+
+    Returns when each of them takes effect, in s since 1970.
 
     Raises:
-        RatesContradictError: the database holds other rates for a time that the chain still knows of.
+        RatesContradictError: the database and the chain hold different rates for the same time.
         NoGovernanceError: the chain has no parameters yet.
+        ChainUnreachableError: the chain does not answer.
+        LeaseLostError: another process leads; nothing was written.
     """
     params = await chain.account("governance", "Params", pdas.governance_params(), commitment=Finalized)
     if params is None:
@@ -92,53 +96,54 @@ async def copy_rates(pool: Pool, lease: Lease, clock: Clock, chain: ChainClient)
 
 async def _add(connection: Connection, effective_s: int, rates: Rates) -> None:
     await repository.insert_rates(connection, effective_s, rates)
-    late, since = await repository.count_cleared_since(connection, effective_s), rfc3339_s(effective_s)
+    cleared, since = await repository.count_cleared_since(connection, effective_s), rfc3339_s(effective_s)
     log.info("new rates", effective_from=since, charges_mills=rates.charges_mills)
-    if late:
+    if cleared:
         reason = (
-            f"{late} intervals were cleared at the rates before: the chain will not open their trades, and their "
+            f"{cleared} intervals were cleared at the rates before: the chain will not open their trades, and their "
             "utility lines are off; `peerwatt-hub reconcile` lists them"
         )
         log.critical("rates came late", effective_from=since, reason=reason)
 
 
 def governed_rates(params: Any, now_s: int) -> dict[int, Rates]:
-    """The rate sets of a decoded ``Params`` account that nobody can replace any more, by the second they hold from.
+    """Returns the rates of a decoded ``Params`` account that can not be replaced any more.
 
-    A later decision replaces what takes effect outside the time lock; what is within it stays.
+    They are keyed by when they take effect, in s since 1970. A decision can replace only rates that take effect after
+    the time lock.
     """
     until_s = min(now_s + params.time_lock_s - CLOCKS_DIFFER_S, _LAST_SECOND)
     return {
-        max(0, one.effective_from_s): Rates(
-            PriceMills(one.wheeling_mills),
-            PriceMills(one.platform_mills),
-            PriceMills(one.loss_mills),
-            PriceMills(one.export_tariff_mills),
-            PriceMills(one.import_tariff_mills),
+        max(0, rate_set.effective_from_s): Rates(
+            PriceMills(rate_set.wheeling_mills),
+            PriceMills(rate_set.platform_mills),
+            PriceMills(rate_set.loss_mills),
+            PriceMills(rate_set.export_tariff_mills),
+            PriceMills(rate_set.import_tariff_mills),
         )
-        for one in params.rate_sets
-        if one.effective_from_s < until_s
+        for rate_set in params.rate_sets
+        if rate_set.effective_from_s < until_s
     }
 
 
 def _check(stored: Mapping[int, Rates], governed: Mapping[int, Rates]) -> None:
-    """What the chain has forgotten is history; from its first rates on both must say the same."""
+    """Compares stored rates with the chain's, from the first that the chain still holds."""
     for effective_s, ours in stored.items():
         theirs = _in_force(governed, effective_s)
         if theirs is not None and theirs != ours:
             raise RatesContradictError(
-                f"From {rfc3339_s(effective_s)} on `rates` holds {_words(ours)}, governance {_words(theirs)}: "
+                f"From {rfc3339_s(effective_s)} on `rates` holds {_text(ours)}, governance {_text(theirs)}: "
                 "nothing is cleared until they agree. When no interval since then was cleared, delete that row of "
                 "`rates`; otherwise keep both sides and report it"
             )
 
 
 def _in_force(rates: Mapping[int, Rates], at_s: int) -> Rates | None:
-    begun = [effective_s for effective_s in rates if effective_s <= at_s]
-    return rates[max(begun)] if begun else None
+    in_effect = [effective_s for effective_s in rates if effective_s <= at_s]
+    return rates[max(in_effect)] if in_effect else None
 
 
-def _words(rates: Rates) -> str:
+def _text(rates: Rates) -> str:
     return (
         f"{rates.wheeling_mills}/{rates.platform_mills}/{rates.loss_mills} mills of charges, "
         f"{rates.export_tariff_mills}/{rates.import_tariff_mills} of tariffs"

@@ -1,7 +1,7 @@
 """Ends an interval that can not settle: its trades become utility energy, and it closes with zero lines.
 
-The submitter calls it when it is too late to open, or when the settlement was aborted and everything is returned; the
-interval's steps are planned anew, attestation and mint stay.
+The submitter calls it when it is too late to open the settlement, or when the settlement was aborted and its lines are
+returned. The interval is planned again without lines; its attestation and mint stay.
 """
 
 from hub.clock import rfc3339_s
@@ -13,7 +13,11 @@ from hub.settlement import repository
 
 
 async def release_trades(connection: Connection, start_s: int, now_ms: int) -> int:
-    """Inside the caller's transaction; returns how many trades were released."""
+    """Releases the interval's trades, in the caller's transaction; returns how many there were.
+
+    Raises:
+        ConfigError: no rates are stored for the interval.
+    """
     released = await market.release_trades(connection, start_s, now_ms)
     metered = [row.metered for row in await market.metered_energy(connection, start_s)]
     lines = utility_lines(metered, {}, await market.rates_at(connection, start_s))

@@ -1,8 +1,7 @@
-"""Settlement's SQL but its steps': what a plan starts from, the settlement with its lines, deferred intervals."""
+"""Settlement's SQL, except that of its steps: the input of a plan, settlements with their lines, deferred intervals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from hub.units import Wh
 
 @dataclass(frozen=True, slots=True)
 class ClearedRow:
-    """An interval that waits for its plan; ``price_mills`` is 0 when nothing crossed."""
+    """An interval that is to be planned; ``price_mills`` is 0 when nothing crossed."""
 
     start_s: int
     end_s: int
@@ -26,15 +25,24 @@ class ClearedRow:
     export_wh: Wh
 
 
-async def next_cleared(connection: Connection, but: Sequence[int]) -> ClearedRow | None:
-    """The oldest cleared interval, but none of these, with its valid export by revision 1."""
+@dataclass(frozen=True)
+class IntervalRows:
+    """The rows of a planned interval: all that is committed to the chain for it, and its lines in their order."""
+
+    start_s: int
+    interval: Record
+    lines: Sequence[Record]
+
+
+async def next_cleared(connection: Connection, except_for: Sequence[int]) -> ClearedRow | None:
+    """Returns the oldest cleared interval that is not in ``except_for``, with its valid export of revision 1."""
     row = await connection.fetchrow(
         """
         SELECT i.start_at, i.end_at, coalesce(c.price_mills, 0) AS price_mills, a.export_wh
         FROM intervals i JOIN clearings c USING (start_at) JOIN attestations a USING (start_at)
         WHERE i.state = 'cleared' AND a.revision = 1 AND i.start_at <> ALL($1) ORDER BY i.start_at LIMIT 1
         """,
-        [at_s(start_s) for start_s in but],
+        [at_s(start_s) for start_s in except_for],
     )
     if row is None:
         return None
@@ -42,23 +50,23 @@ async def next_cleared(connection: Connection, but: Sequence[int]) -> ClearedRow
 
 
 async def wallets(connection: Connection, participants: Iterable[UUID]) -> dict[UUID, str]:
-    """The wallets (base58) of those who have one."""
+    """Returns the wallets (base58) of these participants, where there are any."""
     rows = await connection.fetch(
         "SELECT participant_id, wallet FROM participants WHERE participant_id = ANY($1::uuid[]) AND wallet IS NOT NULL",
         list(participants),
     )
-    return {r["participant_id"]: r["wallet"] for r in rows}
+    return {row["participant_id"]: row["wallet"] for row in rows}
 
 
 async def take_cleared(connection: Connection, start_s: int, now_ms: int) -> bool:
-    """Moves the interval to `planned`; False when somebody did so before."""
+    """Moves the interval to `planned`; returns False when another process did so before."""
     return await advance(connection, start_s, "planned", now_ms)
 
 
 async def insert_plan(
-    connection: Connection, plan: Plan, wallet_names: dict[UUID, str], rates: Rates, price_mills: int, now_ms: int
+    connection: Connection, plan: Plan, wallets: dict[UUID, str], rates: Rates, price_mills: int, now_ms: int
 ) -> None:
-    """The settlement with all its lines and steps."""
+    """Stores the settlement with all its lines and steps; ``wallets`` in base58."""
     start_at, totals = at_s(plan.start_s), plan.totals
     await connection.execute(
         """
@@ -76,33 +84,43 @@ async def insert_plan(
         columns=["start_at", "line_index", "participant_id", "wallet", "sold_wh", "bought_wh", "credit_micros",
                  "debit_micros"],
         records=[
-            (start_at, index, li.participant_id, wallet_names[li.participant_id], li.sold_wh, li.bought_wh,
-             li.credit_micros, li.debit_micros)
-            for index, li in enumerate(plan.lines)
+            (start_at, index, line.participant_id, wallets[line.participant_id], line.sold_wh, line.bought_wh,
+             line.credit_micros, line.debit_micros)
+            for index, line in enumerate(plan.lines)
         ],
     )  # fmt: skip
     await connection.copy_records_to_table(
         "settlement_steps",
         columns=["start_at", "kind", "batch", "first_line", "end_line", "state", "updated_at"],
-        records=[(start_at, s.kind, s.batch, s.first_line, s.end_line, "planned", at_ms(now_ms)) for s in plan.steps],
+        records=[
+            (start_at, step.kind, step.batch, step.first_line, step.end_line, "planned", at_ms(now_ms))
+            for step in plan.steps
+        ],
     )
 
 
-async def next_unsettled(connection: Connection, but: Sequence[int]) -> int | None:
-    """The next interval to settle, but none of these: those with lines have a deadline and come first, oldest first."""
+async def next_unsettled(connection: Connection, except_for: Sequence[int]) -> int | None:
+    """Returns the start of the next interval to settle that is not in ``except_for``.
+
+    Intervals with lines have a deadline and come first; then the oldest.
+    """
     start_at = await connection.fetchval(
         """
         SELECT i.start_at FROM intervals i JOIN settlements s USING (start_at)
         WHERE i.state IN ('planned', 'settling') AND i.start_at <> ALL($1)
         ORDER BY s.line_count = 0, i.start_at LIMIT 1
         """,
-        [at_s(start_s) for start_s in but],
+        [at_s(start_s) for start_s in except_for],
     )
     return None if start_at is None else to_s(start_at)
 
 
-async def interval_facts(connection: Connection, start_s: int) -> Record:
-    """All that is committed to the chain for an interval, but its lines."""
+async def interval_rows(connection: Connection, start_s: int) -> IntervalRows:
+    """Returns the rows of a planned interval.
+
+    Raises:
+        LookupError: the interval has no plan.
+    """
     row = await connection.fetchrow(
         """
         SELECT i.end_at, a.merkle_root, a.meters_valid, a.meters_estimated, a.import_wh, a.export_wh, c.journal_hash,
@@ -120,24 +138,18 @@ async def interval_facts(connection: Connection, start_s: int) -> Record:
     )
     if row is None:
         raise LookupError(f"interval {start_s} has no plan")
-    return row
-
-
-async def settlement_lines(connection: Connection, start_s: int) -> list[Record]:
-    """The interval's lines in their order."""
-    return list(
-        await connection.fetch(
-            """
-            SELECT participant_id, wallet, sold_wh, bought_wh, credit_micros, debit_micros
-            FROM settlement_lines WHERE start_at = $1 ORDER BY line_index
-            """,
-            at_s(start_s),
-        )
+    lines = await connection.fetch(
+        """
+        SELECT participant_id, wallet, sold_wh, bought_wh, credit_micros, debit_micros
+        FROM settlement_lines WHERE start_at = $1 ORDER BY line_index
+        """,
+        at_s(start_s),
     )
+    return IntervalRows(start_s, row, lines)
 
 
 async def attested_readings(connection: Connection, start_s: int) -> list[Record]:
-    """Every meter's energy by revision 1, in leaf order."""
+    """Returns each meter's energy of revision 1, in leaf order."""
     return list(
         await connection.fetch(
             """
@@ -150,7 +162,7 @@ async def attested_readings(connection: Connection, start_s: int) -> list[Record
 
 
 async def plan_without_lines(connection: Connection, start_s: int, now_ms: int) -> None:
-    """Replaces the interval's plan by a close with zero lines; attestation and mint stay as far as they are."""
+    """Replaces the interval's plan by a close without lines; attestation and mint stay as they are."""
     await connection.execute("DELETE FROM settlement_lines WHERE start_at = $1", at_s(start_s))
     await connection.execute(
         "DELETE FROM settlement_steps WHERE start_at = $1 AND kind IN ('open', 'settle')", at_s(start_s)
@@ -168,7 +180,7 @@ async def plan_without_lines(connection: Connection, start_s: int, now_ms: int) 
 
 
 async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bool:
-    """Moves the interval to `closed` when every step is final; False when one is not."""
+    """Moves the interval to `closed`; returns False when a step of it is not final."""
     unfinished = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM settlement_steps WHERE start_at = $1 AND state <> 'finalized')", at_s(start_s)
     )
@@ -176,7 +188,7 @@ async def record_closed(connection: Connection, start_s: int, now_ms: int) -> bo
 
 
 async def debited_since(connection: Connection, since_ms: int) -> dict[str, int]:
-    """Micros by wallet that intervals closed since then have debited."""
+    """Returns by wallet (base58) the micros that intervals debited which were closed since then."""
     rows = await connection.fetch(
         """
         SELECT l.wallet, sum(l.debit_micros)::bigint AS debit_micros
@@ -188,10 +200,10 @@ async def debited_since(connection: Connection, since_ms: int) -> dict[str, int]
     return {row["wallet"]: row["debit_micros"] for row in rows}
 
 
-async def starts_in(
-    connection: Connection, states: Sequence[State], limit: int, *, after_s: int = -1, but: Sequence[int] = ()
+async def interval_starts(
+    connection: Connection, states: Sequence[State], limit: int, *, after_s: int = -1, except_for: Sequence[int] = ()
 ) -> list[int]:
-    """Intervals in one of these states that begin after that second, but none of ``but``, oldest first."""
+    """Returns the starts of intervals in these states that start after ``after_s``, oldest first."""
     rows = await connection.fetch(
         """
         SELECT start_at FROM intervals WHERE state = ANY($1) AND start_at > $4 AND start_at <> ALL($3)
@@ -199,36 +211,22 @@ async def starts_in(
         """,
         list(states),
         limit,
-        [at_s(start_s) for start_s in but],
+        [at_s(start_s) for start_s in except_for],
         at_s(after_s),
     )
     return [to_s(row["start_at"]) for row in rows]
 
 
 async def record_reconciled(connection: Connection, start_s: int, report: dict[str, Any], now_ms: int) -> bool:
-    """Keeps what was compared; moves the interval on when nothing differed."""
+    """Stores the report of a comparison, and moves the interval to `reconciled` when it has no differences."""
     await connection.execute("UPDATE settlements SET reconcile_report = $2 WHERE start_at = $1", at_s(start_s), report)
     if report["differences"]:
         return False
     return await advance(connection, start_s, "reconciled", now_ms)
 
 
-async def noted(connection: Connection, since: datetime) -> list[Record]:
-    """What reconcile noted of intervals that it finished since then, the newest first: `note`, and `alarm` of it."""
-    return list(
-        await connection.fetch(
-            """
-            SELECT start_at, reconcile_report->'notes'->>0 AS note, (reconcile_report->>'alarm')::boolean AS alarm
-            FROM settlements JOIN intervals USING (start_at)
-            WHERE reconciled_at >= $1 AND reconcile_report->'notes'->>0 IS NOT NULL ORDER BY start_at DESC LIMIT 100
-            """,
-            since,
-        )
-    )
-
-
-async def charges_of_closed(connection: Connection) -> int:
-    """The charges of all intervals that are closed with lines, in micros."""
+async def closed_charges_micros(connection: Connection) -> int:
+    """Returns the charges of all closed intervals, in micros."""
     return int(
         await connection.fetchval(
             """
@@ -241,17 +239,17 @@ async def charges_of_closed(connection: Connection) -> int:
 
 Stage = Literal["planning", "settlement", "reconcile"]
 
-# In which states an interval can still be the stage's to finish
-_STATES: dict[Stage, list[State]] = {
+STAGE_STATES: dict[Stage, list[State]] = {
     "planning": ["cleared"],
     "settlement": ["planned", "settling"],
     "reconcile": ["closed"],
 }
+"""The states in which an interval is for the stage to finish."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredRow:
-    """An interval that a stage could not finish."""
+    """An interval that a stage could not finish, and the error of its last try."""
 
     start_s: int
     stage: Stage
@@ -261,41 +259,26 @@ class DeferredRow:
     tried_ms: int
 
 
-async def write_deferred(connection: Connection, stage: Stage, rows: Sequence[DeferredRow]) -> None:
-    """Writes these down, each since it was first; drops what has moved on."""
+async def store_deferred(connection: Connection, stage: Stage, rows: Sequence[DeferredRow]) -> None:
+    """Stores the stage's deferred intervals and deletes those that it has finished.
+
+    The time since when an interval is deferred stays as it was first stored.
+    """
     await connection.execute(
         """
         DELETE FROM deferred_intervals a USING intervals i
         WHERE a.start_at = i.start_at AND a.stage = $1 AND i.state <> ALL($2)
         """,
         stage,
-        _STATES[stage],
+        STAGE_STATES[stage],
     )
     await connection.executemany(
         """
         INSERT INTO deferred_intervals (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (start_at, stage) DO UPDATE SET code = $3, reason = $4, tried_at = $6
         """,
-        [(at_s(r.start_s), r.stage, r.code, r.reason, at_ms(r.since_ms), at_ms(r.tried_ms)) for r in rows],
-    )
-
-
-async def unfinished(connection: Connection, long_ago: datetime) -> list[Record]:
-    """Deferred intervals, and those that ended before ``long_ago`` and are not closed; oldest first.
-
-    Each with its state, and `stage`, `code`, `reason` and `since` where a stage said why.
-    """
-    states = [state for some in _STATES.values() for state in some]
-    return list(
-        await connection.fetch(
-            """
-            SELECT i.start_at, i.state, a.stage, a.code, a.reason, a.since
-            FROM intervals i LEFT JOIN deferred_intervals a USING (start_at)
-            WHERE (a.start_at IS NOT NULL AND i.state = ANY($2))
-               OR (i.state NOT IN ('closed', 'reconciled') AND i.end_at < $1)
-            ORDER BY i.start_at, a.stage LIMIT 100
-            """,
-            long_ago,
-            states,
-        )
+        [
+            (at_s(row.start_s), row.stage, row.code, row.reason, at_ms(row.since_ms), at_ms(row.tried_ms))
+            for row in rows
+        ],
     )

@@ -1,4 +1,4 @@
-"""The worker's rounds from clearing to reconciliation: each knows the chain, so that none of them lives below here."""
+"""The worker's rounds of market, settlement and reconcile; they stand here because each of them uses the chain."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from hub.settings import Settings
 from hub.settlement import repository
 from hub.settlement.cached_funds import CachedFunds, FundsCache
 from hub.settlement.deferred import DeferredIntervals
-from hub.settlement.fees import Fees
+from hub.settlement.fees import PriorityFees
 from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.preflight import Preflight, check_funds
-from hub.settlement.rates import GovernedRates
+from hub.settlement.rates import RatesCopier
 from hub.settlement.reconcile import reconcile_due
 from hub.settlement.steps.repository import steps as steps_of
 from hub.settlement.submitter import Submitter, read_currency_mint
@@ -36,21 +36,24 @@ class MarketRound:
     pool: Pool
     clock: Clock
     chain: ChainClient
-    rates: GovernedRates = field(default_factory=GovernedRates)
+    rates: RatesCopier = field(default_factory=RatesCopier)
     preflight: Preflight = field(default_factory=Preflight)
     funds_cache: FundsCache = field(default_factory=FundsCache)
     halted: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the market broke a rule of its own: nothing is cleared until a person has looked and restarted us."""
+    """Set when a clearing broke a rule: nothing is cleared until a person has looked and restarted the worker."""
     deferred: DeferredIntervals = field(default_factory=DeferredIntervals)
     name: str = "market"
 
     async def run(self, lease: Lease) -> bool:
-        """Clears, then plans. What was cleared is planned even when clearing fails: it must open on the chain in time.
+        """Clears, then plans; returns True when there is more to do at once.
+
+        It plans even when clearing fails, because a cleared interval must be opened on the chain in time.
 
         Raises:
             LeaseLostError: another copy leads.
-            OtherChainError, RatesContradictError: nothing is cleared until a person has looked.
-            ChainUnreachableError: the chain is away, and nobody's funds were seen lately.
+            OtherChainError: a node serves another chain; nothing is cleared until a person has looked.
+            RatesContradictError: database and chain hold different rates; nothing is cleared until a person has looked.
+            ChainUnreachableError: the chain does not answer, and no funds were read lately.
         """
         try:
             more_to_clear = await self._clear(lease)
@@ -61,13 +64,13 @@ class MarketRound:
     async def _clear(self, lease: Lease) -> bool:
         if self.halted.is_set():
             return False
-        await self.preflight.refuse_other_chain(self.pool, self.chain)
-        await self.rates.follow(self.pool, lease, self.clock, self.chain)
+        await self.preflight.check_before_reading(self.pool, self.chain)
+        await self.rates.copy_if_due(self.pool, lease, self.clock, self.chain)
         funds = CachedFunds(ChainFunds(self.chain), self.funds_cache, self.pool, self.clock)
         try:
             cleared = await clear_attested(self.pool, lease, self.clock, funds, limit=INTERVALS_A_ROUND)
         except MarketHaltedError:
-            # logged and stored by the market itself
+            # the market has logged and stored the halt
             self.halted.set()
             return False
         for interval in cleared:
@@ -80,13 +83,13 @@ class MarketRound:
         planned = await plan_cleared(self.pool, lease, self.clock, deferred=self.deferred, limit=INTERVALS_A_ROUND)
         for interval in planned:
             log.info("planned", start_s=interval.start_s, lines=interval.lines, batches=interval.batches)
-        await self.deferred.write_down(self.pool, lease, "planning")
+        await self.deferred.store(self.pool, lease, "planning")
         return len(planned) == INTERVALS_A_ROUND
 
 
 @dataclass(frozen=True)
 class SettlementRound:
-    """Brings planned intervals onto the chain, one after the other."""
+    """Settles planned intervals on the chain, one after the other."""
 
     settings: Settings
     pool: Pool
@@ -97,33 +100,33 @@ class SettlementRound:
     name: str = "settlement"
 
     async def run(self, lease: Lease) -> bool:
-        """Settles what is due; always False, since what was not closed now waits for its next try.
+        """Settles planned intervals; always returns False: an interval that was not closed waits for its next try.
 
         Raises:
             LeaseLostError: another copy leads.
-            OtherChainError, ProgramsDifferError, WrongKeyError, ClockBehindError, FeePayerEmptyError, KeyFileError:
-                nothing was sent; the message says what to do.
-            ChainUnreachableError: the chain is away.
+            HubError: a check before sending failed (see ``Preflight``, ``check_funds``, ``SettlementKeys.load``);
+                nothing was sent, and the message says what to do.
+            ChainUnreachableError: the chain does not answer.
         """
         settings = self.settings
         keys = SettlementKeys.load(settings.keys_dir, demo=settings.demo)
-        accounts = await self.preflight.ready_to_send(self.pool, self.clock, self.chain, keys)
+        accounts = await self.preflight.check_before_sending(self.pool, self.clock, self.chain, keys)
         mint = await read_currency_mint(self.chain)
-        fees = Fees(settings.priority_fee_micro_lamports, settings.priority_fee_cap_micro_lamports)
+        fees = PriorityFees(settings.priority_fee_micro_lamports, settings.priority_fee_cap_micro_lamports)
         async with self.pool.acquire() as connection:
-            start_s = await repository.next_unsettled(connection, self.deferred.waiting(self.clock))
+            start_s = await repository.next_unsettled(connection, self.deferred.not_due(self.clock))
             steps = [] if start_s is None else await steps_of(connection, start_s)
         await check_funds(self.chain, keys, steps, accounts, fees.cap)
         submitter = Submitter(self.pool, lease, self.clock, self.chain, keys, mint, self.deferred, fees)
         for start_s in await submitter.settle_due():
             log.info("closed", start_s=start_s)
-        await self.deferred.write_down(self.pool, lease, "settlement")
+        await self.deferred.store(self.pool, lease, "settlement")
         return False
 
 
 @dataclass(frozen=True)
 class ReconcileRound:
-    """Compares closed intervals with the chain; what waits to be settled does not hold it up."""
+    """Compares closed intervals with the chain, also while other intervals can not be settled."""
 
     pool: Pool
     clock: Clock
@@ -133,18 +136,18 @@ class ReconcileRound:
     name: str = "reconcile"
 
     async def run(self, lease: Lease) -> bool:
-        """Reconciles at most ``INTERVALS_A_ROUND`` intervals; True when it was that many.
+        """Reconciles at most ``INTERVALS_A_ROUND`` intervals; returns True when it was that many.
 
         Raises:
             LeaseLostError: another copy leads.
-            OtherChainError: the node serves another chain.
-            ChainUnreachableError: the chain is away.
+            OtherChainError: a node serves another chain.
+            ChainUnreachableError: the chain does not answer.
         """
-        await self.preflight.refuse_other_chain(self.pool, self.chain)
+        await self.preflight.check_before_reading(self.pool, self.chain)
         reconciled = await reconcile_due(
             self.pool, lease, self.clock, self.chain, deferred=self.deferred, limit=INTERVALS_A_ROUND
         )
         for start_s in reconciled:
             log.info("reconciled", start_s=start_s)
-        await self.deferred.write_down(self.pool, lease, "reconcile")
+        await self.deferred.store(self.pool, lease, "reconcile")
         return len(reconciled) == INTERVALS_A_ROUND

@@ -1,6 +1,6 @@
-"""Whether the rows that people are billed by follow from what was committed to the chain: hashed and netted again.
+"""Checks that the rows behind the bills agree with the interval's commitments, by hashing and netting them again.
 
-Reconcile compares the commitments with the chain; equal commitments say nothing of rows that changed beneath them.
+Reconcile compares the commitments with the chain. It would not notice a changed row whose commitment is still the same.
 """
 
 from hashlib import sha256
@@ -17,78 +17,87 @@ from hub.market.utility import utility_lines
 from hub.metering.readings import Quality
 from hub.postgres.db import Connection
 from hub.settlement import repository
-from hub.settlement.instructions import IntervalRows
 from hub.settlement.lines import Line, line_leaf, line_of
 from hub.settlement.plan import plan
+from hub.settlement.repository import IntervalRows
 from hub.units import Wh
 
 
 async def differences(connection: Connection, rows: IntervalRows) -> list[str]:
-    """What in the interval's rows does not follow from its commitments, in words."""
+    """Returns in words how the interval's rows differ from its commitments.
+
+    Raises:
+        ConfigError: no rates are stored for the interval.
+        ValueError: a wallet is no public key.
+    """
     return [
-        *await _readings(connection, rows),
-        *_lines(rows),
-        *await _trades(connection, rows),
-        *await _utility(connection, rows.start_s),
+        *await _reading_differences(connection, rows),
+        *_line_differences(rows),
+        *await _trade_differences(connection, rows),
+        *await _utility_differences(connection, rows.start_s),
     ]
 
 
-async def _readings(connection: Connection, rows: IntervalRows) -> list[str]:
-    found = await repository.attested_readings(connection, rows.start_s)
-    times = rows.start_s, to_s(rows.facts["end_at"])
+async def _reading_differences(connection: Connection, rows: IntervalRows) -> list[str]:
+    readings = await repository.attested_readings(connection, rows.start_s)
+    times = rows.start_s, to_s(rows.interval["end_at"])
     leaves = [
-        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], r["quality"], r["blinding"]) for r in found
+        interval_leaf(*times, r["meter_id"], r["import_wh"], r["export_wh"], r["quality"], r["blinding"])
+        for r in readings
     ]
-    valid = [r for r in found if r["quality"] == Quality.VALID.value]
-    sums = sum(r["import_wh"] for r in valid), sum(r["export_wh"] for r in valid)
-    said = []
-    if merkle.root(leaves) != bytes(rows.facts["merkle_root"]):
-        said.append("the interval readings are not those of the attested root")
-    if sums != (rows.facts["import_wh"], rows.facts["export_wh"]):
-        said.append(f"the valid interval readings sum to {sums} Wh, not to what was attested")
-    return said
+    valid = [reading for reading in readings if reading["quality"] == Quality.VALID.value]
+    sums = sum(reading["import_wh"] for reading in valid), sum(reading["export_wh"] for reading in valid)
+    differences = []
+    if merkle.root(leaves) != bytes(rows.interval["merkle_root"]):
+        differences.append("the interval readings are not those of the attested root")
+    if sums != (rows.interval["import_wh"], rows.interval["export_wh"]):
+        differences.append(f"the valid interval readings sum to {sums} Wh, not to what was attested")
+    return differences
 
 
-def _lines(rows: IntervalRows) -> list[str]:
+def _line_differences(rows: IntervalRows) -> list[str]:
     lines = [line_of(row) for row in rows.lines]
     root = merkle.root([line_leaf(rows.start_s, index, line) for index, line in enumerate(lines)])
     names = ("sold_wh", "bought_wh", "credit_micros", "debit_micros")
-    sums = [("line_count", len(lines)), *((name, sum(getattr(line, name) for line in lines)) for name in names)]
-    said = [
-        f"{name} of the lines is {x}, {rows.facts[name]} was committed" for name, x in sums if x != rows.facts[name]
+    sums = {"line_count": len(lines)} | {name: sum(getattr(line, name) for line in lines) for name in names}
+    differences = [
+        f"{name} of the lines is {value}, {rows.interval[name]} was committed"
+        for name, value in sums.items()
+        if value != rows.interval[name]
     ]
-    if root != bytes(rows.facts["lines_root"]):
-        said.append("the settlement lines are not those of the committed root")
-    return said
+    if root != bytes(rows.interval["lines_root"]):
+        differences.append("the settlement lines are not those of the committed root")
+    return differences
 
 
-async def _trades(connection: Connection, rows: IntervalRows) -> list[str]:
+async def _trade_differences(connection: Connection, rows: IntervalRows) -> list[str]:
     trades = await market.trades(connection, rows.start_s)
     rates = await market.rates_at(connection, rows.start_s)
     wallets: dict[UUID, bytes] = {line.participant_id: line.wallet for line in map(line_of, rows.lines)}
-    minted = Wh(rows.facts["minted_wh"])
+    minted_wh = Wh(rows.interval["minted_wh"])
     try:
-        netted = plan(rows.start_s, trades, wallets, rates, minted_wh=minted, batch_lines=max(1, len(wallets))).lines
+        netted = plan(rows.start_s, trades, wallets, rates, minted_wh=minted_wh, batch_lines=max(1, len(wallets))).lines
     except HubError as error:
         return [f"the trades can not be netted: {error}"]
-    said = []
-    if sorted(netted, key=_who) != sorted(map(line_of, rows.lines), key=_who):
-        said.append("the trades do not net to the settlement lines")
+    differences = []
+    if sorted(netted, key=_participant_id) != sorted(map(line_of, rows.lines), key=_participant_id):
+        differences.append("the trades do not net to the settlement lines")
     journal = await published_journal(connection, rows.start_s)
-    if rows.lines and sha256(journal).digest() != bytes(rows.facts["journal_hash"]):
-        said.append("orders and trades are not those of the committed journal")
-    return said
+    if rows.lines and sha256(journal).digest() != bytes(rows.interval["journal_hash"]):
+        differences.append("orders and trades are not those of the committed journal")
+    return differences
 
 
-def _who(line: Line) -> UUID:
+def _participant_id(line: Line) -> UUID:
     return line.participant_id
 
 
-async def _utility(connection: Connection, start_s: int) -> list[str]:
+async def _utility_differences(connection: Connection, start_s: int) -> list[str]:
     rates = await market.rates_at(connection, start_s)
     metered = [row.metered for row in await market.metered_energy(connection, start_s)]
     traded = positions(await market.trades(connection, start_s), rates.charges_mills)
-    expected = {li.participant_id: li for li in utility_lines(metered, traded, rates)}
-    stored = {li.participant_id: li for li in await market.utility_lines(connection, start_s)}
-    wrong = [str(who) for who in sorted(expected.keys() | stored.keys()) if expected.get(who) != stored.get(who)]
+    expected = {line.participant_id: line for line in utility_lines(metered, traded, rates)}
+    stored = {line.participant_id: line for line in await market.utility_lines(connection, start_s)}
+    participants = sorted(expected.keys() | stored.keys())
+    wrong = [str(participant) for participant in participants if expected.get(participant) != stored.get(participant)]
     return [f"the utility lines of {', '.join(wrong[:5])} do not follow from energy and trades"] if wrong else []

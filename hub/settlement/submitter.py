@@ -1,7 +1,7 @@
-"""Takes planned intervals one by one through their steps, and closes them when all of it is final.
+"""Settles planned intervals one by one, and closes each when all of its steps are final.
 
-``steps.carrier`` brings the steps onto the chain; what comes instead of a close (too late, aborted, refused) is decided
-here.
+``steps.executor`` carries out the steps. An interval that can not close (too late, aborted, or refused for good) is
+released here instead.
 """
 
 from dataclasses import dataclass, field
@@ -21,24 +21,24 @@ from hub.postgres.db import Pool
 from hub.postgres.lease import Lease, LeaseLostError, guard
 from hub.settlement import abort, onchain, repository
 from hub.settlement.deferred import DeferredIntervals
-from hub.settlement.fees import Fees
-from hub.settlement.instructions import IntervalRows
+from hub.settlement.fees import PriorityFees
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.release import release_trades
+from hub.settlement.repository import IntervalRows
 from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 
 log = structlog.get_logger()
 
 
 class UnreadableRowsError(PermanentError):
-    """An interval's rows are not what they were written as; the others go on."""
+    """The stored rows of an interval can not be read; other intervals go on."""
 
     code = "rows_unreadable"
 
 
 @dataclass(frozen=True)
 class Submitter:
-    """One leader's hands on the chain."""
+    """Settles planned intervals under one leader's lease, with its keys."""
 
     pool: Pool
     lease: Lease
@@ -47,28 +47,28 @@ class Submitter:
     keys: SettlementKeys
     currency_mint: Pubkey
     deferred: DeferredIntervals = field(default_factory=DeferredIntervals)
-    fees: Fees = field(default_factory=Fees)
+    fees: PriorityFees = field(default_factory=PriorityFees)
 
     async def settle_due(self, *, limit: int = 20) -> list[int]:
-        """Tries ``limit`` planned intervals one by one; returns the starts of those that were closed.
+        """Tries at most ``limit`` planned intervals one by one; returns the starts of those that were closed.
 
-        One that can not be settled is deferred for a while, and the next comes.
+        An interval that can not be settled is deferred, and the next one is tried.
 
         Raises:
-            ChainUnreachableError: the chain is away; the next call goes on from the stored steps.
+            ChainUnreachableError: the chain does not answer; the next call goes on from the stored steps.
             LeaseLostError: another process leads.
         """
         closed = []
         for _ in range(limit):
             async with self.pool.acquire() as connection:
-                start_s = await repository.next_unsettled(connection, self.deferred.waiting(self.clock))
+                start_s = await repository.next_unsettled(connection, self.deferred.not_due(self.clock))
             if start_s is None:
                 break
-            if await self._try(start_s):
+            if await self._settle_or_defer(start_s):
                 closed.append(start_s)
         return closed
 
-    async def _try(self, start_s: int) -> bool:
+    async def _settle_or_defer(self, start_s: int) -> bool:
         try:
             closed = await self._settle_or_release(start_s)
         except (ChainUnreachableError, LeaseLostError):
@@ -79,22 +79,20 @@ class Submitter:
         except (ValueError, LookupError) as error:
             self.deferred.defer(start_s, UnreadableRowsError(f"Its rows can not be read: {error}"), self.clock)
             return False
-        self.deferred.finished(start_s)
+        self.deferred.finish(start_s)
         return closed
 
     async def _settle_or_release(self, start_s: int) -> bool:
-        """True when it is closed; False when its trades were released and it closes without lines next."""
+        """Returns True when the interval is closed; False when its trades were released, to be closed next."""
         async with self.pool.acquire() as connection:
-            facts = await repository.interval_facts(connection, start_s)
-            lines = await repository.settlement_lines(connection, start_s)
-        rows = IntervalRows(start_s, facts, lines)
+            rows = await repository.interval_rows(connection, start_s)
         reason: HubError
         try:
             return await self._settle(rows)
         except onchain.TooLateError as error:
             reason = error
         except onchain.AbortedError as error:
-            abort.alarm(error.found, rows, self.clock)
+            abort.alarm_if_by_settler(error.settlement, rows, self.clock)
             reason = error
         except StepRefusedError as error:
             if not await abort.is_due(self.chain, rows, error.refusal, self.clock):
@@ -102,7 +100,7 @@ class Submitter:
             log.warning("a settlement is aborted", start_at=rfc3339_s(start_s), reason=str(error))
             reason = error
         if not isinstance(reason, onchain.TooLateError):
-            await self._give_back(rows)
+            await self._abort_and_return(rows)
         log.warning("an interval's trades are released", start_at=rfc3339_s(start_s), reason=str(reason))
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
@@ -110,20 +108,19 @@ class Submitter:
         return False
 
     async def _settle(self, rows: IntervalRows) -> bool:
-        await (await self._carrier(rows)).carry()
+        await (await self._executor(rows)).run()
         return await self._close(rows.start_s, rows)
 
-    async def _give_back(self, rows: IntervalRows) -> None:
-        """Leaves the settlement aborted, everything returned; what it takes to get there is read from the chain."""
+    async def _abort_and_return(self, rows: IntervalRows) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
-        carrier = await self._carrier(rows)
-        async with carrier.patience():
-            await abort.give_all_back(self.chain, self.keys.fee_payer, rows, carrier.price_micro_lamports)
-        await carrier.record_what_is_final()
+        executor = await self._executor(rows)
+        async with executor.time_limit():
+            await abort.abort_and_return(self.chain, self.keys.fee_payer, rows, executor.price_micro_lamports)
+        await executor.record_final_transactions()
 
-    async def _carrier(self, rows: IntervalRows) -> StepExecutor:
-        price = await self.fees.offer(self.chain)
+    async def _executor(self, rows: IntervalRows) -> StepExecutor:
+        price_micro_lamports = await self.fees.offer(self.chain)
         return StepExecutor(
             self.pool,
             self.lease,
@@ -132,7 +129,7 @@ class Submitter:
             self.keys,
             self.currency_mint,
             rows,
-            price_micro_lamports=price,
+            price_micro_lamports=price_micro_lamports,
         )
 
     async def _close(self, start_s: int, rows: IntervalRows) -> bool:
@@ -142,19 +139,20 @@ class Submitter:
             if closed:
                 payload = {
                     "start_at": rfc3339_s(start_s),
-                    "end_at": rows.facts["end_at"].isoformat().replace("+00:00", "Z"),
+                    "end_at": rows.interval["end_at"].isoformat().replace("+00:00", "Z"),
                     "state": "closed",
-                    "lines": rows.facts["line_count"],
+                    "lines": rows.interval["line_count"],
                 }
                 await outbox.append(connection, "settlement", payload)
         return closed
 
 
 async def read_currency_mint(chain: ChainClient) -> Pubkey:
-    """The currency that the market settles in.
+    """Returns the mint of the currency that the market settles in.
 
     Raises:
         RetryableError: the programs have not been set up on this chain.
+        ChainUnreachableError: the chain does not answer.
     """
     market: Any = await chain.account("trading", "Market", pdas.market(), commitment=Finalized)
     if market is None:

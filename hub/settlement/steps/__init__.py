@@ -1,1 +1,1 @@
-"""The steps that carry a settlement onto the chain."""
+"""The steps of a settlement: one transaction each."""

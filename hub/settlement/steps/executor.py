@@ -1,7 +1,8 @@
-"""Carries the steps of one interval onto the chain: signed, stored, sent, watched until a quorum calls them final.
+"""Carries out the steps of one interval: signs, stores and sends transactions until a quorum has each of them final.
 
-A step is planned -> submitted -> confirmed -> finalized, or back to planned when its transaction failed or expired for
-good. Everything stands in the database before it is sent, so that whoever follows asks the chain first.
+The states of a step are planned -> submitted -> confirmed -> finalized; it goes back to planned when its transaction
+has failed or expired for good. A transaction is stored before it is sent, so that a process that takes over first asks
+the chain for it.
 """
 
 import asyncio
@@ -28,34 +29,35 @@ from hub.errors import RetryableError
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 from hub.settlement import onchain
-from hub.settlement.instructions import IntervalRows, instruction_of
+from hub.settlement.instructions import instruction_of
 from hub.settlement.keys import SettlementKeys
+from hub.settlement.repository import IntervalRows
 from hub.settlement.steps import repository
 from hub.settlement.steps.repository import StepRow
 
 log = structlog.get_logger()
 
 POLL_S = 0.05
-LOOKS_A_SEND = 20
-"""What no node knows is sent again once a second, as it is."""
-PATIENCE_S = 40.0
+POLLS_PER_SEND = 20
+"""A transaction that no node knows is sent again, unchanged, once a second."""
+TIME_LIMIT_S = 40.0
 """Agave makes a block final after 13 s, and on a busy machine after 18 s (docs/validator.md)."""
 
 
 class StepRefusedError(RetryableError):
-    """A program refused a step, and the chain does not hold it either; tried again with a pause."""
+    """A program refused a step, and the chain does not hold its effect either; try again after a pause."""
 
     code = "step_refused"
 
     def __init__(self, message: str, refusal: str) -> None:
         super().__init__(message)
         self.refusal = refusal
-        """The program's name for it."""
+        """The name of the program's error."""
 
 
 @dataclass(frozen=True)
 class StepExecutor:
-    """One leader's hands on the steps of one interval."""
+    """Carries out the steps of one interval, under one leader's lease."""
 
     pool: Pool
     lease: Lease
@@ -66,59 +68,69 @@ class StepExecutor:
     rows: IntervalRows
     price_micro_lamports: int = 0
     _outcomes: dict[str, TransactionOutcome] = field(default_factory=dict)
-    """By signature, as last seen."""
+    """By signature the outcome of each transaction when it was last read."""
 
-    async def carry(self) -> None:
-        """Leaves every step final.
+    async def run(self) -> None:
+        """Carries out every step until all are final.
 
         Raises:
-            NotYetFinalError, NodesDisagreeError: that takes longer than is waited for here.
-            StepRefusedError, ConflictError, AbortedError, TooLateError: it can not be had.
-            ChainUnreachableError: the chain is away.
+            NotYetFinalError: a step was not final within ``TIME_LIMIT_S``.
+            NodesDisagreeError: the same, because the nodes disagree.
+            StepRefusedError: a program refused a step.
+            ConflictError: the chain holds other contents.
+            AbortedError: the settlement was aborted.
+            TooLateError: the interval can not be opened any more.
+            ChainUnreachableError: the chain does not answer.
+            LeaseLostError: another process leads.
         """
-        # what an earlier run saw confirmed may have left the chain since, and the next step builds on it
-        await self._go_on([step for step in await self._open_steps() if step.state == "confirmed"])
+        # a block that held a confirmed step may have been abandoned since, and the next step builds on it
+        await self._follow_all([step for step in await self._open_steps() if step.state == "confirmed"])
         for step in await self._open_steps():
             await self._confirm(step)
         await self._finalize()
 
-    async def record_what_is_final(self) -> None:
-        """Of an interval that goes no further: which of its transactions count."""
+    async def record_final_transactions(self) -> None:
+        """Records which transactions of an interval that is not continued are final.
+
+        Raises:
+            ChainUnreachableError: the chain does not answer.
+            LeaseLostError: another process leads.
+        """
         steps = [step for step in await self._open_steps() if step.state == "confirmed"]
-        for step, outcome in zip(steps, await self._look_at(steps), strict=True):
+        for step, outcome in zip(steps, await self._read_outcomes(steps), strict=True):
             if outcome.status is not None and outcome.status.error is None and outcome.status.reached("finalized"):
                 await self._record_final(step, outcome.status)
 
     # -- one step until it is in a block
 
     async def _confirm(self, step: StepRow) -> None:
-        """Leaves the step confirmed or final; it is signed anew only when what was signed before can not land."""
-        async with self.patience():
-            looks = 0
+        """Returns when the step is confirmed or final; signs anew only when the earlier transaction can not land."""
+        async with self.time_limit():
+            polls = 0
             while step.state not in {"confirmed", "finalized"}:
                 if step.state == "planned":
                     await self._submit(step)
                 else:
-                    await self._look(step, send=looks % LOOKS_A_SEND == 0)
-                looks += 1
+                    await self._poll(step, send=polls % POLLS_PER_SEND == 0)
+                polls += 1
                 step = await self._reload(step)
 
     async def _submit(self, step: StepRow) -> None:
         if await onchain.is_done(self.chain, step, self.rows):
-            async with self._led() as connection:
+            async with self._leader_transaction() as connection:
                 await repository.record_done_elsewhere(connection, step, self.clock.now_ms())
             return
         instruction, signers = instruction_of(step, self.rows, self.keys, self.currency_mint)
         try:
             signed = await self.chain.prepare([instruction], signers, price_micro_lamports=self.price_micro_lamports)
         except ProgramError as error:
-            if step.kind == "open" and error.name == "TooLate" and onchain.is_late(self.rows, self.clock):
-                # the chain's clock only goes on, so that nothing signed before can open it either
+            if step.kind == "open" and error.name == "TooLate" and onchain.is_too_late_to_open(self.rows, self.clock):
+                # the chain's clock never goes back, so an earlier transaction can not open the interval either
                 raise onchain.TooLateError(str(error)) from error
-            self._raise_dispute(error)
-            # done at `confirmed` but not final yet, or truly refused: the next look tells
+            self._raise_disagreement(error)
+            # the effect is confirmed but not final yet, or the step is refused for good: the next try shows which
             raise StepRefusedError(f"{step.kind} of interval {rfc3339_s(step.start_s)}: {error}", error.name) from error
-        async with self._led() as connection:
+        async with self._leader_transaction() as connection:
             await repository.record_signed(
                 connection, step, str(signed.signature), signed.raw, signed.last_valid_height, self.clock.now_ms()
             )
@@ -128,15 +140,15 @@ class StepExecutor:
         try:
             await self.chain.send(raw, preflight=False)
         except (AlreadyProcessedError, BlockhashExpiredError, TransactionFailedError) as error:
-            # its status says what became of it
+            # the next poll of its status shows the outcome
             log.info("the chain answered to a transaction", code=error.code, reason=str(error))
 
-    async def _look(self, step: StepRow, *, send: bool) -> None:
-        (outcome,) = await self._look_at([step])
+    async def _poll(self, step: StepRow, *, send: bool) -> None:
+        (outcome,) = await self._read_outcomes([step])
         if await self._void_if_lost(step, outcome):
             return
         if outcome.status is not None and outcome.status.error is None and outcome.status.reached("confirmed"):
-            async with self._led() as connection:
+            async with self._leader_transaction() as connection:
                 await repository.record_confirmed(connection, step, outcome.status.slot, self.clock.now_ms())
             return
         if send and not outcome.known:
@@ -146,7 +158,7 @@ class StepExecutor:
         await asyncio.sleep(POLL_S)
 
     async def _void_if_lost(self, step: StepRow, outcome: TransactionOutcome) -> bool:
-        """Whether the step's transaction will never count, which is sure only when it is final; it is planned again."""
+        """Returns True, with the step planned again, when its transaction has failed or expired for good."""
         if outcome.expired:
             state, error = "expired", None
         elif outcome.status is not None and outcome.status.error is not None and outcome.status.reached("finalized"):
@@ -154,29 +166,29 @@ class StepExecutor:
         else:
             return False
         log.warning("a transaction will not count", step=step.kind, state=state, reason=error, signature=step.signature)
-        async with self._led() as connection:
+        async with self._leader_transaction() as connection:
             await repository.record_void(connection, step, state, error, self.clock.now_ms())
         return True
 
     # -- all steps until they are final
 
     async def _finalize(self) -> None:
-        async with self.patience():
+        async with self.time_limit():
             while steps := await self._open_steps():
-                await self._go_on(steps)
+                await self._follow_all(steps)
                 await asyncio.sleep(POLL_S)
 
-    async def _go_on(self, steps: list[StepRow]) -> None:
-        for step, outcome in zip(steps, await self._look_at(steps), strict=True):
+    async def _follow_all(self, steps: list[StepRow]) -> None:
+        for step, outcome in zip(steps, await self._read_outcomes(steps), strict=True):
             await self._follow(step, outcome)
 
     async def _follow(self, step: StepRow, outcome: TransactionOutcome) -> None:
         if await self._void_if_lost(step, outcome):
             await self._confirm(await self._reload(step))
         elif outcome.status is None:
-            # the block that held it was abandoned: it may land again while its blockhash lives
+            # its block was abandoned: it may land in another one while its blockhash is valid
             log.warning("a transaction left the chain before it was final", step=step.kind, signature=step.signature)
-            async with self._led() as connection:
+            async with self._leader_transaction() as connection:
                 await repository.record_unconfirmed(connection, step, self.clock.now_ms())
             await self._confirm(await self._reload(step))
         elif outcome.status.reached("finalized"):
@@ -184,18 +196,18 @@ class StepExecutor:
 
     async def _record_final(self, step: StepRow, status: Status) -> None:
         units = await self.chain.compute_units(_sent(step).signature)
-        async with self._led() as connection:
+        async with self._leader_transaction() as connection:
             await repository.record_finalized(connection, step, status.slot, units, self.clock.now_ms())
 
-    # -- what all of it needs
+    # -- shared by both
 
-    async def _look_at(self, steps: list[StepRow]) -> list[TransactionOutcome]:
+    async def _read_outcomes(self, steps: list[StepRow]) -> list[TransactionOutcome]:
         outcomes = await self.chain.outcomes([_sent(step) for step in steps]) if steps else []
         self._outcomes.update({str(step.signature): outcome for step, outcome in zip(steps, outcomes, strict=True)})
         return outcomes
 
     @contextlib.asynccontextmanager
-    async def _led(self) -> AsyncIterator[Connection]:
+    async def _leader_transaction(self) -> AsyncIterator[Connection]:
         async with self.pool.acquire() as connection, connection.transaction():
             await guard(connection, self.lease)
             yield connection
@@ -203,25 +215,30 @@ class StepExecutor:
     async def _reload(self, step: StepRow) -> StepRow:
         async with self.pool.acquire() as connection:
             steps = await repository.steps(connection, step.start_s)
-        return next(one for one in steps if (one.kind, one.batch) == (step.kind, step.batch))
+        return next(row for row in steps if (row.kind, row.batch) == (step.kind, step.batch))
 
     async def _open_steps(self) -> list[StepRow]:
         async with self.pool.acquire() as connection:
             return [step for step in await repository.steps(connection, self.rows.start_s) if step.state != "finalized"]
 
     @contextlib.asynccontextmanager
-    async def patience(self) -> AsyncIterator[None]:
-        """Ends the block when it takes too long, and says what the nodes have said."""
+    async def time_limit(self) -> AsyncIterator[None]:
+        """Ends the block after ``TIME_LIMIT_S``.
+
+        Raises:
+            NodesDisagreeError: the time is over, and the nodes disagree on a transaction.
+            NotYetFinalError: the time is over for another reason.
+        """
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIME_LIMIT_S):
                 yield
         except TimeoutError as error:
-            self._raise_dispute(error)
+            self._raise_disagreement(error)
             start = rfc3339_s(self.rows.start_s)
-            raise NotYetFinalError(f"Interval {start} is not final after {PATIENCE_S:.0f} s") from error
+            raise NotYetFinalError(f"Interval {start} is not final after {TIME_LIMIT_S:.0f} s") from error
 
-    def _raise_dispute(self, cause: Exception) -> None:
-        """Where nodes disagree on a step, that is why the interval does not get on."""
+    def _raise_disagreement(self, cause: Exception) -> None:
+        """Raises NodesDisagreeError when the nodes disagree on a transaction of the interval."""
         for signature, outcome in self._outcomes.items():
             if outcome.disputed:
                 what = f"transaction {signature} of interval {rfc3339_s(self.rows.start_s)}"

@@ -1,4 +1,4 @@
-"""The SQL of an interval's steps and of the transactions that carry them."""
+"""The SQL of an interval's steps and of their transactions."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from hub.postgres.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of an interval and the newest transaction that carries it."""
+    """One step of an interval and its newest transaction."""
 
     start_s: int
     kind: str
@@ -22,7 +22,7 @@ class StepRow:
 
 
 async def steps(connection: Connection, start_s: int) -> list[StepRow]:
-    """The interval's steps in the order in which they must happen."""
+    """Returns the interval's steps in the order in which they must be carried out."""
     rows = await connection.fetch(
         """
         SELECT s.kind, s.batch, s.first_line, s.end_line, s.state, s.signature, t.last_valid_block_height
@@ -38,7 +38,7 @@ async def steps(connection: Connection, start_s: int) -> list[StepRow]:
 async def record_signed(
     connection: Connection, step: StepRow, signature: str, raw: bytes, last_valid_block_height: int, now_ms: int
 ) -> None:
-    """Keeps a signed transaction before it is sent; the same instruction and blockhash give the same signature."""
+    """Stores a signed transaction before it is sent; the same instruction and blockhash give the same signature."""
     await connection.execute(
         """
         INSERT INTO blockchain_transactions
@@ -53,12 +53,12 @@ async def record_signed(
 
 
 async def raw_transaction(connection: Connection, signature: str) -> bytes:
-    """The bytes of a transaction that was signed before."""
+    """Returns the stored bytes of a signed transaction."""
     return bytes(await connection.fetchval("SELECT raw FROM blockchain_transactions WHERE signature = $1", signature))
 
 
 async def record_confirmed(connection: Connection, step: StepRow, slot: int, now_ms: int) -> None:
-    """The step's transaction is in a block that is not final yet."""
+    """Records that the step's transaction is in a block that is not final yet."""
     await connection.execute(
         """
         UPDATE blockchain_transactions SET state = 'confirmed', slot = $2, confirmed_at = coalesce(confirmed_at, $3)
@@ -70,7 +70,7 @@ async def record_confirmed(connection: Connection, step: StepRow, slot: int, now
 
 
 async def record_finalized(connection: Connection, step: StepRow, slot: int, units: int | None, now_ms: int) -> None:
-    """The step's transaction is final."""
+    """Records that the step's transaction is final; ``units`` are the compute units that it used."""
     await connection.execute(
         """
         UPDATE blockchain_transactions
@@ -84,7 +84,7 @@ async def record_finalized(connection: Connection, step: StepRow, slot: int, uni
 
 
 async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: int) -> None:
-    """The chain already holds what the step does, with equal contents, by a transaction that we may not know."""
+    """Records that the chain holds the step's effect by a transaction that the database may not know."""
     if step.signature is not None:
         await connection.execute(
             "UPDATE blockchain_transactions SET state = 'expired' WHERE signature = $1 AND state <> 'finalized'",
@@ -94,7 +94,7 @@ async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: i
 
 
 async def record_unconfirmed(connection: Connection, step: StepRow, now_ms: int) -> None:
-    """The block that held the step's transaction was abandoned; while its blockhash lives it may land again."""
+    """Records that the block with the step's transaction was abandoned; the transaction may still land in another."""
     await connection.execute(
         "UPDATE blockchain_transactions SET state = 'submitted' WHERE signature = $1 AND state = 'confirmed'",
         step.signature,
@@ -103,7 +103,7 @@ async def record_unconfirmed(connection: Connection, step: StepRow, now_ms: int)
 
 
 async def record_void(connection: Connection, step: StepRow, state: str, error: str | None, now_ms: int) -> None:
-    """The step's transaction will never count (`expired` or `failed`): the step is planned again."""
+    """Records that the step's transaction will never count (`expired` or `failed`); the step is planned again."""
     await connection.execute(
         "UPDATE blockchain_transactions SET state = $2, error = $3 WHERE signature = $1", step.signature, state, error
     )

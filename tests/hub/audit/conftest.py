@@ -21,7 +21,7 @@ MOST_POWER_W = 100_000_000
 async def campus(pool: Pool, module_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
     """Everybody's meter is registered, and a settlement takes several transactions."""
     async with ChainClient(module_ledger.url) as chain:
-        campus = await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+        campus = await SettlingCampus.create(pool, chain, keys, len(ENERGY))
         await setup.ensure_gateways(chain, keys, [GATEWAY])
         meters = [
             setup.MeterEntry(

@@ -1,6 +1,6 @@
-"""Campuses that settle on a real node: one that a module shares, and one of a test's own on the embedded ledger.
+"""Campuses that settle on a real node: one that the tests of a module share, and one for a single test.
 
-The shared one is also on the node that PEERWATT_TEST_RPC_URL names (support/servers/nodes.py).
+The shared one is also run on the node that PEERWATT_TEST_RPC_URL names (support/servers/nodes.py).
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +18,7 @@ from support.settlement.campus import ENERGY, SettlingCampus
 
 @pytest.fixture(scope="module", params=settling_names())
 def settling_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettlingNode]:
-    """Shared: tests add intervals to it, and no interval meets another's."""
+    """A node that tests share; each adds intervals of its own."""
     with open_settling_node(request.param, tmp_path_factory.mktemp("ledger")) as opened:
         yield opened
 
@@ -26,7 +26,7 @@ def settling_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 @pytest.fixture
 async def campus(pool: Pool, settling_node: SettlingNode) -> AsyncIterator[SettlingCampus]:
     async with ChainClient(settling_node.url) as chain:
-        yield await SettlingCampus.found(pool, chain, settling_node.keys, len(ENERGY))
+        yield await SettlingCampus.create(pool, chain, settling_node.keys, len(ENERGY))
 
 
 @pytest.fixture
@@ -43,6 +43,6 @@ def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
 
 @pytest.fixture
 async def lone_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    """With a ledger of its own, on which sums over everything can be compared."""
+    """A campus with a ledger of its own, so that sums over all intervals can be compared."""
     async with ChainClient(lone_ledger.url) as chain:
-        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+        yield await SettlingCampus.create(pool, chain, keys, len(ENERGY))

@@ -1,4 +1,4 @@
-"""What hub and audit say of a settlement's states and times is what the trading program says."""
+"""The hub's and the audit's constants of a settlement are those of the trading program."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ SOURCES = Path(__file__).resolve().parents[3] / "programs" / "trading" / "src"
 
 
 def constant(name: str) -> int:
-    """A Rust constant's value; the source writes numbers and products of numbers."""
+    """Returns a Rust constant's value; the source has numbers and products of numbers."""
     text = "\n".join(file.read_text() for file in sorted(SOURCES.rglob("*.rs")))
     (value,) = re.findall(rf"pub const {name}: \w+ = ([0-9_* ]+);", text)
     product = 1
@@ -25,6 +25,8 @@ def test_states_and_window_are_the_programs() -> None:
 
 
 def test_an_auditor_knows_the_same_ones() -> None:
-    assert {one.name: one.value for one in facts.Status} == {one.name: constant(one.name) for one in facts.Status}
+    assert {status.name: status.value for status in facts.Status} == {
+        status.name: constant(status.name) for status in facts.Status
+    }
     names = ("OPEN_WINDOW_S", "ABORT_AFTER_S")
     assert {name: getattr(facts, name) for name in names} == {name: constant(name) for name in names}

@@ -1,4 +1,4 @@
-"""A participant who pays with what another settlement has credited and not closed: the interval waits for its close."""
+"""An interval waits when a payer's money is the open credit of another settlement, until that settlement closes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,25 +25,25 @@ DAY_MS = 24 * 3_600_000
 
 @pytest.fixture
 async def poor_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    """The first of its people has next to nothing but what the sun brings."""
+    """A campus whose first participant has almost no money except what they earn by selling."""
     async with ChainClient(lone_ledger.url) as chain:
         await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
-        rich = trader_of(wallet_of(SettlingCampus.person(0)))
-        await setup.ensure_traders(chain, keys, [replace(rich, deposit_micros=DEPOSIT_MICROS)])
-        yield await SettlingCampus.found(pool, chain, keys, len(ENERGY))
+        trader = trader_of(wallet_of(SettlingCampus.person(0)))
+        await setup.ensure_traders(chain, keys, [replace(trader, deposit_micros=DEPOSIT_MICROS)])
+        yield await SettlingCampus.create(pool, chain, keys, len(ENERGY))
 
 
 async def check_it_waits(submitter: Submitter, start_s: int) -> None:
     assert await submitter.settle_due(limit=1) == []
-    refused = submitter.deferred.errors[start_s]
-    assert isinstance(refused, StepRefusedError)
-    assert refused.refusal == "CreditOpen"
-    assert not isinstance(refused, PermanentError)
+    error = submitter.deferred.errors[start_s]
+    assert isinstance(error, StepRefusedError)
+    assert error.refusal == "CreditOpen"
+    assert not isinstance(error, PermanentError)
 
 
-async def opened(campus: SettlingCampus, start_s: int) -> None:
+async def wait_until_opened(campus: SettlingCampus, start_s: int) -> None:
     async with asyncio.timeout(20):
-        while await onchain.settlement(campus.chain, start_s) is None:  # noqa: ASYNC110 (the ledger makes the block)
+        while await onchain.read_settlement(campus.chain, start_s) is None:  # noqa: ASYNC110 (the ledger makes the block)
             await asyncio.sleep(POLL_S)
 
 
@@ -52,7 +52,7 @@ async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: Set
     first = await campus.interval(ENERGY)
     clock = ManualClock(first * 1000 + 2 * DAY_MS)
     submitter = replace(await campus.submitter(), clock=clock)
-    # the first settlement is as far as it can be without its close
+    # the first settlement is complete except for its close
     await campus.pool.execute("DELETE FROM settlement_steps WHERE kind = 'close'")
     assert await submitter.settle_due(limit=1) == [first]
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
@@ -61,15 +61,15 @@ async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: Set
     )
     submitter.deferred.defer(first, RetryableError("held by this test"), clock)
     second = await campus.interval((-100, 0, 100, 0, 0))
-    owes = "SELECT debit_micros FROM settlement_lines WHERE extract(epoch FROM start_at) = $1 AND debit_micros > 0"
-    assert await campus.pool.fetchval(owes, second) > DEPOSIT_MICROS
+    debit = "SELECT debit_micros FROM settlement_lines WHERE extract(epoch FROM start_at) = $1 AND debit_micros > 0"
+    assert await campus.pool.fetchval(debit, second) > DEPOSIT_MICROS
     await check_it_waits(submitter, second)
-    await opened(campus, second)
-    # so late that what is refused for good would be aborted
+    await wait_until_opened(campus, second)
+    # so late that a settlement whose step is refused for good would be aborted
     clock.advance(RETRY_MS)
     submitter.deferred.defer(first, RetryableError("held by this test"), clock)
     await check_it_waits(submitter, second)
-    assert (await onchain.settlement(campus.chain, second)).status == onchain.OPEN
+    assert (await onchain.read_settlement(campus.chain, second)).status == onchain.OPEN
     clock.advance(RETRY_MS)
     assert await submitter.settle_due() == [first, second]
     account = await campus.chain.account("trading", "Account", pdas.account(wallet_of(campus.people[0]).pubkey()))

@@ -1,4 +1,4 @@
-"""The chain goes away and comes back: clearing and planning go on meanwhile, and everything settles afterwards."""
+"""An outage of the chain: clearing and planning go on meanwhile, and everything settles afterwards."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from hub.clock import SystemClock
 from hub.market.funds import ParticipantFunds
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
-from hub.settlement.cached_funds import FundsCache, at_least
+from hub.settlement.cached_funds import FundsCache, certain_funds
 from hub.settlement.reconcile import compare_all
 from hub.units import Micros, PriceMills, Wh
 from support.rows.site_rows import lead
@@ -28,8 +28,8 @@ async def rounds(pool: Pool, lone_ledger: LedgerProcess, tmp_path: Path) -> Asyn
 
 
 async def attested(campus: SettlingCampus) -> int:
-    """An interval that has passed, with the oracle's word on it; its start."""
-    start_s = await campus.passed(ENERGY)
+    """Lets an interval pass and attests it; returns its start."""
+    start_s = await campus.pass_interval(ENERGY)
     oracle = OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0)
     assert len(await attest_due(campus.pool, await lead(campus.pool), SystemClock(), oracle, limit=1)) == 1
     return start_s
@@ -70,7 +70,7 @@ async def test_clearing_goes_on_while_the_chain_is_away(
 async def test_without_having_seen_the_chain_nothing_is_cleared(
     rounds: Rounds, lone_campus: SettlingCampus, lone_ledger: LedgerProcess
 ) -> None:
-    """A worker that was started while the chain is away knows nobody's funds."""
+    """A worker that was started while the chain does not answer knows no funds."""
     await attested(lone_campus)
     lone_ledger.kill()
     with pytest.raises(ChainUnreachableError):
@@ -85,10 +85,8 @@ async def test_what_was_seen_too_long_ago_counts_no_more(
     await rounds.run(rounds.market)
     lone_ledger.kill()
     await attested(lone_campus)
-    half_a_day_ago = rounds.market.clock.now_ms() - 13 * 3_600_000
-    accounts = {
-        wallet: (account, half_a_day_ago) for wallet, (account, _) in rounds.market.funds_cache.accounts.items()
-    }
+    too_old_ms = rounds.market.clock.now_ms() - 13 * 3_600_000
+    accounts = {wallet: (account, too_old_ms) for wallet, (account, _) in rounds.market.funds_cache.accounts.items()}
     with pytest.raises(ChainUnreachableError):
         await rounds.run(replace(rounds.market, funds_cache=FundsCache(accounts)))
     await rounds.run(rounds.market)
@@ -99,5 +97,5 @@ async def test_what_was_seen_too_long_ago_counts_no_more(
 def test_sure_is_what_can_not_be_withdrawn_and_was_not_settled(balance: int, debited: int, left: int) -> None:
     prices = PriceMills(5000), PriceMills(2200)
     funds = ParticipantFunds(Micros(balance), Micros(500), *prices, Wh(1), Micros(1), Micros(1), Micros(40))
-    sure = at_least(funds, debited)
-    assert (sure.balance_micros, sure.day_debit_micros) == (left, 40 + debited)
+    certain = certain_funds(funds, debited)
+    assert (certain.balance_micros, certain.day_debit_micros) == (left, 40 + debited)

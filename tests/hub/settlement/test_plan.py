@@ -1,4 +1,4 @@
-"""Trades to lines, root, totals and steps: netting, order, batches, and what can not be planned."""
+"""Plans from trades: netting, the order of lines, batches of steps, and trades that can not be planned."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -16,9 +16,10 @@ from support.rows.order_books import START_S, books
 from support.rows.worked_example import RATES
 
 
-def trade(n: int, seller: int, buyer: int, wh: int, mills: int) -> Trade:
-    name = bytes([n]) * 32
-    return Trade(name, START_S, "ex_post", UUID(int=seller), UUID(int=buyer), name, name, n, Wh(wh), PriceMills(mills))
+def trade(number: int, seller: int, buyer: int, wh: int, mills: int) -> Trade:
+    any_id = bytes([number]) * 32
+    parties = UUID(int=seller), UUID(int=buyer)
+    return Trade(any_id, START_S, "ex_post", *parties, any_id, any_id, number, Wh(wh), PriceMills(mills))
 
 
 WALLETS = {UUID(int=n): sha256(bytes([n])).digest() for n in range(60)}
@@ -29,23 +30,23 @@ def planned(*trades: Trade, batch_lines: int = 16, minted_wh: int = 0) -> Plan:
 
 
 def test_a_participant_has_one_line_of_gross_figures() -> None:
-    made = planned(trade(0, 1, 2, 600, 3000), trade(1, 2, 3, 100, 4120))
-    lines = {li.participant_id.int: li for li in made.lines}
+    settlement = planned(trade(0, 1, 2, 600, 3000), trade(1, 2, 3, 100, 4120))
+    lines = {line.participant_id.int: line for line in settlement.lines}
     assert (lines[2].sold_wh, lines[2].bought_wh) == (100, 600)
     assert (lines[2].credit_micros, lines[2].debit_micros) == (412_000, 600 * 3130)
 
 
 def test_payers_come_first_each_group_in_order_of_names() -> None:
-    made = planned(trade(0, 9, 8, 10, 3000), trade(1, 1, 7, 10, 3000), trade(2, 5, 2, 10, 3000))
-    assert [li.participant_id.int for li in made.lines] == [2, 7, 8, 1, 5, 9]
-    assert [li.pays for li in made.lines] == [True] * 3 + [False] * 3
+    settlement = planned(trade(0, 9, 8, 10, 3000), trade(1, 1, 7, 10, 3000), trade(2, 5, 2, 10, 3000))
+    assert [line.participant_id.int for line in settlement.lines] == [2, 7, 8, 1, 5, 9]
+    assert [line.pays for line in settlement.lines] == [True] * 3 + [False] * 3
 
 
 def test_the_leaf_is_put_together_byte_by_byte() -> None:
     (payer, _) = planned(trade(0, 1, 2, 600, 3000)).lines
-    words = START_S.to_bytes(8, "little") + (7).to_bytes(4, "little") + WALLETS[UUID(int=2)]
-    words += b"".join(n.to_bytes(8, "little") for n in (0, 600, 0, 600 * 3130))
-    assert line_leaf(START_S, 7, payer) == sha256(b"peerwatt/line/1" + words).digest()
+    preimage = START_S.to_bytes(8, "little") + (7).to_bytes(4, "little") + WALLETS[UUID(int=2)]
+    preimage += b"".join(figure.to_bytes(8, "little") for figure in (0, 600, 0, 600 * 3130))
+    assert line_leaf(START_S, 7, payer) == sha256(b"peerwatt/line/1" + preimage).digest()
 
 
 def test_the_trading_program_knows_the_same_leaf() -> None:
@@ -57,15 +58,15 @@ def test_the_trading_program_knows_the_same_leaf() -> None:
 
 
 def test_the_root_is_over_the_leaves_in_their_order() -> None:
-    made = planned(trade(0, 1, 2, 600, 3000), trade(1, 2, 3, 100, 4120))
-    leaves = [line_leaf(START_S, i, li) for i, li in enumerate(made.lines)]
-    assert made.lines_root == merkle.root(leaves)
-    assert merkle.verify(leaves[2], 2, 3, merkle.path(leaves, 2), made.lines_root)
+    settlement = planned(trade(0, 1, 2, 600, 3000), trade(1, 2, 3, 100, 4120))
+    leaves = [line_leaf(START_S, i, line) for i, line in enumerate(settlement.lines)]
+    assert settlement.lines_root == merkle.root(leaves)
+    assert merkle.verify(leaves[2], 2, 3, merkle.path(leaves, 2), settlement.lines_root)
 
 
 def test_steps_cut_the_lines_into_batches() -> None:
-    made = planned(*(trade(n, 2 * n, 2 * n + 1, 10, 3000) for n in range(9)), batch_lines=7)
-    assert [(s.kind, s.batch, s.first_line, s.end_line) for s in made.steps] == [
+    settlement = planned(*(trade(n, 2 * n, 2 * n + 1, 10, 3000) for n in range(9)), batch_lines=7)
+    assert [(s.kind, s.batch, s.first_line, s.end_line) for s in settlement.steps] == [
         ("attest", 0, None, None),
         ("mint", 0, None, None),
         ("open", 0, None, None),
@@ -77,10 +78,10 @@ def test_steps_cut_the_lines_into_batches() -> None:
 
 
 def test_an_interval_without_trades_is_attested_minted_and_closed() -> None:
-    made = planned(minted_wh=1234)
-    assert [s.kind for s in made.steps] == ["attest", "mint", "close"]
-    assert (made.lines, made.minted_wh, made.totals.charges_micros) == ((), 1234, 0)
-    assert made.lines_root == merkle.root([])
+    settlement = planned(minted_wh=1234)
+    assert [s.kind for s in settlement.steps] == ["attest", "mint", "close"]
+    assert (settlement.lines, settlement.minted_wh, settlement.totals.charges_micros) == ((), 1234, 0)
+    assert settlement.lines_root == merkle.root([])
 
 
 def test_a_trader_without_a_wallet_stops_the_plan() -> None:
@@ -97,13 +98,13 @@ def test_more_energy_than_a_line_holds_stops_the_plan() -> None:
 @settings(max_examples=150, deadline=None)
 def test_lines_add_up_to_the_last_micro(book: list[Order]) -> None:
     trades = clear(START_S, book).trades
-    made = planned(*trades, batch_lines=3)
-    totals = made.totals
+    settlement = planned(*trades, batch_lines=3)
+    totals = settlement.totals
     assert totals.sold_wh == totals.bought_wh == sum(t.wh for t in trades)
     assert totals.credit_micros == sum(t.wh * t.price_mills for t in trades)
     assert totals.debit_micros - totals.credit_micros == totals.charges_micros == totals.sold_wh * 130
-    paid_in = sum(li.debit_micros - li.credit_micros for li in made.lines if li.pays)
-    paid_out = sum(li.credit_micros - li.debit_micros for li in made.lines if not li.pays)
+    paid_in = sum(line.debit_micros - line.credit_micros for line in settlement.lines if line.pays)
+    paid_out = sum(line.credit_micros - line.debit_micros for line in settlement.lines if not line.pays)
     assert paid_in == paid_out + totals.charges_micros
-    batches = [(s.first_line, s.end_line) for s in made.steps if s.kind == "settle"]
-    assert [i for first, end in batches for i in range(first or 0, end or 0)] == list(range(len(made.lines)))
+    batches = [(s.first_line, s.end_line) for s in settlement.steps if s.kind == "settle"]
+    assert [i for first, end in batches for i in range(first or 0, end or 0)] == list(range(len(settlement.lines)))

@@ -1,4 +1,4 @@
-"""Plans on a real database: the rows that the submitter works through, once, whole, and under the lease only."""
+"""Plans on a real database: the stored rows, whole and once, and only under the lease."""
 
 import pytest
 

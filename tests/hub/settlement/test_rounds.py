@@ -1,4 +1,4 @@
-"""What the worker's market round does when it is halted, and what its rounds leave for operators."""
+"""The worker's rounds: the market round goes on planning while the market is halted; deferred intervals are stored."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -22,23 +22,23 @@ START_S, LENGTH_S = 1_780_308_000, 900
 
 
 @pytest.mark.parametrize(("kind", "stage"), [(MarketRound, "planning"), (ReconcileRound, "reconcile")])
-async def test_a_round_leaves_for_operators_what_it_set_aside(
+async def test_a_round_stores_its_deferred_intervals_for_operators(
     pool: Pool, kind: type[MarketRound | ReconcileRound], stage: str
 ) -> None:
     await pool.execute(
         "INSERT INTO intervals (start_at, end_at, state, attested_at) VALUES (to_timestamp(0), now(), 'planned', now())"
     )
     async with ChainClient(NO_CHAIN) as away:
-        work = kind(pool, _CLOCK, away)
-        work.deferred.defer(0, PermanentError("look"), work.clock)
-        await work.run(await lead(pool))
+        a_round = kind(pool, _CLOCK, away)
+        a_round.deferred.defer(0, PermanentError("look"), a_round.clock)
+        await a_round.run(await lead(pool))
     assert await pool.fetchval("SELECT stage FROM deferred_intervals") == stage
 
 
 async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first interval was cleared, the second breaks a rule: the first is planned, and the halt is written down."""
+    """The first interval was cleared, the second breaks a rule: the first is planned, and the halt is stored."""
     await _two_attested(pool)
-    monkeypatch.setattr(invariants, "check", _broken_after(START_S))
+    monkeypatch.setattr(invariants, "check", _breach_after(START_S))
     monkeypatch.setattr(rounds, "CachedFunds", lambda *_: KnownFunds())
     market, lease = MarketRound(pool, _CLOCK, ChainClient(NO_CHAIN)), await lead(pool)
     assert await market.run(lease) is False
@@ -58,15 +58,16 @@ async def test_planning_goes_on_while_the_market_is_halted(pool: Pool, monkeypat
         assert await open_halts(connection) == []
 
 
-def _broken_after(start_s: int) -> Callable[[Outcome], None]:
-    real = invariants.check
+def _breach_after(start_s: int) -> Callable[[Outcome], None]:
+    """Returns a check that fails for every interval after this one."""
+    check = invariants.check
 
-    def check(outcome: Outcome) -> None:
+    def check_or_breach(outcome: Outcome) -> None:
         if outcome.start_s > start_s:
             raise MarketHaltedError("rule broken")
-        real(outcome)
+        check(outcome)
 
-    return check
+    return check_or_breach
 
 
 async def _two_attested(pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""Intervals that can not be settled as planned: they end well or wait for a person, and never hold up the others."""
+"""Intervals that can not be settled as planned: they are released or wait for a person, and the others go on."""
 
 from collections.abc import Sequence
 
@@ -46,73 +46,73 @@ async def test_intervals_with_lines_do_not_wait_behind_empty_ones(campus: Settli
 
 async def test_too_late_to_open_closes_without_lines(lone_campus: SettlingCampus) -> None:
     campus = lone_campus
-    start = await campus.late_interval(ENERGY, 13 * HOUR_S)
+    start_s = await campus.late_interval(ENERGY, 13 * HOUR_S)
     assert await campus.pool.fetchval("SELECT sum(wh) FROM trades") == 1000
     submitter = await campus.submitter()
-    assert await submitter.settle_due() == [start]
-    assert (await onchain.settlement(campus.chain, start)).status == onchain.EMPTY
+    assert await submitter.settle_due() == [start_s]
+    assert (await onchain.read_settlement(campus.chain, start_s)).status == onchain.EMPTY
     tables = ("settlement_lines", "trades")
     assert [await campus.pool.fetchval(f"SELECT count(*) FROM {name}") for name in tables] == [0, 0]  # noqa: S608
     utility = await campus.pool.fetch("SELECT utility_wh, amount_micros FROM utility_lines ORDER BY participant_id")
     assert [row["utility_wh"] for row in utility] == list(ENERGY)
     assert [row["amount_micros"] for row in utility] == [wh * (2200 if wh > 0 else 5000) for wh in ENERGY]
     assert await campus.pool.fetchval("SELECT sum(wh) FROM released_trades") == 1000
-    assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == [start]
+    assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == [start_s]
     assert (await compare_all(campus.pool, campus.chain)).differences == []
 
 
 async def test_a_stranger_who_closes_a_late_interval_first_is_no_conflict(campus: SettlingCampus) -> None:
-    start = await campus.late_interval(ENERGY, 14 * HOUR_S)
+    start_s = await campus.late_interval(ENERGY, 14 * HOUR_S)
     submitter = await campus.submitter()
-    assert await submitter.settle_due() == [start]
-    # the same, as a hub finds it that still holds its plan
+    assert await submitter.settle_due() == [start_s]
+    # as if somebody else had closed it, and this hub's rows still held the plan
     await campus.pool.execute("UPDATE intervals SET state = 'settling'")
     await campus.pool.execute("UPDATE settlements SET line_count = 5")
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL WHERE kind = 'close'")
-    assert await submitter.settle_due() == [start]
+    assert await submitter.settle_due() == [start_s]
     assert await campus.pool.fetchval("SELECT line_count FROM settlements") == 0
 
 
 async def test_a_signature_is_kept_while_its_blockhash_lives(
     campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A confirmed transaction that a node has lost sight of may still land: it is sent again, not signed anew."""
-    start = await campus.interval(ENERGY)
+    """A confirmed transaction that a node no longer knows may still land: it is sent again, not signed anew."""
+    start_s = await campus.interval(ENERGY)
     submitter = await campus.submitter()
-    asked, opinions = 0, campus.chain.opinions
+    requests, opinions = 0, campus.chain.opinions
 
     async def forgetful(sent: Sequence[Sent]) -> list[Opinion]:
-        nonlocal asked
-        asked += len(sent) > 1
-        return [Opinion(None) for _ in sent] if asked == 1 and len(sent) > 1 else await opinions(sent)
+        nonlocal requests
+        requests += len(sent) > 1
+        return [Opinion(None) for _ in sent] if requests == 1 and len(sent) > 1 else await opinions(sent)
 
     monkeypatch.setattr(campus.chain, "opinions", forgetful)
-    assert await submitter.settle_due() == [start]
-    assert asked > 1
+    assert await submitter.settle_due() == [start_s]
+    assert requests > 1
     assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5
 
 
 async def test_the_same_signature_twice_is_one_transaction(
     campus: SettlingCampus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What failed and is signed again under the same blockhash has the same signature."""
-    start = await campus.interval(ENERGY)
+    """A transaction that failed and is signed again with the same blockhash has the same signature."""
+    start_s = await campus.interval(ENERGY)
     submitter, blockhash = await campus.submitter(), await campus.chain.latest_blockhash()
 
-    async def same() -> Blockhash:
+    async def same_blockhash() -> Blockhash:
         return blockhash
 
-    monkeypatch.setattr(campus.chain, "latest_blockhash", same)
+    monkeypatch.setattr(campus.chain, "latest_blockhash", same_blockhash)
     with killed_before(campus.chain, "send"):
         await submitter.settle_due()
     await campus.pool.execute("UPDATE blockchain_transactions SET state = 'failed'")
     await campus.pool.execute("UPDATE settlement_steps SET state = 'planned', signature = NULL")
-    assert await (await campus.submitter()).settle_due() == [start]
+    assert await (await campus.submitter()).settle_due() == [start_s]
     assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "expected"),
     [
         ("UPDATE settlement_lines SET debit_micros = debit_micros + 1 WHERE line_index = 0", "lines"),
         ("UPDATE trades SET wh = wh + 1 WHERE fill_index = 0", "trades"),
@@ -120,17 +120,17 @@ async def test_the_same_signature_twice_is_one_transaction(
         ("UPDATE utility_lines SET amount_micros = amount_micros + 1", "utility"),
     ],
 )
-async def test_a_changed_book_is_found(planned: tuple[SettlingCampus, int], change: str, found: str) -> None:
-    """What people are billed by has to follow from what the chain holds, not only its totals."""
-    campus, start = planned
+async def test_a_changed_row_is_found(closed: tuple[SettlingCampus, int], change: str, expected: str) -> None:
+    """The rows behind the bills have to agree with the commitments, not only with their totals."""
+    campus, start_s = closed
     await campus.pool.execute(change)
     assert await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain) == []
     report = await campus.pool.fetchval("SELECT reconcile_report FROM settlements")
-    assert any(found in one for one in report["differences"]), (start, report)
+    assert any(expected in difference for difference in report["differences"]), (start_s, report)
 
 
-async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCampus, int]) -> None:
-    campus, first = planned
+async def test_a_difference_does_not_hold_up_the_next(closed: tuple[SettlingCampus, int]) -> None:
+    campus, first = closed
     await campus.pool.execute("UPDATE utility_lines SET amount_micros = amount_micros + 1")
     second = await campus.interval(ENERGY)
     assert await (await campus.submitter()).settle_due() == [second]
@@ -141,7 +141,7 @@ async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCam
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ("UPDATE settlement_lines SET wallet = 'nonsense' WHERE start_at = to_timestamp($1)", "ValueError"),
         (
@@ -153,9 +153,9 @@ async def test_a_difference_does_not_hold_up_the_next(planned: tuple[SettlingCam
     ],
 )
 async def test_rows_that_can_not_be_read_are_a_difference_of_their_interval(
-    planned: tuple[SettlingCampus, int], change: str, said: str
+    closed: tuple[SettlingCampus, int], change: str, expected: str
 ) -> None:
-    campus, first = planned
+    campus, first = closed
     second = await campus.interval(ENERGY)
     assert await (await campus.submitter()).settle_due() == [second]
     await campus.pool.execute(change, first)
@@ -163,26 +163,28 @@ async def test_rows_that_can_not_be_read_are_a_difference_of_their_interval(
     lease = await lead(campus.pool)
     assert await reconcile_due(campus.pool, lease, SystemClock(), campus.chain, deferred=deferred) == [second]
     assert isinstance(deferred.errors[first], DifferenceError)
-    assert f"its rows can not be read: {said}" in str(deferred.errors[first])
+    assert f"its rows can not be read: {expected}" in str(deferred.errors[first])
     report = await compare_all(campus.pool, campus.chain)
-    named = [one for one in report.differences if one.startswith("interval")]
-    assert len(named) == 1
-    assert named[0].startswith(f"interval {rfc3339_s(first)}: its rows can not be read: {said}")
+    of_intervals = [difference for difference in report.differences if difference.startswith("interval")]
+    assert len(of_intervals) == 1
+    assert of_intervals[0].startswith(f"interval {rfc3339_s(first)}: its rows can not be read: {expected}")
 
 
-@pytest.mark.parametrize("gone", [ChainUnreachableError("away"), LeaseLostError("lost"), ConnectionResetError("away")])
+@pytest.mark.parametrize(
+    "outage", [ChainUnreachableError("away"), LeaseLostError("lost"), ConnectionResetError("away")]
+)
 async def test_what_is_away_ends_a_round_and_is_no_difference(
-    planned: tuple[SettlingCampus, int], monkeypatch: pytest.MonkeyPatch, gone: Exception
+    closed: tuple[SettlingCampus, int], monkeypatch: pytest.MonkeyPatch, outage: Exception
 ) -> None:
-    campus, _ = planned
+    campus, _ = closed
 
     async def away(*_: object) -> None:
-        raise gone
+        raise outage
 
     monkeypatch.setattr(reconcile, "compare_interval", away)
-    with pytest.raises(type(gone)):
+    with pytest.raises(type(outage)):
         await reconcile_due(campus.pool, await lead(campus.pool), SystemClock(), campus.chain)
-    with pytest.raises(type(gone)):
+    with pytest.raises(type(outage)):
         await compare_all(campus.pool, campus.chain)
     assert await campus.pool.fetchval("SELECT reconcile_report FROM settlements") is None
 
@@ -197,8 +199,8 @@ async def test_a_line_that_can_not_be_read_does_not_hold_up_the_next(campus: Set
 
 
 @pytest.fixture
-async def planned(campus: SettlingCampus) -> tuple[SettlingCampus, int]:
-    """A campus with a closed interval."""
-    start = await campus.interval(ENERGY)
-    assert await (await campus.submitter()).settle_due() == [start]
-    return campus, start
+async def closed(campus: SettlingCampus) -> tuple[SettlingCampus, int]:
+    """A campus with a closed interval, and the interval's start."""
+    start_s = await campus.interval(ENERGY)
+    assert await (await campus.submitter()).settle_due() == [start_s]
+    return campus, start_s

@@ -1,4 +1,4 @@
-"""From a truth log through oracle, market and plan in the database; every figure again from the rules coded twice."""
+"""Oracle, market and planner on simulated meters; every figure is compared with a second implementation."""
 
 import asyncio
 import random
@@ -29,6 +29,8 @@ NO_WALLET = UUID(int=PEOPLE)
 
 @dataclass
 class Simulated:
+    """What simulated meters have served: the truth log, and by meter rows of (slot_s, import_wh, export_wh)."""
+
     log: list[dict[str, Any]]
     rows: dict[str, list[tuple[int, int, int]]]
 
@@ -38,25 +40,25 @@ def meter_name(person: int, number: int) -> str:
 
 
 def simulate(seed: int) -> Simulated:
-    """Meters that import or export at random; now and then a slot is missed, a meter falls silent, a register falls."""
-    chance = random.Random(seed)
+    """Simulates meters at random: some slots are missed, some meters send nothing for a while, some registers fall."""
+    rng = random.Random(seed)
     simulated = Simulated([], {})
     for person in range(1, PEOPLE + 1):
         for number in range(METERS_EACH):
             name = meter_name(person, number)
-            simulated.rows[name] = _meter(chance, simulated.log, name)
+            simulated.rows[name] = _meter(rng, simulated.log, name)
     return simulated
 
 
-def _meter(chance: random.Random, log: list[dict[str, Any]], name: str) -> list[tuple[int, int, int]]:
+def _meter(rng: random.Random, log: list[dict[str, Any]], name: str) -> list[tuple[int, int, int]]:
     imported, exported, rows = 5000, 3000, []
-    sells, silent_from = chance.random() < 0.5, chance.choice([None, None, 300, 500])
+    sells, silent_from = rng.random() < 0.5, rng.choice([None, None, 300, 500])
     for offset in range(-20, INTERVALS * INTERVAL_S + GRACE_S + 1, POLL_S):
-        imported += chance.randint(0, 40)
-        exported += chance.randint(0, 90) if sells else 0
-        if chance.random() < 0.004:
+        imported += rng.randint(0, 40)
+        exported += rng.randint(0, 90) if sells else 0
+        if rng.random() < 0.004:
             imported -= 60
-        missed = chance.random() < 0.04
+        missed = rng.random() < 0.04
         if missed or (silent_from is not None and silent_from <= offset < silent_from + 150):
             continue
         slot_s = START_S + offset
@@ -70,10 +72,10 @@ def _meter(chance: random.Random, log: list[dict[str, Any]], name: str) -> list[
 async def prepare(pool: Pool, simulated: Simulated) -> None:
     await add_rates(pool)
     for person in range(1, PEOPLE + 1):
-        who = UUID(int=person)
-        await add_participant(pool, who, trades=who != NO_WALLET)
+        participant = UUID(int=person)
+        await add_participant(pool, participant, trades=participant != NO_WALLET)
         for number in range(METERS_EACH):
-            await add_meter(pool, meter_name(person, number), who, expected_from_s=START_S)
+            await add_meter(pool, meter_name(person, number), participant, expected_from_s=START_S)
     for name, rows in simulated.rows.items():
         await add_readings(pool, name, rows)
 
@@ -101,9 +103,9 @@ async def test_every_figure_agrees(pool: Pool, seed: int) -> None:
 async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_url: str) -> None:
     simulated = simulate(12)
     await prepare(pool, simulated)
-    for life in range(5):
-        process = await _loop(db_url, f"life-{life}")
-        await _until_written(pool, 3 * life + 2)
+    for run in range(5):
+        process = await _loop(db_url, f"life-{run}")
+        await _until_written(pool, 3 * run + 2)
         process.send_signal(signal.SIGKILL)
         assert await process.wait() == -signal.SIGKILL
     assert await (await _loop(db_url, "last")).wait() == 0
@@ -115,8 +117,8 @@ async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_ur
 
 
 async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
-    words = ("-m", "support.settlement.loop", url, str(NOW_S), holder)
-    return await asyncio.create_subprocess_exec(sys.executable, *words, env={"PYTHONPATH": str(TESTS)}, cwd=TESTS)
+    arguments = ("-m", "support.settlement.loop", url, str(NOW_S), holder)
+    return await asyncio.create_subprocess_exec(sys.executable, *arguments, env={"PYTHONPATH": str(TESTS)}, cwd=TESTS)
 
 
 async def _until_written(pool: Pool, events: int) -> None:
@@ -131,7 +133,7 @@ async def test_a_single_micro_is_noticed(pool: Pool) -> None:
     await pool.execute("UPDATE settlement_lines SET debit_micros = debit_micros + 1 WHERE line_index = 0")
     async with pool.acquire() as connection:
         site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
-        found = await compare(connection, site, simulated.log, STARTS)
+        differences = await compare(connection, site, simulated.log, STARTS)
     changed = await pool.fetchval("SELECT count(*) FROM settlement_lines WHERE line_index = 0")
-    assert len(found) == changed > 0
-    assert all("line of" in what for what in found)
+    assert len(differences) == changed > 0
+    assert all("line of" in difference for difference in differences)

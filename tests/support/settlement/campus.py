@@ -1,4 +1,4 @@
-"""A campus that can really settle: participants in the database, the same wallets with money on an embedded ledger."""
+"""A campus that settles on a real ledger: participants in the database, and their wallets with money on the chain."""
 
 import asyncio
 import time
@@ -31,15 +31,15 @@ INTERVAL_S = 2
 RATES = Rates(0, 100, 25, 5, 2200, 5000)
 """Wheeling, platform, loss, export and import tariff in mills per kWh, from the beginning on."""
 ENERGY = (600, 400, -300, -500, -700)
-"""An interval of five people in which all sell or buy."""
+"""Wh of five participants in an interval, of whom each sells (positive) or buys."""
 FUNDS_MICROS = 10_000_000_000
 RATED_POWER_W = 1_000_000_000
-"""Whole kilowatt hours pass in two seconds."""
+"""High enough for whole kilowatt hours in an interval of two seconds."""
 
 
 @dataclass
 class SettlingCampus:
-    """``people[i]`` owns METER_i; who gets energy and who gives it is each interval's to say."""
+    """A campus in which ``people[i]`` owns meter i; the energy of each is given with every interval."""
 
     pool: Pool
     chain: ChainClient
@@ -49,8 +49,8 @@ class SettlingCampus:
     batch_lines: int = BATCH_LINES
 
     @classmethod
-    async def found(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
-        """Founds programs and rows; every participant has a wallet, an account, money and a mandate."""
+    async def create(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
+        """Sets up the chain and the rows; every participant has a wallet, an account, money and a mandate."""
         campus = cls(pool, chain, keys, [cls.person(number) for number in range(count)])
         await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
         await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
@@ -78,31 +78,34 @@ class SettlingCampus:
         return UUID(int=number + 1)
 
     async def interval(self, energy_wh: Sequence[int]) -> int:
-        """Lets an interval pass in which meter i exported (> 0) or imported (< 0) so much; plans it; its start."""
-        start_s = await self.passed(energy_wh)
-        await self._passed_on_chain(start_s + INTERVAL_S)
+        """Lets an interval pass in which meter i exported (> 0) or imported (< 0) ``energy_wh[i]``, and plans it.
+
+        Returns its start.
+        """
+        start_s = await self.pass_interval(energy_wh)
+        await self._wait_on_chain(start_s + INTERVAL_S)
         await self.clear()
         await self.plan()
         return start_s
 
-    async def passed(self, energy_wh: Sequence[int]) -> int:
-        """As `interval`, of which nothing but the readings is there."""
+    async def pass_interval(self, energy_wh: Sequence[int]) -> int:
+        """As `interval`, but adds only the readings."""
         last = await self.pool.fetchval("SELECT extract(epoch FROM max(start_at))::bigint FROM intervals")
         first = max(self.mandates_from_s, int(time.time()) if last is None else last)
         start_s = first // INTERVAL_S * INTERVAL_S + INTERVAL_S
         if last is None:
             await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
         for number, wh in enumerate(energy_wh):
-            await self._read(meter_of(number), start_s, wh)
-        await self._until(start_s + INTERVAL_S)
+            await self._add_readings(meter_of(number), start_s, wh)
+        await self._wait_until(start_s + INTERVAL_S)
         return start_s
 
     async def late_interval(self, energy_wh: Sequence[int], ago_s: int) -> int:
-        """As `interval`, the first one, of long ago and with trades: as if the hub had been down since; its start."""
+        """As `interval` for the first one, which ended about ``ago_s`` ago: as if the hub had been down since."""
         start_s = (int(time.time()) - ago_s) // INTERVAL_S * INTERVAL_S
         await self.pool.execute("UPDATE meters SET expected_from = to_timestamp($1)", start_s)
         for number, wh in enumerate(energy_wh):
-            await self._read(meter_of(number), start_s, wh)
+            await self._add_readings(meter_of(number), start_s, wh)
         await self.clear(KnownFunds())
         await self.plan()
         return start_s
@@ -114,10 +117,10 @@ class SettlingCampus:
         await clear_attested(self.pool, lease, clock, funds or ChainFunds(self.chain))
 
     async def plan(self) -> None:
-        """Plans what is cleared."""
+        """Plans the cleared intervals."""
         await plan_cleared(self.pool, await lead(self.pool), SystemClock(), batch_lines=self.batch_lines)
 
-    async def _read(self, meter_id: str, start_s: int, wh: int) -> None:
+    async def _add_readings(self, meter_id: str, start_s: int, wh: int) -> None:
         query = "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1"
         row = await self.pool.fetchrow(query, meter_id)
         imported, exported = (0, 0) if row is None else row
@@ -126,35 +129,34 @@ class SettlingCampus:
             rows.insert(0, (start_s, imported, exported))
         await add_readings(self.pool, meter_id, rows)
 
-    async def _until(self, moment_s: int) -> None:
-        """An interval has to pass."""
+    async def _wait_until(self, moment_s: int) -> None:
         await asyncio.sleep(max(0.0, moment_s + 0.1 - time.time()))
 
-    async def _passed_on_chain(self, moment_s: int) -> None:
-        """By the chain's clock too, which may be behind."""
+    async def _wait_on_chain(self, moment_s: int) -> None:
+        """Waits until that moment by the chain's clock, which may be behind."""
         while await self.chain_time() < moment_s:  # noqa: ASYNC110 (the chain's clock is another process's)
             await asyncio.sleep(0.1)
 
     async def later_clock(self) -> int:
-        """The moment by this machine's clock or the chain's, whichever is ahead."""
+        """Returns the time by this machine's clock or the chain's, whichever is ahead, in s since 1970."""
         return max(int(time.time()), await self.chain_time())
 
     async def chain_time(self) -> int:
-        """Unix seconds as programs see them."""
-        found = None
-        while found is None:
-            found = await self.chain.block_time_s(await self.chain.slot())
-        return found
+        """Returns the time that programs see, in s since 1970."""
+        time_s = None
+        while time_s is None:
+            time_s = await self.chain.block_time_s(await self.chain.slot())
+        return time_s
 
     async def submitter(self, holder: str = "test") -> Submitter:
-        """A leader's hands."""
+        """Returns a submitter that leads."""
         keys = SettlementKeys(self.keys.fee_payer, self.keys.attestors, self.keys.settler)
         lease = await lead(self.pool, holder)
         return Submitter(self.pool, lease, SystemClock(), self.chain, keys, self.keys.mint)
 
 
 def wallet_of(person: UUID) -> Keypair:
-    """The key behind ``site_rows.wallet``."""
+    """Returns the key pair of ``site_rows.wallet``."""
     return Keypair.from_seed(sha256(person.bytes).digest())
 
 
@@ -163,7 +165,7 @@ def meter_of(number: int) -> str:
 
 
 def trader_of(wallet: Keypair) -> setup.Trader:
-    """Returns a trader with ample funds and a mandate for a day."""
+    """Returns a trader with this wallet and a mandate for a day that allows half of their money."""
     mandate = trading.Mandate(
         expiry_s=int(time.time()) + 86_400,
         max_price_mills=5000,

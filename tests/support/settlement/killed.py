@@ -1,8 +1,8 @@
-"""A settling process that a test kills -9 at a moment that it names: what was written, committed or sent last.
+"""A settling process that is killed with -9 at a moment that the test names: what it wrote, committed or sent last.
 
-Moments have names such as ``settle submitted written`` (the row is changed, and not committed), ``settle submitted
-committed``; ``sending`` is after storing and before sending, ``interval closed ...`` the last one. A process with an
-empty name tells all that it comes by, into a file.
+Moments have names such as ``settle submitted written`` (the row is changed, but not committed) and ``settle submitted
+committed``; ``sending`` is after storing and before sending, ``interval closed ...`` is the last one. A process with an
+empty name is not killed; it can write the name of every moment to a file.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from support.rows.site_rows import end_leases, lead
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["support.settlement.killed"])
-"""It has imported everything once: a process more costs a fork."""
+"""The fork server imports everything once, so that each process costs only a fork."""
 
 
 @dataclass(frozen=True)
-class Site:
-    """What the process works on."""
+class SettlingSite:
+    """The database, node and keys of the process."""
 
     database_url: str
     rpc_url: str
@@ -42,13 +42,13 @@ class Site:
 
 @dataclass
 class Watch:
-    """Follows queries and requests, and calls ``reach`` with the name of each moment."""
+    """Calls ``reach`` with the name of each moment, which it sees by the queries and requests."""
 
     reach: Callable[[str], None]
     _written: list[str] = field(default_factory=list)
 
     def query(self, text: str, args: tuple[Any, ...]) -> None:
-        """After a query was answered."""
+        """Is called after a query was answered."""
         if "UPDATE settlement_steps SET state" in text:
             _, kind, _, state, *_ = args
             self._write(f"{kind} {state}")
@@ -72,9 +72,12 @@ class Watch:
             self.reach("sent")
 
 
-def run_and_die(site: Site, moment: str, told: Path | None = None) -> int | None:
-    """Settles what is due in a process of its own until that moment, or to the end; its exit code."""
-    process = _processes.Process(target=_main, args=(site, moment, told))
+def run_until_killed(site: SettlingSite, moment: str, moments_file: Path | None = None) -> int | None:
+    """Settles in a process of its own until that moment, or to the end; returns its exit code, None after a time-out.
+
+    ``moments_file`` gets the name of every moment, a line each.
+    """
+    process = _processes.Process(target=_main, args=(site, moment, moments_file))
     process.start()
     process.join(120)
     if process.is_alive():
@@ -84,10 +87,10 @@ def run_and_die(site: Site, moment: str, told: Path | None = None) -> int | None
     return process.exitcode
 
 
-def _main(site: Site, moment: str, told: Path | None) -> None:
+def _main(site: SettlingSite, moment: str, moments_file: Path | None) -> None:
     def reach(name: str) -> None:
-        if told is not None:
-            with told.open("a") as file:
+        if moments_file is not None:
+            with moments_file.open("a") as file:
                 file.write(f"{name}\n")
         if name == moment:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -97,9 +100,9 @@ def _main(site: Site, moment: str, told: Path | None) -> None:
     asyncio.run(_settle(site, watch))
 
 
-async def _settle(site: Site, watch: Watch) -> None:
+async def _settle(site: SettlingSite, watch: Watch) -> None:
     keys = Bootstrap.load_or_create(site.keys_dir)
-    ours = SettlementKeys(keys.fee_payer, keys.attestors, keys.settler)
+    settlement_keys = SettlementKeys(keys.fee_payer, keys.attestors, keys.settler)
     async with await db.create_pool(site.database_url, size=2) as pool, ChainClient(site.rpc_url) as chain:
         for node in chain.nodes:
             node.session.event_hooks = {"request": [watch.request], "response": [watch.response]}
@@ -107,13 +110,13 @@ async def _settle(site: Site, watch: Watch) -> None:
             await end_leases(pool)
             lease = await lead(pool, f"process {os.getpid()}")
             try:
-                await Submitter(pool, lease, SystemClock(), chain, ours, keys.mint).settle_due()
+                await Submitter(pool, lease, SystemClock(), chain, settlement_keys, keys.mint).settle_due()
             except ChainUnreachableError:
                 await asyncio.sleep(0.1)
 
 
 def _listen(watch: Watch) -> None:
-    """asyncpg's own query loggers are called some time later, when the next query may be on its way."""
+    """Replaces asyncpg's methods: its own query loggers are called later, perhaps after the next query."""
     for kind in (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy):
         kind.execute = _watched(kind.execute, watch)  # type: ignore[method-assign,assignment]  # on purpose
 

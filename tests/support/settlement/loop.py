@@ -1,4 +1,4 @@
-"""Oracle, market and planner as one process to kill: `python -m support.settlement.loop URL NOW_S HOLDER`."""
+"""Runs oracle, market and planner for a test to kill: `python -m support.settlement.loop URL NOW_S HOLDER`."""
 
 import asyncio
 import sys
@@ -15,22 +15,22 @@ INTERVAL_S, POLL_S, GRACE_S = 60, 10, 20
 
 
 async def run(url: str, now_s: int, holder: str) -> None:
-    """Leads and works one interval at a time until nothing is left."""
+    """Takes the lease and works on one interval at a time until none is left."""
     pool, clock, funds = await db.create_pool(url, size=2), ManualClock(now_s * 1000), KnownFunds()
     config = OracleConfig(INTERVAL_S, POLL_S, GRACE_S, since_ms=0)
-    left = True
-    while left:
+    more = True
+    while more:
         async with pool.acquire() as connection:
             lease = await acquire(connection, "market", holder, seconds=1)
         if lease is None:
             await asyncio.sleep(0.05)
             continue
-        steps = [
+        results = [
             await attest_due(pool, lease, clock, config, limit=1),
             await clear_attested(pool, lease, clock, funds, limit=1),
             await plan_cleared(pool, lease, clock, limit=1),
         ]
-        left = any(steps)
+        more = any(results)
     await pool.close()
 
 

@@ -16,7 +16,7 @@ from support.rows.site_rows import lead
 
 @dataclass(frozen=True)
 class Rounds:
-    """Three rounds of one worker on one pool and chain."""
+    """The three rounds of one worker, on one pool and chain."""
 
     market: MarketRound
     settlement: SettlementRound
@@ -45,13 +45,13 @@ class Rounds:
         return self.market, self.settlement, self.reconcile
 
     def on(self, chain: ChainClient) -> "Rounds":
-        """The same rounds, with what they remember, on another client of the chain."""
+        """Returns the same rounds, with their state, on another client of the chain."""
         return Rounds(
             replace(self.market, chain=chain),
             replace(self.settlement, chain=chain),
             replace(self.reconcile, chain=chain),
         )
 
-    async def run(self, work: Round) -> bool:
-        """One round, as its leader."""
-        return await work.run(await lead(self.pool))
+    async def run(self, a_round: Round) -> bool:
+        """Runs one round as its leader."""
+        return await a_round.run(await lead(self.pool))

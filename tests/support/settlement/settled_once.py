@@ -1,4 +1,4 @@
-"""Settling through nodes that fail, as a worker does it, and the proof that nobody paid twice."""
+"""Settles through nodes that fail, as a worker does, and checks that nobody paid twice."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from hub.settlement.reconcile import reconcile_due
 from support.rows.site_rows import end_leases, lead
 from support.settlement.campus import SettlingCampus, wallet_of
 
-PATIENT_S = 90
+TIME_LIMIT_S = 90
 SUMS = """
 SELECT p.wallet, coalesce(sum(l.credit_micros - l.debit_micros), 0)::bigint
 FROM participants p LEFT JOIN settlement_lines l USING (wallet) GROUP BY p.wallet
@@ -23,23 +23,24 @@ FROM participants p LEFT JOIN settlement_lines l USING (wallet) GROUP BY p.walle
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A campus whose balances were written down before anything of this test was settled."""
+class WatchedCampus:
+    """A campus and its balances before the test settled anything."""
 
     campus: SettlingCampus
-    truth: ChainClient
-    """Straight to the ledger."""
+    ledger: ChainClient
+    """A client of the ledger itself, past the nodes."""
     before: dict[str, int]
+    """Micros by wallet (base58)."""
 
     async def settle_until_closed(self, starts: Sequence[int]) -> None:
-        """Rounds of a worker that is started anew for each, until these intervals are closed."""
-        async with asyncio.timeout(PATIENT_S):
+        """Runs rounds, each of a new worker, until these intervals are closed."""
+        async with asyncio.timeout(TIME_LIMIT_S):
             while not await self.closed(starts):
                 await self.settle_round()
                 await asyncio.sleep(0.1)
 
     async def settle_round(self) -> list[int]:
-        """One round; what is away is tried again in the next."""
+        """Runs one round; returns the starts of the closed intervals, none when the chain does not answer."""
         try:
             return await (await self.campus.submitter()).settle_due()
         except ChainUnreachableError:
@@ -53,20 +54,19 @@ class Watched:
         return bool(count == len(starts))
 
     async def end_leases(self) -> None:
-        """Whoever led was killed."""
+        """Ends the leases of killed leaders."""
         await end_leases(self.campus.pool)
 
-    async def reconciled_to_the_micro(self, starts: Sequence[int]) -> None:
-        """No difference, by itself; and every balance moved by its lines once."""
+    async def check_reconciled(self, starts: Sequence[int]) -> None:
+        """Checks that the intervals reconcile by themselves, and that each line has moved its balance once."""
         campus = self.campus
-        agreed: set[int] = set()
+        reconciled: set[int] = set()
         await self.end_leases()
-        async with asyncio.timeout(PATIENT_S):
-            while agreed < set(starts):
-                agreed |= set(await self._reconcile())
-        moved = {
-            who: after - self.before[who] for who, after in (await _balances(campus, self.truth, Finalized)).items()
-        }
+        async with asyncio.timeout(TIME_LIMIT_S):
+            while reconciled < set(starts):
+                reconciled |= set(await self._reconcile())
+        after = await _balances(campus, self.ledger, Finalized)
+        moved = {wallet: balance - self.before[wallet] for wallet, balance in after.items()}
         assert moved == dict([tuple(row) for row in await campus.pool.fetch(SUMS)])
         wrong = "SELECT count(*) FROM settlements WHERE reconcile_report -> 'differences' <> '[]'::jsonb"
         assert await campus.pool.fetchval(wrong) == 0
@@ -79,20 +79,21 @@ class Watched:
             return []
 
     async def transactions(self) -> dict[str, int]:
-        """How many there are in each state."""
+        """Returns the number of transactions by state."""
         rows = await self.campus.pool.fetch("SELECT state, count(*) FROM blockchain_transactions GROUP BY state")
         return {row["state"]: row["count"] for row in rows}
 
 
 @contextlib.asynccontextmanager
-async def watched(campus: SettlingCampus, *nodes: str) -> AsyncIterator[Watched]:
-    """The campus settles through these nodes; its chain before was a client of the ledger itself."""
-    truth = campus.chain
+async def watch_campus(campus: SettlingCampus, *nodes: str) -> AsyncIterator[WatchedCampus]:
+    """Makes the campus, whose client is one of the ledger itself, settle through these nodes."""
+    ledger = campus.chain
     async with ChainClient(*nodes, timeout_s=1) as campus.chain:
-        yield Watched(campus, truth, await _balances(campus, truth, Confirmed))
+        yield WatchedCampus(campus, ledger, await _balances(campus, ledger, Confirmed))
 
 
-async def _balances(campus: SettlingCampus, truth: ChainClient, commitment: Commitment) -> dict[str, int]:
+async def _balances(campus: SettlingCampus, ledger: ChainClient, commitment: Commitment) -> dict[str, int]:
     wallets = [wallet_of(person).pubkey() for person in campus.people]
-    accounts = await truth.accounts("trading", "Account", [pdas.account(one) for one in wallets], commitment=commitment)
+    addresses = [pdas.account(wallet) for wallet in wallets]
+    accounts = await ledger.accounts("trading", "Account", addresses, commitment=commitment)
     return {str(wallet): account.balance_micros for wallet, account in zip(wallets, accounts, strict=True) if account}

@@ -1,4 +1,4 @@
-"""What a wallet does on any Solana node: pay, ask, and hold tokens."""
+"""Payments, raw JSON-RPC calls and token accounts on any Solana node."""
 
 import json
 from typing import Any
@@ -23,14 +23,15 @@ CALL = {"jsonrpc": "2.0", "id": 7}
 
 
 def payment(payer: Keypair, to: Pubkey, lamports: int, blockhash: Hash) -> Transaction:
-    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
-    return Transaction([payer], Message([gift], payer.pubkey()), blockhash)
+    """Returns a signed payment that is not sent."""
+    instruction = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
+    return Transaction([payer], Message([instruction], payer.pubkey()), blockhash)
 
 
 async def paid(chain: ChainClient, payer: Keypair, to: Pubkey, lamports: int = 10**7) -> Signature:
-    """A payment that is final."""
-    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
-    signed = await chain.prepare([gift], [payer])
+    """Pays and waits until the payment is final; returns its signature."""
+    instruction = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to, lamports=lamports))
+    signed = await chain.prepare([instruction], [payer])
     await chain.send(signed)
     await chain.wait(signed)
     return signed.signature
@@ -46,7 +47,7 @@ async def send_refused_registration(chain: ChainClient, keys: Bootstrap) -> Sign
 
 
 async def raw_call(url: str, body: Any) -> Any:
-    """The answer to a body that no client would make."""
+    """Posts a body, which may be one that no client sends, and returns the decoded answer."""
     async with httpx.AsyncClient(headers={"Content-Type": "application/json"}, timeout=30) as http:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return (await http.post(url, content=content)).json()
@@ -64,15 +65,15 @@ class Tokens:
 
     async def make(self) -> None:
         payer, program, mint = self._payer.pubkey(), TOKEN_PROGRAM_ID, self.mint.pubkey()
-        begin = spl.InitializeMintParams(3, program, mint, payer, None)
-        made = [await self._space(self.mint, 82), spl.initialize_mint(begin)]
+        mint_params = spl.InitializeMintParams(3, program, mint, payer, None)
+        instructions = [await self._space(self.mint, 82), spl.initialize_mint(mint_params)]
         for account, owner, units in ((self.held, self.user.pubkey(), 1500), (self.other, payer, 20)):
-            opened = spl.InitializeAccountParams(program, account.pubkey(), mint, owner)
-            made += [await self._space(account, 165), spl.initialize_account(opened)]
-            made.append(spl.mint_to(spl.MintToParams(program, mint, account.pubkey(), payer, units)))
-        approved = spl.ApproveParams(program, self.held.pubkey(), self.delegate, self.user.pubkey(), 7)
-        made.append(spl.approve(approved))
-        await self._chain.run(made, [self._payer, self.mint, self.held, self.other, self.user])
+            account_params = spl.InitializeAccountParams(program, account.pubkey(), mint, owner)
+            instructions += [await self._space(account, 165), spl.initialize_account(account_params)]
+            instructions.append(spl.mint_to(spl.MintToParams(program, mint, account.pubkey(), payer, units)))
+        approval = spl.ApproveParams(program, self.held.pubkey(), self.delegate, self.user.pubkey(), 7)
+        instructions.append(spl.approve(approval))
+        await self._chain.run(instructions, [self._payer, self.mint, self.held, self.other, self.user])
 
     async def _space(self, account: Keypair, size: int) -> Any:
         rent = (await self._chain.rpc.get_minimum_balance_for_rent_exemption(size)).value
