@@ -1,1 +1,1 @@
-"""What a participant owes and gets: their day, their intervals in energy and money, the lines of their bill."""
+"""A participant's energy and money: the day, the intervals and the lines of the bill."""

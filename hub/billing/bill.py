@@ -1,4 +1,4 @@
-"""Rows of a participant's intervals as the API shows them: plain intervals, bill lines and their sums."""
+"""Turns rows of a participant's intervals into what the API shows: intervals, bill lines and their sums."""
 
 from collections.abc import Iterable
 
@@ -8,16 +8,16 @@ from hub.market.schemas import MeterProofLink
 
 
 def interval(row: Row) -> ParticipantInterval:
-    """One interval."""
+    """Returns an interval as the API shows it."""
     return show(ParticipantInterval, row)
 
 
 def line(row: Row, links: Iterable[Row]) -> BillLine:
-    """One bill line with the meters behind it."""
+    """Returns a bill line with the participant's meters in its interval."""
     meters = [show(MeterProofLink, link) for link in links if link["start_at"] == row["start_at"]]
     return show(BillLine, row, meters=meters)
 
 
 def totals(row: Row) -> BillTotals:
-    """The sums of a range."""
+    """Returns the sums of a range of intervals as the API shows them."""
     return show(BillTotals, row)

@@ -1,4 +1,4 @@
-"""A participant's intervals in energy and money, their day, and the lines of their bill."""
+"""The API's endpoints of a participant's energy and money: intervals, the day, and the lines of the bill."""
 
 from typing import Annotated
 
@@ -31,8 +31,8 @@ async def intervals(
     """The intervals that start in [from, to): energy of all meters together, peers, utility, and what trading saved."""
     start = span.start if cursor is None else cursors.decode("intervals", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
-    token = cursors.encode("intervals", rows[limit]["start_at"]) if len(rows) > limit else None
-    return ParticipantIntervalPage(items=[bill.interval(row) for row in rows[:limit]], next_cursor=token)
+    next_cursor = cursors.encode("intervals", rows[limit]["start_at"]) if len(rows) > limit else None
+    return ParticipantIntervalPage(items=[bill.interval(row) for row in rows[:limit]], next_cursor=next_cursor)
 
 
 @router.get("/today", operation_id="getToday", summary="Everything that the Today page shows")
@@ -53,9 +53,9 @@ async def bill_lines(
     """Per interval that starts in [from, to): metered, peers, utility, charges, corrections; and the range's sums."""
     start = span.start if cursor is None else cursors.decode("bill-lines", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
-    token = cursors.encode("bill-lines", rows[limit]["start_at"]) if len(rows) > limit else None
+    next_cursor = cursors.encode("bill-lines", rows[limit]["start_at"]) if len(rows) > limit else None
     totals = await queries.totals(connection, participant_id, span.start, span.end)
     links = await queries.meter_links(connection, participant_id, rows[:limit])
     return BillLinePage(
-        items=[bill.line(row, links) for row in rows[:limit]], totals=bill.totals(totals), next_cursor=token
+        items=[bill.line(row, links) for row in rows[:limit]], totals=bill.totals(totals), next_cursor=next_cursor
     )

@@ -1,4 +1,4 @@
-"""What the API reads of a participant's energy and money per interval; nothing here writes."""
+"""Reads a participant's energy and money per interval for the API."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +9,8 @@ from hub.postgres.db import Connection, Record
 
 INTERVAL_KEY = (datetime,)
 
-# One row per interval in which the participant has a meter: energy of the latest revision, trades as cleared, the
-# utility line of the latest revision (or what it will be), and the same energy at the utility's tariffs only.
+# One row per interval in which the participant has a meter: energy of the latest revision, the trades, the utility line
+# of the latest revision (or what it will be), and as a baseline the same energy at the utility's tariffs only.
 _INTERVALS = """
     WITH metered AS (
         SELECT r.start_at, r.revision, sum(r.import_wh)::bigint AS import_wh, sum(r.export_wh)::bigint AS export_wh,
@@ -76,7 +76,7 @@ _SUMS = (
 async def intervals(
     connection: Connection, participant_id: UUID, start: datetime, end: datetime, limit: int
 ) -> list[Record]:
-    """The participant's intervals that start in [start, end), oldest first, with their settlement line's index."""
+    """Returns the participant's intervals that start in [start, end), oldest first, with their line index."""
     return await connection.fetch(
         f"""
         {_INTERVALS} SELECT shown.*, l.line_index FROM shown
@@ -88,7 +88,7 @@ async def intervals(
 
 
 async def totals(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
-    """The sums over the participant's intervals that start in [start, end)."""
+    """Returns the sums over the participant's intervals that start in [start, end)."""
     columns = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _SUMS)
     row = await connection.fetchrow(f"{_INTERVALS} SELECT {columns} FROM shown", participant_id, start, end)  # noqa: S608 - constant names
     assert row is not None  # noqa: S101 - an aggregate always gives one row
@@ -98,16 +98,16 @@ async def totals(connection: Connection, participant_id: UUID, start: datetime, 
 async def newest_interval(
     connection: Connection, participant_id: UUID, since: datetime, until: datetime
 ) -> datetime | None:
-    """Start of the participant's newest attested interval in [since, until)."""
-    found: datetime | None = await connection.fetchval(
+    """Returns the start of the participant's newest attested interval in [since, until), or None."""
+    newest: datetime | None = await connection.fetchval(
         "SELECT max(start_at) FROM interval_readings WHERE participant_id = $1 AND start_at >= $2 AND start_at < $3",
         participant_id, since, until,
     )  # fmt: skip
-    return found
+    return newest
 
 
 async def meter_links(connection: Connection, participant_id: UUID, rows: Sequence[Row]) -> list[Record]:
-    """The meters behind these intervals, each with the readings at its boundaries."""
+    """Returns the participant's meters in these intervals, each with the readings at its boundaries."""
     return await connection.fetch(
         """
         SELECT r.start_at, r.meter_id, r.import_wh, r.export_wh, r.quality, r.start_reading_id, r.end_reading_id
@@ -122,7 +122,7 @@ async def meter_links(connection: Connection, participant_id: UUID, rows: Sequen
 
 
 async def power(connection: Connection, participant_id: UUID) -> list[Record]:
-    """Each active meter of the participant with the time and power of its newest reading."""
+    """Returns each active meter of the participant with the time and the power in W of its newest reading."""
     return await connection.fetch(
         """
         SELECT m.meter_id, r.slot_at, r.active_power_w
@@ -136,8 +136,8 @@ async def power(connection: Connection, participant_id: UUID) -> list[Record]:
     )
 
 
-async def running(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
-    """Register differences since the running interval's start, as far as there are readings."""
+async def running_interval(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
+    """Returns the energy in Wh from the first to the newest reading of the running interval, over all meters."""
     row = await connection.fetchrow(
         """
         SELECT coalesce(sum(l.import_wh - f.import_wh), 0)::bigint AS import_wh,
@@ -160,7 +160,7 @@ async def running(connection: Connection, participant_id: UUID, start: datetime,
 
 
 async def last_price(connection: Connection) -> Record | None:
-    """The newest clearing in which something crossed, with its interval's charges."""
+    """Returns the newest clearing in which something crossed, with its interval's charges; None before the first."""
     return await connection.fetchrow(
         """
         SELECT c.start_at, c.price_mills,
@@ -172,12 +172,12 @@ async def last_price(connection: Connection) -> Record | None:
 
 
 async def tariffs(connection: Connection, at: datetime) -> Record | None:
-    """The utility's tariffs at this moment."""
+    """Returns the utility's tariffs at this time, in mills per kWh; None when no rates are stored for it."""
     return await connection.fetchrow("SELECT export_tariff_mills, import_tariff_mills FROM rates_in_force($1)", at)
 
 
-async def happened(connection: Connection, participant_id: UUID, limit: int) -> list[Record]:
-    """What happened to the participant lately, newest first: cleared with peers, settled, reconciled."""
+async def recent_events(connection: Connection, participant_id: UUID, limit: int) -> list[Record]:
+    """Returns the participant's newest events, newest first: sold, bought, settled, reconciled."""
     return await connection.fetch(
         """
         WITH mine AS (

@@ -13,7 +13,7 @@ IntervalState = Literal["attested", "cleared", "planned", "settling", "closed", 
 
 
 class ParticipantInterval(BaseModel):
-    """One participant in [start_at, end_at): all their meters together, of the latest revision."""
+    """A participant's energy and money in [start_at, end_at), summed over their meters, of the latest revision."""
 
     start_at: UtcTime
     end_at: UtcTime
@@ -44,7 +44,7 @@ class ParticipantIntervalPage(BaseModel):
 
 
 class RunningInterval(BaseModel):
-    """The interval that has not ended, as far as readings go: provisional."""
+    """The interval that has not ended, up to its newest reading: provisional."""
 
     start_at: UtcTime
     end_at: UtcTime
@@ -54,7 +54,7 @@ class RunningInterval(BaseModel):
 
 
 class SavedFormula(BaseModel):
-    """How the day's saving comes about: saved = total - baseline."""
+    """The parts of the day's saving: saved = total - baseline."""
 
     credit_micros: int
     debit_micros: int
@@ -69,7 +69,7 @@ class SavedFormula(BaseModel):
 
 
 class Happened(BaseModel):
-    """One thing that happened to the participant lately."""
+    """A recent event of the participant."""
 
     kind: Literal["sold", "bought", "settled", "reconciled"] = Field(
         description="sold, bought: cleared with peers; settled: the money moved; reconciled: everything agreed"
@@ -107,7 +107,7 @@ class Today(BaseModel):
 
 
 class BillLine(ParticipantInterval):
-    """One interval of a bill, open to the readings behind it."""
+    """One interval of a bill, with the readings that its energy was computed from."""
 
     utility_tariff_mills: int
     correction_micros: int = Field(description="Latest revision's utility amount minus the first revision's")

@@ -1,4 +1,4 @@
-"""A participant's day at the site, put together for the Today page in one read of the database."""
+"""Collects a participant's day at the site for the Today page, from one snapshot of the database."""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -13,14 +13,14 @@ from hub.http.rows import Row
 from hub.postgres.db import Connection
 from hub.settings import Settings
 
-HAPPENED = 3
+RECENT_EVENTS = 3
 LONGEST_DAY_S = 25 * 3600
 LOOK_BACK = timedelta(days=2)
 Direction = Literal["giving", "taking", "balanced", "unknown"]
 
 
 async def build(connection: Connection, participant_id: UUID, settings: Settings, now_ms: int) -> Today:
-    """Everything that the page shows, as of now."""
+    """Returns everything that the page shows at ``now_ms`` (since 1970)."""
     now, day_start = at_ms(now_ms), midnight(now_ms, settings.site_timezone, settings.sun_offset_s)
     start_s = now_ms // 1000 // settings.interval_s * settings.interval_s
     start, end = at_s(start_s), at_s(start_s + settings.interval_s)
@@ -46,12 +46,14 @@ async def build(connection: Connection, participant_id: UUID, settings: Settings
         intervals=[bill.interval(row) for row in rows],
         saved_micros=sum(row["saved_micros"] for row in rows),
         saved_formula=saved_formula(rows, tariffs),
-        happened=[Happened(**dict(row)) for row in await queries.happened(connection, participant_id, HAPPENED)],
+        happened=[
+            Happened(**dict(row)) for row in await queries.recent_events(connection, participant_id, RECENT_EVENTS)
+        ],
     )
 
 
 def midnight(now_ms: int, timezone: str, sun_offset_s: int) -> datetime:
-    """The wall-clock moment at which the site's present day began, on the site's own clock."""
+    """Returns when the site's present day began; the site's clock is ``sun_offset_s`` ahead of the wall clock."""
     offset = timedelta(seconds=sun_offset_s)
     zone = ZoneInfo(timezone)
     site_day = (at_ms(now_ms) + offset).astimezone(zone).date()
@@ -59,14 +61,17 @@ def midnight(now_ms: int, timezone: str, sun_offset_s: int) -> datetime:
 
 
 def sum_power(rows: Sequence[Row]) -> tuple[int | None, datetime | None]:
-    """The sum over all meters and the time of the oldest part; unknown while a meter has not told its power."""
+    """Sums the power of all meters in W; returns it with the time of the oldest reading in it.
+
+    The power is None while the newest reading of a meter has none.
+    """
     if not rows or any(row["active_power_w"] is None for row in rows):
         return None, min((row["slot_at"] for row in rows if row["slot_at"] is not None), default=None)
     return sum(row["active_power_w"] for row in rows), min(row["slot_at"] for row in rows)
 
 
 def saved_formula(rows: Sequence[Row], tariffs: Row | None) -> SavedFormula:
-    """The sums behind the day's saving."""
+    """Sums the parts of the day's saving."""
     names = [name for name in SavedFormula.model_fields if not name.endswith("_mills")]
     return SavedFormula(
         **{name: sum(row[name] for row in rows) for name in names},
@@ -91,5 +96,5 @@ async def _last(connection: Connection, participant_id: UUID, before: datetime) 
 
 async def _running(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> RunningInterval:
     return RunningInterval(
-        start_at=start, end_at=end, **dict(await queries.running(connection, participant_id, start, end))
+        start_at=start, end_at=end, **dict(await queries.running_interval(connection, participant_id, start, end))
     )

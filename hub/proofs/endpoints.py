@@ -1,4 +1,4 @@
-"""The proof of one reading."""
+"""The API's endpoint of a reading's proof."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What a proof is made of: the signed frame, the leaves of the interval, the settlement's lines and transactions."""
+"""Reads the parts of a proof: the signed frame, the interval's leaves, the settlement's lines and transactions."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from hub.postgres.db import Connection, Record
 
 
 async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequence: int) -> Record | None:
-    """A stored frame with the public key that signed it."""
+    """Returns a stored frame with the public key that signed it; None when it is not stored."""
     return await connection.fetchrow(
         """
         SELECT f.*, k.public_key FROM frames f JOIN gateway_keys k USING (gateway_id, key_id)
@@ -21,9 +21,10 @@ async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequenc
 async def interval_of_reading(
     connection: Connection, meter_id: str, reading_id: bytes, slot_at: datetime, start_at: datetime | None
 ) -> Record | None:
-    """The attested interval that the reading is evidence of: that it ends, else begins, else is inside of.
+    """Returns the attested interval that the reading ends; otherwise one that it begins, or one that it is inside of.
 
-    ``start_at`` asks for one of them. The first revision that rests on the reading comes first.
+    ``start_at`` restricts it to one interval. The first of the interval's revisions that was computed from the reading
+    is returned.
     """
     return await connection.fetchrow(
         """
@@ -40,7 +41,7 @@ async def interval_of_reading(
 
 
 async def interval_leaves(connection: Connection, start_at: datetime, revision: int) -> list[Record]:
-    """Everything that the leaves of an attested interval hold, in the order of the tree."""
+    """Returns the content of an attested interval's leaves, in the order of the tree."""
     return await connection.fetch(
         """
         SELECT meter_id, import_wh, export_wh, quality, blinding, leaf_index, participant_id FROM interval_readings
@@ -52,7 +53,7 @@ async def interval_leaves(connection: Connection, start_at: datetime, revision: 
 
 
 async def settlement_lines(connection: Connection, start_at: datetime) -> list[Record]:
-    """The lines of an interval's settlement, in the order of the tree, with the root it opened with."""
+    """Returns the lines of an interval's settlement, in the order of the tree, with the committed root."""
     return await connection.fetch(
         """
         SELECT l.*, s.lines_root, s.line_count FROM settlement_lines l JOIN settlements s USING (start_at)
@@ -63,7 +64,7 @@ async def settlement_lines(connection: Connection, start_at: datetime) -> list[R
 
 
 async def interval_transactions(connection: Connection, start_at: datetime, line_index: int | None) -> list[Record]:
-    """The interval's transactions that are on the chain or on their way; of the settle batches the line's only."""
+    """Returns the interval's transactions that are or may come on the chain; of the settle batches the line's only."""
     return await connection.fetch(
         """
         SELECT signature, kind, state, slot FROM blockchain_transactions

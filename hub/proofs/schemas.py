@@ -21,8 +21,8 @@ class IntervalRung(BaseModel):
     export_wh: int
     quality: Quality
     blinding: Hex = Field(
-        description="16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the "
-        "energy behind a neighbour's leaf"
+        description="16 random bytes in the leaf that only this meter's owner gets: without them nobody can find the "
+        "energy of another meter's leaf by trying values"
     )
     index: int
     count: int
@@ -55,7 +55,7 @@ class ProofTransaction(BaseModel):
 
 
 class ChainRung(BaseModel):
-    """Where the roots stand on the chain."""
+    """The accounts that hold the roots on the chain, and the transactions."""
 
     interval_account: str = Field(description="Address of the oracle's Interval account")
     settlement_account: str | None = Field(description="Address of the trading program's IntervalSettlement account")
@@ -63,7 +63,7 @@ class ChainRung(BaseModel):
 
 
 class ReadingProof(BaseModel):
-    """One file that `peerwatt-edge verify` and the browser check: reading, signature, interval, line, chain."""
+    """The document that `peerwatt-edge verify` and the browser check: reading, signature, interval, line, chain."""
 
     format: Literal["peerwatt.proof/1"] = "peerwatt.proof/1"
     reading_id: Hash

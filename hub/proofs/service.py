@@ -1,7 +1,7 @@
-"""The ladder of a reading's proof: record in frame, frame signed, meter in interval, line in settlement, chain.
+"""Builds the ladder of a reading's proof: record in frame, signature, meter in interval, line in settlement, chain.
 
-The stored bytes go out as they are. Every path is made here from the stored leaves and checked by whoever reads it: a
-leaf that was changed in the database leads to another root than the one on the chain.
+It returns the stored bytes unchanged and computes every path from the stored leaves. Whoever reads the proof checks it:
+a leaf that was changed in the database leads to another root than the one on the chain.
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,20 @@ from hub.proofs.schemas import ChainRung, IntervalRung, LineRung, ProofTransacti
 from hub.settlement.lines import Line, line_leaf
 
 
-async def build(connection: Connection, reading: Reading, place: Row, interval_start: datetime | None) -> ReadingProof:
-    """The ladder as far as the reading has climbed; ``interval_start`` chooses between the two that share a boundary.
+async def build(connection: Connection, reading: Reading, row: Row, interval_start: datetime | None) -> ReadingProof:
+    """Builds the proof of a reading, with the rungs that exist so far.
+
+    ``row`` is the reading's row, with its position in its frame. ``interval_start`` chooses between the two intervals
+    of a reading at a boundary.
 
     Raises:
         NotFoundError: the frame is no longer stored.
     """
-    stored = await queries.frame(connection, place["gateway_id"], place["boot_id"], place["frame_sequence"])
+    stored = await queries.frame(connection, row["gateway_id"], row["boot_id"], row["frame_sequence"])
     if stored is None:
         raise NotFoundError("The frame of this reading is no longer stored")
     frame = Frame(stored["header"], stored["signature"], stored["body"])
-    index = place["record_index"]
+    index = row["record_index"]
     proof = ReadingProof(
         reading_id=reading.reading_id,
         gateway_id=reading.gateway_id,
@@ -49,7 +52,7 @@ async def build(connection: Connection, reading: Reading, place: Row, interval_s
         reading=reading,
     )
     interval = await queries.interval_of_reading(
-        connection, reading.meter_id, place["reading_id"], reading.slot_at, interval_start
+        connection, reading.meter_id, row["reading_id"], reading.slot_at, interval_start
     )
     if interval is None:
         return proof
@@ -60,6 +63,7 @@ async def build(connection: Connection, reading: Reading, place: Row, interval_s
 
 
 async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -> tuple[IntervalRung, object]:
+    """Returns the rung and the id of the meter's owner in the interval."""
     start_at, end_at, revision = interval["start_at"], interval["end_at"], interval["revision"]
     rows = await queries.interval_leaves(connection, start_at, revision)
     times = to_s(start_at), to_s(end_at)
@@ -67,7 +71,7 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
         interval_leaf(*times, row["meter_id"], row["import_wh"], row["export_wh"], row["quality"], row["blinding"])
         for row in rows
     ]
-    index = next(at for at, row in enumerate(rows) if row["meter_id"] == meter_id)
+    index = next(position for position, row in enumerate(rows) if row["meter_id"] == meter_id)
     row = rows[index]
     rung = IntervalRung(
         start_at=start_at,
@@ -89,10 +93,10 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
 
 async def _line_rung(connection: Connection, start_at: datetime, owner: object) -> LineRung | None:
     rows = await queries.settlement_lines(connection, start_at)
-    row = next((row for row in rows if row["participant_id"] == owner), None)
+    row = next((line for line in rows if line["participant_id"] == owner), None)
     if row is None:
         return None
-    leaves = [line_leaf(to_s(start_at), one["line_index"], _line(one)) for one in rows]
+    leaves = [line_leaf(to_s(start_at), line["line_index"], _line(line)) for line in rows]
     return LineRung(
         start_at=start_at,
         index=row["line_index"],
@@ -130,4 +134,4 @@ async def _chain_rung(connection: Connection, interval: IntervalRung, line: Line
 
 
 def _hex(hashes: Sequence[bytes]) -> list[str]:
-    return [one.hex() for one in hashes]
+    return [digest.hex() for digest in hashes]

@@ -1,4 +1,4 @@
-"""The seeded interval in energy and money as its participants see it; figures by hand (support.rows.seed)."""
+"""The API's endpoints of billing, on the seeded interval of support.rows.seed."""
 
 from datetime import datetime
 from uuid import UUID
@@ -28,20 +28,20 @@ from support.servers.api import Api
 START, END = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 
 
-@pytest.mark.parametrize("who", SOLD_BOUGHT)
-async def test_interval_in_energy_and_money(api: Api, who: UUID) -> None:
-    [item] = (await api.get("/intervals", api.bearer("participant", who))).json()["items"]
-    sold, bought = SOLD_BOUGHT[who]
-    credit, debit = CREDIT_DEBIT[who]
+@pytest.mark.parametrize("participant", SOLD_BOUGHT)
+async def test_interval_in_energy_and_money(api: Api, participant: UUID) -> None:
+    [item] = (await api.get("/intervals", api.bearer("participant", participant))).json()["items"]
+    sold, bought = SOLD_BOUGHT[participant]
+    credit, debit = CREDIT_DEBIT[participant]
 
     assert (item["start_at"], item["end_at"], item["state"], item["quality"]) == (START, END, "reconciled", "valid")
-    assert (item["sold_wh"], item["bought_wh"], item["utility_wh"]) == (sold, bought, UTILITY_WH[who])
+    assert (item["sold_wh"], item["bought_wh"], item["utility_wh"]) == (sold, bought, UTILITY_WH[participant])
     assert item["export_wh"] - item["import_wh"] == sold - bought + item["utility_wh"]
     assert (item["credit_micros"], item["debit_micros"]) == (credit, debit)
     assert item["charges_micros"] == bought * 130
     assert item["utility_micros"] == item["utility_wh"] * 5000
     assert item["total_micros"] == credit - debit + item["utility_micros"]
-    assert item["saved_micros"] == item["total_micros"] - item["baseline_micros"] == SAVED[who]
+    assert item["saved_micros"] == item["total_micros"] - item["baseline_micros"] == SAVED[participant]
     assert item["price_mills"] == PRICE
 
 
@@ -107,9 +107,9 @@ async def test_today_has_everything_in_one_call(api: Api, campus: Campus) -> Non
     assert [event["kind"] for event in today["happened"]] == ["reconciled", "settled", "sold"]
     assert today["happened"][2]["micros"] == 3_708_000
     assert today["happened"][2]["trade_id"] is None
-    bens = (await api.get("/today", api.bearer("participant", BEN))).json()
-    assert bens["happened"][2]["trade_id"] == campus.trades[BEN].hex()
-    assert bens["happened"][2]["micros"] == 1_470_500
+    of_ben = (await api.get("/today", api.bearer("participant", BEN))).json()
+    assert of_ben["happened"][2]["trade_id"] == campus.trades[BEN].hex()
+    assert of_ben["happened"][2]["micros"] == 1_470_500
 
 
 async def test_today_goes_stale(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""The proof of a reading, checked here with nothing but hashes and the gateway's public key."""
+"""The endpoint of a reading's proof, checked here with hashes and the gateway's public key only."""
 
 from hashlib import sha256
 from struct import pack
@@ -19,7 +19,7 @@ START, NEXT = utc_text(at_s(START_S)), utc_text(at_s(END_S))
 
 
 def _bytes(path: list[str]) -> list[bytes]:
-    return [bytes.fromhex(one) for one in path]
+    return [bytes.fromhex(digest) for digest in path]
 
 
 async def test_every_rung_of_the_ladder(api: Api, campus: Campus) -> None:
@@ -31,38 +31,38 @@ async def test_every_rung_of_the_ladder(api: Api, campus: Campus) -> None:
     header = bytes.fromhex(proof["header"])
     verify(bytes.fromhex(proof["public_key"]), header, bytes.fromhex(proof["signature"]))
     assert sha256(b"peerwatt/header/1" + header).hexdigest() == proof["header_hash"]
-    name = proof["gateway_id"].encode()
-    leaf = sha256(b"peerwatt/leaf/1" + bytes([len(name)]) + name + bytes.fromhex(proof["record"])).digest()
+    gateway_id = proof["gateway_id"].encode()
+    leaf = sha256(b"peerwatt/leaf/1" + bytes([len(gateway_id)]) + gateway_id + bytes.fromhex(proof["record"])).digest()
     assert leaf.hex() == reading_id
     frame_root = decode_header(header).merkle_root
     assert merkle.verify(leaf, proof["index"], proof["count"], _bytes(proof["path"]), frame_root)
     proven = check_proof(proof)
     assert proven.reading_id == leaf
-    assert [(one.rung, one.root) for one in proven.roots] == [
+    assert [(root.rung, root.root) for root in proven.roots] == [
         ("interval", campus.interval_root), ("line", campus.lines_root)
     ]  # fmt: skip
 
     rung = proof["interval"]
-    words = pack("<qq32sQQB", START_S, END_S, b"METER_002", 500, 0, 0)
+    fields = pack("<qq32sQQB", START_S, END_S, b"METER_002", 500, 0, 0)
     assert rung["blinding"] == blinding("METER_002").hex()
-    leaf = sha256(b"peerwatt/interval/1" + words + blinding("METER_002")).digest()
+    leaf = sha256(b"peerwatt/interval/1" + fields + blinding("METER_002")).digest()
     assert (rung["leaf"], rung["start_at"], rung["merkle_root"]) == (leaf.hex(), START, campus.interval_root.hex())
     assert merkle.verify(leaf, rung["index"], rung["count"], _bytes(rung["path"]), campus.interval_root)
 
     line = proof["line"]
-    words = pack("<qI32sQQQQ", START_S, 0, bytes(Pubkey.from_string(line["wallet"])), 0, 346, 0, 1_470_500)
-    leaf = sha256(b"peerwatt/line/1" + words).digest()
+    fields = pack("<qI32sQQQQ", START_S, 0, bytes(Pubkey.from_string(line["wallet"])), 0, 346, 0, 1_470_500)
+    leaf = sha256(b"peerwatt/line/1" + fields).digest()
     assert (line["leaf"], line["root"]) == (leaf.hex(), campus.lines_root.hex())
     assert merkle.verify(leaf, line["index"], line["count"], _bytes(line["path"]), campus.lines_root)
 
     assert proof["chain"]["interval_account"] == str(pdas.interval(START_S, 1))
     assert proof["chain"]["settlement_account"] == str(pdas.settlement(START_S))
-    kinds = [one["kind"] for one in proof["chain"]["transactions"]]
+    kinds = [transaction["kind"] for transaction in proof["chain"]["transactions"]]
     assert kinds == ["attest", "mint", "open", "settle", "close"]
 
 
 async def test_a_proof_gives_away_no_neighbours_blinding(api: Api, campus: Campus) -> None:
-    """The neighbours' leaves are in the path: with the bytes in them, their energy could be tried out."""
+    """Leaves of neighbours are in the path: with their blindings, anybody could find their energy by trying values."""
     reading_id = campus.readings["METER_002", END_S].hex()
     text = (await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", BEN))).text
     others = [meter for meter in METERS if meter != "METER_002"]
