@@ -1,7 +1,7 @@
-"""How long the embedded ledger takes to start on a long log, and to verify it. `--json` ends with one object.
+"""Measures how long the embedded ledger takes to start on a long log, and to verify it. `--json` ends with one object.
 
-The log is made in this process, block by block, on a clock of its own; start and verification are the commands that an
-operator runs, from their first instruction to their answer.
+The log is made in this process, block by block, on a clock of its own. Start and verification are the operator's
+commands, measured from the start of the process to its answer.
 """
 
 import argparse
@@ -34,30 +34,30 @@ LIMIT_S = 1200
 
 
 @dataclass(frozen=True)
-class Shape:
-    """How the payments lie in blocks, and the blocks in time, up to the moment of the start."""
+class LogShape:
+    """Payments in a block, and the time between blocks; the last block is just before the start."""
 
-    a_block: int
+    payments_per_block: int
     spacing_ms: int
 
 
-SPREAD = Shape(2, 2000)
-"""Over a day; an empty block seals each, as it does when a client waits for every answer."""
-BUSY = Shape(20, 40)
-"""500 a second, more than the ledger takes: what a start reads because blockhashes still live is most."""
+SPREAD = LogShape(2, 2000)
+"""Over a day; an empty block seals each block, as it does when a client waits for every answer."""
+BUSY = LogShape(20, 40)
+"""500 payments a second, more than the ledger takes: a start has to read the most blocks with valid blockhashes."""
 
 
-def make(folder: Path, count: int, shape: Shape) -> int:
-    """A ledger with so many payments among a thousand wallets; gives its blocks."""
+def make_ledger(folder: Path, count: int, shape: LogShape) -> int:
+    """Makes a ledger with ``count`` payments among a thousand wallets; returns its number of blocks."""
     wallets = [Keypair.from_seed(number.to_bytes(32, "little")) for number in range(WALLETS)]
-    write_genesis(folder, Genesis(wallets[0].pubkey(), {one.pubkey(): 10**12 for one in wallets}))
-    rounds = -(-count // shape.a_block)
+    write_genesis(folder, Genesis(wallets[0].pubkey(), {wallet.pubkey(): 10**12 for wallet in wallets}))
+    rounds = -(-count // shape.payments_per_block)
     clock = ManualClock(SystemClock().now_ms() - rounds * shape.spacing_ms - 1000)
     chain = open_folder(folder, GuardedClock(clock, clock.now_ms), Limits())
     left = count
     while left:
-        _pay(chain, wallets, left, min(shape.a_block, left))
-        left -= min(shape.a_block, left)
+        _pay(chain, wallets, left, min(shape.payments_per_block, left))
+        left -= min(shape.payments_per_block, left)
         if shape is SPREAD:
             chain.finalise()
         clock.advance(shape.spacing_ms)
@@ -69,19 +69,20 @@ def make(folder: Path, count: int, shape: Shape) -> int:
 def _pay(chain: Chain, wallets: Sequence[Keypair], left: int, count: int) -> None:
     blockhash, _ = chain.latest_blockhash()
     for number in range(left - count, left):
-        sent = _payment(wallets[number % WALLETS], wallets[(number * 7 + 1) % WALLETS], number, blockhash)
-        chain.check(sent)
-        chain.submit(sent, bytes(sent))
+        payment = _payment(wallets[number % WALLETS], wallets[(number * 7 + 1) % WALLETS], number, blockhash)
+        chain.check(payment)
+        chain.submit(payment, bytes(payment))
     chain.commit()
 
 
 def _payment(payer: Keypair, to: Keypair, number: int, blockhash: Hash) -> VersionedTransaction:
-    gift = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to.pubkey(), lamports=1 + number % 1000))
-    return VersionedTransaction(Message.new_with_blockhash([gift], payer.pubkey(), blockhash), [payer])
+    lamports = 1 + number % 1000
+    instruction = transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=to.pubkey(), lamports=lamports))
+    return VersionedTransaction(Message.new_with_blockhash([instruction], payer.pubkey(), blockhash), [payer])
 
 
 def start_s(folder: Path, *flags: str) -> float:
-    """From starting the command to its ready line."""
+    """Starts the ledger; returns the time in s from the command to its ready line."""
     begun = time.monotonic()
     command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(folder), "--port", "0", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -94,43 +95,45 @@ def start_s(folder: Path, *flags: str) -> float:
 
 
 def verify_s(folder: Path, *flags: str) -> float:
-    """From starting the command to its exit."""
+    """Verifies the ledger; returns the time in s from the command to its exit."""
     begun = time.monotonic()
     command = [sys.executable, "-m", "hub.cli", "ledger", "verify", str(folder), "--json", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S)
-    assert json.loads(done.stdout)["verified"]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S)
+    assert json.loads(process.stdout)["verified"]
     return time.monotonic() - begun
 
 
 def measure(folder: Path, count: int, runs: int) -> list[Figure]:
-    """Starts and verifications of a spread and of a busy log."""
+    """Measures starts and verifications of a spread and of a busy log."""
     figures = []
 
-    def figure(name: str, values: Sequence[float], what: str) -> None:
+    def add_figure(name: str, values: Sequence[float], what: str) -> None:
         figures.append(Figure(f"{name}_{count}", "s", tuple(values), count, sum(values), what))
 
     spread, busy = folder / "spread", folder / "busy"
     print(f"making {count} transactions, twice ...", file=sys.stderr, flush=True)
-    blocks = make(spread, count, SPREAD)
-    figure("start", [start_s(spread) for _ in range(runs)], f"command to ready line; {blocks} blocks over a day")
-    figure("start_whole", [start_s(spread, "--check-all")], "with --check-all, as without a snapshot")
-    figure("verify_log", [verify_s(spread, "--no-execute")], "ledger verify --no-execute")
-    figure("verify", [verify_s(spread)], "ledger verify: every transaction run again")
-    blocks = make(busy, count, BUSY)
-    figure("start_busy", [start_s(busy) for _ in range(runs)], f"{blocks} blocks, all of them just before the start")
+    blocks = make_ledger(spread, count, SPREAD)
+    add_figure("start", [start_s(spread) for _ in range(runs)], f"command to ready line; {blocks} blocks over a day")
+    add_figure("start_whole", [start_s(spread, "--check-all")], "with --check-all, as without a snapshot")
+    add_figure("verify_log", [verify_s(spread, "--no-execute")], "ledger verify --no-execute")
+    add_figure("verify", [verify_s(spread)], "ledger verify: every transaction run again")
+    blocks = make_ledger(busy, count, BUSY)
+    add_figure(
+        "start_busy", [start_s(busy) for _ in range(runs)], f"{blocks} blocks, all of them just before the start"
+    )
     return figures
 
 
-def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = script.parser(str(__doc__))
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = script.make_parser(str(__doc__))
     parser.add_argument("--transactions", type=int, metavar="N", help="how many (100000; 200 with --quick)")
-    args = script.parsed(parser, words)
+    args = script.parse(parser, argv)
     args.transactions = args.transactions or (200 if args.quick else 100_000)
     return args
 
 
 def main() -> None:
-    args = arguments()
+    args = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="peerwatt-bench-") as folder:
         script.report("ledger_start", args, lambda: measure(Path(folder), args.transactions, args.runs))
 

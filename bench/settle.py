@@ -1,7 +1,7 @@
-"""An interval of 10,000 trades among 1,000 participants, from plan to closed and final. `--json` ends with one object.
+"""Settles an interval of 10,000 trades among 1,000 participants, from plan to closed. `--json` ends with one object.
 
-On the embedded ledger and PostgreSQL with fsync, both on this machine. The trades were made ahead; clearing is not in
-the figure. A single transaction is measured apart: from sending it to `finalized`, one at a time.
+It runs on the embedded ledger and PostgreSQL with fsync, both on this machine. The trades are forward trades; clearing
+is not in the figure. Single transactions are measured separately: one at a time, from sending to `finalized`.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import script
-from bench.common.book import Book
+from bench.common.book import SalesBook
 from bench.common.figures import Figure, percentile
 from bench.common.sampler import sampled
 from bench.common.servers import durable_postgres, fresh_pool
-from bench.common.settlement import used
+from bench.common.settlement import chain_usage
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.instructions import trading
@@ -37,14 +37,14 @@ async def measure(folder: Path, args: argparse.Namespace) -> list[Figure]:
             async with ChainClient(ledger.url) as chain:
                 print(f"founding {args.people} participants ...", file=sys.stderr, flush=True)
                 campus = await SettlingCampus.create(pool, chain, keys, args.people)
-                return [*await intervals(campus, args), await single(campus, args.singles)]
+                return [*await settle_intervals(campus, args), await send_withdrawals(campus, args.singles)]
 
 
-async def intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Figure]:
+async def settle_intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Figure]:
     """Settles ``runs`` intervals, each with a book of its own."""
     seconds, transactions, per_line, begun = [], [], [], time.monotonic()
     for number in range(args.runs):
-        book = Book.random(campus.people, args.trades, number)
+        book = SalesBook.random(campus.people, args.trades, number)
         start_s = await campus.pass_interval(book.energy_wh)
         await book.insert(campus.pool, start_s)
         await campus.clear()
@@ -54,22 +54,22 @@ async def intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Fi
             await campus.plan()
             assert await submitter.settle_due() == [start_s]
             seconds.append(time.monotonic() - planned)
-        took = await used(campus.pool, start_s)
-        assert (took.trades, took.lines) == (args.trades, args.people), took
-        transactions.append(took.transactions)
-        per_line.append(took.settle_cu / took.lines)
-    spent = time.monotonic() - begun
+        usage = await chain_usage(campus.pool, start_s)
+        assert (usage.trades, usage.lines) == (args.trades, args.people), usage
+        transactions.append(usage.transactions)
+        per_line.append(usage.settle_cu / usage.lines)
+    total_s = time.monotonic() - begun
     what = f"{args.trades} trades, {args.people} lines: planned, attest, mint, open, settle, close, all finalized"
     return [
-        Figure("seconds_to_closed", "s", tuple(seconds), args.trades, spent, what),
-        Figure("cu_per_line", "CU", tuple(per_line), args.people, spent, "compute units of the settle steps / lines"),
-        Figure("transactions", "transactions", tuple(transactions), args.people, spent, "of one interval, all kinds"),
+        Figure("seconds_to_closed", "s", tuple(seconds), args.trades, total_s, what),
+        Figure("cu_per_line", "CU", tuple(per_line), args.people, total_s, "compute units of the settle steps / lines"),
+        Figure("transactions", "transactions", tuple(transactions), args.people, total_s, "of one interval, all kinds"),
     ]
 
 
-async def single(campus: SettlingCampus, count: int) -> Figure:
-    """Withdrawals of one micro, one after the other."""
-    waited, begun = [], time.monotonic()
+async def send_withdrawals(campus: SettlingCampus, count: int) -> Figure:
+    """Sends withdrawals of one micro, one after the other."""
+    waits_ms, begun = [], time.monotonic()
     for number in range(count):
         wallet = wallet_of(campus.people[number % len(campus.people)])
         withdrawal = trading.withdraw(wallet.pubkey(), campus.keys.mint, 1)
@@ -77,18 +77,18 @@ async def single(campus: SettlingCampus, count: int) -> Figure:
         sent = time.monotonic()
         await campus.chain.send(signed)
         await campus.chain.wait(signed, poll_s=POLL_S)
-        waited.append(1000 * (time.monotonic() - sent))
+        waits_ms.append(1000 * (time.monotonic() - sent))
     what = f"one withdrawal at a time, sent until finalized; values are percentiles 50, 95 and 99 of {count}"
-    percentiles = tuple(percentile(waited, one) for one in (50, 95, 99))
+    percentiles = tuple(percentile(waits_ms, percent) for percent in (50, 95, 99))
     return Figure("submit_to_finalised_p95_ms", "ms", percentiles, count, time.monotonic() - begun, what)
 
 
-def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = script.parser(str(__doc__))
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = script.make_parser(str(__doc__))
     parser.add_argument("--trades", type=int, metavar="N", help="of an interval (10000; 60 with --quick)")
     parser.add_argument("--people", type=int, metavar="N", help="an even number who all trade (1000; 20 with --quick)")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="sample where time goes; slows every figure")
-    args = script.parsed(parser, words)
+    args = script.parse(parser, argv)
     args.trades = args.trades or (60 if args.quick else 10_000)
     args.people = args.people or (20 if args.quick else 1000)
     args.singles = 5 if args.quick else 200
@@ -100,12 +100,12 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def headline(figures: Sequence[Figure]) -> dict[str, Any]:
-    """The middle values, at the top of the JSON object."""
+    """Returns the medians for the top of the JSON object."""
     return {figure.name: round(figure.median, 3) for figure in figures if figure.name in TIMED}
 
 
 def main() -> None:
-    args = arguments()
+    args = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="peerwatt-bench-") as folder:
         script.report("settle", args, lambda: asyncio.run(measure(Path(folder), args)), headline)
 

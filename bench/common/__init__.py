@@ -1,4 +1,4 @@
-"""What the scripts in bench/ share; the servers and gateways of tests/support are borrowed from there."""
+"""Modules that the scripts in bench/ share; servers and gateways are those of tests/support."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Trades made ahead for one interval, every participant in some: half of them sell, each to several of the others."""
+"""Forward trades for one interval: half of the participants sell, each to several of the others."""
 
 import random
 from collections import Counter
@@ -17,7 +17,7 @@ LIMITS_MILLS = {"ask": 2200, "bid": 4800}
 
 @dataclass(frozen=True)
 class Sale:
-    """Who sells what to whom: numbers of participants."""
+    """A trade between two participants, who are given by their numbers."""
 
     seller: int
     buyer: int
@@ -26,25 +26,25 @@ class Sale:
 
 
 @dataclass(frozen=True)
-class Book:
-    """The sales of an interval; everybody delivers and uses exactly what they traded."""
+class SalesBook:
+    """The sales of an interval; every participant delivers and uses exactly what they traded."""
 
     people: Sequence[UUID]
     sales: tuple[Sale, ...]
 
     @classmethod
-    def random(cls, people: Sequence[UUID], count: int, seed: int) -> "Book":
-        """``count`` sales of the even ones to the odd ones, no pair twice."""
-        dice, half = random.Random(seed), len(people) // 2  # noqa: S311 - a benchmark's own dice
+    def random(cls, people: Sequence[UUID], count: int, seed: int) -> "SalesBook":
+        """Makes ``count`` sales from even to odd participants, with no pair twice."""
+        rng, half = random.Random(seed), len(people) // 2  # noqa: S311 - random numbers of a benchmark
         sales = (
-            Sale(2 * (n % half), 2 * ((n + n // half) % half) + 1, dice.randint(1, 50), dice.randint(2200, 4800))
+            Sale(2 * (n % half), 2 * ((n + n // half) % half) + 1, rng.randint(1, 50), rng.randint(2200, 4800))
             for n in range(count)
         )
         return cls(people, tuple(sales))
 
     @property
     def energy_wh(self) -> list[int]:
-        """By participant: exported > 0, imported < 0."""
+        """The energy by participant: exported is positive, imported negative."""
         sums: Counter[int] = Counter()
         for sale in self.sales:
             sums[sale.seller] += sale.wh
@@ -52,7 +52,7 @@ class Book:
         return [sums[number] for number in range(len(self.people))]
 
     async def insert(self, pool: Pool, start_s: int) -> None:
-        """An order of each participant, filled by their trades."""
+        """Inserts the trades, and an order of each participant that they fill."""
         orders = [self._order(start_s, number, wh) for number, wh in enumerate(self.energy_wh)]
         trades = [self._trade(start_s, number, sale) for number, sale in enumerate(self.sales)]
         async with pool.acquire() as connection:
@@ -71,17 +71,19 @@ class Book:
 
     def _order(self, start_s: int, number: int, wh: int) -> tuple[object, ...]:
         side = "ask" if wh > 0 else "bid"
-        name = order_id(start_s, number)
-        return name, at_s(start_s), self.people[number], "limit", side, number + 1, abs(wh), LIMITS_MILLS[side], abs(wh)
+        return (
+            order_id(start_s, number), at_s(start_s), self.people[number], "limit", side, number + 1, abs(wh),
+            LIMITS_MILLS[side], abs(wh),
+        )  # fmt: skip
 
     def _trade(self, start_s: int, number: int, sale: Sale) -> tuple[object, ...]:
         ask, bid = order_id(start_s, sale.seller), order_id(start_s, sale.buyer)
-        name = trade_id(start_s, ask, bid, number, sale.wh, sale.price_mills)
+        sale_id = trade_id(start_s, ask, bid, number, sale.wh, sale.price_mills)
         parties = self.people[sale.seller], self.people[sale.buyer]
-        made_at = at_s(start_s - INTERVAL_S)
-        return name, at_s(start_s), "forward", *parties, ask, bid, number, sale.wh, sale.price_mills, made_at
+        traded_at = at_s(start_s - INTERVAL_S)
+        return sale_id, at_s(start_s), "forward", *parties, ask, bid, number, sale.wh, sale.price_mills, traded_at
 
 
 def order_id(start_s: int, number: int) -> bytes:
-    """A name for a participant's only order of the interval."""
+    """Returns the id, 32 bytes, of a participant's only order of the interval."""
     return sha256(f"bench order {start_s} {number}".encode()).digest()

@@ -1,4 +1,4 @@
-"""The ex-post auction: the pure rule in memory, the whole auction with its checks, and through the database."""
+"""Measures the ex-post auction: the clearing alone, the auction with its checks, and all of it with the database."""
 
 import random
 import time
@@ -28,7 +28,7 @@ RATES = Rates(*map(PriceMills, (100, 25, 5, 2200, 5000)))
 
 
 class AmpleFunds:
-    """Everybody may owe enough, at once: what the chain needs to answer is the settlement's figure."""
+    """Gives every participant ample funds without a chain, whose time is measured with the settlement."""
 
     async def funds(self, wallets: Mapping[UUID, str], start_s: int, end_s: int) -> Mapping[UUID, ParticipantFunds]:
         del start_s, end_s
@@ -36,34 +36,34 @@ class AmpleFunds:
 
 
 def campus(count: int, seed: int = 7) -> list[MeteredEnergy]:
-    """Participants with energy and standing limits of their own; about half of them sell."""
-    dice = random.Random(seed)  # noqa: S311 - a benchmark's own dice
+    """Returns participants with random energy and limits; about half of them sell."""
+    rng = random.Random(seed)  # noqa: S311 - random numbers of a benchmark
     people = []
     for number in range(count):
-        imported, exported = dice.randint(0, 2000), dice.randint(0, 2000)
-        ask, bid = PriceMills(dice.randint(2200, 4000)), PriceMills(dice.randint(3000, 5000))
+        imported, exported = rng.randint(0, 2000), rng.randint(0, 2000)
+        ask, bid = PriceMills(rng.randint(2200, 4000)), PriceMills(rng.randint(3000, 5000))
         people.append(MeteredEnergy(UUID(int=number + 1), Wh(imported), Wh(exported), True, ask, bid))
     return people
 
 
 def in_memory(count: int, runs: int) -> list[Figure]:
-    """The rule alone, and the auction around it."""
+    """Measures the clearing alone, and the auction around it."""
     people = campus(count)
-    funds = {one.participant_id: AMPLE for one in people}
+    funds = {person.participant_id: AMPLE for person in people}
     orders = residual_orders(START_S, people, (), funds, {}, RATES)
     inputs = AuctionInput(START_S, people, RATES, funds)
     trades = len(clear(START_S, orders).trades)
-    said = f"{len(orders)} residual orders, {trades} trades"
+    size = f"{len(orders)} residual orders, {trades} trades"
     return [
         _timed(
-            f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.auction.clearing.clear, {said}"
+            f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.auction.clearing.clear, {size}"
         ),
         _timed(
             f"auction_{count}",
             lambda: run.run_auction(inputs),
             count,
             runs,
-            f"orders, clearing, utility, checks; {said}",
+            f"orders, clearing, utility, checks; {size}",
         ),
     ]
 
@@ -78,7 +78,7 @@ def _timed(name: str, work: Callable[[], object], count: int, runs: int, what: s
 
 
 async def through_database(folder: Path, counts: list[int], runs: int, profiles: Path | None) -> list[Figure]:
-    """``clear_attested`` on attested intervals, durable."""
+    """Measures ``clear_attested`` on attested intervals, with fsync."""
     figures = []
     async with durable_postgres(folder / "postgres") as server:
         for count in counts:
@@ -89,7 +89,7 @@ async def through_database(folder: Path, counts: list[int], runs: int, profiles:
 
 async def _cleared(pool: Pool, count: int, runs: int, profiles: Path | None) -> Figure:
     people = campus(count)
-    await _found(pool, people)
+    await _insert_site(pool, people)
     values, trades = [], 0
     for number in range(runs):
         start_s = START_S + number * INTERVAL_S
@@ -100,34 +100,34 @@ async def _cleared(pool: Pool, count: int, runs: int, profiles: Path | None) -> 
             (cleared,) = await clear_attested(pool, lease, SystemClock(), AmpleFunds(), limit=1)
         values.append(1000 * (time.perf_counter() - begun))
         trades = cleared.trades
-        # settled long before the next one, as on any usual day
+        # usually an interval is settled long before the next one is cleared
         await pool.execute("UPDATE intervals SET state = 'closed'")
     what = f"clear_attested: read, auction, {trades} trades stored and committed; funds known"
     return Figure(f"clear_attested_{count}", "ms", tuple(values), count, sum(values) / 1000, what)
 
 
-async def _found(pool: Pool, people: list[MeteredEnergy]) -> None:
+async def _insert_site(pool: Pool, people: list[MeteredEnergy]) -> None:
     await add_rates(pool)
     await pool.execute("INSERT INTO gateways (gateway_id, building) VALUES ('gw-north', 'North')")
     participants = [
-        (one.participant_id, f"Participant {n}", f"wallet{n}", one.ask_limit_mills, one.bid_limit_mills)
-        for n, one in enumerate(people)
+        (person.participant_id, f"Participant {n}", f"wallet{n}", person.ask_limit_mills, person.bid_limit_mills)
+        for n, person in enumerate(people)
     ]
-    names = ["participant_id", "name", "wallet", "ask_limit_mills", "bid_limit_mills"]
-    await _copy(pool, "participants", names, participants)
+    columns = ["participant_id", "name", "wallet", "ask_limit_mills", "bid_limit_mills"]
+    await _copy(pool, "participants", columns, participants)
     meters = [
-        (_meter(n), "gw-north", one.participant_id, "bidirectional", 10_000, f"{n}", "North")
-        for n, one in enumerate(people)
+        (_meter(n), "gw-north", person.participant_id, "bidirectional", 10_000, f"{n}", "North")
+        for n, person in enumerate(people)
     ]
-    names = ["meter_id", "gateway_id", "participant_id", "kind", "rated_power_w", "serial", "building"]
-    await _copy(pool, "meters", names, meters)
+    columns = ["meter_id", "gateway_id", "participant_id", "kind", "rated_power_w", "serial", "building"]
+    await _copy(pool, "meters", columns, meters)
     await pool.execute("ANALYZE")
 
 
 async def _attest(pool: Pool, people: list[MeteredEnergy], start_s: int) -> None:
-    """The rows that the oracle leaves."""
+    """Inserts the rows that the oracle would store."""
     start, end = at_s(start_s), at_s(start_s + INTERVAL_S)
-    imported, exported = sum(one.import_wh for one in people), sum(one.export_wh for one in people)
+    imported, exported = sum(person.import_wh for person in people), sum(person.export_wh for person in people)
     await pool.execute(
         "INSERT INTO intervals (start_at, end_at, state, attested_at) VALUES ($1, $2, 'attested', $2)", start, end
     )
@@ -136,12 +136,12 @@ async def _attest(pool: Pool, people: list[MeteredEnergy], start_s: int) -> None
         start, bytes(32), len(people), imported, exported, end,
     )  # fmt: skip
     rows = [
-        (start, 1, _meter(n), one.participant_id, n, one.import_wh, one.export_wh, "valid", bytes(16))
-        for n, one in enumerate(people)
+        (start, 1, _meter(n), person.participant_id, n, person.import_wh, person.export_wh, "valid", bytes(16))
+        for n, person in enumerate(people)
     ]
-    names = ["start_at", "revision", "meter_id", "participant_id", "leaf_index", "import_wh", "export_wh", "quality",
-             "blinding"]  # fmt: skip
-    await _copy(pool, "interval_readings", names, rows)
+    columns = ["start_at", "revision", "meter_id", "participant_id", "leaf_index", "import_wh", "export_wh", "quality",
+               "blinding"]  # fmt: skip
+    await _copy(pool, "interval_readings", columns, rows)
 
 
 async def _copy(pool: Pool, table: str, columns: list[str], rows: list[Any]) -> None:

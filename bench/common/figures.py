@@ -1,4 +1,4 @@
-"""A figure: what was measured how often, with its least, middle and greatest value; as a table and as JSON."""
+"""A figure: the values of all runs with their minimum, median and maximum, as a table and as JSON."""
 
 import math
 import statistics
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One value per run. ``n`` says how many things a run handled, ``seconds`` how long all runs took."""
+    """A measured quantity, one value per run; ``n`` is what a run handled, ``seconds`` the time of all runs."""
 
     name: str
     unit: str
@@ -36,22 +36,23 @@ class Figure:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that this many percent do not exceed (nearest rank)."""
+    """Returns the smallest value that this many percent do not exceed (nearest rank)."""
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
 def tidy(value: float) -> float:
-    """Four significant digits; whole numbers from 1000 on."""
+    """Rounds to four significant digits, and from 1000 on to whole numbers."""
     if value == 0 or abs(value) >= 1000:
         return round(value)
     return round(value, 3 - math.floor(math.log10(abs(value))))
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """For people: one line a figure, and below it what it means."""
+    """Returns the figures as text: one line each, and below it what it means."""
     rows = [f"{'figure':<34}{'min':>10}{'median':>10}{'max':>10}  {'unit':<16}{'runs':>4}{'n':>9}"]
-    for one in figures:
-        low, middle, high = (f"{tidy(value):g}" for value in (min(one.values), one.median, max(one.values)))
-        rows.append(f"{one.name:<34}{low:>10}{middle:>10}{high:>10}  {one.unit:<16}{len(one.values):>4}{one.n:>9}")
-        rows.append(f"    {one.what}")
+    for figure in figures:
+        values = figure.values
+        low, median, high = (f"{tidy(value):g}" for value in (min(values), figure.median, max(values)))
+        rows.append(f"{figure.name:<34}{low:>10}{median:>10}{high:>10}  {figure.unit:<16}{len(values):>4}{figure.n:>9}")
+        rows.append(f"    {figure.what}")
     return "\n".join(rows)

@@ -1,6 +1,6 @@
-"""One copy of the hub's ingest in a process of its own: python -m bench.common.ingest_copy JOB.
+"""Runs one copy of the hub's ingest in a process of its own: python -m bench.common.ingest_copy JOB.
 
-It is ``run_ingest`` as the worker runs it, with its own pool, and nothing beside it.
+It runs ``run_ingest`` as the worker does, with its own pool, and nothing else.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from hub.settings import Settings
 
 
 async def run(job: dict[str, Any]) -> None:
-    """Serves until SIGTERM; says once when it listens, with the wall time."""
+    """Runs until SIGTERM; prints the time, once, when it is ready."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,4 +1,4 @@
-"""Gateways with sealed frames, made before any clock runs; the file that the publishing process reads them from."""
+"""Makes gateways and their sealed frames before anything is measured, and the file that the publisher reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ METERS_PER_GATEWAY = 15
 
 @dataclass(frozen=True)
 class Load:
-    """Frames of several gateways in turn; ``readings`` in each frame."""
+    """Frames of several gateways in turn, with ``readings`` in each frame."""
 
     gateways: Sequence[SealingGateway]
     frames: Sequence[tuple[int, int, str, bytes]]
@@ -25,42 +25,42 @@ class Load:
     readings: int
 
     def save(self, file: Path, frames: int) -> None:
-        """The first so many frames, for the publishing process."""
-        names = [gateway.gateway_id for gateway in self.gateways]
-        file.write_bytes(msgpack.packb([names, self.frames[:frames]]))
+        """Writes the first ``frames`` frames for the publisher."""
+        gateway_ids = [gateway.gateway_id for gateway in self.gateways]
+        file.write_bytes(msgpack.packb([gateway_ids, self.frames[:frames]]))
 
 
-def known_gateways(count: int) -> list[SealingGateway]:
-    """Gateways with fifteen meters each."""
-    first = [1 + number * METERS_PER_GATEWAY for number in range(count)]
+def make_gateways(count: int) -> list[SealingGateway]:
+    """Makes gateways with fifteen meters each."""
+    first_meters = [1 + number * METERS_PER_GATEWAY for number in range(count)]
     return [
-        SealingGateway(f"gw-{at}", [f"METER_{meter:05}" for meter in range(at, at + METERS_PER_GATEWAY)])
-        for at in first
+        SealingGateway(f"gw-{first}", [f"METER_{meter:05}" for meter in range(first, first + METERS_PER_GATEWAY)])
+        for first in first_meters
     ]
 
 
-def sealed(gateways: Sequence[SealingGateway], frames: int, readings: int) -> Load:
-    """So many signed frames in all, each with new readings."""
-    made = []
+def make_load(gateways: Sequence[SealingGateway], frames: int, readings: int) -> Load:
+    """Makes ``frames`` signed frames in all, each with ``readings`` new readings."""
+    sealed = []
     for number in range(frames):
         index, turn = number % len(gateways), number // len(gateways)
         gateway = gateways[index]
-        frame = gateway.seal([gateway.reading(turn * readings + at) for at in range(readings)])
-        made.append((index, gateway.sequence, frame.header_hash.hex(), frame.encode()))
-    return Load(gateways, made, readings)
+        frame = gateway.seal([gateway.reading(turn * readings + offset) for offset in range(readings)])
+        sealed.append((index, gateway.sequence, frame.header_hash.hex(), frame.encode()))
+    return Load(gateways, sealed, readings)
 
 
 async def register(pool: Pool, gateways: Sequence[SealingGateway]) -> None:
-    """Gateways, keys, meters and what their indexes mean: known before the first frame comes, as on any usual day."""
+    """Stores gateways, keys, meters and the declarations of their indexes; usually they are older than the frames."""
     for gateway in gateways:
         async with pool.acquire() as connection, connection.transaction():
             await gateway.register(connection)
-            declared = [one for one in gateway.declarations() if isinstance(one, MeterDeclared)]
+            declarations = [record for record in gateway.declarations() if isinstance(record, MeterDeclared)]
             rows = [
                 DeclarationRow(
-                    gateway.gateway_id, gateway.boot_id, one.meter_index, one.meter_id, one.serial, one.profile,
-                    one.profile_hash,
+                    gateway.gateway_id, gateway.boot_id, record.meter_index, record.meter_id, record.serial,
+                    record.profile, record.profile_hash,
                 )
-                for one in declared
+                for record in declarations
             ]  # fmt: skip
             await repository.insert_declarations(connection, rows)

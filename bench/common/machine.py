@@ -1,4 +1,4 @@
-"""Which machine, which versions, and how busy it was: without them a figure says nothing."""
+"""Describes the machine, the versions and how busy the machine was, as every report of figures needs it."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from hub.embedded import nats_server, postgres
 
 
 def describe() -> dict[str, Any]:
-    """Processor, memory, versions and commit."""
+    """Returns processor, memory, versions and commit."""
     return {
         "cpu": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -24,54 +24,54 @@ def describe() -> dict[str, Any]:
         "fsync_ms": fsync_ms(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "postgresql": _said(postgres.binaries() / "postgres", "--version").split()[-1],
-        "nats": _said(nats_server.binary(), "-v").split()[-1].lstrip("v"),
+        "postgresql": _output(postgres.binaries() / "postgres", "--version").split()[-1],
+        "nats": _output(nats_server.binary(), "-v").split()[-1].lstrip("v"),
         "litesvm": f"solders {version('solders')}",
         "commit": _commit(),
     }
 
 
 def fsync_ms(times: int = 200) -> float:
-    """What one small durable write takes in the folder where the servers will write: the median, in ms."""
-    taken = []
+    """Returns the median time in ms of one small durable write in the folder where the servers will write."""
+    times_s = []
     with tempfile.TemporaryFile() as file:
         for _ in range(times):
             begun = time.perf_counter()
             file.write(bytes(400))
             file.flush()
             os.fsync(file.fileno())
-            taken.append(time.perf_counter() - begun)
-    return round(1000 * statistics.median(taken), 3)
+            times_s.append(time.perf_counter() - begun)
+    return round(1000 * statistics.median(times_s), 3)
 
 
 def load_average() -> list[float]:
-    """Runnable tasks over the last 1, 5 and 15 minutes; more than the cores = somebody else worked here too."""
+    """Returns the runnable tasks over the last 1, 5 and 15 minutes."""
     return [round(value, 2) for value in os.getloadavg()]
 
 
 @dataclass(frozen=True)
-class Effort:
-    """Processor seconds since boot: of the whole machine, and of this process with all children that have ended."""
+class ProcessorTime:
+    """Processor time since boot in s: of the whole machine, and of this process with all children that have ended."""
 
-    at: float
+    at_s: float
     machine_s: float
     own_s: float
 
     @classmethod
-    def now(cls) -> "Effort":
+    def now(cls) -> "ProcessorTime":
         ticks = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         user, nice, system, _, _, irq, softirq, _ = ticks
         spent = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
         return cls(time.monotonic(), spent, sum(os.times()[:4]))
 
-    def others_since(self, before: "Effort") -> float:
-        """How many cores were busy with other people's work, on average."""
-        theirs = (self.machine_s - before.machine_s) - (self.own_s - before.own_s)
-        return round(max(0.0, theirs) / (self.at - before.at), 2)
+    def others_since(self, before: "ProcessorTime") -> float:
+        """Returns how many cores were busy with other processes, on average."""
+        others_s = (self.machine_s - before.machine_s) - (self.own_s - before.own_s)
+        return round(max(0.0, others_s) / (self.at_s - before.at_s), 2)
 
 
 def line(machine: dict[str, Any]) -> str:
-    """The same for people."""
+    """Returns the description of a machine as one line of text."""
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_mib'] / 1024:.0f} GiB, "
         f"fsync {machine['fsync_ms']:g} ms, {machine['system']}, "
@@ -90,13 +90,13 @@ def _first(file: str, name: str) -> str | None:
 
 def _commit() -> str:
     try:
-        head = _said("git", "rev-parse", "--short=12", "HEAD")
-        changed = _said("git", "status", "--porcelain", "--untracked-files=no", "--", "edge", "hub", "programs")
+        head = _output("git", "rev-parse", "--short=12", "HEAD")
+        changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", "edge", "hub", "programs")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}, changed" if changed else head
 
 
-def _said(*command: str | Path) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
-    return done.stdout.strip()
+def _output(*command: str | Path) -> str:
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
+    return process.stdout.strip()

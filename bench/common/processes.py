@@ -1,4 +1,4 @@
-"""Child processes of a benchmark: started with a job as JSON, each answers in JSON lines; none outlives the block."""
+"""Child processes of a benchmark: each gets a job as JSON, answers in JSON lines, and ends with the block."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,13 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
 
-    async def say(self, line: str) -> None:
+    async def send_line(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
         await self.process.stdin.drain()
 
-    async def hear(self, seconds: float) -> dict[str, Any]:
-        """Its next answer."""
+    async def read_answer(self, seconds: float) -> dict[str, Any]:
+        """Returns its next answer; fails after that many seconds."""
         assert self.process.stdout is not None
         try:
             async with asyncio.timeout(seconds):
@@ -57,14 +57,14 @@ async def child(module: str, job: dict[str, Any], log: Path) -> AsyncIterator[Ch
 
 
 def processor_s() -> dict[str, float]:
-    """Processor seconds so far of each kind of child that now runs."""
-    spent: dict[str, float] = defaultdict(float)
-    for one in psutil.Process().children(recursive=True):
+    """Returns the processor time in s of the running children, by kind of process."""
+    by_kind: dict[str, float] = defaultdict(float)
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            words, times = one.cmdline(), one.cpu_times()
-            named = [word.rpartition(".")[2] for word in words if word.startswith("bench.common.")]
-            spent[named[0] if named else one.name()] += times.user + times.system
-    return dict(spent)
+            arguments, times = process.cmdline(), process.cpu_times()
+            modules = [text.rpartition(".")[2] for text in arguments if text.startswith("bench.common.")]
+            by_kind[modules[0] if modules else process.name()] += times.user + times.system
+    return dict(by_kind)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

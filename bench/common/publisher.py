@@ -1,7 +1,7 @@
-"""Publishes sealed frames as gateways do and notes when: python -m bench.common.publisher JOB, then "go" on stdin.
+"""Publishes sealed frames as gateways do and records the times: python -m bench.common.publisher JOB, "go" on stdin.
 
 Each gateway has its own connection (TLS, its JWT) and at most WINDOW frames that JetStream has not acknowledged. With a
-rate, every frame has a moment at which it is due, and its wait counts from there even when the sender is late.
+rate, every frame has a time at which it is due, and its wait counts from then even when the sender is late.
 """
 
 import asyncio
@@ -26,69 +26,70 @@ WINDOW = 256
 
 
 @dataclass
-class Notes:
-    """Wall times in seconds; 0 = not yet."""
+class PublishedFrames:
+    """When each frame (index of the gateway, sequence) was sent and receipted, in s since 1970."""
 
     frames: int
     receipts: bool
-    """Complete only when every frame has its receipt too."""
+    """Whether it is complete only when every frame has its receipt too."""
     sent: dict[tuple[int, int], float] = field(default_factory=dict)
     receipted: dict[tuple[int, int], float] = field(default_factory=dict)
     acknowledged: int = 0
     refused: list[str] = field(default_factory=list)
     complete: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def look(self) -> None:
-        """After every change."""
+    def check_complete(self) -> None:
+        """Sets ``complete`` when it is; called after every change."""
         if self.acknowledged == self.frames and (not self.receipts or len(self.receipted) == self.frames):
             self.complete.set()
 
 
 class Sender:
-    """One gateway's connection."""
+    """Sends the frames of one gateway over its own connection."""
 
-    def __init__(self, index: int, name: str, client: Client, notes: Notes) -> None:
-        self._index, self._subject, self._client, self._notes = index, f"pw.frame.{name}", client, notes
-        self._name = name
+    def __init__(self, index: int, gateway_id: str, client: Client, published: PublishedFrames) -> None:
+        self._index, self._client, self._published = index, client, published
+        self._gateway_id = gateway_id
+        self._subject = f"pw.frame.{gateway_id}"
         self._inbox = client.new_inbox()
-        self._room = asyncio.Semaphore(WINDOW)
+        self._window = asyncio.Semaphore(WINDOW)
 
     async def listen(self, receipt_key: bytes) -> None:
-        """Hears acknowledgements and receipts."""
+        """Subscribes to acknowledgements and, with a key, to receipts."""
         await self._client.subscribe(self._inbox, cb=self._acknowledged)
         if receipt_key:
 
-            async def hear(message: Msg) -> None:
+            async def on_receipt(message: Msg) -> None:
                 now = time.time()
                 for ranges in open_receipt(message.data, receipt_key).stored.values():
                     for first, last in ranges:
                         for sequence in range(first, last + 1):
-                            self._notes.receipted.setdefault((self._index, sequence), now)
-                self._notes.look()
+                            self._published.receipted.setdefault((self._index, sequence), now)
+                self._published.check_complete()
 
-            await self._client.subscribe(f"pw.receipt.{self._name}", cb=hear)
+            await self._client.subscribe(f"pw.receipt.{self._gateway_id}", cb=on_receipt)
         await bus.flush_commands(self._client)
 
     async def send(self, sequence: int, message_id: str, data: bytes, due: float | None = None) -> None:
-        await self._room.acquire()
-        self._notes.sent[self._index, sequence] = due or time.time()
+        await self._window.acquire()
+        self._published.sent[self._index, sequence] = due or time.time()
         await self._client.publish(self._subject, data, reply=self._inbox, headers={"Nats-Msg-Id": message_id})
 
     async def _acknowledged(self, message: Msg) -> None:
         answer = json.loads(message.data)
         if "error" in answer or answer.get("duplicate"):
-            self._notes.refused.append(message.data.decode())
-        self._notes.acknowledged += 1
-        self._notes.look()
-        self._room.release()
+            self._published.refused.append(message.data.decode())
+        self._published.acknowledged += 1
+        self._published.check_complete()
+        self._window.release()
 
 
 async def run(job: dict[str, Any]) -> None:
-    """Connects, waits for the word, publishes, and writes what it noted."""
-    names, frames = msgpack.unpackb(Path(job["frames"]).read_bytes())
-    notes = Notes(len(frames), bool(job["receipt_key"]))
-    clients = [await _connect(job, name) for name in names]
-    senders = [Sender(at, name, clients[at], notes) for at, name in enumerate(names)]
+    """Connects, waits for a line on stdin, publishes, and writes the times of every frame."""
+    gateway_ids, frames = msgpack.unpackb(Path(job["frames"]).read_bytes())
+    published = PublishedFrames(len(frames), bool(job["receipt_key"]))
+    clients = [await _connect(job, gateway_id) for gateway_id in gateway_ids]
+    senders = [Sender(index, gateway_id, clients[index], published) for index, gateway_id in enumerate(gateway_ids)]
     for sender in senders:
         await sender.listen(bytes.fromhex(job["receipt_key"]))
     print(json.dumps({"ready": True}), flush=True)
@@ -97,43 +98,43 @@ async def run(job: dict[str, Any]) -> None:
         if job["rate"]:
             await _paced(senders, frames, job["rate"])
         else:
-            await _flat_out(senders, frames)
-        await notes.complete.wait()
-    assert not notes.refused, notes.refused[:3]
-    rows = [(*key, at, notes.receipted.get(key, 0.0)) for key, at in notes.sent.items()]
-    Path(job["notes"]).write_bytes(msgpack.packb(rows))
+            await _unpaced(senders, frames)
+        await published.complete.wait()
+    assert not published.refused, published.refused[:3]
+    rows = [(*key, sent_at, published.receipted.get(key, 0.0)) for key, sent_at in published.sent.items()]
+    Path(job["times"]).write_bytes(msgpack.packb(rows))
     print(json.dumps({"published": len(rows)}), flush=True)
     for client in clients:
         await client.close()
 
 
-async def _flat_out(senders: Sequence[Sender], frames: Sequence[Any]) -> None:
-    """Every gateway as fast as its window lets it."""
+async def _unpaced(senders: Sequence[Sender], frames: Sequence[Any]) -> None:
+    """Sends every gateway's frames as fast as its window allows."""
 
-    async def all_of(index: int) -> None:
-        for at, sequence, message_id, data in frames:
-            if at == index:
+    async def send_all(sender_index: int) -> None:
+        for index, sequence, message_id, data in frames:
+            if index == sender_index:
                 await senders[index].send(sequence, message_id, data)
 
     async with asyncio.TaskGroup() as group:
         for index in range(len(senders)):
-            group.create_task(all_of(index))
+            group.create_task(send_all(index))
 
 
 async def _paced(senders: Sequence[Sender], frames: Sequence[Any], rate: float) -> None:
     begun = time.time()
-    for number, (at, sequence, message_id, data) in enumerate(frames):
+    for number, (index, sequence, message_id, data) in enumerate(frames):
         due = begun + number / rate
         await asyncio.sleep(max(0.0, due - time.time()))
-        await senders[at].send(sequence, message_id, data, due)
+        await senders[index].send(sequence, message_id, data, due)
 
 
-async def _connect(job: dict[str, Any], name: str) -> Client:
+async def _connect(job: dict[str, Any], gateway_id: str) -> Client:
     return await nats.connect(
         job["nats_url"],
         tls=ssl.create_default_context(cafile=job["ca_file"]),
-        user_credentials=job["creds"][name],
-        inbox_prefix=f"_INBOX.{name}",
+        user_credentials=job["creds"][gateway_id],
+        inbox_prefix=f"_INBOX.{gateway_id}",
         allow_reconnect=False,
     )
 

@@ -1,6 +1,6 @@
-"""A sampling profiler for one process: where its processor time went, by function and by line, as a text file.
+"""A sampling profiler for one process: writes its processor time by function and by line to a text file.
 
-A signal comes with every tick of processor time (1 to 4 ms, as the kernel counts); what C code costs counts for the
+A signal comes with every tick of processor time (1 to 4 ms, by the kernel). The time of C code is counted for the
 Python line that called it.
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 PERIOD_S = 0.001
-SHOWN = 45
+MAX_ROWS = 45
 
 
 @contextlib.contextmanager
 def sampled(file: Path | None) -> Iterator[None]:
-    """Samples the main thread while the block runs; without a file it does nothing."""
+    """Samples the main thread while the block runs; does nothing without a file."""
     if file is None:
         yield
         return
@@ -27,11 +27,11 @@ def sampled(file: Path | None) -> Iterator[None]:
     def sample(_: int, frame: FrameType | None) -> None:
         if frame is not None:
             lines[f"{_name(frame)}:{frame.f_lineno}"] += 1
-        seen: set[str] = set()
+        on_stack: set[str] = set()
         while frame is not None:
-            seen.add(_name(frame))
+            on_stack.add(_name(frame))
             frame = frame.f_back
-        functions.update(seen)
+        functions.update(on_stack)
 
     before = signal.signal(signal.SIGPROF, sample)
     signal.setitimer(signal.ITIMER_PROF, PERIOD_S, PERIOD_S)
@@ -51,5 +51,5 @@ def _name(frame: FrameType) -> str:
 
 
 def _report(title: str, counts: Counter[str], total: int) -> str:
-    rows = [f"{number / max(total, 1):7.1%}  {name}" for name, number in counts.most_common(SHOWN)]
+    rows = [f"{number / max(total, 1):7.1%}  {name}" for name, number in counts.most_common(MAX_ROWS)]
     return "\n".join([f"{title} ({total} samples)", *rows, "", ""])

@@ -1,4 +1,4 @@
-"""What every benchmark's command does around its measurement: arguments, the machine, the table and `--json`."""
+"""The parts that every benchmark's command shares: arguments, the machine's description, the table and `--json`."""
 
 import argparse
 import json
@@ -8,21 +8,21 @@ from typing import Any
 
 from bench.common import machine
 from bench.common.figures import Figure, table
-from bench.common.machine import Effort
+from bench.common.machine import ProcessorTime
 
 
-def parser(about: str) -> argparse.ArgumentParser:
-    """The flags that all have."""
-    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    made.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
-    made.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="repeats (3; 1 with --quick)")
-    return made
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """Returns a parser with the flags that all benchmarks have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    parser.add_argument("--quick", action="store_true", help="a few seconds, for a test of this script: no figures")
+    parser.add_argument("--runs", type=int, choices=range(1, 21), metavar="1-20", help="repeats (3; 1 with --quick)")
+    return parser
 
 
-def parsed(parser: argparse.ArgumentParser, words: Sequence[str] | None = None) -> argparse.Namespace:
-    """The arguments, with the number of runs."""
-    args = parser.parse_args(words)
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parses the arguments and sets the default number of runs."""
+    args = parser.parse_args(argv)
     args.runs = args.runs or (1 if args.quick else 3)
     return args
 
@@ -31,26 +31,26 @@ def report(
     bench: str,
     args: argparse.Namespace,
     measure: Callable[[], Sequence[Figure]],
-    facts: Callable[[Sequence[Figure]], dict[str, Any]] = lambda _: {},
+    extra: Callable[[Sequence[Figure]], dict[str, Any]] = lambda _: {},
 ) -> None:
-    """Measures and prints; ``facts`` are what the JSON object says beside the figures."""
-    about, before, begun = machine.describe(), machine.load_average(), Effort.now()
-    print(machine.line(about))
+    """Measures and prints the figures; ``extra`` returns further fields of the JSON object."""
+    description, before, begun = machine.describe(), machine.load_average(), ProcessorTime.now()
+    print(machine.line(description))
     figures = measure()
-    after, ended = machine.load_average(), Effort.now()
-    seconds, others = round(ended.at - begun.at, 1), ended.others_since(begun)
+    after, ended = machine.load_average(), ProcessorTime.now()
+    seconds, others = round(ended.at_s - begun.at_s, 1), ended.others_since(begun)
     print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
     print(table(figures))
     if args.json:
-        found = {
+        result = {
             "bench": bench,
             "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "machine": about,
+            "machine": description,
             "load_average": {"before": before, "after": after},
             "others_busy_cores": others,
             "quick": args.quick,
             "seconds": seconds,
-            **facts(figures),
+            **extra(figures),
             "figures": {figure.name: figure.as_json() for figure in figures},
         }
-        print(json.dumps(found))
+        print(json.dumps(result))

@@ -1,4 +1,4 @@
-"""Real servers in a temporary folder: PostgreSQL with fsync, NATS as the hub runs it, the embedded ledger."""
+"""PostgreSQL with fsync in a temporary folder, and a fresh database for each run."""
 
 import contextlib
 import secrets
@@ -16,7 +16,7 @@ TEMPLATE = "bench_template"
 
 @contextlib.asynccontextmanager
 async def durable_postgres(folder: Path) -> AsyncIterator[str]:
-    """A server with fsync that also keeps the time of every commit; a migrated template is in it."""
+    """Runs a server with fsync that keeps the time of every commit, and makes a migrated template; yields its URL."""
     async with run_postgres(folder) as url:
         await _execute(url, "ALTER SYSTEM SET track_commit_timestamp = on")
     async with run_postgres(folder) as url:
@@ -28,7 +28,7 @@ async def durable_postgres(folder: Path) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def fresh_pool(server_url: str, template: str = TEMPLATE) -> AsyncIterator[tuple[str, Pool]]:
-    """The URL of a copy of the template, and a pool on it; gone afterwards."""
+    """Copies the template; yields the copy's URL and a pool on it, and drops the copy afterwards."""
     name = f"bench_{secrets.token_hex(6)}"
     url = await create_database(server_url, name, template=template)
     pool = await db.create_pool(url)
@@ -40,7 +40,7 @@ async def fresh_pool(server_url: str, template: str = TEMPLATE) -> AsyncIterator
 
 
 async def checkpoint(server_url: str) -> None:
-    """So that one run does not pay for the pages of the run before."""
+    """Writes all dirty pages, so that a run does not pay for those of the run before."""
     await _execute(server_url, "CHECKPOINT")
 
 

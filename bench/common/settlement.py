@@ -1,4 +1,4 @@
-"""A whole interval's settlement on the embedded ledger: from the plan to `closed`, every line a real account."""
+"""Measures the settlement of an interval on the embedded ledger, from the plan to `closed`, with real accounts."""
 
 import random
 import time
@@ -18,7 +18,7 @@ from support.settlement.campus import SettlingCampus
 TIMES = """
 SELECT extract(epoch FROM closed_at - planned_at)::float8 FROM intervals WHERE start_at = $1 AND state = 'closed'
 """
-USED = """
+USAGE = """
 SELECT (SELECT line_count FROM settlements WHERE start_at = $1) AS lines,
        (SELECT count(*) FROM trades WHERE start_at = $1) AS trades,
        count(*) AS transactions, count(*) FILTER (WHERE kind = 'settle') AS batches,
@@ -29,8 +29,8 @@ FROM blockchain_transactions WHERE start_at = $1 AND state = 'finalized'
 
 
 @dataclass(frozen=True)
-class Used:
-    """What a closed interval took on the chain."""
+class ChainUsage:
+    """The transactions and compute units of a closed interval."""
 
     lines: int
     trades: int
@@ -40,11 +40,11 @@ class Used:
     all_cu: int
 
 
-async def used(pool: Pool, start_s: int) -> Used:
-    """What the interval took."""
-    row = await pool.fetchrow(USED, at_s(start_s))
+async def chain_usage(pool: Pool, start_s: int) -> ChainUsage:
+    """Returns the transactions and compute units of a closed interval."""
+    row = await pool.fetchrow(USAGE, at_s(start_s))
     assert row is not None
-    return Used(**row)
+    return ChainUsage(**row)
 
 
 async def measure(folder: Path, people: int, *, runs: int, profiles: Path | None = None) -> list[Figure]:
@@ -60,7 +60,7 @@ async def measure(folder: Path, people: int, *, runs: int, profiles: Path | None
 
 async def _intervals(campus: SettlingCampus, people: int, runs: int, profiles: Path | None) -> list[Figure]:
     begun = time.monotonic()
-    seconds, transactions, per_line, in_all = [], [], [], []
+    seconds, transactions, per_line, all_per_line = [], [], [], []
     batches = 0
     for number in range(runs):
         start_s = await campus.interval(energy(people, number))
@@ -68,23 +68,29 @@ async def _intervals(campus: SettlingCampus, people: int, runs: int, profiles: P
         with sampled(profiles / "settle.txt" if profiles else None):
             assert await submitter.settle_due() == [start_s]
         seconds.append(await campus.pool.fetchval(TIMES, at_s(start_s)))
-        spent = await used(campus.pool, start_s)
-        assert spent.lines == people
-        transactions.append(spent.transactions)
-        per_line.append(spent.settle_cu / people)
-        in_all.append(spent.all_cu / people)
-        batches = spent.batches
-    took = time.monotonic() - begun
+        usage = await chain_usage(campus.pool, start_s)
+        assert usage.lines == people
+        transactions.append(usage.transactions)
+        per_line.append(usage.settle_cu / people)
+        all_per_line.append(usage.all_cu / people)
+        batches = usage.batches
+    total_s = time.monotonic() - begun
     what = "interval planned to closed: attest, mint, open, settle batches, close, all finalized"
     return [
-        Figure(f"settle_{people}_lines", "s", tuple(seconds), people, took, what),
-        Figure("settle_transactions", "transactions", tuple(transactions), people, took, f"{batches} of them settle"),
-        Figure("settle_cu_per_line", "CU", tuple(per_line), people, took, "compute units of the settle steps / lines"),
-        Figure("interval_cu_per_line", "CU", tuple(in_all), people, took, "attest, mint, open and close included"),
+        Figure(f"settle_{people}_lines", "s", tuple(seconds), people, total_s, what),
+        Figure(
+            "settle_transactions", "transactions", tuple(transactions), people, total_s, f"{batches} of them settle"
+        ),
+        Figure(
+            "settle_cu_per_line", "CU", tuple(per_line), people, total_s, "compute units of the settle steps / lines"
+        ),
+        Figure(
+            "interval_cu_per_line", "CU", tuple(all_per_line), people, total_s, "attest, mint, open and close included"
+        ),
     ]
 
 
 def energy(people: int, seed: int) -> list[int]:
-    """Pairs that sell and buy the same, so that everybody trades."""
-    dice = random.Random(seed)  # noqa: S311 - a benchmark's own dice
-    return [sign * wh for wh in (dice.randint(100, 1000) for _ in range(people // 2)) for sign in (1, -1)]
+    """Returns the Wh of each participant: pairs that sell and buy the same, so that all of them trade."""
+    rng = random.Random(seed)  # noqa: S311 - random numbers of a benchmark
+    return [sign * wh for wh in (rng.randint(100, 1000) for _ in range(people // 2)) for sign in (1, -1)]

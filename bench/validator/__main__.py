@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import ROOT, machine
-from bench.common.machine import Effort
+from bench.common.machine import ProcessorTime
 from bench.validator import StageError
 from bench.validator.campus import Played, play
 from bench.validator.compute_units import compare
@@ -95,7 +95,7 @@ def on_ledger(keys: Path, people: int, folder: Path) -> Played:
 
 def measure(program: Path, people: int) -> dict[str, Any]:
     """Everything, as the figures' file has it."""
-    before, about = Effort.now(), machine.describe()
+    before, about = ProcessorTime.now(), machine.describe()
     with tempfile.TemporaryDirectory(prefix="peerwatt-validator-") as name:
         folder = Path(name)
         for part in ("on-validator", "on-ledger"):
@@ -110,7 +110,7 @@ def measure(program: Path, people: int) -> dict[str, Any]:
         "bench": "validator",
         "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": about,
-        "others_busy_cores": Effort.now().others_since(before),
+        "others_busy_cores": ProcessorTime.now().others_since(before),
         "validator": f"Agave {validator.version}",
         "people": people,
         "lines": agave.lines,
