@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.clock import at_s
 from hub.live import outbox
-from support.rows.seed import ANNA, BOOT, GATEWAY, NOW_S, named
+from support.rows.seed import ANNA, BOOT, GATEWAY, NOW_S, stand_in
 from support.servers.browser import Site
 
 CLEARING = {
@@ -47,6 +47,6 @@ async def _reading(connection: Any, name: str, before_s: int, power_w: int) -> N
         "INSERT INTO readings (reading_id, meter_id, gateway_id, boot_id, frame_sequence, record_index, "
         "meter_sequence, slot_at, read_at, time_quality, meter_state, flags, import_wh, export_wh, active_power_w) "
         "VALUES ($1, 'METER_001', $2, $3, 5, 0, $5, $4, $4, 'S', 'G', 0, 51000, 22500, $6)",
-        named(name), GATEWAY, BOOT, slot, 200 - before_s, power_w,
+        stand_in(name), GATEWAY, BOOT, slot, 200 - before_s, power_w,
     )  # fmt: skip
     await outbox.append(connection, "reading", {"meter_id": "METER_001", "active_power_w": power_w}, ANNA)

@@ -11,7 +11,7 @@ from edge.wire.frames import seal
 from edge.wire.proofs import check_proof, make_proof
 from edge.wire.records import Reading, encode_record
 from hub.clock import at_s
-from support.rows.seed import ANNA, BOOT, END_S, GATEWAY, START_S, named
+from support.rows.seed import ANNA, BOOT, END_S, GATEWAY, START_S, stand_in
 from support.servers.browser import Site
 
 ASKED = {"reading": "verified", "frame": "verified", "interval": "consistent", "line": "consistent", "chain": "told"}
@@ -59,7 +59,7 @@ async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: 
 def _forged(file: Path) -> str:
     """A proof made of nothing but a key drawn on the spot."""
     record = encode_record(Reading(1, 5, END_S, 100, "S", "G", 0, 999_999, 5))
-    key = SigningKey(named("somebody else's key"))
+    key = SigningKey(stand_in("somebody else's key"))
     frame = seal(
         gateway_id=GATEWAY, boot_id=BOOT, sequence=1, previous_hash=bytes(32), sealed_at_ms=END_S * 1000,
         records=[record], signing_key=key,

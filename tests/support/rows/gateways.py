@@ -1,4 +1,4 @@
-"""Gateways that seal frames as the agent does, and the rows that a hub knows them by."""
+"""Gateways that seal frames as the agent does, and their rows in the hub's database."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ PERIOD_S = 10
 
 @dataclass
 class SealingGateway:
-    """One boot of a gateway: its key, its meters by index, and the chain so far."""
+    """One boot of a gateway: its key, its meters by index, and its chain of frames."""
 
     gateway_id: str
     meters: Sequence[str] = ("METER_001", "METER_002")
@@ -32,26 +32,26 @@ class SealingGateway:
     previous_hash: bytes = NO_PREVIOUS
 
     def seal(self, records: Sequence[Record], *, sequence: int | None = None) -> Frame:
-        """The next frame of the chain; a given sequence leaves the chain where it is."""
-        used = sequence if sequence is not None else self.sequence + 1
+        """Seals the next frame of the chain; a frame with a given sequence does not become part of the chain."""
+        frame_sequence = sequence if sequence is not None else self.sequence + 1
         frame = seal(
             signing_key=self.key,
             records=[encode_record(record) for record in records],
             gateway_id=self.gateway_id,
             boot_id=self.boot_id,
-            sequence=used,
+            sequence=frame_sequence,
             previous_hash=self.previous_hash,
-            sealed_at_ms=(START_S + used * PERIOD_S) * 1000,
+            sealed_at_ms=(START_S + frame_sequence * PERIOD_S) * 1000,
         )
         if sequence is None:
-            self.sequence, self.previous_hash = used, frame.header_hash
+            self.sequence, self.previous_hash = frame_sequence, frame.header_hash
         return frame
 
     def declarations(self) -> list[Record]:
         return [declaration(index, meter_id) for index, meter_id in enumerate(self.meters)]
 
     def frames(self, count: int, *, readings: int = 6) -> list[Frame]:
-        """A start with every meter's declaration, then frames with this many readings of its meters in turn."""
+        """Seals a frame with every meter's declaration, then ``count`` frames with readings of the meters in turn."""
         frames = [self.seal(self.declarations())]
         for number in range(count):
             slots = range(number * readings, (number + 1) * readings)
@@ -59,12 +59,12 @@ class SealingGateway:
         return frames
 
     def reading(self, number: int, **changes: Any) -> Reading:
-        """The meter ``number`` modulo their count, each at its next slot."""
+        """Returns reading ``number`` of a sequence over all meters and slots; ``changes`` replace fields."""
         index, slot = number % len(self.meters), number // len(self.meters)
         return reading(index, slot, **changes)
 
     async def register(self, connection: Connection | Pool, *, meters: bool = True, status: str = "active") -> None:
-        """Gateway, key and meters as rows, as if enrolled and assigned."""
+        """Inserts gateway, key and meters, as if the gateway were enrolled and the meters assigned."""
         public = bytes(self.key.verify_key)
         await connection.execute(
             "INSERT INTO gateways (gateway_id, building) VALUES ($1, 'North') ON CONFLICT DO NOTHING", self.gateway_id
@@ -84,12 +84,12 @@ class SealingGateway:
 
 
 def owner_of(meter_id: str) -> UUID:
-    """Every meter has a participant of its own."""
+    """Returns the participant of a meter; every meter has its own."""
     return uuid5(OWNER, meter_id)
 
 
 async def assign(connection: Connection | Pool, meter_id: str, gateway_id: str) -> None:
-    """A meter's row, with its owner."""
+    """Inserts a meter of this gateway, and its owner."""
     await connection.execute(
         "INSERT INTO participants (participant_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         owner_of(meter_id),
@@ -107,7 +107,7 @@ async def assign(connection: Connection | Pool, meter_id: str, gateway_id: str) 
 
 
 def declaration(index: int, meter_id: str) -> MeterDeclared:
-    """What a meter index means."""
+    """Returns the record that declares a meter index."""
     return MeterDeclared(
         meter_index=index,
         at_s=START_S,
@@ -119,8 +119,8 @@ def declaration(index: int, meter_id: str) -> MeterDeclared:
 
 
 def reading(index: int, slot: int, **changes: Any) -> Reading:
-    """A meter that imports 3 Wh and exports 1 Wh a slot."""
-    plain = Reading(
+    """Returns a reading of a meter that imports 3 Wh and exports 1 Wh a slot; ``changes`` replace fields."""
+    unchanged = Reading(
         meter_index=index,
         sequence=slot,
         slot_s=START_S + slot * PERIOD_S,
@@ -132,4 +132,4 @@ def reading(index: int, slot: int, **changes: Any) -> Reading:
         export_wh=500 + slot,
         quantities=((ACTIVE_POWER, 1080, 0),),
     )
-    return replace(plain, **changes)
+    return replace(unchanged, **changes)

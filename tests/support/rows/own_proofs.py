@@ -1,4 +1,4 @@
-"""The proofs that a participant holds: a reading that a gateway signed, and the meter's place in an interval."""
+"""Makes the proofs that a participant keeps: a signed reading, and the rung of a meter in an attested interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ GATEWAY = "gw-north"
 
 @dataclass(frozen=True)
 class LeafRow:
-    """What the oracle says of a meter in [start, end)."""
+    """A meter's energy in [start, end) with its blinding: the content of its leaf."""
 
     start_s: int
     end_s: int
@@ -34,21 +34,23 @@ class LeafRow:
 
 
 def signed_reading(key: SigningKey, meter_id: str, slot_s: int, registers: tuple[int, int]) -> dict[str, Any]:
-    """A proof that ends with the frame; the registers are import and export in Wh."""
+    """Returns a proof that ends with the frame; the registers are import and export in Wh."""
     record = encode_record(Reading(0, 1, slot_s, 40, "S", "G", 0, *registers))
     frame = seal(
         gateway_id=GATEWAY, boot_id=b"b" * 16, sequence=1, previous_hash=bytes(32), sealed_at_ms=slot_s * 1000 + 500,
         records=[record], signing_key=key,
     )  # fmt: skip
-    shown = dict(zip(("import_wh", "export_wh"), registers, strict=True))
+    import_wh, export_wh = registers
     return make_proof(frame, 0, bytes(key.verify_key)) | {
-        "reading": {"meter_id": meter_id, "slot_at": rfc3339_s(slot_s), **shown}
-    }
+        "reading": {
+            "meter_id": meter_id, "slot_at": rfc3339_s(slot_s), "import_wh": import_wh, "export_wh": export_wh,
+        }
+    }  # fmt: skip
 
 
 def interval_rung(rows: Sequence[LeafRow], row: LeafRow) -> dict[str, Any]:
-    """The rung of one meter among all leaves of revision 1."""
-    leaves, index = [one.leaf for one in rows], rows.index(row)
+    """Returns the rung of one meter in an interval with these meters, of revision 1."""
+    leaves, index = [meter.leaf for meter in rows], rows.index(row)
     return {
         "start_at": rfc3339_s(row.start_s),
         "end_at": rfc3339_s(row.end_s),
@@ -62,5 +64,5 @@ def interval_rung(rows: Sequence[LeafRow], row: LeafRow) -> dict[str, Any]:
         "blinding": row.blinding.hex(),
         "index": index,
         "count": len(leaves),
-        "path": [one.hex() for one in merkle.path(leaves, index)],
+        "path": [digest.hex() for digest in merkle.path(leaves, index)],
     }

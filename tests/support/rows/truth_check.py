@@ -1,4 +1,4 @@
-"""Compares a hub's database with the ground truth, interval by interval, and names every figure that differs."""
+"""Compares a hub's database with the ground truth, interval by interval."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,12 +13,12 @@ from hub.postgres.db import Connection
 async def site_of(
     connection: Connection, *, interval_s: int, poll_period_s: int, grace_s: int, mandate: Trader | None = None
 ) -> Site:
-    """The site as it was set up: whose meters, who trades at which limits and rates. Nothing that was computed.
+    """Returns the site as it was set up: meters with their owners, traders with their limits, and the rates.
 
-    ``mandate`` is what everybody with a wallet has signed; without one, nothing that ever binds.
+    ``mandate`` is that of every participant with a wallet; the default never limits anything.
     """
     meters = await connection.fetch("SELECT * FROM meters WHERE status = 'active'")
-    people = await connection.fetch("SELECT * FROM participants WHERE wallet IS NOT NULL")
+    participants = await connection.fetch("SELECT * FROM participants WHERE wallet IS NOT NULL")
     (rates,) = await connection.fetch("SELECT * FROM rates")
     return Site(
         interval_s=interval_s,
@@ -32,7 +32,7 @@ async def site_of(
         },
         traders={
             str(p["participant_id"]): replace(mandate or Trader(), ask=p["ask_limit_mills"], bid=p["bid_limit_mills"])
-            for p in people
+            for p in participants
         },
         prices=Prices(
             rates["export_tariff_mills"], rates["import_tariff_mills"], rates["wheeling_mills"],
@@ -44,21 +44,21 @@ async def site_of(
 async def compare(
     connection: Connection, site: Site, log: Iterable[Mapping[str, Any]], starts: Iterable[int]
 ) -> list[str]:
-    """One sentence per figure that differs, over planned intervals; an empty list when all agree to the Wh and micro.
+    """Compares planned intervals to the Wh and the micro; returns one sentence for each figure that differs.
 
-    Estimates rest on earlier intervals, so the truth is computed from the hub's first interval on.
+    An estimate depends on earlier intervals, so the truth is computed from the hub's first interval on.
     """
-    wanted = sorted(starts)
-    first = to_s(await connection.fetchval("SELECT min(start_at) FROM intervals"))
-    energies = ground_truth.energies(log, site, first, wanted[-1])
-    found: list[str] = []
-    for start_s in wanted:
-        found += await differences(connection, ground_truth.settle(start_s, energies[start_s], site))
-    return found
+    sorted_starts = sorted(starts)
+    first_s = to_s(await connection.fetchval("SELECT min(start_at) FROM intervals"))
+    energies = ground_truth.energies(log, site, first_s, sorted_starts[-1])
+    differing: list[str] = []
+    for start_s in sorted_starts:
+        differing += await differences(connection, ground_truth.settle(start_s, energies[start_s], site))
+    return differing
 
 
 async def differences(connection: Connection, truth: IntervalTruth) -> list[str]:
-    """What of one interval differs: meters, price, volume, minted energy, settlement lines, utility lines."""
+    """Compares one interval: meters, price, volume, minted energy, settlement lines and utility lines."""
     start_at = at_s(truth.start_s)
     expected = _expected(truth)
     actual: dict[str, object] = {}
@@ -71,9 +71,9 @@ async def differences(connection: Connection, truth: IntervalTruth) -> list[str]
     interval = await connection.fetchrow(_INTERVAL, start_at)
     actual["price, volume and minted"] = None if interval is None else tuple(interval)
     return [
-        f"{rfc3339_s(truth.start_s)} {what}: hub {actual.get(what)}, truth {expected.get(what)}"
-        for what in sorted(expected.keys() | actual.keys())
-        if actual.get(what) != expected.get(what)
+        f"{rfc3339_s(truth.start_s)} {name}: hub {actual.get(name)}, truth {expected.get(name)}"
+        for name in sorted(expected.keys() | actual.keys())
+        if actual.get(name) != expected.get(name)
     ]
 
 

@@ -44,7 +44,7 @@ RECORDS: dict[str, Record] = {
 
 
 def build() -> dict[str, Any]:
-    """Every byte and every hash between a record and its receipt, in hex."""
+    """Returns every byte and every hash between a record and its receipt, in hex."""
     key = SigningKey(GATEWAY_SEED)
     public = bytes(key.verify_key)
     encoded = {name: records.encode_record(record) for name, record in RECORDS.items()}
@@ -65,14 +65,14 @@ def build() -> dict[str, Any]:
     }
 
 
-def _seal(key: SigningKey, sequence: int, previous: bytes, bodies: list[bytes]) -> frames.Frame:
+def _seal(key: SigningKey, sequence: int, previous: bytes, encoded: list[bytes]) -> frames.Frame:
     return frames.seal(
         gateway_id=GATEWAY,
         boot_id=BOOT,
         sequence=sequence,
         previous_hash=previous,
         sealed_at_ms=SLOT_S * 1000 + sequence,
-        records=bodies,
+        records=encoded,
         signing_key=key,
     )
 
