@@ -20,7 +20,7 @@ from hub.clock import Clock, to_ms
 from hub.ingest import bus, service
 from hub.ingest.coverage import CoverageRecorder, all_stored_ms
 from hub.ingest.pull_consumer import PullConsumer
-from hub.ingest.receipts import Receipts
+from hub.ingest.receipts import ReceiptSender
 from hub.ingest.service import Incoming, Outcome
 from hub.observability import metrics
 from hub.observability.outage import Outage
@@ -56,7 +56,7 @@ class Consumer:
         self,
         pool: Pool,
         client: Client,
-        receipts: Receipts,
+        receipts: ReceiptSender,
         clock: Clock,
         coverage: CoverageRecorder,
         limits: Limits | None = None,

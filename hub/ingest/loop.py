@@ -12,8 +12,8 @@ from hub.devices.service import RECEIPT_KEY
 from hub.ingest import bus
 from hub.ingest.consumer import Consumer, Limits
 from hub.ingest.coverage import CoverageRecorder
-from hub.ingest.heartbeats import HeartbeatResponder
-from hub.ingest.receipts import Receipts
+from hub.ingest.heartbeats.responder import HeartbeatResponder
+from hub.ingest.receipts import ReceiptSender
 from hub.postgres.db import Pool
 from hub.settings import Settings
 
@@ -40,7 +40,7 @@ async def run_ingest(
     client = await bus.connect(settings.nats_url, settings.nats_ca_file, settings.nats_creds_file)
     try:
         await bus.ensure_stream(client.jetstream())
-        receipts = Receipts(client, receipt_key(settings), clock)
+        receipts = ReceiptSender(client, receipt_key(settings), clock)
         await HeartbeatResponder(client, pool, receipts, clock).start()
         await bus.flush_commands(client)
         if ready is not None:

@@ -14,7 +14,7 @@ from hub.ingest.rows import FrameRow
 from hub.observability import metrics
 
 
-class Receipts:
+class ReceiptSender:
     """Signs and sends receipts. The answer to the gateway's next heartbeat makes up for a lost one."""
 
     def __init__(self, client: Client, key: SigningKey, clock: Clock) -> None:
@@ -37,13 +37,13 @@ class Receipts:
         """Answers a heartbeat: which of the frames that wait at the gateway are stored or lost."""
         await self._send(gateway_id, stored, lost, last_header_hash, "beat")
 
-    async def _send(self, gateway_id: str, stored: ByBoot, lost: ByBoot, last: bytes, occasion: str) -> None:
+    async def _send(self, gateway_id: str, stored: ByBoot, lost: ByBoot, last_hash: bytes, occasion: str) -> None:
         receipt = Receipt(
             gateway_id=gateway_id,
             issued_at_ms=self._clock.now_ms(),
             stored=stored,
             lost=lost,
-            last_header_hash=last,
+            last_header_hash=last_hash,
         )
         await self._client.publish(receipt_subject(gateway_id), sign_receipt(receipt, self._key))
         metrics.RECEIPTS.labels(occasion).inc()

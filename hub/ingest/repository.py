@@ -7,9 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from edge.wire.ranges import Ranges
 from hub.clock import at_ms, at_s
-from hub.ingest.receipts import merge_ranges
 from hub.ingest.rows import (
     AssignedMeter,
     DeclarationRow,
@@ -20,6 +18,7 @@ from hub.ingest.rows import (
     QuarantineRow,
     ReadyFrame,
     ResolvedReading,
+    columns_of,
 )
 from hub.ingest.verify import GatewayKey, KeyRing
 from hub.postgres.db import Connection
@@ -66,33 +65,6 @@ LIMIT $1
 FOR UPDATE OF w SKIP LOCKED
 """
 
-STORED_RANGES = """
-SELECT boot_id, min(sequence) AS first, max(sequence) AS last FROM (
-    SELECT f.boot_id, f.sequence, f.sequence - row_number() OVER (PARTITION BY f.boot_id ORDER BY f.sequence) AS island
-    FROM (
-        SELECT a.boot_id, s.sequence FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
-        CROSS JOIN LATERAL (
-            SELECT sequence FROM frames
-            WHERE gateway_id = $1 AND boot_id = a.boot_id AND sequence BETWEEN a.first AND a.last
-            ORDER BY sequence LIMIT $5
-        ) AS s LIMIT $5
-    ) AS f GROUP BY f.boot_id, f.sequence
-) AS islands
-GROUP BY boot_id, island ORDER BY boot_id, first LIMIT 1000
-"""
-
-DECLARED_GAPS = """
-SELECT g.boot_id, g.first_sequence AS first, g.last_sequence AS last
-FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS a (boot_id, first, last)
-JOIN declared_gaps g ON g.gateway_id = $1 AND g.boot_id = a.boot_id
-    AND g.first_sequence <= a.last AND g.last_sequence >= a.first
-GROUP BY 1, 2, 3 ORDER BY 1, 2 LIMIT 1000
-"""
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
-
 
 async def load_keys(connection: Connection, gateway_ids: Collection[str]) -> KeyRing:
     """Returns every key of these gateways; a gateway that is not registered is not in the key ring."""
@@ -114,7 +86,7 @@ async def load_keys(connection: Connection, gateway_ids: Collection[str]) -> Key
 
 async def insert_frames(connection: Connection, frames: Sequence[FrameRow]) -> set[FrameKey]:
     """Stores frames whose key is free; returns those keys. Sorted, so that two copies of the worker never deadlock."""
-    rows = await connection.fetch(INSERT_FRAMES, *_columns(sorted(frames), 14))
+    rows = await connection.fetch(INSERT_FRAMES, *columns_of(sorted(frames), 14))
     return {(row["gateway_id"], row["boot_id"], row["sequence"]) for row in rows}
 
 
@@ -126,7 +98,7 @@ async def header_hashes(connection: Connection, keys: Sequence[FrameKey]) -> dic
         JOIN unnest($1::text[], $2::bytea[], $3::bigint[]) AS k (gateway_id, boot_id, sequence)
             USING (gateway_id, boot_id, sequence)
         """,
-        *_columns(keys, 3),
+        *columns_of(keys, 3),
     )
     return {(row["gateway_id"], row["boot_id"], row["sequence"]): row["header_hash"] for row in rows}
 
@@ -140,7 +112,7 @@ async def insert_declarations(connection: Connection, rows: Sequence[Declaration
         SELECT * FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bytea[])
         ON CONFLICT DO NOTHING
         """,
-        *_columns(sorted(rows), 7),
+        *columns_of(sorted(rows), 7),
     )
     stored = await connection.fetch(
         """
@@ -148,7 +120,7 @@ async def insert_declarations(connection: Connection, rows: Sequence[Declaration
         JOIN unnest($1::text[], $2::bytea[], $3::int[]) AS k (gateway_id, boot_id, meter_index)
             USING (gateway_id, boot_id, meter_index)
         """,
-        *_columns([row.key for row in rows], 3),
+        *columns_of([row.key for row in rows], 3),
     )
     return {(row["gateway_id"], row["boot_id"], row["meter_index"]): row["meter_id"] for row in stored}
 
@@ -164,7 +136,7 @@ async def assigned_meters(
         JOIN meter_declarations d USING (gateway_id, boot_id)
         JOIN meters m ON m.meter_id = d.meter_id AND m.gateway_id = d.gateway_id
         """,
-        *_columns(list(boots), 2),
+        *columns_of(list(boots), 2),
     )
     return {
         (row["gateway_id"], row["boot_id"], row["meter_index"]): AssignedMeter(row["meter_id"], row["participant_id"])
@@ -183,7 +155,7 @@ async def insert_readings(connection: Connection, readings: Sequence[ResolvedRea
         async with connection.transaction():
             await connection.copy_records_to_table("readings", records=records, columns=READING_COLUMNS)
     except asyncpg.UniqueViolationError:
-        rows = await connection.fetch(INSERT_READINGS, *_columns(records, 15))
+        rows = await connection.fetch(INSERT_READINGS, *columns_of(records, 15))
         stored = {row["reading_id"] for row in rows}
         return [resolved for resolved in readings if resolved.reading.reading_id not in stored]
     return []
@@ -215,7 +187,7 @@ async def registers_at(
         JOIN readings r ON r.meter_id = k.meter_id
             AND r.read_at = 'epoch'::timestamptz + k.read_ms * interval '1 ms'
         """,
-        *_columns(moments, 2),
+        *columns_of(moments, 2),
     )
     return {(row["meter_id"], row["read_ms"]): (row["import_wh"], row["export_wh"]) for row in rows}
 
@@ -227,7 +199,7 @@ async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes
         INSERT INTO waiting_frames (gateway_id, boot_id, sequence, meter_index)
         SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::int[]) ON CONFLICT DO NOTHING
         """,
-        *_columns(sorted(set(waiting)), 4),
+        *columns_of(sorted(set(waiting)), 4),
     )
 
 
@@ -255,7 +227,7 @@ async def remove_waiting(connection: Connection, released: Sequence[tuple[str, b
         WHERE (waiting_frames.gateway_id, waiting_frames.boot_id, waiting_frames.sequence, waiting_frames.meter_index)
             = (k.gateway_id, k.boot_id, k.sequence, k.meter_index)
         """,
-        *_columns(released, 4),
+        *columns_of(released, 4),
     )
 
 
@@ -276,7 +248,7 @@ async def add_quarantine(connection: Connection, rows: Sequence[QuarantineRow]) 
         ORDER BY sha256(payload), subject, code
         ON CONFLICT DO NOTHING
         """,
-        *_columns(list(unique.values()), 5),
+        *columns_of(list(unique.values()), 5),
     )
 
 
@@ -298,47 +270,8 @@ async def add_gaps(connection: Connection, rows: Sequence[GapRow]) -> None:
         INSERT INTO declared_gaps (gateway_id, boot_id, first_sequence, last_sequence, reason)
         SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::text[]) ON CONFLICT DO NOTHING
         """,
-        *_columns(sorted(rows), 5),
+        *columns_of(sorted(rows), 5),
     )
-
-
-async def save_heartbeat(connection: Connection, gateway_id: str, at_ms_: int, heartbeat: dict[str, Any]) -> bool:
-    """Keeps a gateway's newest heartbeat; False when there is no such gateway."""
-    return bool(
-        await connection.fetchval(
-            "UPDATE gateways SET last_beat_at = $2, last_beat = $3 WHERE gateway_id = $1 RETURNING true",
-            gateway_id,
-            at_ms(at_ms_),
-            heartbeat,
-        )
-    )
-
-
-async def stored_ranges(
-    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]], limit: int
-) -> dict[bytes, Ranges]:
-    """Returns by boot id which frames of the asked ranges (boot id, first, last) are stored.
-
-    Looks at the ``limit`` earliest frames only.
-    """
-    return _ranges_by_boot(await connection.fetch(STORED_RANGES, gateway_id, *_columns(asked, 3), limit))
-
-
-async def lost_ranges(
-    connection: Connection, gateway_id: str, asked: Sequence[tuple[bytes, int, int]]
-) -> dict[bytes, Ranges]:
-    """Returns by boot id the gateway's declared gaps that overlap the asked ranges (boot id, first, last)."""
-    return _ranges_by_boot(await connection.fetch(DECLARED_GAPS, gateway_id, *_columns(asked, 3)))
-
-
-async def last_header_hash(connection: Connection, gateway_id: str, boot_id: bytes) -> bytes:
-    """Returns the header hash of a boot's newest stored frame; 32 zero bytes when there is none."""
-    header_hash = await connection.fetchval(
-        "SELECT header_hash FROM frames WHERE gateway_id = $1 AND boot_id = $2 ORDER BY sequence DESC LIMIT 1",
-        gateway_id,
-        boot_id,
-    )
-    return bytes(32) if header_hash is None else bytes(header_hash)
 
 
 async def extend_coverage(
@@ -374,10 +307,3 @@ async def newest_coverage(connection: Connection, max_break: timedelta) -> tuple
         max_break,
     )
     return None if row is None or row["seen_at"] is None else (row["since_at"], row["seen_at"])
-
-
-def _ranges_by_boot(rows: Iterable[Any]) -> dict[bytes, Ranges]:
-    ranges_by_boot: dict[bytes, list[tuple[int, int]]] = {}
-    for row in rows:
-        ranges_by_boot.setdefault(bytes(row["boot_id"]), []).append((row["first"], row["last"]))
-    return {boot_id: merge_ranges(ranges) for boot_id, ranges in ranges_by_boot.items()}

@@ -1,6 +1,7 @@
 """The rows that ingest writes: ``verify`` and ``service`` make them, ``repository`` stores them in batches."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 FrameKey = tuple[str, bytes, int]
@@ -8,6 +9,11 @@ FrameKey = tuple[str, bytes, int]
 
 MeterKey = tuple[str, bytes, int]
 """(gateway id, boot id, meter index): a ``meter`` record declares which meter it stands for."""
+
+
+def columns_of(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Returns rows of ``width`` values as one list for each column, as SQL's ``unnest`` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 class FrameRow(NamedTuple):

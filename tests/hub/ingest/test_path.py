@@ -11,8 +11,9 @@ from edge.wire.frames import Frame
 from edge.wire.heartbeats import Heartbeat, encode_heartbeat
 from edge.wire.kinds import Gap
 from hub.errors import ConfigError, RetryableError
-from hub.ingest import bus, heartbeats
+from hub.ingest import bus
 from hub.ingest.consumer import Limits
+from hub.ingest.heartbeats import responder
 from support.rows.gateways import SealingGateway, assign
 from support.servers.ingest import Heard, Ingest
 from support.servers.nats import Gateway
@@ -170,7 +171,7 @@ async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, 
 async def test_a_heartbeat_that_asks_for_everything_is_answered_piece_by_piece(
     ingest: Ingest, north: SealingGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeats, "ANSWERED_FRAMES", 3)
+    monkeypatch.setattr(responder, "MAX_FRAMES", 3)
     await ingest.start()
     heard = Heard(ingest.receipt_public_key)
     async with ingest.nats.as_gateway("gw-north") as gateway:
