@@ -28,7 +28,7 @@ Span = Annotated[Range, Depends(time_range)]
 async def intervals(
     participant_id: OwnParticipant, connection: Snapshot, span: Span, limit: Limit = 500, cursor: Cursor = None
 ) -> ParticipantIntervalPage:
-    """The intervals that start in [from, to): energy of all meters together, peers, utility, and what trading saved."""
+    """Returns the intervals that start in [from, to): energy of all meters, peers, utility, and what trading saved."""
     start = span.start if cursor is None else cursors.decode("intervals", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
     next_cursor = cursors.encode("intervals", rows[limit]["start_at"]) if len(rows) > limit else None
@@ -37,20 +37,22 @@ async def intervals(
 
 @router.get("/today", operation_id="getToday", summary="Everything that the Today page shows")
 async def get_today(ctx: Ctx, participant_id: OwnParticipant, connection: Snapshot) -> Today:
-    """Power now, the site's day so far, the saving with its formula, the next clearing, and what happened lately."""
+    """Returns the power now, the site's day so far, the saving with its parts, the next clearing and recent events."""
     return await today.build(connection, participant_id, ctx.settings, ctx.clock.now_ms())
 
 
 @router.get(
     "/bill-lines",
     operation_id="listBillLines",
-    summary="The lines of a bill, each open to the readings behind it",
+    summary="The lines of a bill, each with its readings",
     responses=refusals(BadRangeError, BadCursorError),
 )
 async def bill_lines(
     participant_id: OwnParticipant, connection: Snapshot, span: Span, limit: Limit = 200, cursor: Cursor = None
 ) -> BillLinePage:
-    """Per interval that starts in [from, to): metered, peers, utility, charges, corrections; and the range's sums."""
+    """Returns a line for each interval that starts in [from, to): metered, peers, utility, charges, corrections; and
+    the sums of the range.
+    """
     start = span.start if cursor is None else cursors.decode("bill-lines", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.intervals(connection, participant_id, start, span.end, limit + 1)
     next_cursor = cursors.encode("bill-lines", rows[limit]["start_at"]) if len(rows) > limit else None

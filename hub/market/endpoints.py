@@ -32,7 +32,7 @@ BINARY = "application/octet-stream"
 async def trades(
     ctx: Ctx, participant_id: OwnParticipant, connection: Snapshot, limit: Limit = 50, cursor: Cursor = None
 ) -> TradePage:
-    """Each with its state: cleared, planned, sent, confirmed, final."""
+    """Returns trades, each with its state: cleared, planned, sent, confirmed, final."""
     before = None if cursor is None else cursors.decode("trades", cursor, queries.TRADE_KEY)
     rows = await queries.trades(connection, participant_id, ctx.settings.interval_s, before, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
@@ -47,7 +47,7 @@ async def trades(
     responses=refusals(NotFoundError),
 )
 async def trade(ctx: Ctx, principal: Human, connection: Snapshot, trade_id: Hash) -> TradeDetail:
-    """From the side of the reader; operators and auditors see the seller's side."""
+    """Returns the trade from the reader's side; operators and auditors see the seller's side."""
     row = await queries.trade(
         connection, bytes.fromhex(trade_id), principal.visible_participant_id, ctx.settings.interval_s
     )
@@ -66,7 +66,7 @@ async def trade(ctx: Ctx, principal: Human, connection: Snapshot, trade_id: Hash
     responses=refusals(NotFoundError),
 )
 async def latest_clearing(principal: Human, connection: Snapshot) -> Clearing:
-    """Orders are summed by price; only one's own are told apart."""
+    """Returns orders summed by price; only the reader's own are shown separately."""
     return await _clearing(connection, None, principal.participant_id)
 
 
@@ -77,7 +77,7 @@ async def latest_clearing(principal: Human, connection: Snapshot) -> Clearing:
     responses=refusals(NotFoundError),
 )
 async def clearing(principal: Human, connection: Snapshot, start_at: IntervalStart) -> Clearing:
-    """Orders are summed by price; only one's own are told apart."""
+    """Returns orders summed by price; only the reader's own are shown separately."""
     return await _clearing(connection, start_at, principal.participant_id)
 
 
@@ -92,8 +92,8 @@ async def clearing(principal: Human, connection: Snapshot, start_at: IntervalSta
     },
 )
 async def journal(connection: Snapshot, start_at: IntervalStart) -> Response:
-    """Needs no sign-in: the settlement on the chain commits to the SHA-256 of these bytes, and anybody can clear them
-    again, as `peerwatt-hub audit` does.
+    """Returns the published journal; needs no sign-in. The settlement on the chain commits to the SHA-256 of these
+    bytes, and anybody can clear the interval again with them, as `peerwatt-hub audit` does.
     """
     if await queries.clearing(connection, start_at) is None:
         raise NotFoundError("This interval has not been cleared (yet)")

@@ -11,7 +11,7 @@ Side = Literal["sell", "buy"]
 
 
 class Trade(BaseModel):
-    """Energy that changed hands in one interval, from the reader's side."""
+    """Energy that was traded in one interval, from the reader's side."""
 
     trade_id: Hash
     start_at: UtcTime
@@ -35,14 +35,14 @@ class TradePage(BaseModel):
 
 
 class TradeStep(BaseModel):
-    """One of the five steps; ``at`` is null while it lies ahead."""
+    """One of the five steps; ``at`` is null until it is reached."""
 
     name: TradeState
     at: UtcTime | None
 
 
 class ChainTransaction(BaseModel):
-    """A transaction that carried the trade's interval to the chain."""
+    """A transaction of the settlement of the trade's interval."""
 
     signature: str
     kind: str = Field(examples=["attest", "mint", "open", "settle", "close"])
@@ -56,7 +56,7 @@ class ChainTransaction(BaseModel):
 
 
 class SettlementLine(BaseModel):
-    """What the participant's trades of the interval net to."""
+    """The sums of the participant's trades in the interval, as they settle."""
 
     start_at: UtcTime
     line_index: int
@@ -70,7 +70,7 @@ class SettlementLine(BaseModel):
 
 
 class MeterProofLink(BaseModel):
-    """The readings that a meter's energy in an interval rests on."""
+    """A meter's energy in an interval, and the readings that it was computed from."""
 
     meter_id: str
     import_wh: int
@@ -81,7 +81,7 @@ class MeterProofLink(BaseModel):
 
 
 class TradeDetail(Trade):
-    """A trade with everything that happened to it."""
+    """A trade with its steps, charges, settlement line, transactions and meters."""
 
     steps: list[TradeStep] = Field(description="The five steps in their order")
     wheeling_mills: int
@@ -91,11 +91,11 @@ class TradeDetail(Trade):
     charges_micros: int
     line: SettlementLine | None
     transactions: list[ChainTransaction]
-    meters: list[MeterProofLink] = Field(description="The participant's meters in the interval, each open to its proof")
+    meters: list[MeterProofLink] = Field(description="The participant's meters in the interval, for their proofs")
 
 
 class CurvePoint(BaseModel):
-    """What is offered or wanted at exactly this price."""
+    """The energy that is offered or wanted at exactly this price."""
 
     price_mills: int = Field(description="Net: what the seller gets")
     wh: int
@@ -116,5 +116,5 @@ class Clearing(BaseModel):
     import_tariff_mills: int
     journal_hash: Hash
     cleared_at: UtcTime
-    supply: list[CurvePoint] = Field(description="Asks, cheapest first")
-    demand: list[CurvePoint] = Field(description="Bids, dearest first")
+    supply: list[CurvePoint] = Field(description="Asks, lowest price first")
+    demand: list[CurvePoint] = Field(description="Bids, highest price first")

@@ -36,7 +36,7 @@ VisibleMeter = Annotated[str, Depends(visible_meter)]
 
 @router.get("/meters", operation_id="listMeters", summary="Meters with their newest reading")
 async def meters(principal: Human, connection: Snapshot) -> Meters:
-    """The reader's own meters; operators and auditors see all."""
+    """Returns the reader's own meters; operators and auditors see all."""
     if not principal.reads_all and principal.participant_id is None:
         return Meters(items=[])
     rows = await queries.meters(connection, None if principal.reads_all else principal.participant_id)
@@ -56,7 +56,7 @@ async def readings(
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> ReadingPage:
-    """The readings whose slot lies in [from, to)."""
+    """Returns the readings whose slot is in [from, to)."""
     after = None if cursor is None else cursors.decode("readings", cursor, queries.READING_KEY)
     rows = await queries.readings(connection, meter_id, span.start, span.end, after, limit + 1)
     items = [reading(row) for row in rows[:limit]]
@@ -78,7 +78,7 @@ async def intervals(
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> MeterIntervalPage:
-    """The attested intervals that start in [from, to), each in its latest revision."""
+    """Returns the attested intervals that start in [from, to), each in its latest revision."""
     start = span.start if cursor is None else cursors.decode("meter-intervals", cursor, queries.INTERVAL_KEY)[0]
     rows = await queries.meter_intervals(connection, meter_id, start, span.end, limit + 1)
     next_cursor = cursors.encode("meter-intervals", rows[limit]["start_at"]) if len(rows) > limit else None
@@ -89,7 +89,7 @@ async def intervals(
     "/readings/{reading_id}", operation_id="getReading", summary="One reading", responses=refusals(NotFoundError)
 )
 async def get_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
-    """A reading of a meter that the reader may see."""
+    """Returns a reading of a meter that the reader may see."""
     row = await queries.reading(connection, bytes.fromhex(reading_id), principal.visible_participant_id)
     if row is None:
         raise NotFoundError(f"There is no reading {reading_id}, or not for you")

@@ -72,7 +72,7 @@ class MeterInterval(BaseModel):
     export_wh: int
     quality: Quality
     rules: list[str] = Field(description="Ids of the rules that flagged the value")
-    start_reading_id: Hash | None = Field(description="The reading that the value at the start rests on")
+    start_reading_id: Hash | None = Field(description="The reading that the registers at the start were taken from")
     end_reading_id: Hash | None
 
 

@@ -20,7 +20,7 @@ router = APIRouter(tags=["proofs"], responses={**refusals(*ACCESS_ERRORS), **MAL
 @router.get(
     "/readings/{reading_id}/proof",
     operation_id="getReadingProof",
-    summary="Everything one needs to check a reading without trusting the hub",
+    summary="The proof of a reading: everything to check it without trusting the hub",
     responses=refusals(NotFoundError),
 )
 async def proof(
@@ -31,7 +31,7 @@ async def proof(
         UtcTime | None, Query(description="Start of the interval to prove, when it is not the one it ends")
     ] = None,
 ) -> ReadingProof:
-    """Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
+    """Returns record, frame signature, attested interval, settlement line and chain accounts, with paths and bytes.
 
     A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
     it begins.

@@ -92,8 +92,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The lines of a bill, each open to the readings behind it
-         * @description Per interval that starts in [from, to): metered, peers, utility, charges, corrections; and the range's sums.
+         * The lines of a bill, each with its readings
+         * @description Returns a line for each interval that starts in [from, to): metered, peers, utility, charges, corrections; and
+         *     the sums of the range.
          */
         get: operations["listBillLines"];
         put?: never;
@@ -233,7 +234,7 @@ export interface paths {
         };
         /**
          * The newest clearing with its curves
-         * @description Orders are summed by price; only one's own are told apart.
+         * @description Returns orders summed by price; only the reader's own are shown separately.
          */
         get: operations["getLatestClearing"];
         put?: never;
@@ -253,7 +254,7 @@ export interface paths {
         };
         /**
          * The clearing of one interval with its curves
-         * @description Orders are summed by price; only one's own are told apart.
+         * @description Returns orders summed by price; only the reader's own are shown separately.
          */
         get: operations["getClearing"];
         put?: never;
@@ -273,8 +274,8 @@ export interface paths {
         };
         /**
          * The orders and trades of one interval, under pseudonyms
-         * @description Needs no sign-in: the settlement on the chain commits to the SHA-256 of these bytes, and anybody can clear them
-         *     again, as `peerwatt-hub audit` does.
+         * @description Returns the published journal; needs no sign-in. The settlement on the chain commits to the SHA-256 of these
+         *     bytes, and anybody can clear the interval again with them, as `peerwatt-hub audit` does.
          */
         get: operations["getJournal"];
         put?: never;
@@ -294,7 +295,7 @@ export interface paths {
         };
         /**
          * A participant's intervals, oldest first
-         * @description The intervals that start in [from, to): energy of all meters together, peers, utility, and what trading saved.
+         * @description Returns the intervals that start in [from, to): energy of all meters, peers, utility, and what trading saved.
          */
         get: operations["listIntervals"];
         put?: never;
@@ -337,7 +338,7 @@ export interface paths {
         };
         /**
          * Meters with their newest reading
-         * @description The reader's own meters; operators and auditors see all.
+         * @description Returns the reader's own meters; operators and auditors see all.
          */
         get: operations["listMeters"];
         put?: never;
@@ -357,7 +358,7 @@ export interface paths {
         };
         /**
          * A meter's interval energy, oldest first
-         * @description The attested intervals that start in [from, to), each in its latest revision.
+         * @description Returns the attested intervals that start in [from, to), each in its latest revision.
          */
         get: operations["listMeterIntervals"];
         put?: never;
@@ -377,7 +378,7 @@ export interface paths {
         };
         /**
          * A meter's readings, oldest first
-         * @description The readings whose slot lies in [from, to).
+         * @description Returns the readings whose slot is in [from, to).
          */
         get: operations["listMeterReadings"];
         put?: never;
@@ -517,7 +518,7 @@ export interface paths {
         };
         /**
          * One reading
-         * @description A reading of a meter that the reader may see.
+         * @description Returns a reading of a meter that the reader may see.
          */
         get: operations["getReading"];
         put?: never;
@@ -536,8 +537,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything one needs to check a reading without trusting the hub
-         * @description Record, frame signature, attested interval, settlement line and chain accounts, each with its path and bytes.
+         * The proof of a reading: everything to check it without trusting the hub
+         * @description Returns record, frame signature, attested interval, settlement line and chain accounts, with paths and bytes.
          *
          *     A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
          *     it begins.
@@ -600,7 +601,7 @@ export interface paths {
         };
         /**
          * Everything that the Today page shows
-         * @description Power now, the site's day so far, the saving with its formula, the next clearing, and what happened lately.
+         * @description Returns the power now, the site's day so far, the saving with its parts, the next clearing and recent events.
          */
         get: operations["getToday"];
         put?: never;
@@ -620,7 +621,7 @@ export interface paths {
         };
         /**
          * A participant's trades, newest first
-         * @description Each with its state: cleared, planned, sent, confirmed, final.
+         * @description Returns trades, each with its state: cleared, planned, sent, confirmed, final.
          */
         get: operations["listTrades"];
         put?: never;
@@ -640,7 +641,7 @@ export interface paths {
         };
         /**
          * One trade: its steps, line, transactions and meters
-         * @description From the side of the reader; operators and auditors see the seller's side.
+         * @description Returns the trade from the reader's side; operators and auditors see the seller's side.
          */
         get: operations["getTrade"];
         put?: never;
@@ -680,7 +681,7 @@ export interface components {
         };
         /**
          * BillLine
-         * @description One interval of a bill, open to the readings behind it.
+         * @description One interval of a bill, with the readings that its energy was computed from.
          */
         BillLine: {
             /**
@@ -966,7 +967,7 @@ export interface components {
         };
         /**
          * ChainRung
-         * @description Where the roots stand on the chain.
+         * @description The accounts that hold the roots on the chain, and the transactions.
          */
         ChainRung: {
             /**
@@ -984,7 +985,7 @@ export interface components {
         };
         /**
          * ChainTransaction
-         * @description A transaction that carried the trade's interval to the chain.
+         * @description A transaction of the settlement of the trade's interval.
          */
         ChainTransaction: {
             /** Compute Units */
@@ -1031,7 +1032,7 @@ export interface components {
             cleared_at: string;
             /**
              * Demand
-             * @description Bids, dearest first
+             * @description Bids, highest price first
              */
             demand: components["schemas"]["CurvePoint"][];
             /**
@@ -1066,7 +1067,7 @@ export interface components {
             start_at: string;
             /**
              * Supply
-             * @description Asks, cheapest first
+             * @description Asks, lowest price first
              */
             supply: components["schemas"]["CurvePoint"][];
             /** Volume Wh */
@@ -1074,7 +1075,7 @@ export interface components {
         };
         /**
          * CurvePoint
-         * @description What is offered or wanted at exactly this price.
+         * @description The energy that is offered or wanted at exactly this price.
          */
         CurvePoint: {
             /**
@@ -1199,7 +1200,7 @@ export interface components {
         };
         /**
          * Happened
-         * @description One thing that happened to the participant lately.
+         * @description A recent event of the participant.
          */
         Happened: {
             /**
@@ -1251,7 +1252,7 @@ export interface components {
         IntervalRung: {
             /**
              * Blinding
-             * @description 16 random bytes in the leaf, told to this meter's owner only: without them nobody can guess the energy behind a neighbour's leaf
+             * @description 16 random bytes in the leaf that only this meter's owner gets: without them nobody can find the energy of another meter's leaf by trying values
              */
             blinding: string;
             /** Count */
@@ -1409,7 +1410,7 @@ export interface components {
         };
         /**
          * Meter
-         * @description A meter, where it stands, and its newest reading.
+         * @description A meter, its location and its newest reading.
          */
         Meter: {
             /** Building */
@@ -1485,7 +1486,7 @@ export interface components {
             start_at: string;
             /**
              * Start Reading Id
-             * @description The reading that the value at the start rests on
+             * @description The reading that the registers at the start were taken from
              */
             start_reading_id: string | null;
         };
@@ -1501,7 +1502,7 @@ export interface components {
         };
         /**
          * MeterProofLink
-         * @description The readings that a meter's energy in an interval rests on.
+         * @description A meter's energy in an interval, and the readings that it was computed from.
          */
         MeterProofLink: {
             /** End Reading Id */
@@ -1547,7 +1548,7 @@ export interface components {
         };
         /**
          * ParticipantInterval
-         * @description One participant in [start_at, end_at): all their meters together, of the latest revision.
+         * @description A participant's energy and money in [start_at, end_at), summed over their meters, of the latest revision.
          */
         ParticipantInterval: {
             /**
@@ -1865,7 +1866,7 @@ export interface components {
         };
         /**
          * ReadingProof
-         * @description One file that `peerwatt-edge verify` and the browser check: reading, signature, interval, line, chain.
+         * @description The document that `peerwatt-edge verify` and the browser check: reading, signature, interval, line, chain.
          */
         ReadingProof: {
             chain?: components["schemas"]["ChainRung"] | null;
@@ -1947,7 +1948,7 @@ export interface components {
         };
         /**
          * RunningInterval
-         * @description The interval that has not ended, as far as readings go: provisional.
+         * @description The interval that has not ended, up to its newest reading: provisional.
          */
         RunningInterval: {
             /**
@@ -1974,7 +1975,7 @@ export interface components {
         };
         /**
          * SavedFormula
-         * @description How the day's saving comes about: saved = total - baseline.
+         * @description The parts of the day's saving: saved = total - baseline.
          */
         SavedFormula: {
             /**
@@ -2029,7 +2030,7 @@ export interface components {
         };
         /**
          * SettlementLine
-         * @description What the participant's trades of the interval net to.
+         * @description The sums of the participant's trades in the interval, as they settle.
          */
         SettlementLine: {
             /** Bought Wh */
@@ -2246,7 +2247,7 @@ export interface components {
         };
         /**
          * Trade
-         * @description Energy that changed hands in one interval, from the reader's side.
+         * @description Energy that was traded in one interval, from the reader's side.
          */
         Trade: {
             /**
@@ -2313,7 +2314,7 @@ export interface components {
         };
         /**
          * TradeDetail
-         * @description A trade with everything that happened to it.
+         * @description A trade with its steps, charges, settlement line, transactions and meters.
          */
         TradeDetail: {
             /** Charges Micros */
@@ -2344,7 +2345,7 @@ export interface components {
             loss_mills: number;
             /**
              * Meters
-             * @description The participant's meters in the interval, each open to its proof
+             * @description The participant's meters in the interval, for their proofs
              */
             meters: components["schemas"]["MeterProofLink"][];
             /**
@@ -2416,7 +2417,7 @@ export interface components {
         };
         /**
          * TradeStep
-         * @description One of the five steps; ``at`` is null while it lies ahead.
+         * @description One of the five steps; ``at`` is null until it is reached.
          */
         TradeStep: {
             /** At */
