@@ -83,12 +83,12 @@ def _payment(payer: Keypair, to: Keypair, number: int, blockhash: Hash) -> Versi
 
 def start_s(folder: Path, *flags: str) -> float:
     """Starts the ledger; returns the time in s from the command to its ready line."""
-    begun = time.monotonic()
+    started = time.monotonic()
     command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(folder), "--port", "0", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - started
         process.terminate()
     assert json.loads(line)["ready"]
     return seconds
@@ -96,11 +96,11 @@ def start_s(folder: Path, *flags: str) -> float:
 
 def verify_s(folder: Path, *flags: str) -> float:
     """Verifies the ledger; returns the time in s from the command to its exit."""
-    begun = time.monotonic()
+    started = time.monotonic()
     command = [sys.executable, "-m", "hub.cli", "ledger", "verify", str(folder), "--json", *flags]
     process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert json.loads(process.stdout)["verified"]
-    return time.monotonic() - begun
+    return time.monotonic() - started
 
 
 def measure(folder: Path, count: int, runs: int) -> list[Figure]:

@@ -42,7 +42,7 @@ async def measure(folder: Path, args: argparse.Namespace) -> list[Figure]:
 
 async def settle_intervals(campus: SettlingCampus, args: argparse.Namespace) -> list[Figure]:
     """Settles ``runs`` intervals, each with a book of its own."""
-    seconds, transactions, per_line, begun = [], [], [], time.monotonic()
+    seconds, transactions, per_line, started = [], [], [], time.monotonic()
     for number in range(args.runs):
         book = SalesBook.random(campus.people, args.trades, number)
         start_s = await campus.pass_interval(book.energy_wh)
@@ -58,7 +58,7 @@ async def settle_intervals(campus: SettlingCampus, args: argparse.Namespace) -> 
         assert (usage.trades, usage.lines) == (args.trades, args.people), usage
         transactions.append(usage.transactions)
         per_line.append(usage.settle_cu / usage.lines)
-    total_s = time.monotonic() - begun
+    total_s = time.monotonic() - started
     what = f"{args.trades} trades, {args.people} lines: planned, attest, mint, open, settle, close, all finalized"
     return [
         Figure("seconds_to_closed", "s", tuple(seconds), args.trades, total_s, what),
@@ -69,7 +69,7 @@ async def settle_intervals(campus: SettlingCampus, args: argparse.Namespace) -> 
 
 async def send_withdrawals(campus: SettlingCampus, count: int) -> Figure:
     """Sends withdrawals of one micro, one after the other."""
-    waits_ms, begun = [], time.monotonic()
+    waits_ms, started = [], time.monotonic()
     for number in range(count):
         wallet = wallet_of(campus.people[number % len(campus.people)])
         withdrawal = trading.withdraw(wallet.pubkey(), campus.keys.mint, 1)
@@ -80,7 +80,7 @@ async def send_withdrawals(campus: SettlingCampus, count: int) -> Figure:
         waits_ms.append(1000 * (time.monotonic() - sent))
     what = f"one withdrawal at a time, sent until finalized; values are percentiles 50, 95 and 99 of {count}"
     percentiles = tuple(percentile(waits_ms, percent) for percent in (50, 95, 99))
-    return Figure("submit_to_finalised_p95_ms", "ms", percentiles, count, time.monotonic() - begun, what)
+    return Figure("submit_to_finalised_p95_ms", "ms", percentiles, count, time.monotonic() - started, what)
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -71,9 +71,9 @@ def in_memory(count: int, runs: int) -> list[Figure]:
 def _timed(name: str, work: Callable[[], object], count: int, runs: int, what: str) -> Figure:
     values = []
     for _ in range(runs):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work()
-        values.append(1000 * (time.perf_counter() - begun))
+        values.append(1000 * (time.perf_counter() - started))
     return Figure(name, "ms", tuple(values), count, sum(values) / 1000, what)
 
 
@@ -95,10 +95,10 @@ async def _cleared(pool: Pool, count: int, runs: int, profiles: Path | None) -> 
         start_s = START_S + number * INTERVAL_S
         await _attest(pool, people, start_s)
         lease = await lead(pool)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         with sampled(profiles / f"clear_attested_{count}.txt" if profiles else None):
             (cleared,) = await clear_attested(pool, lease, SystemClock(), AmpleFunds(), limit=1)
-        values.append(1000 * (time.perf_counter() - begun))
+        values.append(1000 * (time.perf_counter() - started))
         trades = cleared.trades
         # usually an interval is settled long before the next one is cleared
         await pool.execute("UPDATE intervals SET state = 'closed'")

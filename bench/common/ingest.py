@@ -195,11 +195,11 @@ async def measure(folder: Path, shapes: Sequence[LoadShape], *, runs: int, setup
 
 async def _measure_shape(bench: Bench, load: Load, shape: LoadShape, runs: int) -> list[Figure]:
     count, suffix = shape.frames * shape.readings, f"{shape.readings}_a_frame"
-    begun = time.monotonic()
+    started = time.monotonic()
     unpaced = [await bench.run(load, shape.frames) for _ in range(runs)]
-    unpaced_s, begun = time.monotonic() - begun, time.monotonic()
+    unpaced_s, started = time.monotonic() - started, time.monotonic()
     drained = [await bench.drain(load, shape.frames) for _ in range(runs)]
-    drained_s, begun = time.monotonic() - begun, time.monotonic()
+    drained_s, started = time.monotonic() - started, time.monotonic()
     durable = Figure(
         f"durable_{suffix}", "readings/s", tuple(count / run.seconds for run in unpaced), count, unpaced_s,
         "first publish to last commit, publisher on the same cores",
@@ -207,7 +207,7 @@ async def _measure_shape(bench: Bench, load: Load, shape: LoadShape, runs: int) 
     rate = durable.median / shape.readings / 2
     frames = min(shape.frames, max(100, int(rate * shape.paced_s)))
     paced = [await bench.run(load, frames, rate=rate) for _ in range(runs)]
-    paced_s = time.monotonic() - begun
+    paced_s = time.monotonic() - started
     if bench.setup.profiles:
         await bench.run(load, shape.frames, profile=f"ingest_{suffix}")
     return [

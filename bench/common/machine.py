@@ -36,11 +36,11 @@ def fsync_ms(times: int = 200) -> float:
     times_s = []
     with tempfile.TemporaryFile() as file:
         for _ in range(times):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             file.write(bytes(400))
             file.flush()
             os.fsync(file.fileno())
-            times_s.append(time.perf_counter() - begun)
+            times_s.append(time.perf_counter() - started)
     return round(1000 * statistics.median(times_s), 3)
 
 

@@ -122,9 +122,9 @@ async def _unpaced(senders: Sequence[Sender], frames: Sequence[Any]) -> None:
 
 
 async def _paced(senders: Sequence[Sender], frames: Sequence[Any], rate: float) -> None:
-    begun = time.time()
+    started = time.time()
     for number, (index, sequence, message_id, data) in enumerate(frames):
-        due = begun + number / rate
+        due = started + number / rate
         await asyncio.sleep(max(0.0, due - time.time()))
         await senders[index].send(sequence, message_id, data, due)
 

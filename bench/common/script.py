@@ -34,11 +34,11 @@ def report(
     extra: Callable[[Sequence[Figure]], dict[str, Any]] = lambda _: {},
 ) -> None:
     """Measures and prints the figures; ``extra`` returns further fields of the JSON object."""
-    description, before, begun = machine.describe(), machine.load_average(), ProcessorTime.now()
+    description, before, started = machine.describe(), machine.load_average(), ProcessorTime.now()
     print(machine.line(description))
     figures = measure()
     after, ended = machine.load_average(), ProcessorTime.now()
-    seconds, others = round(ended.at_s - begun.at_s, 1), ended.others_since(begun)
+    seconds, others = round(ended.at_s - started.at_s, 1), ended.others_since(started)
     print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
     print(table(figures))
     if args.json:

@@ -59,7 +59,7 @@ async def measure(folder: Path, people: int, *, runs: int, profiles: Path | None
 
 
 async def _intervals(campus: SettlingCampus, people: int, runs: int, profiles: Path | None) -> list[Figure]:
-    begun = time.monotonic()
+    started = time.monotonic()
     seconds, transactions, per_line, all_per_line = [], [], [], []
     batches = 0
     for number in range(runs):
@@ -74,7 +74,7 @@ async def _intervals(campus: SettlingCampus, people: int, runs: int, profiles: P
         per_line.append(usage.settle_cu / people)
         all_per_line.append(usage.all_cu / people)
         batches = usage.batches
-    total_s = time.monotonic() - begun
+    total_s = time.monotonic() - started
     what = "interval planned to closed: attest, mint, open, settle batches, close, all finalized"
     return [
         Figure(f"settle_{people}_lines", "s", tuple(seconds), people, total_s, what),

@@ -11,9 +11,11 @@ import pytest
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
+from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess, running_ledger
 from support.servers.nodes import SettlingNode, open_settling_node, settling_names
 from support.settlement.campus import ENERGY, SettlingCampus
+from support.settlement.settled_once import WatchedCampus, watch_campus
 
 
 @pytest.fixture(scope="module", params=settling_names())
@@ -46,3 +48,23 @@ async def lone_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -
     """A campus with a ledger of its own, so that sums over all intervals can be compared."""
     async with ChainClient(lone_ledger.url) as chain:
         yield await SettlingCampus.create(pool, chain, keys, len(ENERGY))
+
+
+@pytest.fixture
+def upstream_url(settling_node: SettlingNode) -> str:
+    """The node behind the faulty ones."""
+    return settling_node.url
+
+
+@pytest.fixture
+async def alone(campus: SettlingCampus, first: FaultyNode) -> AsyncIterator[WatchedCampus]:
+    """A campus that settles through one node."""
+    async with watch_campus(campus, first.url) as watched:
+        yield watched
+
+
+@pytest.fixture
+async def both(campus: SettlingCampus, first: FaultyNode, second: FaultyNode) -> AsyncIterator[WatchedCampus]:
+    """A campus that settles through two nodes."""
+    async with watch_campus(campus, first.url, second.url) as watched:
+        yield watched
