@@ -53,7 +53,7 @@ class PullConsumer:
 
     @property
     def drained(self) -> bool:
-        """True when the server reported no more messages and ``next`` has returned all that it sent."""
+        """Whether the server reported no more messages and ``next`` has returned all that it sent."""
         return self._drained and not self._received
 
     async def next(self) -> list[Msg]:

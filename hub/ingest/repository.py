@@ -163,7 +163,7 @@ async def insert_readings(connection: Connection, readings: Sequence[ResolvedRea
 
 @lru_cache(maxsize=4096)
 def _slot_at(slot_s: int) -> datetime:
-    """Many meters share a slot."""
+    """Caches the time, as many meters share a slot."""
     return at_s(slot_s)
 
 

@@ -57,7 +57,7 @@ def _interpolated(before: MeterReading, after: MeterReading, at_ms: int, *, max_
 
 
 def _interpolate(t0_ms: int, wh0: int, t1_ms: int, wh1: int, at_ms: int) -> int:
-    """Linear, rounded down; outside the two times (when a slot was read late) the nearer value."""
+    """Interpolates linearly and rounds down; outside the two times (a slot was read late) returns the nearer value."""
     if at_ms <= t0_ms or t1_ms <= t0_ms:
         return wh0
     return wh1 if at_ms >= t1_ms else wh0 + (wh1 - wh0) * (at_ms - t0_ms) // (t1_ms - t0_ms)

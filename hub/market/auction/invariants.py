@@ -110,9 +110,9 @@ def _check_energy(outcome: Outcome) -> None:
         net[t.buyer_id] += t.wh
     for line in outcome.utility:
         net[line.participant_id] -= line.utility_wh
-    for participant, rest in net.items():
+    for participant, off_wh in net.items():
         rule = "export - import = sold - bought + utility"
-        _require(rest == 0, outcome, rule, f"participant {participant} is off by {rest} Wh")
+        _require(off_wh == 0, outcome, rule, f"participant {participant} is off by {off_wh} Wh")
     metered = sum(energy.export_wh - energy.import_wh for energy in outcome.metered)
     utility = sum(line.utility_wh for line in outcome.utility)
     _require(metered == utility, outcome, "peers' trades cancel out", f"{metered} Wh metered, {utility} Wh utility")
