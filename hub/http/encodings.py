@@ -21,12 +21,12 @@ def choose(accept_encoding: str, available: Collection[str]) -> str | None:
 
 
 def _qualities(accept_encoding: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+    qualities: dict[str, float] = {}
     for item in accept_encoding.lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
         if name:
-            found[ALIASES.get(name, name)] = _quality(parameters)
-    return found
+            qualities[ALIASES.get(name, name)] = _quality(parameters)
+    return qualities
 
 
 def _quality(parameters: list[str]) -> float:
