@@ -29,7 +29,7 @@ BESIDE = (".", "firmware-sim", "docs", "programs", "edge", "hub")
 
 FILES = {path.relative_to(ROOT).as_posix() for path in tracked()}
 FOLDERS = {parent.as_posix() for name in FILES for parent in Path(name).parents}
-BUILT = {"hub/static"}
+BUILT = {"hub/static", "hub/static/index.html"}
 """What a build makes and git does not keep."""
 TOP = {name.split("/")[0] for name in FILES} | {"firmware_sim"}
 
