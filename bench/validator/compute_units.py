@@ -85,7 +85,7 @@ async def _signatures(chain: ChainClient) -> list[Signature]:
         before = None
         while True:
             request = chain.rpc.get_signatures_for_address(PROGRAM_IDS[name], before, limit=_PAGE)
-            rows: Sequence[Any] = (await chain.ask(request)).value
+            rows: Sequence[Any] = (await chain.call(request)).value
             found.update({row.signature: None for row in rows if row.err is None})
             if len(rows) < _PAGE:
                 break

@@ -69,7 +69,7 @@ async def read_site(chain: ChainClient) -> Site:
     """
     config = await chain.account("oracle", "Config", pdas.oracle_config(), commitment=Finalized)
     params = await chain.account("governance", "Params", pdas.governance_params(), commitment=Finalized)
-    slot = (await chain.ask(chain.rpc.get_slot(Finalized))).value
+    slot = (await chain.call(chain.rpc.get_slot(Finalized))).value
     now_s = await chain.block_time_s(slot)
     if config is None or params is None or now_s is None:
         raise NoChainError(f"{chain.url} has no oracle and no rates: name the RPC of the chain that the hub settles on")
@@ -134,7 +134,7 @@ async def _signatures(chain: ChainClient, address: Pubkey) -> list[Signature]:
     before: Signature | None = None
     for _ in range(MAX_PAGES):
         asked = chain.rpc.get_signatures_for_address(address, before, limit=PAGE, commitment=Finalized)
-        page = (await chain.ask(asked)).value
+        page = (await chain.call(asked)).value
         found += [one.signature for one in page if one.err is None]
         if len(page) < PAGE:
             break
@@ -146,7 +146,7 @@ async def _settle_calls(chain: ChainClient, signature: Signature, settlement: Pu
     asked = chain.rpc.get_transaction(
         signature, encoding="base64", commitment=Finalized, max_supported_transaction_version=0
     )
-    answer: Any = (await chain.ask(asked)).value
+    answer: Any = (await chain.call(asked)).value
     if answer is None:
         return []
     return settle_calls(answer.transaction, bytes(settlement))

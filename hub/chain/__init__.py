@@ -1,1 +1,1 @@
-"""The chain as the hub sees it: programs, addresses, instructions, one client, and the embedded ledger."""
+"""The Solana programs as the hub uses them: addresses, accounts, instructions, the RPC client, deployment."""

@@ -1,4 +1,4 @@
-"""Decodes the programs' accounts by their IDL into plain Python objects with the IDL's field names in snake_case."""
+"""Decodes the programs' accounts by their IDL into Python objects; fields have the IDL's names in snake_case."""
 
 from hashlib import sha256
 from typing import Any
@@ -10,61 +10,62 @@ from hub.errors import PermanentError
 
 
 class AccountMismatchError(PermanentError):
-    """An account's data is not of the kind that was asked for."""
+    """An account's data is not of the expected kind."""
 
     code = "account_mismatch"
 
 
 def discriminator(kind: str) -> bytes:
-    """The eight bytes that begin an account of this kind."""
+    """Returns the first eight bytes of an account of this kind: its Anchor discriminator."""
     return sha256(f"account:{kind}".encode()).digest()[:8]
 
 
 def field_bytes(program: str, kind: str, field: str, value: Any) -> tuple[int, bytes]:
-    """Where an account of this kind keeps a field, and the value as it stands there: what a memcmp filter wants.
+    """Returns a field's byte offset in an account of this kind, and the value's bytes there: a memcmp filter.
 
     Raises:
-        LookupError: the IDL has no such field, or one of variable length stands before it.
+        LookupError: the IDL has no such field, or a field of variable length comes before it.
     """
-    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no other door
+    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no public access to layouts
     offset = len(discriminator(kind))
-    for part in layout.subcon.subcon.subcons:
-        if part.name == field:
-            return offset, part.build(value)
+    for candidate in layout.subcon.subcon.subcons:
+        if candidate.name == field:
+            return offset, candidate.build(value)
         try:
-            offset += part.sizeof()
+            offset += candidate.sizeof()
         except SizeofError as error:
-            raise LookupError(f"{program}.{kind}.{field} has no fixed place: {part.name} before it varies") from error
+            message = f"{program}.{kind}.{field} has no fixed offset: {candidate.name} before it varies"
+            raise LookupError(message) from error
     raise LookupError(f"{program}.{kind} has no field {field}")
 
 
-def fixed_bytes(program: str, kind: str) -> int:
-    """The size of an account of this kind whose fields all have a fixed length, discriminator included.
+def fixed_size(program: str, kind: str) -> int:
+    """Returns the size in bytes of an account of this kind, discriminator included.
 
     Raises:
-        LookupError: a field varies.
+        LookupError: a field has a variable length.
     """
-    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no other door
+    layout: Any = coder(program).accounts._accounts_layout[kind]  # noqa: SLF001 - anchorpy has no public access to layouts
     try:
-        return len(discriminator(kind)) + sum(int(part.sizeof()) for part in layout.subcon.subcon.subcons)
+        return len(discriminator(kind)) + sum(int(field.sizeof()) for field in layout.subcon.subcon.subcons)
     except SizeofError as error:
         raise LookupError(f"{program}.{kind} has no fixed size: {error}") from error
 
 
 def decode(program: str, kind: str, data: bytes) -> Any:
-    """The account's fields as attributes, integers as they are, addresses as Pubkey.
+    """Returns the account's fields as attributes: integers as they are, addresses as Pubkey.
 
     Args:
         program: name as in programs.NAMES.
-        kind: the account's name in the IDL, for example ``IntervalSettlement``.
+        kind: the account type's name in the IDL, for example ``IntervalSettlement``.
         data: the account's bytes.
 
     Raises:
-        AccountMismatchError: another kind of account, or an unknown layout.
+        AccountMismatchError: the data is of another kind of account, or does not follow the IDL.
     """
     if data[:8] != discriminator(kind):
         raise AccountMismatchError(f"The account holds no {program}.{kind}: check the address and the IDL")
     try:
         return coder(program).accounts.decode(data)
-    except Exception as error:  # construct raises many kinds
+    except Exception as error:  # construct raises errors of many classes
         raise AccountMismatchError(f"The account's {program}.{kind} does not follow the IDL: {error}") from error

@@ -1,4 +1,4 @@
-"""The keys that found the chain and then act on it: random, one 0600 file each, made at the first start."""
+"""The keys that found the programs and then act on them: random, one 0600 file each, made at the first start."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,16 @@ THRESHOLD = 2
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Everyone who signs when the programs are set up; in production members and upgrade authority are offline, and the
-    latter has no power left once governance holds the programs."""
+    """Key pairs of everyone who signs when the programs are founded.
+
+    In production, members and upgrade authority are offline. The upgrade authority has no power left once governance
+    holds the programs.
+    """
 
     fee_payer: Keypair
     upgrade_authority: Keypair
     members: tuple[Keypair, ...]
-    """Governance's authority set; the first is the REC validator."""
+    """Governance's authority set; the first member is the REC validator."""
     registrar: Keypair
     attestors: tuple[Keypair, ...]
     settler: Keypair
@@ -29,10 +32,10 @@ class Bootstrap:
 
     @classmethod
     def load_or_create(cls, folder: Path) -> "Bootstrap":
-        """Reads the keys in a folder, and makes those that are missing.
+        """Reads the keys in a folder, and writes new ones for those that are missing.
 
         Raises:
-            KeyFileError: a file is open to others or no key.
+            KeyFileError: other users can read a key file, or it holds no key.
         """
 
         def key(name: str) -> Keypair:
@@ -51,11 +54,11 @@ class Bootstrap:
 
     @classmethod
     def random(cls) -> "Bootstrap":
-        """Keys that live as long as the process, for tests."""
+        """Returns new keys that are stored nowhere, for tests."""
         members = tuple(Keypair() for _ in range(MEMBERS))
         return cls(Keypair(), Keypair(), members, Keypair(), (Keypair(),), Keypair(), Keypair(), Keypair())
 
     @property
     def mint(self) -> Pubkey:
-        """The currency."""
+        """The address of the currency's mint."""
         return self.currency_mint.pubkey()

@@ -1,44 +1,43 @@
-"""The hub's only way to the chain: solana-py's AsyncClient with our errors, compute limits, and waiting for finality.
+"""The hub's client of a chain: reads, and transactions that are sent to every node and waited for until they are final.
 
-Reads come from the first node that serves; a transaction goes to all, and a quorum of them says what became of it.
-Instructions come from ``instructions``; a transaction is signed once, its signature known before it is sent.
+A transaction is signed once, and its signature is known before it is sent. It goes to all nodes; a quorum of them says
+what became of it. ``instructions`` builds the instructions.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import based58
-from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Commitment, Confirmed, Finalized
-from solana.rpc.core import RPCException, _ClientCore
-from solana.rpc.types import MemcmpOpts, TxOpts
-from solders.account import Account
-from solders.hash import Hash
+from solana.rpc.types import TxOpts
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from solders.rpc.errors import SendTransactionPreflightFailureMessage
 from solders.signature import Signature
 from solders.transaction import Transaction
 from solders.transaction_status import TransactionConfirmationStatus
 
-from hub.chain.accounts import decode, discriminator, field_bytes
 from hub.chain.error_translation import from_transaction_error
-from hub.chain.errors import BlockhashExpiredError, ChainRefusedError, ChainUnreachableError, NotYetFinalError
-from hub.chain.node import Failover, Node, PlainAnswer, PlainRequest, is_unhealthy
-from hub.chain.programs import PROGRAM_IDS
-from hub.chain.transaction_outcome import Level, Opinion, Sent, Status, TransactionOutcome, judge
+from hub.chain.errors import BlockhashExpiredError, ChainUnreachableError, NotYetFinalError
+from hub.chain.node import Failover, Node
+from hub.chain.reader import ChainReader, RpcClient
+from hub.chain.transaction_outcome import (
+    Level,
+    NodeReport,
+    SentTransaction,
+    Status,
+    TransactionOutcome,
+    combine_reports,
+)
 from hub.chain.transactions import MAX_COMPUTE_UNITS, Blockhash, SignedTransaction, limit_for, sign
 from hub.clock import SystemClock
 from hub.errors import HubError
 
 T = TypeVar("T")
 
-MAX_ACCOUNTS_PER_CALL = 100
 MAX_STATUSES_PER_CALL = 256
 _LEVELS: dict[int, Level] = {
     int(TransactionConfirmationStatus.Processed): "processed",
@@ -49,7 +48,7 @@ _LEVELS: dict[int, Level] = {
 
 @dataclass(frozen=True)
 class Simulation:
-    """What a transaction would use."""
+    """What a simulated transaction used and logged."""
 
     compute_units: int
     logs: tuple[str, ...]
@@ -63,37 +62,22 @@ class Root:
     height: int
 
 
-class _Rpc(AsyncClient):
-    """solana-py's client, asking through our provider."""
-
-    def __init__(self, provider: Node | Failover, commitment: Commitment) -> None:
-        # AsyncClient's own __init__ opens an HTTP client that nobody would use
-        _ClientCore.__init__(self, commitment)
-        self._provider = provider  # type: ignore[assignment]  # of a provider, it uses make_request and close only
-
-    async def plain(self, method: str, *params: Any) -> Any:
-        """The result of a method that solana-py lacks."""
-        request: Any = PlainRequest(method, *params)
-        answer: Any = await self._provider.make_request(request, PlainAnswer)
-        return answer.result
-
-
-class ChainClient:
+class ChainClient(ChainReader):
     """One chain behind one or more nodes; use as ``async with ChainClient(url) as chain``."""
 
-    def __init__(self, *places: str | Node, timeout_s: float = 10, commitment: Commitment = Confirmed) -> None:
-        """Reads answer at ``commitment`` unless a call says otherwise; places are URLs of one chain's nodes."""
+    def __init__(self, *nodes: str | Node, timeout_s: float = 10, commitment: Commitment = Confirmed) -> None:
+        """Takes the URLs of one chain's nodes; reads answer at ``commitment`` unless a call names another."""
         clock = SystemClock()
-        self.nodes = tuple(one if isinstance(one, Node) else Node(one, timeout_s, clock) for one in places)
-        self.url = self.nodes[0].url
+        self.nodes = tuple(node if isinstance(node, Node) else Node(node, timeout_s, clock) for node in nodes)
+        has_one_node = len(self.nodes) == 1
+        provider = self.nodes[0] if has_one_node else Failover(self.nodes)
+        super().__init__(self.nodes[0].url, RpcClient(provider, commitment))
         self.quorum = len(self.nodes) // 2 + 1
-        """So many nodes have to agree: one of one, two of two, two of three."""
-        alone = len(self.nodes) == 1
-        self.rpc = _Rpc(self.nodes[0] if alone else Failover(self.nodes), commitment)
-        self.views: tuple[ChainClient, ...] = (
-            (self,) if alone else tuple(ChainClient(node, commitment=commitment) for node in self.nodes)
+        """The number of nodes that have to agree: one of one, two of two, two of three."""
+        self.node_clients: tuple[ChainClient, ...] = (
+            (self,) if has_one_node else tuple(ChainClient(node, commitment=commitment) for node in self.nodes)
         )
-        """Each node by itself."""
+        """A client for each node alone, in the order of ``nodes``."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,37 +88,37 @@ class ChainClient:
         await self.close()
 
     async def close(self) -> None:
+        """Closes the nodes' connections."""
         for node in self.nodes:
             await node.close()
 
-    async def everywhere(self, ask: Callable[["ChainClient"], Awaitable[T]]) -> list[T | HubError]:
-        """What each node answers by itself, or its error, in the order of ``nodes``."""
+    async def ask_each_node(self, request: Callable[["ChainClient"], Awaitable[T]]) -> list[T | HubError]:
+        """Returns each node's own answer or error, in the order of ``nodes``."""
 
-        async def outcome(view: ChainClient) -> T | HubError:
+        async def answer_of(client: ChainClient) -> T | HubError:
             try:
-                return await ask(view)
+                return await request(client)
             except HubError as error:
                 return error
 
-        return list(await asyncio.gather(*(outcome(view) for view in self.views)))
+        return list(await asyncio.gather(*(answer_of(client) for client in self.node_clients)))
 
-    # -- transactions
+    # -- preparing and sending
 
     async def latest_blockhash(self) -> Blockhash:
-        value = (await self._call(self.rpc.get_latest_blockhash())).value
+        """Returns a blockhash to sign with."""
+        value = (await self.call(self.rpc.get_latest_blockhash())).value
         return Blockhash(value.blockhash, value.last_valid_block_height)
 
-    async def block_height(self) -> int:
-        return int((await self._call(self.rpc.get_block_height())).value)
-
     async def root(self) -> Root:
-        """The newest final block."""
-        value = (await self._call(self.rpc.get_epoch_info(Finalized))).value
+        """Returns the newest final block."""
+        value = (await self.call(self.rpc.get_epoch_info(Finalized))).value
         return Root(value.absolute_slot, value.block_height)
 
     async def recent_fees(self, writable: Sequence[Pubkey]) -> list[int]:
-        """The least priority fee that got into each of the last blocks with these accounts, micro-lamports per unit."""
-        rows = await self._call(self.rpc.plain("getRecentPrioritizationFees", [str(address) for address in writable]))
+        """Returns each recent block's lowest priority fee for these accounts, in micro-lamports per compute unit."""
+        addresses = [str(address) for address in writable]
+        rows = await self.call(self.rpc.call_method("getRecentPrioritizationFees", addresses))
         return [int(row["prioritizationFee"]) for row in rows]
 
     async def prepare(
@@ -146,123 +130,133 @@ class ChainClient:
         compute_limit: int | None = None,
         price_micro_lamports: int = 0,
     ) -> SignedTransaction:
-        """Signs; the first signer pays. Without a compute limit it is simulated first and gets what it used + 10 %.
+        """Signs a transaction; the first signer pays.
+
+        Without a compute limit it is simulated first, and gets what it used and a margin of 10 %.
 
         Raises:
-            ProgramError, TransactionFailedError: the simulation says that it can not succeed; nothing was sent.
+            ProgramError, TransactionFailedError: it fails in the simulation; nothing was sent.
             ChainUnreachableError: no answer.
         """
-        used = blockhash or await self.latest_blockhash()
+        blockhash = blockhash or await self.latest_blockhash()
         if compute_limit is None:
-            trial = sign(instructions, signers, used, MAX_COMPUTE_UNITS, price_micro_lamports)
+            trial = sign(instructions, signers, blockhash, MAX_COMPUTE_UNITS, price_micro_lamports)
             compute_limit = limit_for((await self.simulate(trial)).compute_units)
-        return sign(instructions, signers, used, compute_limit, price_micro_lamports)
+        return sign(instructions, signers, blockhash, compute_limit, price_micro_lamports)
 
     async def simulate(self, transaction: SignedTransaction) -> Simulation:
-        """Runs it without keeping anything.
+        """Executes a transaction without keeping its effects.
 
         Raises:
-            ProgramError, TransactionFailedError, BlockhashExpiredError: what sending it would give.
+            ProgramError, TransactionFailedError, BlockhashExpiredError: sending it would fail like this.
         """
         parsed = Transaction.from_bytes(transaction.raw)
-        value = (await self._call(self.rpc.simulate_transaction(parsed, commitment=Confirmed))).value
+        value = (await self.call(self.rpc.simulate_transaction(parsed, commitment=Confirmed))).value
         logs = tuple(value.logs or ())
         if value.err is not None:
             raise from_transaction_error(value.err, logs)
         return Simulation(value.units_consumed or 0, logs)
 
     async def send(self, transaction: SignedTransaction | bytes, *, preflight: bool = True) -> Signature:
-        """Sends the raw bytes once to every node; the answer is the signature, not yet a place on the chain.
+        """Sends the raw bytes once to every node; returns the signature, which does not mean that it is on the chain.
 
         Raises:
-            AlreadyProcessedError, BlockhashExpiredError, ProgramError, TransactionFailedError: the preflight's word.
-            ChainUnreachableError: no answer; whether it arrived is open, so look at its status first.
+            AlreadyProcessedError, BlockhashExpiredError, ProgramError, TransactionFailedError: the preflight fails.
+            ChainUnreachableError: no answer; it may have arrived or not, so look at its status first.
         """
         raw = transaction if isinstance(transaction, bytes) else transaction.raw
         options = TxOpts(skip_preflight=not preflight, preflight_commitment=Confirmed, max_retries=0)
-        answers = await self.everywhere(lambda view: view.ask(view.rpc.send_raw_transaction(raw, opts=options)))
+        answers = await self.ask_each_node(
+            lambda client: client.call(client.rpc.send_raw_transaction(raw, opts=options))
+        )
         for answer in answers:
             if not isinstance(answer, HubError):
                 return answer.value
-        said = [answer for answer in answers if isinstance(answer, HubError)]
-        raise next((error for error in said if not isinstance(error, ChainUnreachableError)), said[0])
+        errors = [answer for answer in answers if isinstance(answer, HubError)]
+        raise next((error for error in errors if not isinstance(error, ChainUnreachableError)), errors[0])
+
+    # -- what became of it
 
     async def statuses(self, signatures: Sequence[Signature], *, history: bool = True) -> list[Status | None]:
-        """Where one node sees these transactions, in the same order; None = it does not know it (yet)."""
+        """Returns one node's statuses of these transactions, in the same order; None where it knows none (yet)."""
         return (await self._statuses(signatures, history=history))[1]
 
     async def _statuses(
         self, signatures: Sequence[Signature], *, history: bool = True
     ) -> tuple[int, list[Status | None]]:
-        """With the slot as of which the node answered."""
-        found: list[Status | None] = []
+        """Returns the slot as of which the node answered, and the statuses."""
+        statuses: list[Status | None] = []
         slots = []
-        for at in range(0, len(signatures), MAX_STATUSES_PER_CALL):
-            part = list(signatures[at : at + MAX_STATUSES_PER_CALL])
-            answer = await self._call(self.rpc.get_signature_statuses(part, search_transaction_history=history))
-            found += [None if one is None else _status(one) for one in answer.value]
-            slots.append(answer.context.slot)
-        return min(slots, default=0), found
+        for first in range(0, len(signatures), MAX_STATUSES_PER_CALL):
+            batch = list(signatures[first : first + MAX_STATUSES_PER_CALL])
+            response = await self.call(self.rpc.get_signature_statuses(batch, search_transaction_history=history))
+            statuses += [None if value is None else _status(value) for value in response.value]
+            slots.append(response.context.slot)
+        return min(slots, default=0), statuses
 
-    async def outcomes(self, sent: Sequence[Sent]) -> list[TransactionOutcome]:
-        """What became of these transactions by the word of all nodes, in the same order.
+    async def outcomes(self, sent: Sequence[SentTransaction]) -> list[TransactionOutcome]:
+        """Returns what became of these transactions by the reports of all nodes, in the same order.
 
         Raises:
             ChainUnreachableError: no node answers.
         """
-        answers = await self.everywhere(lambda view: view.opinions(sent))
-        said = [answer for answer in answers if isinstance(answer, HubError)]
-        if len(said) == len(answers):
-            raise said[0]
-        columns = [[None] * len(sent) if isinstance(one, HubError) else one for one in answers]
+        answers = await self.ask_each_node(lambda client: client.reports(sent))
+        errors = [answer for answer in answers if isinstance(answer, HubError)]
+        if len(errors) == len(answers):
+            raise errors[0]
+        columns = [[None] * len(sent) if isinstance(answer, HubError) else answer for answer in answers]
         names = [node.name for node in self.nodes]
-        return [judge(dict(zip(names, row, strict=True)), self.quorum) for row in zip(*columns, strict=True)]
+        return [combine_reports(dict(zip(names, row, strict=True)), self.quorum) for row in zip(*columns, strict=True)]
 
-    async def opinions(self, sent: Sequence[Sent]) -> list[Opinion]:
-        """This node's. That one expired is said of its final blocks only, and as of a time not before them.
+    async def reports(self, sent: Sequence[SentTransaction]) -> list[NodeReport]:
+        """Returns this node's reports on these transactions, in the same order.
 
-        Behind one URL may stand several machines, of which one lags: it must not make us sign anew what may still land.
+        A transaction counts as expired only when the node's final blocks are past its last valid height, and a status
+        that is not older than those blocks does not know it. Several machines may stand behind one URL: one that lags
+        must not make us sign again what may still land.
         """
-        signatures = [one.signature for one in sent]
-        _, found = await self._statuses(signatures)
-        if all(found):
-            return [Opinion(status) for status in found]
+        signatures = [transaction.signature for transaction in sent]
+        _, statuses = await self._statuses(signatures)
+        if all(statuses):
+            return [NodeReport(status) for status in statuses]
         root = await self.root()
-        if all(status or one.last_valid_height >= root.height for one, status in zip(sent, found, strict=True)):
-            return [Opinion(status) for status in found]
-        slot, found = await self._statuses(signatures)
+        heights = [transaction.last_valid_height for transaction in sent]
+        if all(status or height >= root.height for height, status in zip(heights, statuses, strict=True)):
+            return [NodeReport(status) for status in statuses]
+        slot, statuses = await self._statuses(signatures)
         return [
-            Opinion(status, expired=status is None and slot >= root.slot and root.height > one.last_valid_height)
-            for one, status in zip(sent, found, strict=True)
+            NodeReport(status, expired=status is None and slot >= root.slot and root.height > height)
+            for height, status in zip(heights, statuses, strict=True)
         ]
 
     async def logs(self, signature: Signature) -> tuple[str, ...]:
-        """What the programs logged in a transaction; empty when the chain does not (yet) know it."""
+        """Returns what the programs logged in a transaction; empty when the chain does not know it (yet)."""
         meta = await self._meta(signature)
         return tuple(meta.log_messages or ()) if meta else ()
 
     async def compute_units(self, signature: Signature) -> int | None:
-        """What a transaction used; None when the chain does not (yet) know it."""
+        """Returns the compute units that a transaction used; None when the chain does not know it (yet)."""
         meta = await self._meta(signature)
         return None if meta is None else meta.compute_units_consumed
 
     async def _meta(self, signature: Signature) -> Any:
-        found = await self._call(
+        response = await self.call(
             self.rpc.get_transaction(signature, commitment=Confirmed, max_supported_transaction_version=0)
         )
-        return found.value.transaction.meta if found.value else None
+        return response.value.transaction.meta if response.value else None
 
     async def wait(
         self, transaction: SignedTransaction, *, until: Level = "finalized", timeout_s: float = 60, poll_s: float = 0.05
     ) -> Status:
-        """Polls until the transaction has reached the level, `finalized` by a quorum of the nodes.
+        """Polls until the transaction has reached the level; `finalized` takes a quorum of the nodes.
 
         Raises:
             ProgramError, TransactionFailedError: it is on the chain, and failed.
             BlockhashExpiredError: it is not on the chain and never will be.
-            NotYetFinalError: the time is over.
+            NotYetFinalError: ``timeout_s`` has passed.
         """
-        deadline, sent = time.monotonic() + timeout_s, Sent(transaction.signature, transaction.last_valid_height)
+        deadline = time.monotonic() + timeout_s
+        sent = SentTransaction(transaction.signature, transaction.last_valid_height)
         while time.monotonic() < deadline:
             (outcome,) = await self.outcomes([sent])
             if outcome.status is not None and outcome.status.reached(until):
@@ -276,103 +270,27 @@ class ChainClient:
     async def _raise_failure(self, signature: Signature, status: Status) -> None:
         if status.error is None:
             return
-        answer = await self._call(self.rpc.get_signature_statuses([signature], search_transaction_history=True))
-        found = answer.value[0]
-        if found is None or found.err is None:
+        response = await self.call(self.rpc.get_signature_statuses([signature], search_transaction_history=True))
+        value = response.value[0]
+        if value is None or value.err is None:
             raise status.error
-        raise from_transaction_error(found.err, await self.logs(signature))
+        raise from_transaction_error(value.err, await self.logs(signature))
 
     async def run(
         self, instructions: Sequence[Instruction], signers: Sequence[Keypair], *, until: Level = "finalized"
     ) -> Status:
-        """prepare + send + wait, for set-up and tests; the settlement stores the signature in between."""
+        """Prepares, sends and waits, for set-up and tests; the settlement stores the signature before it sends.
+
+        Raises:
+            ProgramError, TransactionFailedError: it failed.
+            BlockhashExpiredError, NotYetFinalError, ChainUnreachableError: as ``send`` and ``wait``.
+        """
         transaction = await self.prepare(instructions, signers)
         await self.send(transaction)
         return await self.wait(transaction, until=until)
-
-    # -- accounts
-
-    async def raw_accounts(
-        self, addresses: Sequence[Pubkey], *, commitment: Commitment | None = None
-    ) -> list[Account | None]:
-        """The accounts in the same order; None = there is none."""
-        found: list[Account | None] = []
-        for at in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL):
-            part = list(addresses[at : at + MAX_ACCOUNTS_PER_CALL])
-            found += (await self._call(self.rpc.get_multiple_accounts(part, commitment=commitment))).value
-        return found
-
-    async def accounts(
-        self, program: str, kind: str, addresses: Sequence[Pubkey], *, commitment: Commitment | None = None
-    ) -> list[Any | None]:
-        """Decoded accounts of one kind, in the same order; None = there is none. Fields as in the IDL, snake_case."""
-        raw = await self.raw_accounts(addresses, commitment=commitment)
-        return [None if one is None else decode(program, kind, one.data) for one in raw]
-
-    async def account(self, program: str, kind: str, address: Pubkey, *, commitment: Commitment | None = None) -> Any:
-        """One decoded account with the IDL's fields in snake_case, or None."""
-        (found,) = await self.accounts(program, kind, [address], commitment=commitment)
-        return found
-
-    async def all_accounts(
-        self, program: str, kind: str, *, where: Mapping[str, Any] | None = None, commitment: Commitment | None = None
-    ) -> list[tuple[Pubkey, Any]]:
-        """Every account of one kind with its address, or those whose fields have these values (three at most)."""
-        wanted = [(0, discriminator(kind))]
-        wanted += [field_bytes(program, kind, field, value) for field, value in (where or {}).items()]
-        kept = [MemcmpOpts(offset=offset, bytes=based58.b58encode(part).decode()) for offset, part in wanted]
-        answer = await self._call(
-            self.rpc.get_program_accounts(PROGRAM_IDS[program], commitment=commitment, encoding="base64", filters=kept)
-        )
-        return [(one.pubkey, decode(program, kind, one.account.data)) for one in answer.value]
-
-    async def lamports(self, address: Pubkey) -> int:
-        return int((await self._call(self.rpc.get_balance(address))).value)
-
-    async def token_balance(self, address: Pubkey, *, commitment: Commitment | None = None) -> int:
-        """Units in a token account: micros of the currency, or Wh of the energy token."""
-        return int((await self._call(self.rpc.get_token_account_balance(address, commitment))).value.amount)
-
-    async def token_supply(self, mint: Pubkey, *, commitment: Commitment | None = None) -> int:
-        return int((await self._call(self.rpc.get_token_supply(mint, commitment))).value.amount)
-
-    async def rent(self, size: int) -> int:
-        """Lamports that keep an account of that many bytes for ever."""
-        return int((await self._call(self.rpc.get_minimum_balance_for_rent_exemption(size))).value)
-
-    async def genesis_hash(self) -> Hash:
-        return (await self._call(self.rpc.get_genesis_hash())).value
-
-    async def slot(self) -> int:
-        """The newest slot at the client's commitment."""
-        return (await self._call(self.rpc.get_slot())).value
-
-    async def block_time_s(self, slot: int) -> int | None:
-        """The chain's own time at a slot in Unix seconds; None when the node does not keep it."""
-        return (await self._call(self.rpc.get_block_time(slot))).value
-
-    async def ask(self, request: Awaitable[T]) -> T:
-        """Any other question of solana-py's client ``rpc``, with our errors."""
-        return await self._call(request)
-
-    async def _call(self, request: Awaitable[T]) -> T:
-        try:
-            return await request
-        except RPCException as error:
-            raise _rpc_error(self.url, error) from error
 
 
 def _status(value: Any) -> Status:
     level = "processed" if value.confirmation_status is None else _LEVELS[int(value.confirmation_status)]
     error = None if value.err is None else from_transaction_error(value.err, ())
     return Status(value.slot, level, error)
-
-
-def _rpc_error(url: str, refusal: RPCException) -> HubError:
-    error = refusal.args[0]
-    if isinstance(error, SendTransactionPreflightFailureMessage):
-        return from_transaction_error(error.data.err, tuple(error.data.logs or ()))
-    text = getattr(error, "message", str(error))
-    if is_unhealthy(refusal):
-        return ChainUnreachableError(f"The chain at {url} can not serve now: {text}")
-    return ChainRefusedError(f"The chain at {url} refused the request: {text}")

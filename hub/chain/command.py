@@ -1,4 +1,4 @@
-"""`peerwatt-hub chain deploy|status`: the programs and their first accounts on any Solana RPC, and what is there."""
+"""`peerwatt-hub chain deploy|status`: puts the programs and their first accounts onto a chain, and shows its state."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import FOUNDING_LAMPORTS, deploy_programs, require_funds
 from hub.chain.instructions.governance import Rates
-from hub.chain.key_check import check_founders
+from hub.chain.key_check import check_founding_keys
 from hub.chain.status import ChainStatus, read_status
 from hub.keys import refuse_demo_keys
 from hub.settings import add_json_argument
@@ -27,7 +27,7 @@ _RATES = {
     "export_tariff": (2200, "what the utility pays"),
     "import_tariff": (5000, "what the utility takes"),
 }
-"""The first rates in mills per kWh, and what each is for."""
+"""Each first rate's default in mills per kWh, and its purpose."""
 _INTERVAL_S = 900
 
 
@@ -93,26 +93,26 @@ async def _deploy(args: argparse.Namespace) -> ChainStatus:
     keys = Bootstrap.load_or_create(args.keys)
     rates = Rates(0, **{f"{name}_mills": getattr(args, f"{name}_mills") for name in _RATES})
     async with ChainClient(args.url, timeout_s=_TIMEOUT_S) as chain:
-        await check_founders(chain, keys)
-        await deploy_programs(chain, keys, _say)
-        if any(not one.founded for one in (await read_status(chain)).accounts):
+        await check_founding_keys(chain, keys)
+        await deploy_programs(chain, keys, _print_progress)
+        if any(not account.founded for account in (await read_status(chain)).accounts):
             await require_funds(chain, keys.fee_payer, FOUNDING_LAMPORTS, "the first accounts")
             for name in await setup.ensure_genesis(chain, keys, rates=rates, interval_s=args.interval_s):
-                _say(f"{name}: first accounts founded")
+                _print_progress(f"{name}: first accounts founded")
         return await read_status(chain)
 
 
-def _say(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def _print(status: ChainStatus) -> None:
     print(f"{status.url}: {status.cluster} chain, genesis {status.genesis_hash}, slot {status.slot}")
-    for one in status.programs:
-        word = "ok     " if one.matches else "DIFFERS" if one.deployed else "MISSING"
-        print(f"{word} {one.name:<12} {one.address}")
-        if one.deployed:
-            print(f"        sha256 {one.sha256}, upgrade authority {one.upgrade_authority or 'nobody'}")
+    for program in status.programs:
+        state = "ok     " if program.matches else "DIFFERS" if program.deployed else "MISSING"
+        print(f"{state} {program.name:<12} {program.address}")
+        if program.deployed:
+            print(f"        sha256 {program.sha256}, upgrade authority {program.upgrade_authority or 'nobody'}")
     for account in status.accounts:
         print(f"{'founded' if account.founded else 'MISSING'} {account.program}.{account.kind} {account.address}")
     for line in status.todo or ["ready: every program is the published one and founded"]:

@@ -1,7 +1,7 @@
-"""Puts the five programs onto any Solana RPC: code into a buffer, buffer into a program, only what is missing.
+"""Deploys those of the five programs that a chain lacks: writes the code to a buffer, then deploys the buffer.
 
-A buffer's key follows from the upgrade authority's key and the code, so that a run that was killed finds its buffer
-again and writes the parts that are not there. ``command`` founds the programs' first accounts afterwards.
+A buffer's key is derived from the upgrade authority's key and the code. A run after a killed one therefore finds the
+same buffer and writes the missing chunks only. ``command`` founds the programs' first accounts afterwards.
 """
 
 import asyncio
@@ -20,40 +20,43 @@ from hub.chain.status import ProgramState, program_states
 from hub.chain.transactions import SignedTransaction
 from hub.errors import ConfigError, PermanentError
 
-Say = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 LAMPORTS_PER_SIGNATURE = 5_000
 FOUNDING_LAMPORTS = 100_000_000
-"""For the first accounts of all programs and their transactions; they take about a fifth of it."""
-_TOGETHER, _ROUNDS, _POLL_S = 100, 20, 0.1
-_CLOSED = "Unsupported instruction"
+"""Enough for the first accounts of all programs and their transactions, which need about a fifth of it."""
+_BATCH_SIZE, _MAX_ROUNDS, _POLL_S = 100, 20, 0.1
+_LOADER_CLOSED_LOG = "Unsupported instruction"
 _WRITE_UNITS, _DEPLOY_UNITS = 6_000, 200_000
 
 
 class FeePayerEmptyError(ConfigError):
-    """The account that pays for transactions has less than what comes next takes."""
+    """The fee payer has fewer lamports than the next transactions need."""
 
     code = "fee_payer_empty"
 
 
 class ForeignProgramError(ConfigError):
-    """At a program's address stands one that is not ours to found."""
+    """A program is deployed under an upgrade authority that is not ours."""
 
     code = "foreign_program"
 
 
 class LoaderClosedError(PermanentError):
-    """The chain's runtime deploys no new programs of this loader."""
+    """The chain's runtime refuses new programs of this loader."""
 
     code = "loader_closed"
 
 
-async def deploy_programs(chain: ChainClient, keys: Bootstrap, say: Say) -> list[str]:
-    """Deploys the programs that the chain does not run yet; their names.
+async def deploy_programs(chain: ChainClient, keys: Bootstrap, report: ReportProgress) -> list[str]:
+    """Deploys the programs that the chain does not run yet; returns their names.
 
     Raises:
-        ProgramsDifferError, ForeignProgramError: one is there, but another build or under another authority.
+        ProgramsDifferError, ForeignProgramError: a program is another build, or under another upgrade authority.
         FeePayerEmptyError: the fee payer can not pay for all of it. Nothing was sent.
+        LoaderClosedError: the chain takes no new programs.
+        NotYetFinalError: not all of the code could be written; a new run goes on from there.
+        ChainRefusedError: a buffer's address holds something else.
     """
     states = await program_states(chain)
     for state in states:
@@ -61,7 +64,7 @@ async def deploy_programs(chain: ChainClient, keys: Bootstrap, say: Say) -> list
     missing = [state.name for state in states if not state.deployed]
     await _check_funds(chain, keys, missing)
     for name in missing:
-        await _deploy(chain, keys, name, say)
+        await _deploy(chain, keys, name, report)
     return missing
 
 
@@ -79,118 +82,121 @@ def _refuse_foreign(chain: ChainClient, keys: Bootstrap, state: ProgramState) ->
 
 
 async def _check_funds(chain: ChainClient, keys: Bootstrap, missing: Sequence[str]) -> None:
-    """What a deployment takes is known beforehand: rent that stays, and a fee per signature."""
+    """Checks that the fee payer can pay rent and signatures of the whole deployment, before anything is sent."""
     if not missing:
         return
-    need = FOUNDING_LAMPORTS
+    needed_lamports = FOUNDING_LAMPORTS
     for name in missing:
         code, buffer = program_binary(name), _buffer_key(keys, name).pubkey()
-        parts = -(-len(code) // loader.CHUNK_BYTES)
-        need += await chain.rent(loader.PROGRAM_DATA_HEADER + len(code)) + await chain.rent(loader.PROGRAM_BYTES)
-        need += (parts + 3) * 2 * LAMPORTS_PER_SIGNATURE
-        # what an earlier run left in its buffer pays for the program
-        need -= await chain.lamports(buffer)
-    await require_funds(chain, keys.fee_payer, need, "the deployment")
+        chunk_count = -(-len(code) // loader.CHUNK_BYTES)
+        needed_lamports += await chain.rent(loader.PROGRAM_DATA_HEADER + len(code)) + await chain.rent(
+            loader.PROGRAM_BYTES
+        )
+        needed_lamports += (chunk_count + 3) * 2 * LAMPORTS_PER_SIGNATURE
+        # the lamports that an earlier run left in the buffer pay for the program
+        needed_lamports -= await chain.lamports(buffer)
+    await require_funds(chain, keys.fee_payer, needed_lamports, "the deployment")
 
 
-async def require_funds(chain: ChainClient, fee_payer: Keypair, need: int, purpose: str) -> None:
-    """Compares the fee payer's balance with what comes next.
+async def require_funds(chain: ChainClient, fee_payer: Keypair, needed_lamports: int, purpose: str) -> None:
+    """Checks that the fee payer has the lamports that ``purpose`` needs.
 
     Raises:
         FeePayerEmptyError: it has less.
     """
     address = fee_payer.pubkey()
-    has = await chain.lamports(address)
-    if has < need:
+    balance = await chain.lamports(address)
+    if balance < needed_lamports:
+        missing_sol = -(-(needed_lamports - balance) // 10**6) / 1000
         raise FeePayerEmptyError(
-            f"The fee payer {address} has {has} lamports on {chain.url}, and {purpose} needs up to {need}: "
-            f"send it {-(-(need - has) // 10**6) / 1000:.3f} SOL. Nothing was sent"
+            f"The fee payer {address} has {balance} lamports on {chain.url}, and {purpose} needs up to "
+            f"{needed_lamports}: send it {missing_sol:.3f} SOL. Nothing was sent"
         )
 
 
 def _buffer_key(keys: Bootstrap, name: str) -> Keypair:
-    code = hashlib.sha256(program_binary(name)).digest()
+    code_hash = hashlib.sha256(program_binary(name)).digest()
     secret = bytes(keys.upgrade_authority)[:32]
-    return Keypair.from_seed(hashlib.sha256(b"peerwatt/buffer/1" + secret + code).digest())
+    return Keypair.from_seed(hashlib.sha256(b"peerwatt/buffer/1" + secret + code_hash).digest())
 
 
-async def _deploy(chain: ChainClient, keys: Bootstrap, name: str, say: Say) -> None:
+async def _deploy(chain: ChainClient, keys: Bootstrap, name: str, report: ReportProgress) -> None:
     code, buffer, authority = program_binary(name), _buffer_key(keys, name), keys.upgrade_authority
     payer = keys.fee_payer.pubkey()
     await _ensure_buffer(chain, keys, buffer, len(code))
-    for _ in range(_ROUNDS):
-        parts = await _missing_parts(chain, buffer, authority, code)
-        if not parts:
+    for _ in range(_MAX_ROUNDS):
+        chunks = await _missing_chunks(chain, buffer, authority, code)
+        if not chunks:
             break
-        say(f"{name}: {len(parts)} of {-(-len(code) // loader.CHUNK_BYTES)} parts to write")
-        await _write(chain, keys, buffer, parts)
+        report(f"{name}: {len(chunks)} of {-(-len(code) // loader.CHUNK_BYTES)} parts to write")
+        await _write(chain, keys, buffer, chunks)
     else:
-        raise NotYetFinalError(f"{name} is not written after {_ROUNDS} rounds: run it again, it goes on from there")
+        raise NotYetFinalError(f"{name} is not written after {_MAX_ROUNDS} rounds: run it again, it goes on from there")
     rent = await chain.rent(loader.PROGRAM_BYTES)
     program = program_key(name)
-    made = loader.deploy(
+    instructions = loader.deploy(
         payer, program.pubkey(), pdas.program_data(name), buffer.pubkey(), authority.pubkey(), len(code), rent
     )
-    transaction = await chain.prepare(made, [keys.fee_payer, program, authority], compute_limit=_DEPLOY_UNITS)
+    transaction = await chain.prepare(instructions, [keys.fee_payer, program, authority], compute_limit=_DEPLOY_UNITS)
     try:
         await chain.send(transaction)
     except TransactionFailedError as error:
-        if any(_CLOSED in line for line in error.logs):
+        if any(_LOADER_CLOSED_LOG in line for line in error.logs):
             raise LoaderClosedError(
                 f"{chain.url} takes no new programs through the upgradeable loader (its runtime has SIMD-0167 on): "
                 "an embedded ledger that is older than its genesis.json's `features_off` begins anew to take them"
             ) from error
         raise
     await chain.wait(transaction)
-    say(f"{name}: deployed at {program.pubkey()}")
+    report(f"{name}: deployed at {program.pubkey()}")
 
 
 async def _ensure_buffer(chain: ChainClient, keys: Bootstrap, buffer: Keypair, code_bytes: int) -> None:
     if (await chain.raw_accounts([buffer.pubkey()]))[0] is not None:
         return
     lamports = await chain.rent(loader.PROGRAM_DATA_HEADER + code_bytes)
-    made = loader.create_buffer(
+    instructions = loader.create_buffer(
         keys.fee_payer.pubkey(), buffer.pubkey(), keys.upgrade_authority.pubkey(), code_bytes, lamports
     )
-    await chain.run(made, [keys.fee_payer, buffer], until="confirmed")
+    await chain.run(instructions, [keys.fee_payer, buffer], until="confirmed")
 
 
-async def _missing_parts(
+async def _missing_chunks(
     chain: ChainClient, buffer: Keypair, authority: Keypair, code: bytes
 ) -> list[tuple[int, bytes]]:
-    """The parts of the code that do not stand in the buffer yet, with their places."""
+    """Returns the chunks of the code that are not in the buffer yet, with their offsets."""
     (account,) = await chain.raw_accounts([buffer.pubkey()])
     written = None if account is None else loader.read_buffer(account, authority.pubkey())
     if written is None or len(written) != len(code):
         raise ChainRefusedError(f"{buffer.pubkey()} on {chain.url} is no buffer of ours: run it again in a minute")
-    places = range(0, len(code), loader.CHUNK_BYTES)
-    parts = ((at, code[at : at + loader.CHUNK_BYTES]) for at in places)
-    return [(at, part) for at, part in parts if written[at : at + len(part)] != part]
+    offsets = range(0, len(code), loader.CHUNK_BYTES)
+    chunks = ((offset, code[offset : offset + loader.CHUNK_BYTES]) for offset in offsets)
+    return [(offset, chunk) for offset, chunk in chunks if written[offset : offset + len(chunk)] != chunk]
 
 
-async def _write(chain: ChainClient, keys: Bootstrap, buffer: Keypair, parts: Sequence[tuple[int, bytes]]) -> None:
-    """Sends the parts side by side; what is dropped is seen missing in the buffer and comes again."""
+async def _write(chain: ChainClient, keys: Bootstrap, buffer: Keypair, chunks: Sequence[tuple[int, bytes]]) -> None:
+    """Sends the chunks in parallel; the next round sees which of them were lost and sends those again."""
     authority = keys.upgrade_authority
-    for first in range(0, len(parts), _TOGETHER):
+    for first in range(0, len(chunks), _BATCH_SIZE):
         blockhash = await chain.latest_blockhash()
         batch = []
-        for at, part in parts[first : first + _TOGETHER]:
-            made = loader.write(buffer.pubkey(), authority.pubkey(), at, part)
+        for offset, chunk in chunks[first : first + _BATCH_SIZE]:
+            instruction = loader.write(buffer.pubkey(), authority.pubkey(), offset, chunk)
             batch.append(
                 await chain.prepare(
-                    [made], [keys.fee_payer, authority], blockhash=blockhash, compute_limit=_WRITE_UNITS
+                    [instruction], [keys.fee_payer, authority], blockhash=blockhash, compute_limit=_WRITE_UNITS
                 )
             )
-        await asyncio.gather(*(chain.send(one, preflight=False) for one in batch))
-        await _landed(chain, batch)
+        await asyncio.gather(*(chain.send(transaction, preflight=False) for transaction in batch))
+        await _wait_for_batch(chain, batch)
 
 
-async def _landed(chain: ChainClient, batch: Sequence[SignedTransaction]) -> None:
-    """Waits until each of them stands in a block, or can not any more."""
+async def _wait_for_batch(chain: ChainClient, batch: Sequence[SignedTransaction]) -> None:
+    """Waits until each transaction is in a block, or can not get into one any more."""
     while True:
         height = await chain.block_height()
-        statuses = await chain.statuses([one.signature for one in batch], history=False)
-        if all(one is not None and one.reached("confirmed") for one in statuses):
+        statuses = await chain.statuses([transaction.signature for transaction in batch], history=False)
+        if all(status is not None and status.reached("confirmed") for status in statuses):
             return
         if height > batch[0].last_valid_height:
             return

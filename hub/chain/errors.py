@@ -1,4 +1,4 @@
-"""What can go wrong between the hub and the chain, permanent and retryable apart."""
+"""The errors of calls to the chain, retryable and permanent."""
 
 from hub.errors import PermanentError, RetryableError
 
@@ -10,19 +10,19 @@ class ChainUnreachableError(RetryableError):
 
 
 class BlockhashExpiredError(RetryableError):
-    """The transaction's blockhash is too old; it can never land, so signing it anew is safe."""
+    """The transaction's blockhash is too old, so that it can never land: signing it anew is safe."""
 
     code = "blockhash_expired"
 
 
 class NotYetFinalError(RetryableError):
-    """The time to wait is over and the transaction is neither final nor expired; ask again, do not sign anew."""
+    """The wait timed out, and the transaction is neither final nor expired: ask again, do not sign anew."""
 
     code = "not_yet_final"
 
 
 class NodesDisagreeError(RetryableError):
-    """The RPC nodes tell different things, and no quorum one; nothing is closed by it, and it is asked again."""
+    """The RPC nodes give different answers, and no quorum agrees: nothing is closed, and they are asked again."""
 
     code = "nodes_disagree"
 
@@ -57,8 +57,8 @@ class ProgramError(TransactionFailedError):
     def __init__(self, program: str, number: int, name: str, text: str, logs: tuple[str, ...] = ()) -> None:
         super().__init__(f"{program} refused: {name} ({number}): {text}", logs)
         self.program = program
-        """Name as in programs.NAMES, or the program's address."""
+        """The program's name as in programs.NAMES, or its address."""
         self.number = number
         self.name = name
-        """As in the IDL, for example ``AlreadySettled``; ``Custom`` when no IDL knows the number."""
+        """The error's name in the IDL, for example ``AlreadySettled``; ``Custom`` when the IDL has no such number."""
         self.text = text

@@ -1,4 +1,4 @@
-"""Compares the keys at hand with those that a chain's first accounts name, before anything is signed with them."""
+"""Compares the key files with the keys that a chain's first accounts name, before anything is signed with them."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from hub.errors import ConfigError
 
 
 class WrongKeyError(ConfigError):
-    """A key file holds a good key, but not the one that the chain knows."""
+    """A key file holds a valid key, but not the one that the chain names."""
 
     code = "wrong_key"
 
 
-def require_key(url: str, what: str, file: str, ours: Pubkey, known: Pubkey) -> None:
-    """Compares one key.
+def require_key(url: str, role: str, file_name: str, our_key: Pubkey, chain_key: Pubkey) -> None:
+    """Compares the key in a file with the one that the chain names for this role.
 
     Raises:
         WrongKeyError: they differ.
     """
-    if ours != known:
+    if our_key != chain_key:
         raise WrongKeyError(
-            f"{file} holds {ours}, and {what} on {url} is {known}: put that key's file there, or correct the URL. "
-            "Nothing was sent"
+            f"{file_name} holds {our_key}, and {role} on {url} is {chain_key}: put that key's file there, or "
+            "correct the URL. Nothing was sent"
         )
 
 
-async def check_founders(chain: ChainClient, keys: Bootstrap) -> None:
-    """Whoever goes on with a founding must hold the keys that it was begun with.
+async def check_founding_keys(chain: ChainClient, keys: Bootstrap) -> None:
+    """Compares all keys with the first accounts that exist: a founding goes on only with the keys that began it.
 
     Raises:
-        WrongKeyError: an account that is there names another key.
+        WrongKeyError: an account names another key.
     """
     market, registry, oracle, authority = await read_first_accounts(chain)
     if market is not None:
@@ -42,15 +42,15 @@ async def check_founders(chain: ChainClient, keys: Bootstrap) -> None:
     if registry is not None:
         require_key(chain.url, "the registrar", "registrar.json", keys.registrar.pubkey(), registry.registrar)
     if oracle is not None:
-        for key, known in zip(keys.attestors, oracle.attestors, strict=False):
-            require_key(chain.url, "the attestor", "attestor.json", key.pubkey(), known)
+        for key, attestor in zip(keys.attestors, oracle.attestors, strict=False):
+            require_key(chain.url, "the attestor", "attestor.json", key.pubkey(), attestor)
     if authority is not None:
         validator = keys.members[0].pubkey()
         require_key(chain.url, "the REC validator", "rec_validator.json", validator, authority.rec_validator)
 
 
 async def read_first_accounts(chain: ChainClient) -> tuple[Any | None, Any | None, Any | None, Any | None]:
-    """trading.Market, registry.Config, oracle.Config and governance.Authority; None = not founded yet."""
+    """Returns trading.Market, registry.Config, oracle.Config and governance.Authority; None before they are founded."""
     return (
         await chain.account("trading", "Market", pdas.market()),
         await chain.account("registry", "Config", pdas.registry_config()),

@@ -1,6 +1,7 @@
-"""One RPC node behind a circuit breaker, and several behind each other; solana-py's client asks through them.
+"""Providers for solana-py's client: one RPC node behind a circuit breaker, and a failover over several nodes.
 
-What a node fails at is a ChainUnreachableError; what it refuses stays solana-py's RPCException, for ``client``.
+A failure of a node is a ChainUnreachableError. A refused request stays solana-py's RPCException, which ``reader``
+translates.
 """
 
 import email.utils
@@ -19,102 +20,104 @@ from solders.errors import SerdeJSONError
 from solders.rpc.requests import Body
 from solders.rpc.responses import GetHealthResp
 
-from hub.chain.breaker import Breaker
+from hub.chain.breaker import CircuitBreaker
 from hub.chain.errors import ChainUnreachableError
 from hub.clock import Clock
 from hub.observability import metrics
 
 _UNHEALTHY = ("NodeUnhealthy", "NodeBehind", "BlockStatusNotAvailableYet", "MinContextSlotNotReached", "InternalError")
 STATE_NUMBERS = {"closed": 0, "half open": 1, "open": 2}
-"""Of a breaker, as the metric tells them."""
+"""A breaker's states as the metric shows them."""
 
 
 class Node(AsyncHTTPProvider):
-    """The HTTP side of one node."""
+    """Sends requests to one RPC node over HTTP, unless its circuit breaker is open."""
 
     def __init__(self, url: str, timeout_s: float, clock: Clock) -> None:
         super().__init__(url, timeout=timeout_s)
         self.url = url
         self.name = urlsplit(url).netloc.rpartition("@")[2]
-        """Host and port: an URL's path and user may be secrets."""
-        self.breaker = Breaker(clock)
-        self._tell()
+        """Host and port only: path and user of a URL may be secret."""
+        self.breaker = CircuitBreaker(clock)
+        self._report_state()
 
     async def make_request(self, body: Body, parser: type[T]) -> T:
-        """Asks once.
+        """Sends a request once.
 
         Raises:
-            ChainUnreachableError: no answer, one that is no Solana node's, or the node is left alone for now.
-            RPCException: the node refuses.
+            ChainUnreachableError: no answer, one that is not a Solana node's, or the breaker is open.
+            RPCException: the node refuses the request.
         """
-        if not self.breaker.admits():
-            left_s = self.breaker.left_ms / 1000
-            raise ChainUnreachableError(f"The chain at {self.url} does not answer, it is asked again in {left_s:.0f} s")
+        if not self.breaker.allows_call():
+            remaining_s = self.breaker.remaining_ms / 1000
+            raise ChainUnreachableError(
+                f"The chain at {self.url} does not answer, it is asked again in {remaining_s:.0f} s"
+            )
         try:
             answer: T = await super().make_request(body, parser)
         except SolanaRpcException as error:
             cause = error.__cause__ or error
-            asked_ms = _asked_ms(cause, self.breaker.clock.now_ms())
-            raise self._failed(f"The chain at {self.url} does not answer: {cause!r}", asked_ms) from error
+            retry_after_ms = _retry_after_ms(cause, self.breaker.clock.now_ms())
+            raise self._record_failure(f"The chain at {self.url} does not answer: {cause!r}", retry_after_ms) from error
         except RPCException:
-            self._answered()
+            self._record_answer()
             raise
         except (ValueError, SerdeJSONError) as error:
-            raise self._failed(f"{self.url} answers, but not as a Solana RPC node: {error}") from error
+            raise self._record_failure(f"{self.url} answers, but not as a Solana RPC node: {error}") from error
         except BaseException as error:
-            # solders panics on an answer that it can not read, and a panic is no Exception
+            # solders panics on an answer that it can not parse, and a panic is no Exception
             if type(error).__name__ != "PanicException":
                 raise
-            raise self._failed(f"{self.url} answers, but not as a Solana RPC node: {error}") from error
-        self._answered()
+            raise self._record_failure(f"{self.url} answers, but not as a Solana RPC node: {error}") from error
+        self._record_answer()
         return answer
 
-    def _answered(self) -> None:
-        self.breaker.succeeded()
-        self._tell()
+    def _record_answer(self) -> None:
+        self.breaker.record_success()
+        self._report_state()
 
-    def _failed(self, message: str, asked_ms: int | None = None) -> ChainUnreachableError:
-        self.breaker.failed(asked_ms)
+    def _record_failure(self, message: str, retry_after_ms: int | None = None) -> ChainUnreachableError:
+        self.breaker.record_failure(retry_after_ms)
         metrics.NODE_FAILURES.labels(self.name).inc()
-        self._tell()
+        self._report_state()
         return ChainUnreachableError(message)
 
-    def _tell(self) -> None:
+    def _report_state(self) -> None:
         metrics.NODE_BREAKER.labels(self.name).set(STATE_NUMBERS[self.breaker.state])
 
 
 class Failover(AsyncBaseProvider):
-    """Asks the first node, and the next one when that can not serve."""
+    """Sends a request to the first node, and to the next one when that can not serve."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
 
     async def make_request(self, body: Body, parser: type[T]) -> T:
-        """The first answer.
+        """Returns the first answer.
 
         Raises:
             ChainUnreachableError: no node can serve.
-            RPCException: a node that can refuses.
+            RPCException: a node that can serve refuses the request.
         """
-        troubles = []
+        failures = []
         for node in self._nodes:
             try:
                 return await node.make_request(body, parser)
             except ChainUnreachableError as error:
-                troubles.append(str(error))
+                failures.append(str(error))
             except RPCException as error:
                 if not is_unhealthy(error):
                     raise
-                troubles.append(f"{node.url} can not serve now")
-        raise ChainUnreachableError("; ".join(troubles))
+                failures.append(f"{node.url} can not serve now")
+        raise ChainUnreachableError("; ".join(failures))
 
     async def close(self) -> None:
-        """Closes what the nodes hold open."""
+        """Closes the nodes' connections."""
         for node in self._nodes:
             await node.close()
 
 
-class PlainRequest:
+class UntypedRequest:
     """A request that solders has no type for."""
 
     def __init__(self, method: str, *params: Any) -> None:
@@ -124,18 +127,18 @@ class PlainRequest:
         return self._text
 
 
-class PlainAnswer:
-    """Its answer, not looked into."""
+class UntypedResponse:
+    """The answer to an UntypedRequest, with its result as JSON gives it."""
 
     def __init__(self, result: Any) -> None:
         self.result = result
 
     @classmethod
     def from_json(cls, text: str) -> Any:
-        """The answer, or solders' value for a refusal.
+        """Parses a response: an UntypedResponse, or solders' value for an RPC error.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the text is neither.
         """
         value = json.loads(text)
         if isinstance(value, dict) and "error" in value:
@@ -146,12 +149,12 @@ class PlainAnswer:
 
 
 def is_unhealthy(error: RPCException) -> bool:
-    """Whether the node says that it can not serve now, and another may."""
-    return any(word in type(error.args[0]).__name__ for word in _UNHEALTHY)
+    """Whether the node says that it can not serve now; another node may."""
+    return any(name in type(error.args[0]).__name__ for name in _UNHEALTHY)
 
 
-def _asked_ms(cause: BaseException, now_ms: int) -> int | None:
-    """The pause that an HTTP answer asks for, in seconds or until a date (RFC 9110, 10.2.3)."""
+def _retry_after_ms(cause: BaseException, now_ms: int) -> int | None:
+    """Returns the pause of a `Retry-After` header, which is in seconds or a date (RFC 9110, section 10.2.3)."""
     if not isinstance(cause, httpx.HTTPStatusError):
         return None
     text = cause.response.headers.get("retry-after", "")

@@ -1,4 +1,4 @@
-"""The five programs: their addresses, binaries and IDLs, and the anchorpy coders made from the IDLs."""
+"""The five programs: addresses, binaries, IDLs, and anchorpy's coders for the IDLs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from hub.errors import ConfigError
 NAMES = ("registry", "oracle", "energy_token", "trading", "governance")
 
 _HERE = Path(__file__).resolve().parent
-_PLACES = (_HERE / "deploy", _HERE.parent.parent / "programs" / "deploy")
+_BINARY_FOLDERS = (_HERE / "deploy", _HERE.parent.parent / "programs" / "deploy")
 
 
 def program_key(name: str) -> Keypair:
-    """The published key of a program's address; it confers nothing once the program is deployed."""
+    """Returns the key pair of a program's address. It is public: once the program is deployed it gives no power."""
     return Keypair.from_seed(hashlib.sha256(f"peerwatt/program/{name}/1".encode()).digest())
 
 
@@ -27,12 +27,12 @@ PROGRAM_IDS: Mapping[str, Pubkey] = {name: program_key(name).pubkey() for name i
 
 
 def program_binary(name: str) -> bytes:
-    """The built program, from the installed package or the repository.
+    """Reads the built program from the installed package or the repository.
 
     Raises:
-        ConfigError: it is in neither.
+        ConfigError: neither has it.
     """
-    for folder in _PLACES:
+    for folder in _BINARY_FOLDERS:
         path = folder / f"{name}.so"
         if path.is_file():
             return path.read_bytes()
@@ -40,24 +40,28 @@ def program_binary(name: str) -> bytes:
 
 
 def published_hash(name: str) -> str:
-    """SHA-256 in hex of the program as it was published with this version (``SHA256SUMS``).
+    """Returns the SHA-256 in hex of the program that this version of the hub publishes (``SHA256SUMS``).
 
     Raises:
-        ConfigError: the list, or the program in it, is missing.
+        ConfigError: the file is missing, or has no such program.
     """
-    for folder in _PLACES:
+    for folder in _BINARY_FOLDERS:
         path = folder / "SHA256SUMS"
         if path.is_file():
             rows = (line.split() for line in path.read_text().splitlines())
-            found = next((row[0] for row in rows if row[1:] == [f"{name}.so"]), None)
-            if found is not None:
-                return found
+            sha256 = next((row[0] for row in rows if row[1:] == [f"{name}.so"]), None)
+            if sha256 is not None:
+                return sha256
     raise ConfigError(f"{name}.so has no hash in programs/deploy/SHA256SUMS: run `make programs`, or install the wheel")
 
 
 @cache
 def idl(name: str) -> Idl:
-    """The program's IDL in the form that anchorpy reads."""
+    """Reads the program's IDL in the form that anchorpy reads.
+
+    Raises:
+        ConfigError: the file is missing.
+    """
     path = _HERE / "idl" / f"{name}.legacy.json"
     if not path.is_file():
         raise ConfigError(f"The IDL {path.name} is missing in hub/chain/idl: run `make programs`")
@@ -66,5 +70,9 @@ def idl(name: str) -> Idl:
 
 @cache
 def coder(name: str) -> Coder:
-    """anchorpy's coder of the program's instructions, accounts, types and events."""
+    """Returns anchorpy's coder of the program's instructions, accounts, types and events.
+
+    Raises:
+        ConfigError: the program's IDL is missing.
+    """
     return Coder(idl(name))

@@ -1,6 +1,6 @@
-"""What a quorum of the chain's nodes says, each asked by itself: for whatever closes, reconciles or ends an interval.
+"""Asks each of the chain's nodes and returns what a quorum answers; whatever closes or reconciles an interval needs it.
 
-One node may lag or lie; what it alone says is no reason to believe that something is final.
+One node may lag or lie: its word alone does not make anything final.
 """
 
 import asyncio
@@ -19,68 +19,69 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 TRIES, PAUSE_S = 10, 0.3
-"""Nodes see final blocks at different moments; three seconds are some seven blocks."""
+"""Nodes see final blocks at different moments; the three seconds in all are about seven blocks."""
 
 
-async def agreed(chain: ChainClient, ask: Callable[[ChainClient], Awaitable[T]], what: str) -> T:
-    """What ``ask`` gives by a quorum of the nodes; an error on which they agree is raised.
+async def ask_quorum(chain: ChainClient, request: Callable[[ChainClient], Awaitable[T]], subject: str) -> T:
+    """Returns the answer to ``request`` that a quorum of the nodes gives.
 
     Raises:
-        NodesDisagreeError: they did not agree within a few tries; ``what`` names it.
+        NodesDisagreeError: they did not agree within a few tries; ``subject`` names in its text what they were asked.
         ChainUnreachableError: too few nodes answer.
+        HubError: a quorum gives this error.
     """
     if chain.quorum == 1:
-        return await ask(chain.views[0])
+        return await request(chain.node_clients[0])
     answers: list[T | HubError] = []
-    for left in reversed(range(TRIES)):
-        answers = await chain.everywhere(ask)
-        found = majority(answers, chain.quorum)
-        if found is not None:
-            return found
-        if sum(not isinstance(one, ChainUnreachableError) for one in answers) < chain.quorum:
+    for tries_left in reversed(range(TRIES)):
+        answers = await chain.ask_each_node(request)
+        answer = quorum_answer(answers, chain.quorum)
+        if answer is not None:
+            return answer
+        if sum(not isinstance(answer, ChainUnreachableError) for answer in answers) < chain.quorum:
             raise _too_few(answers)
-        if left:
+        if tries_left:
             await asyncio.sleep(PAUSE_S)
-    raise disagreement(chain, what, answers)
+    raise disagreement_error(chain, subject, answers)
 
 
-def majority(answers: Sequence[T | HubError], quorum: int) -> T | None:
-    """The answer that a quorum gives, or None.
+def quorum_answer(answers: Sequence[T | HubError], quorum: int) -> T | None:
+    """Returns the answer that a quorum gives, or None.
 
     Raises:
-        HubError: a quorum gives this error; never one that says that a node did not answer.
+        HubError: a quorum gives this error; never a ChainUnreachableError.
     """
-    given = [one for one in answers if not isinstance(one, ChainUnreachableError)]
-    for one in given:
-        if sum(_same(one, other) for other in given) >= quorum:
-            if isinstance(one, HubError):
-                raise one
-            return one
+    received = [answer for answer in answers if not isinstance(answer, ChainUnreachableError)]
+    for answer in received:
+        if sum(_same(answer, other) for other in received) >= quorum:
+            if isinstance(answer, HubError):
+                raise answer
+            return answer
     return None
 
 
-def disagreement(chain: ChainClient, what: str, answers: Sequence[object]) -> NodesDisagreeError:
-    """The error for it, said and counted."""
-    told = "; ".join(f"{node.name}: {one}" for node, one in zip(chain.nodes, answers, strict=True))
-    return nodes_disagree("contents", what, told)
+def disagreement_error(chain: ChainClient, subject: str, answers: Sequence[object]) -> NodesDisagreeError:
+    """Logs and counts that the nodes give different answers about ``subject``; returns the error to raise."""
+    details = "; ".join(f"{node.name}: {answer}" for node, answer in zip(chain.nodes, answers, strict=True))
+    return nodes_disagree_error("contents", subject, details)
 
 
-def nodes_disagree(about: str, what: str, told: str) -> NodesDisagreeError:
-    """The error for an operator's eyes, said and counted. ``about``: finality, contents."""
+def nodes_disagree_error(about: str, subject: str, details: str) -> NodesDisagreeError:
+    """Logs and counts a disagreement ``about`` finality or contents; returns the error to raise."""
     metrics.NODES_DISAGREE.labels(about).inc()
-    log.warning("RPC nodes disagree", about=about, what=what, told=told)
+    log.warning("RPC nodes disagree", about=about, what=subject, told=details)
     return NodesDisagreeError(
-        f"The RPC nodes disagree on {what} ({told}): one lags or lies, see `peerwatt-hub doctor`; nothing is closed "
-        "until a quorum agrees"
+        f"The RPC nodes disagree on {subject} ({details}): one lags or lies, see `peerwatt-hub doctor`; nothing is "
+        "closed until a quorum agrees"
     )
 
 
 def _too_few(answers: Sequence[object]) -> ChainUnreachableError:
-    away = [str(one) for one in answers if isinstance(one, ChainUnreachableError)]
-    return ChainUnreachableError(f"Too few RPC nodes answer to be sure of anything final: {'; '.join(away)}")
+    failures = [str(answer) for answer in answers if isinstance(answer, ChainUnreachableError)]
+    return ChainUnreachableError(f"Too few RPC nodes answer to be sure of anything final: {'; '.join(failures)}")
 
 
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, HubError):
-        return type(one) is type(other) and str(one) == str(other)
-    return one == other
+def _same(answer: object, other: object) -> bool:
+    if isinstance(answer, HubError):
+        return type(answer) is type(other) and str(answer) == str(other)
+    return answer == other

@@ -1,4 +1,4 @@
-"""The SQL of the chain that a database belongs to."""
+"""Reads and stores the genesis hash of the chain that a database belongs to."""
 
 from datetime import datetime
 
@@ -6,13 +6,13 @@ from hub.postgres.db import Connection
 
 
 async def known_genesis(connection: Connection) -> bytes | None:
-    """The genesis hash of the chain that this hub settles on; None before its first use."""
-    found = await connection.fetchval("SELECT genesis_hash FROM known_chain")
-    return None if found is None else bytes(found)
+    """Returns the 32-byte genesis hash of the chain that this hub settles on; None before the first connection."""
+    genesis_hash = await connection.fetchval("SELECT genesis_hash FROM known_chain")
+    return None if genesis_hash is None else bytes(genesis_hash)
 
 
 async def remember_genesis(connection: Connection, genesis_hash: bytes, at: datetime) -> None:
-    """Keeps the first one; what another process was faster with stays."""
+    """Stores the genesis hash, unless another process has stored one already."""
     await connection.execute(
         "INSERT INTO known_chain (genesis_hash, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", genesis_hash, at
     )

@@ -1,6 +1,6 @@
-"""Sets the chain up, step by step and only what is missing: programs' first accounts, participants, gateways, meters.
+"""Sets a chain up, only what is missing: the programs' first accounts, participants, gateways, meters, traders.
 
-Every step looks first, so that it can run again after any interruption; each returns whether it did something.
+Every step reads before it sends, so that it can run again after an interruption; each returns what it did.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ T = TypeVar("T")
 
 TIME_LOCK_S = 172_800
 _AUTHORITY = slice(13, PROGRAM_DATA_HEADER)
-_PARALLEL = 8
+_MAX_PARALLEL = 8
 
 
 class ProgramsDifferError(ConfigError):
-    """The chain runs other programs than this version of the hub was made for."""
+    """The chain runs other programs than this version of the hub needs."""
 
     code = "programs_differ"
 
@@ -50,7 +50,7 @@ class MeterEntry:
 
 @dataclass(frozen=True)
 class Trader:
-    """A wallet that trades: what it gets in the demo currency, what it deposits, and its first mandate."""
+    """A wallet that trades: the demo currency that it gets, its deposit, and its first mandate."""
 
     wallet: Keypair
     funds_micros: int
@@ -59,13 +59,13 @@ class Trader:
 
 
 async def check_programs(chain: ChainClient) -> None:
-    """Compares the deployed programs with ours.
+    """Compares the deployed programs with the hub's own builds.
 
     Raises:
-        ProgramsDifferError: one is missing or another build.
+        ProgramsDifferError: a program is missing or another build.
     """
-    found = [(await chain.raw_accounts([pdas.program_data(name)]))[0] for name in NAMES]
-    for name, account in zip(NAMES, found, strict=True):
+    accounts = [(await chain.raw_accounts([pdas.program_data(name)]))[0] for name in NAMES]
+    for name, account in zip(NAMES, accounts, strict=True):
         if account is None:
             raise ProgramsDifferError(
                 f"{chain.url} does not run {name} ({PROGRAM_IDS[name]}): deploy the programs first, with "
@@ -76,7 +76,7 @@ async def check_programs(chain: ChainClient) -> None:
 
 
 def program_differs(url: str, name: str) -> str:
-    """What to say of another build of a program."""
+    """Returns the error text for a program that is another build."""
     return (
         f"{url} runs another build of {name}: upgrade it, or use the version of the hub that made this chain "
         f"(`peerwatt-hub chain status --url {url}` shows the hashes). Nothing was sent"
@@ -84,17 +84,16 @@ def program_differs(url: str, name: str) -> str:
 
 
 async def ensure_genesis(chain: ChainClient, keys: Bootstrap, *, rates: Rates, interval_s: int) -> list[str]:
-    """Founds the five programs and the currency, and hands the code to governance; the names of the steps that were not
-    done before.
+    """Founds the five programs and the currency, and hands the code to governance; returns the names of the new steps.
 
     Raises:
         ProgramsDifferError: the chain runs other programs.
-        ChainError kinds of hub.chain.errors: a step failed; running it again goes on from there.
+        errors of hub.chain.errors: a step failed; a new run goes on from there.
     """
     await check_programs(chain)
     payer, upgrade = keys.fee_payer.pubkey(), keys.upgrade_authority.pubkey()
-    members = [one.pubkey() for one in keys.members]
-    attestors = [one.pubkey() for one in keys.attestors]
+    members = [member.pubkey() for member in keys.members]
+    attestors = [attestor.pubkey() for attestor in keys.attestors]
     steps: list[tuple[str, Pubkey, Callable[[], Instruction]]] = [
         (
             "governance",
@@ -118,80 +117,88 @@ async def ensure_genesis(chain: ChainClient, keys: Bootstrap, *, rates: Rates, i
             lambda: trading.initialize(payer, upgrade, keys.mint, keys.settler.pubkey(), interval_s),
         ),
     ]
-    done = ["currency"] if await ensure_currency(chain, keys) else []
-    for name, address, make in steps:
+    new_steps = ["currency"] if await ensure_currency(chain, keys) else []
+    for name, address, build in steps:
         if not await _exists(chain, address):
-            await chain.run([make()], [keys.fee_payer, keys.upgrade_authority], until="confirmed")
-            done.append(name)
-    return [*done, "hand-over"] if await ensure_hand_over(chain, keys) else done
+            await chain.run([build()], [keys.fee_payer, keys.upgrade_authority], until="confirmed")
+            new_steps.append(name)
+    return [*new_steps, "hand-over"] if await ensure_hand_over(chain, keys) else new_steps
 
 
 async def ensure_hand_over(chain: ChainClient, keys: Bootstrap) -> bool:
-    """Puts the programs' code into governance's hands, once all are founded: founding asks for the key before."""
-    found = [(await chain.raw_accounts([pdas.program_data(name)]))[0] for name in NAMES]
+    """Makes governance the programs' upgrade authority, once all are founded: founding needs our key.
+
+    Returns:
+        False when no program is under our upgrade authority.
+    """
+    accounts = [(await chain.raw_accounts([pdas.program_data(name)]))[0] for name in NAMES]
     ours = keys.upgrade_authority.pubkey()
-    held = [
+    our_programs = [
         name
-        for name, account in zip(NAMES, found, strict=True)
+        for name, account in zip(NAMES, accounts, strict=True)
         if account is not None and account.data[_AUTHORITY] == bytes(ours)
     ]
-    if not held:
+    if not our_programs:
         return False
-    made = [loader.hand_over(name, ours) for name in held]
-    await chain.run(made, [keys.fee_payer, keys.upgrade_authority], until="confirmed")
+    instructions = [loader.hand_over(name, ours) for name in our_programs]
+    await chain.run(instructions, [keys.fee_payer, keys.upgrade_authority], until="confirmed")
     return True
 
 
 async def ensure_currency(chain: ChainClient, keys: Bootstrap) -> bool:
-    """The currency's mint."""
+    """Creates the currency's mint; False when it exists already."""
     if await _exists(chain, keys.mint):
         return False
     rent = await chain.rent(token.MINT_BYTES)
-    made = token.create_mint(keys.fee_payer.pubkey(), keys.mint, keys.mint_authority.pubkey(), rent)
-    await chain.run(made, [keys.fee_payer, keys.currency_mint], until="confirmed")
+    instructions = token.create_mint(keys.fee_payer.pubkey(), keys.mint, keys.mint_authority.pubkey(), rent)
+    await chain.run(instructions, [keys.fee_payer, keys.currency_mint], until="confirmed")
     return True
 
 
 async def ensure_participants(chain: ChainClient, keys: Bootstrap, wallets: Sequence[Keypair]) -> int:
-    """Registers the wallets that are not yet participants; how many those were. Each wallet signs."""
-    missing = await _missing(chain, [pdas.participant(one.pubkey()) for one in wallets])
+    """Registers the wallets that are not yet participants, and returns their number. Each wallet signs."""
+    missing = await _missing(chain, [pdas.participant(wallet.pubkey()) for wallet in wallets])
     payer, registrar = keys.fee_payer.pubkey(), keys.registrar.pubkey()
 
     async def register(wallet: Keypair) -> None:
-        made = registry.register_participant(payer, registrar, wallet.pubkey())
-        await chain.run([made], [keys.fee_payer, keys.registrar, wallet], until="confirmed")
+        instruction = registry.register_participant(payer, registrar, wallet.pubkey())
+        await chain.run([instruction], [keys.fee_payer, keys.registrar, wallet], until="confirmed")
 
-    return await _each([wallets[at] for at in missing], register)
+    return await _run_for_each([wallets[index] for index in missing], register)
 
 
 async def ensure_gateways(chain: ChainClient, keys: Bootstrap, gateway_ids: Sequence[str]) -> int:
-    """Registers the gateways that are not yet known; how many those were."""
-    missing = await _missing(chain, [pdas.gateway(one) for one in gateway_ids])
+    """Registers the gateways that are not registered yet, and returns their number."""
+    missing = await _missing(chain, [pdas.gateway(gateway_id) for gateway_id in gateway_ids])
 
     async def register(gateway_id: str) -> None:
-        made = registry.register_gateway(keys.fee_payer.pubkey(), keys.registrar.pubkey(), gateway_id)
-        await chain.run([made], [keys.fee_payer, keys.registrar], until="confirmed")
+        instruction = registry.register_gateway(keys.fee_payer.pubkey(), keys.registrar.pubkey(), gateway_id)
+        await chain.run([instruction], [keys.fee_payer, keys.registrar], until="confirmed")
 
-    return await _each([gateway_ids[at] for at in missing], register)
+    return await _run_for_each([gateway_ids[index] for index in missing], register)
 
 
 async def ensure_gateway_key(
     chain: ChainClient, keys: Bootstrap, gateway_id: str, key: Pubkey, valid_from_s: int
 ) -> bool:
-    """Registers a key that a gateway signs its frames with; False when it is known already."""
+    """Registers a key that a gateway signs its frames with; False when it is registered already."""
     if await _exists(chain, pdas.gateway_key(key)):
         return False
-    made = registry.add_gateway_key(keys.fee_payer.pubkey(), keys.registrar.pubkey(), gateway_id, key, valid_from_s)
-    await chain.run([made], [keys.fee_payer, keys.registrar], until="confirmed")
+    payer, registrar = keys.fee_payer.pubkey(), keys.registrar.pubkey()
+    instruction = registry.add_gateway_key(payer, registrar, gateway_id, key, valid_from_s)
+    await chain.run([instruction], [keys.fee_payer, keys.registrar], until="confirmed")
     return True
 
 
 async def ensure_meters(chain: ChainClient, keys: Bootstrap, meters: Sequence[MeterEntry]) -> int:
-    """Registers the meters that are not yet known; how many those were. Owners and gateways must be registered."""
-    missing = await _missing(chain, [pdas.meter(one.meter_id) for one in meters])
+    """Registers the meters that are not registered yet, and returns their number.
+
+    Owners and gateways must be registered before.
+    """
+    missing = await _missing(chain, [pdas.meter(meter.meter_id) for meter in meters])
 
     async def register(meter: MeterEntry) -> None:
-        made = registry.register_meter(
+        instruction = registry.register_meter(
             keys.fee_payer.pubkey(),
             keys.registrar.pubkey(),
             meter_id=meter.meter_id,
@@ -201,26 +208,32 @@ async def ensure_meters(chain: ChainClient, keys: Bootstrap, meters: Sequence[Me
             rated_power_w=meter.rated_power_w,
             serial_hash=sha256(meter.serial.encode()).digest(),
         )
-        await chain.run([made], [keys.fee_payer, keys.registrar], until="confirmed")
+        await chain.run([instruction], [keys.fee_payer, keys.registrar], until="confirmed")
 
-    return await _each([meters[at] for at in missing], register)
+    return await _run_for_each([meters[index] for index in missing], register)
 
 
 async def ensure_traders(chain: ChainClient, keys: Bootstrap, traders: Sequence[Trader]) -> int:
-    """Opens the accounts of those who have none, with funds, deposit and mandate in one transaction that the wallet
-    signs: either all of it happened, or nothing. How many those were. Who trades is a participant first."""
-    await ensure_participants(chain, keys, [one.wallet for one in traders])
-    missing = await _missing(chain, [pdas.account(one.wallet.pubkey()) for one in traders])
+    """Opens the accounts of the traders that have none, and returns their number.
 
-    async def begin(trader: Trader) -> None:
-        made = first_deposit(keys, trader)
-        await chain.run(made, [keys.fee_payer, keys.mint_authority, trader.wallet], until="confirmed")
+    Funds, account, deposit and mandate are one transaction that the wallet signs, so that all of it happens or nothing.
+    Traders that are not yet participants are registered first.
+    """
+    await ensure_participants(chain, keys, [trader.wallet for trader in traders])
+    missing = await _missing(chain, [pdas.account(trader.wallet.pubkey()) for trader in traders])
 
-    return await _each([traders[at] for at in missing], begin)
+    async def open_account(trader: Trader) -> None:
+        instructions = first_deposit(keys, trader)
+        await chain.run(instructions, [keys.fee_payer, keys.mint_authority, trader.wallet], until="confirmed")
+
+    return await _run_for_each([traders[index] for index in missing], open_account)
 
 
 def first_deposit(keys: Bootstrap, trader: Trader) -> list[Instruction]:
-    """Demo currency for a wallet, its account, deposit and mandate; signed by fee payer, mint authority and wallet."""
+    """Builds a trader's first transaction: demo currency, account, deposit and mandate.
+
+    Signed by fee payer, mint authority and wallet.
+    """
     payer, wallet = keys.fee_payer.pubkey(), trader.wallet.pubkey()
     return [
         token.create_token_account(payer, wallet, keys.mint),
@@ -236,22 +249,23 @@ async def _exists(chain: ChainClient, address: Pubkey) -> bool:
 
 
 async def _missing(chain: ChainClient, addresses: Sequence[Pubkey]) -> list[int]:
-    found = await chain.raw_accounts(addresses)
-    return [at for at, account in enumerate(found) if account is None]
+    """Returns the indices of the addresses that hold no account."""
+    accounts = await chain.raw_accounts(addresses)
+    return [index for index, account in enumerate(accounts) if account is None]
 
 
-async def _each(items: Sequence[T], job: Callable[[T], Awaitable[None]]) -> int:
-    """Runs the job for all items, a few at a time; the first failure ends all."""
-    turn = asyncio.Semaphore(_PARALLEL)
+async def _run_for_each(items: Sequence[T], job: Callable[[T], Awaitable[None]]) -> int:
+    """Runs the job for all items, a few at a time, and returns their number; the first failure ends all."""
+    semaphore = asyncio.Semaphore(_MAX_PARALLEL)
 
-    async def one(item: T) -> None:
-        async with turn:
+    async def run_job(item: T) -> None:
+        async with semaphore:
             await job(item)
 
     try:
         async with asyncio.TaskGroup() as group:
             for item in items:
-                group.create_task(one(item))
+                group.create_task(run_job(item))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return len(items)

@@ -1,6 +1,6 @@
-"""What a chain runs: its genesis, the five programs compared with the published hashes, and their first accounts.
+"""Reads what a chain runs: its genesis, the five programs compared with the published hashes, their first accounts.
 
-Comes from any RPC node, with public data only; goes to `peerwatt-hub chain status` and the explorer.
+All of it is public and comes from any RPC node. `peerwatt-hub chain status` and the explorer show it.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,32 +16,33 @@ CLUSTERS = {
     "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet-beta",
     "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
 }
-"""Genesis hashes of Solana's public clusters; every other chain is private."""
+"""Names of Solana's public clusters by genesis hash; every other chain is private."""
 
 
 @dataclass(frozen=True)
 class ProgramState:
-    """One of the five programs as a chain has it."""
+    """One of the five programs as it is deployed on a chain."""
 
     name: str
     address: str
     deployed: bool
     sha256: str | None
-    """Of what is deployed."""
+    """Hash of the deployed code, in hex; None when the program is not deployed."""
     published_sha256: str
-    """Of what belongs to this version of the hub."""
+    """Hash of the build that belongs to this version of the hub, in hex."""
     upgrade_authority: str | None
     slot: int | None
-    """When it was deployed or upgraded last."""
+    """The slot of the last deployment or upgrade."""
 
     @property
     def matches(self) -> bool:
+        """Whether the deployed code is the published build."""
         return self.sha256 == self.published_sha256
 
 
 @dataclass(frozen=True)
 class FirstAccount:
-    """An account that a program needs before anybody can use it."""
+    """An account that a program needs before anybody can use the program; founding creates it."""
 
     program: str
     kind: str
@@ -51,7 +52,7 @@ class FirstAccount:
 
 @dataclass(frozen=True)
 class ChainStatus:
-    """Everything that was looked at, and what is left to do."""
+    """The state of the programs and their first accounts on a chain."""
 
     url: str
     genesis_hash: str
@@ -62,29 +63,33 @@ class ChainStatus:
 
     @property
     def todo(self) -> list[str]:
-        """What stands between this chain and settlement, each with what to do."""
+        """What prevents settlement on this chain, each with what to do about it."""
         deploy = f"`peerwatt-hub chain deploy --url {self.url}`"
-        said = [f"{one.name} is not deployed: run {deploy}" for one in self.programs if not one.deployed]
-        said += [
-            f"{one.name} is another build ({one.sha256}): upgrade it (its upgrade authority is "
-            f"{one.upgrade_authority or 'nobody'}), or use the version of the hub that made this chain"
-            for one in self.programs
-            if one.deployed and not one.matches
+        todo = [f"{program.name} is not deployed: run {deploy}" for program in self.programs if not program.deployed]
+        todo += [
+            f"{program.name} is another build ({program.sha256}): upgrade it (its upgrade authority is "
+            f"{program.upgrade_authority or 'nobody'}), or use the version of the hub that made this chain"
+            for program in self.programs
+            if program.deployed and not program.matches
         ]
-        said += [f"{one.program}.{one.kind} is not founded: run {deploy}" for one in self.accounts if not one.founded]
-        return said
+        todo += [
+            f"{account.program}.{account.kind} is not founded: run {deploy}"
+            for account in self.accounts
+            if not account.founded
+        ]
+        return todo
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        programs = [{**asdict(one), "matches": one.matches} for one in self.programs]
+        """Returns the JSON object that `--json` prints."""
+        programs = [{**asdict(program), "matches": program.matches} for program in self.programs]
         return {**asdict(self), "programs": programs, "ready": not self.todo, "todo": self.todo}
 
 
 async def read_status(chain: ChainClient) -> ChainStatus:
-    """Looks at everything.
+    """Reads genesis, programs and first accounts.
 
     Raises:
-        ChainUnreachableError, ChainRefusedError: the node does not tell.
+        ChainUnreachableError, ChainRefusedError: the node does not answer or refuses.
     """
     genesis = str(await chain.genesis_hash())
     cluster = CLUSTERS.get(genesis, "private")
@@ -93,25 +98,27 @@ async def read_status(chain: ChainClient) -> ChainStatus:
 
 
 async def program_states(chain: ChainClient) -> list[ProgramState]:
-    """The five programs as they are deployed; one by one, because each is large."""
+    """Reads the five programs as they are deployed; one after the other, because each is large."""
     return [await _program_state(chain, name) for name in NAMES]
 
 
 async def _program_state(chain: ChainClient, name: str) -> ProgramState:
     address, data_address, published = PROGRAM_IDS[name], pdas.program_data(name), published_hash(name)
     program, data = await chain.raw_accounts([address, data_address])
-    deployed = loader.read_deployed(data.data) if data is not None and loader.runs(program, data_address) else None
+    deployed = (
+        loader.decode_program_data(data.data) if data is not None and loader.points_to(program, data_address) else None
+    )
     if deployed is None:
         return ProgramState(name, str(address), deployed=False, sha256=None, published_sha256=published,
                             upgrade_authority=None, slot=None)  # fmt: skip
     authority = None if deployed.upgrade_authority is None else str(deployed.upgrade_authority)
-    found = loader.code_hash(deployed.code, program_binary(name))
-    return ProgramState(name, str(address), deployed=True, sha256=found, published_sha256=published,
+    sha256 = loader.code_hash(deployed.code, program_binary(name))
+    return ProgramState(name, str(address), deployed=True, sha256=sha256, published_sha256=published,
                         upgrade_authority=authority, slot=deployed.slot)  # fmt: skip
 
 
 def first_accounts() -> list[tuple[str, str, Pubkey]]:
-    """Program, kind and address of what founding makes."""
+    """Returns program, kind and address of every account that founding creates."""
     return [
         ("governance", "Authority", pdas.governance_authority()),
         ("governance", "Params", pdas.governance_params()),
@@ -124,9 +131,9 @@ def first_accounts() -> list[tuple[str, str, Pubkey]]:
 
 
 async def _first_accounts(chain: ChainClient) -> list[FirstAccount]:
-    wanted = first_accounts()
-    found = await chain.raw_accounts([address for _, _, address in wanted])
+    expected = first_accounts()
+    accounts = await chain.raw_accounts([address for _, _, address in expected])
     return [
         FirstAccount(program, kind, str(address), account is not None and account.owner == PROGRAM_IDS[program])
-        for (program, kind, address), account in zip(wanted, found, strict=True)
+        for (program, kind, address), account in zip(expected, accounts, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""What became of a sent transaction: what each node says, and what a quorum of them makes of it. Pure.
+"""Combines the nodes' reports on a sent transaction into one outcome, by quorum. Pure.
 
 ``client`` asks the nodes; the settlement acts on a TransactionOutcome only.
 """
@@ -18,34 +18,33 @@ _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
 
 @dataclass(frozen=True)
 class Status:
-    """Where a sent transaction stands; error is None when it succeeded."""
+    """How far a sent transaction has come; ``error`` is None when it succeeded."""
 
     slot: int
     level: Level
     error: HubError | None
 
     def reached(self, level: Level) -> bool:
+        """Whether the transaction is at this level or further."""
         return _RANKS[self.level] >= _RANKS[level]
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A transaction that may be on its way, and the last block height at which it can land."""
+class SentTransaction:
+    """A transaction that may be under way, and the last block height at which it can land."""
 
     signature: Signature
     last_valid_height: int
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What one node says of one transaction.
-
-    ``expired``: its final blocks are past the last valid height, and its status cache, not older than those, does not
-    know the transaction.
-    """
+class NodeReport:
+    """One node's report on one transaction."""
 
     status: Status | None
+    """None when the node does not know the transaction."""
     expired: bool = False
+    """Its final blocks are past the last valid height, and a status not older than those does not know it."""
 
     def __str__(self) -> str:
         if self.status is None:
@@ -56,28 +55,28 @@ class Opinion:
 
 @dataclass(frozen=True)
 class TransactionOutcome:
-    """What all nodes together say of one transaction."""
+    """What became of one transaction, by the reports of all nodes."""
 
     status: Status | None
-    """The furthest that any node has seen it; `finalized` only by a quorum."""
+    """The furthest status that any node reports; `finalized` only by a quorum."""
     expired: bool
-    """By a quorum: it is on no final block and can never be, so that signing anew is safe."""
+    """By a quorum: it is in no final block and can never be in one, so that signing anew is safe."""
     known: bool
     """Whether every node that answered knows it."""
     disputed: bool
-    """Whether a node says that it is final, and no quorum does: seldom, and not for long."""
-    told: str
-    """What each node says, in words."""
+    """Whether a node reports it as final and no quorum does; this is rare and does not last."""
+    details: str
+    """Each node's report in words."""
 
 
-def judge(opinions: Mapping[str, Opinion | None], quorum: int) -> TransactionOutcome:
-    """The outcome by these nodes' opinions; None = the node did not answer."""
-    answered = [one for one in opinions.values() if one is not None]
-    statuses = [one.status for one in answered if one.status is not None]
+def combine_reports(reports: Mapping[str, NodeReport | None], quorum: int) -> TransactionOutcome:
+    """Returns the outcome by the reports of the nodes of these names; None where the node did not answer."""
+    answered = [report for report in reports.values() if report is not None]
+    statuses = [report.status for report in answered if report.status is not None]
     final = [status for status in statuses if status.level == "finalized"]
-    expired = sum(one.expired for one in answered) >= quorum
+    expired = sum(report.expired for report in answered) >= quorum
     agreed = _agreed(final, quorum)
-    best = agreed or max(statuses, key=lambda one: _RANKS[one.level], default=None)
+    best = agreed or max(statuses, key=lambda status: _RANKS[status.level], default=None)
     if best is not None and agreed is None and best.level == "finalized":
         best = Status(best.slot, "confirmed", best.error)
     return TransactionOutcome(
@@ -85,12 +84,12 @@ def judge(opinions: Mapping[str, Opinion | None], quorum: int) -> TransactionOut
         expired=expired and agreed is None,
         known=len(statuses) == len(answered),
         disputed=bool(final) and agreed is None,
-        told="; ".join(f"{name} {'does not answer' if one is None else one}" for name, one in opinions.items()),
+        details="; ".join(f"{name} {report or 'does not answer'}" for name, report in reports.items()),
     )
 
 
 def _agreed(final: Sequence[Status], quorum: int) -> Status | None:
-    """The final status that a quorum gives with one slot and one outcome."""
+    """Returns the final status in which a quorum reports the same slot and the same outcome."""
     votes = Counter((status.slot, str(status.error)) for status in final)
-    winner = next((key for key, count in votes.items() if count >= quorum), None)
-    return next((status for status in final if (status.slot, str(status.error)) == winner), None)
+    agreed = next((vote for vote, count in votes.items() if count >= quorum), None)
+    return next((status for status in final if (status.slot, str(status.error)) == agreed), None)

@@ -1,6 +1,6 @@
-"""Pure signing of a transaction: the same instructions, keys and blockhash give the same signature.
+"""Signs transactions. Pure: the same instructions, keys and blockhash give the same signature.
 
-Instructions come from ``instructions``; ``client`` sends the raw bytes.
+``instructions`` builds the instructions; ``client`` sends the raw bytes.
 """
 
 import math
@@ -17,12 +17,12 @@ from solders.transaction import Transaction
 
 MAX_COMPUTE_UNITS = 1_400_000
 MAX_TRANSACTION_BYTES = 1232
-"""What Solana carries in one packet."""
+"""Solana's limit: what fits one packet (``PACKET_DATA_SIZE``)."""
 
 
 @dataclass(frozen=True)
 class Blockhash:
-    """What a transaction is signed with, and the last block height at which it can land."""
+    """A recent blockhash to sign with, and the last block height at which the transaction can land."""
 
     value: Hash
     last_valid_height: int
@@ -30,7 +30,7 @@ class Blockhash:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """Ready to send, any number of times: store signature, raw and last_valid_height before the first."""
+    """A transaction to send any number of times; store signature, raw and last_valid_height before the first time."""
 
     signature: Signature
     raw: bytes
@@ -45,20 +45,20 @@ def sign(
     compute_limit: int,
     price_micro_lamports: int = 0,
 ) -> SignedTransaction:
-    """The signed transaction; the first signer pays. Pure: the same input gives the same signature.
+    """Returns the signed transaction; the first signer pays.
 
     Raises:
-        ValueError: a signature is missing or one too many, or it does not fit a packet.
+        ValueError: the signers are not exactly those required, or the transaction does not fit a packet.
     """
     budget = [set_compute_unit_limit(compute_limit)]
     if price_micro_lamports:
         budget.append(set_compute_unit_price(price_micro_lamports))
-    distinct = list({key.pubkey(): key for key in signers}.values())
+    unique_signers = list({key.pubkey(): key for key in signers}.values())
     message = Message.new_with_blockhash([*budget, *instructions], signers[0].pubkey(), blockhash.value)
     required = message.account_keys[: message.header.num_required_signatures]
-    if {key.pubkey() for key in distinct} != set(required):
+    if {key.pubkey() for key in unique_signers} != set(required):
         raise ValueError(f"The transaction is to be signed by {', '.join(map(str, required))}")
-    transaction = Transaction(distinct, message, blockhash.value)
+    transaction = Transaction(unique_signers, message, blockhash.value)
     raw = bytes(transaction)
     if len(raw) > MAX_TRANSACTION_BYTES:
         raise ValueError(f"The transaction has {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}: put less into it")
@@ -66,5 +66,5 @@ def sign(
 
 
 def limit_for(compute_units: int) -> int:
-    """A compute limit with a margin of 10 %, for accounts that change between simulation and execution."""
+    """Adds a margin of 10 % to the simulated compute units: accounts may change before the execution."""
     return min(MAX_COMPUTE_UNITS, math.ceil(compute_units * 1.1) + 1_000)

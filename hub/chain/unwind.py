@@ -1,6 +1,6 @@
-"""The way back of a settlement that can not or shall not close: aborted, its settled lines returned, closed.
+"""Undoes a settlement that can not or shall not close: aborts it, returns its settled lines, closes it.
 
-It is as if nothing had been traded. Goes on wherever an earlier run, or somebody else's, has stopped.
+Afterwards it is as if nothing had been traded. A run goes on where an earlier run, or another caller's, has stopped.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from hub.chain.instructions import trading
 from hub.chain.transaction_outcome import Level
 
 OPEN, RETURNING = 1, 5
-LINES_A_BATCH = 5
-"""Lines with their proof of at most 16 hashes that fit one transaction."""
+LINES_PER_BATCH = 5
+"""The number of lines that fit one transaction, with their proof of at most 16 hashes."""
 
 
 async def unwind(
@@ -31,36 +31,36 @@ async def unwind(
     *,
     price_micro_lamports: int = 0,
 ) -> bool:
-    """Gives everybody their money back; False when the settlement is over already.
+    """Returns everybody's money; False when the settlement is over already.
 
     Args:
-        chain: where the interval that starts at ``start_s`` has a settlement.
+        chain: the chain that the interval settles on.
         payer: pays for the transactions.
         caller: the settler, or anyone 24 hours after the interval's end.
-        start_s: Unix seconds.
-        lines: in the order in which they were settled, at least the settled ones.
-        leaves: of these lines.
+        start_s: the interval's start in Unix seconds.
+        lines: in the order in which they were settled; at least the settled ones.
+        leaves: the Merkle leaves of these lines.
         price_micro_lamports: priority fee per compute unit.
 
     Raises:
-        ProgramError: ``TooEarlyToAbort``; ``NotSettledLines`` when others were settled than these.
+        ProgramError: ``TooEarlyToAbort``, or ``NotSettledLines`` when other lines were settled than these.
     """
-    found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
-    if found is None or found.status not in (OPEN, RETURNING):
+    settlement = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
+    if settlement is None or settlement.status not in (OPEN, RETURNING):
         return False
     sender = _Sender(chain, payer, price_micro_lamports)
-    if found.status == OPEN:
+    if settlement.status == OPEN:
         await sender.run(trading.abort(caller.pubkey(), start_s), caller)
-        found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
-    way = _Way(sender, start_s, lines[: found.cursor], leaves[: found.cursor])
-    # most likely the returned lines are the last ones; those that are not are seen in the second pass
-    await way.back(found.cursor - found.returned_count)
+        settlement = await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s))
+    returner = _LineReturner(sender, start_s, lines[: settlement.cursor], leaves[: settlement.cursor])
+    # lines that others have returned are most likely the last ones; the second pass finds those that are not
+    await returner.return_first(settlement.cursor - settlement.returned_count)
     try:
         await sender.run(trading.close_aborted(start_s), until="finalized")
     except ProgramError as error:
         if error.name != "LinesMissing":
             raise
-        await way.back(found.cursor)
+        await returner.return_first(settlement.cursor)
         await sender.run(trading.close_aborted(start_s), until="finalized")
     return True
 
@@ -71,32 +71,33 @@ class _Sender:
     payer: Keypair
     price_micro_lamports: int
 
-    async def run(self, made: Instruction, *others: Keypair, until: Level = "confirmed") -> None:
-        """Only the last transaction is waited for until it is final: it can not be final without those before."""
-        signed = await self.chain.prepare([made], [self.payer, *others], price_micro_lamports=self.price_micro_lamports)
+    async def run(self, instruction: Instruction, *signers: Keypair, until: Level = "confirmed") -> None:
+        """Sends and waits. Only the last transaction has to be final: it can not be final without those before it."""
+        signed = await self.chain.prepare(
+            [instruction], [self.payer, *signers], price_micro_lamports=self.price_micro_lamports
+        )
         await self.chain.send(signed)
         await self.chain.wait(signed, until=until)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _LineReturner:
     sender: _Sender
     start_s: int
     lines: Sequence[trading.Line]
     leaves: Sequence[bytes]
-    """Of the settled lines, as these."""
 
-    async def back(self, count: int) -> None:
-        """Returns the first ``count`` lines, the last first, but none that is returned already."""
-        for first in reversed(range(0, count, LINES_A_BATCH)):
-            await self._return(range(first, len(self.lines))[:LINES_A_BATCH])
+    async def return_first(self, count: int) -> None:
+        """Returns the money of the first ``count`` lines, from the last to the first; a returned line is left out."""
+        for first in reversed(range(0, count, LINES_PER_BATCH)):
+            await self._return(range(first, len(self.lines))[:LINES_PER_BATCH])
 
     async def _return(self, batch: range) -> None:
-        """Returns a batch; one of which a part is returned already goes line by line, the last first."""
+        """Returns the money of a batch of lines; line by line, from the last, when a part of it is returned already."""
         proof = range_proof(self.leaves, batch.start, batch.stop)
-        made = trading.return_lines(self.start_s, batch.start, self.lines[batch.start : batch.stop], proof)
+        instruction = trading.return_lines(self.start_s, batch.start, self.lines[batch.start : batch.stop], proof)
         try:
-            await self.sender.run(made)
+            await self.sender.run(instruction)
         except ProgramError as error:
             if error.name != "AlreadyReturned":
                 raise
@@ -105,7 +106,7 @@ class _Way:
 
 
 def range_proof(leaves: Sequence[bytes], first: int, end: int) -> list[bytes]:
-    """The roots of the largest subtrees of the leaves' tree without any of first..end, from left to right."""
+    """Returns the roots of the largest subtrees without a leaf of [first, end), from left to right."""
     if end <= 0 or first >= len(leaves):
         return [merkle.root(leaves)]
     if len(leaves) == 1:

@@ -52,7 +52,7 @@ class Explorer:
         """Returns slots, block height and the chain's own time."""
         chain = self.chain
         genesis = str(await chain.genesis_hash())
-        finalized = (await chain.ask(chain.rpc.get_slot(Finalized))).value
+        finalized = (await chain.call(chain.rpc.get_slot(Finalized))).value
         block_time_s = await chain.block_time_s(finalized)
         return ChainHead(
             cluster=CLUSTERS.get(genesis, "private"),
@@ -61,7 +61,7 @@ class Explorer:
             finalized_slot=finalized,
             block_height=await chain.block_height(),
             finalized_at=None if block_time_s is None else at_s(block_time_s),
-            transactions=(await chain.ask(chain.rpc.get_transaction_count(Confirmed))).value,
+            transactions=(await chain.call(chain.rpc.get_transaction_count(Confirmed))).value,
         )
 
     async def programs(self) -> ChainPrograms:
@@ -102,7 +102,7 @@ class Explorer:
 
     async def _rows(self, address: Pubkey, before: Signature | None, limit: int) -> list[TransactionRow]:
         request = self.chain.rpc.get_signatures_for_address(address, before, limit=limit, commitment=Confirmed)
-        return [_row(entry) for entry in (await self.chain.ask(request)).value]
+        return [_row(entry) for entry in (await self.chain.call(request)).value]
 
     async def transaction(self, signature: Signature) -> TransactionDetail:
         """Returns one transaction with instructions, logs and compute units.
@@ -113,7 +113,7 @@ class Explorer:
         request = self.chain.rpc.get_transaction(
             signature, encoding="base64", commitment=Confirmed, max_supported_transaction_version=0
         )
-        answer = (await self.chain.ask(request)).value
+        answer = (await self.chain.call(request)).value
         if answer is None:
             raise NotFoundError(f"The chain has no transaction {signature}, or the node does not keep it any more")
         (status,) = await self.chain.statuses([signature])
@@ -126,7 +126,7 @@ class Explorer:
             NotFoundError: the slot was skipped, is not final yet, or the node does not keep it.
         """
         try:
-            block: Any = (await self.chain.ask(self.chain.rpc.get_block(slot, "base64", 0))).value
+            block: Any = (await self.chain.call(self.chain.rpc.get_block(slot, "base64", 0))).value
         except ChainRefusedError as error:
             raise NotFoundError(f"There is no block in slot {slot}: {error}") from error
         if block is None:

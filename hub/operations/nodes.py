@@ -27,7 +27,7 @@ async def look_at_nodes(settings: Settings) -> str:
         NodesUnhealthyError: a node does not answer, is behind, or disagrees; the message is that line.
     """
     async with ChainClient(*settings.rpc_urls, timeout_s=TIMEOUT_S) as chain:
-        roots = await chain.everywhere(lambda view: view.root())
+        roots = await chain.ask_each_node(lambda view: view.root())
         names, quorum = [node.name for node in chain.nodes], chain.quorum
     breakers, disagreements = await _worker_metrics(settings.metrics_port)
     newest = max((root.slot for root in roots if isinstance(root, Root)), default=0)

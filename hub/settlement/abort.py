@@ -10,7 +10,7 @@ from solders.keypair import Keypair
 
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
-from hub.chain.quorum import agreed
+from hub.chain.quorum import ask_quorum
 from hub.chain.unwind import unwind
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import RetryableError
@@ -83,7 +83,7 @@ async def _is_returned(chain: ChainClient, start_s: int) -> bool:
         settlement = await onchain.read_settlement(view, start_s)
         return settlement is not None and settlement.status == onchain.ABORTED
 
-    return await agreed(chain, returned, f"the return of interval {rfc3339_s(start_s)}")
+    return await ask_quorum(chain, returned, f"the return of interval {rfc3339_s(start_s)}")
 
 
 def _foreign_lines(rows: IntervalRows) -> onchain.ConflictError:

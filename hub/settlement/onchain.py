@@ -10,7 +10,7 @@ from solana.rpc.commitment import Finalized
 from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.quorum import disagreement, majority
+from hub.chain.quorum import disagreement_error, quorum_answer
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
 from hub.settlement.repository import IntervalRows
@@ -80,8 +80,8 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
         AbortedError: the settlement was aborted, and lines may still have to be returned.
         TooLateError: somebody closed the interval without lines, as anybody may when it is too late to open.
     """
-    answers = await chain.everywhere(lambda view: _is_done_by_node(view, step, rows))
-    answer = majority(answers, chain.quorum)
+    answers = await chain.ask_each_node(lambda view: _is_done_by_node(view, step, rows))
+    answer = quorum_answer(answers, chain.quorum)
     if answer is not None:
         return answer
     if False in answers:
@@ -89,7 +89,7 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
     unreachable = [error for error in answers if isinstance(error, ChainUnreachableError)]
     if len(answers) - len(unreachable) < chain.quorum:
         raise unreachable[0]
-    raise disagreement(chain, f"the {step.kind} of interval {rfc3339_s(step.start_s)}", answers)
+    raise disagreement_error(chain, f"the {step.kind} of interval {rfc3339_s(step.start_s)}", answers)
 
 
 async def _is_done_by_node(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:

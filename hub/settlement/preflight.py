@@ -12,12 +12,12 @@ from solana.rpc.types import DataSliceOpts
 from solders.hash import Hash
 
 from hub.chain import pdas, repository
-from hub.chain.accounts import fixed_bytes
+from hub.chain.accounts import fixed_size
 from hub.chain.client import ChainClient
 from hub.chain.deployment import LAMPORTS_PER_SIGNATURE, require_funds
 from hub.chain.errors import ChainUnreachableError
 from hub.chain.key_check import WrongKeyError, require_key
-from hub.chain.loader import PROGRAM_DATA_HEADER, read_deployed
+from hub.chain.loader import PROGRAM_DATA_HEADER, decode_program_data
 from hub.chain.programs import NAMES
 from hub.chain.setup import check_programs
 from hub.chain.transactions import MAX_COMPUTE_UNITS
@@ -86,8 +86,8 @@ class Preflight:
         """Reads the headers only; an upgrade changes the slot in a program's header."""
         header = DataSliceOpts(offset=0, length=PROGRAM_DATA_HEADER)
         addresses = [pdas.program_data(name) for name in NAMES]
-        answer = await chain.ask(chain.rpc.get_multiple_accounts(addresses, data_slice=header))
-        deployed = [None if account is None else read_deployed(account.data) for account in answer.value]
+        answer = await chain.call(chain.rpc.get_multiple_accounts(addresses, data_slice=header))
+        deployed = [None if account is None else decode_program_data(account.data) for account in answer.value]
         slots = tuple(-1 if program is None else program.slot for program in deployed)
         if -1 in slots or slots != self._checked_slots:
             await check_programs(chain)
@@ -105,7 +105,7 @@ async def check_genesis(pool: Pool, chain: ChainClient) -> bool:
     """
     async with pool.acquire() as connection:
         known = await repository.known_genesis(connection)
-    answers = await chain.everywhere(lambda view: view.genesis_hash())
+    answers = await chain.ask_each_node(lambda view: view.genesis_hash())
     served = {node: answer for node, answer in zip(chain.nodes, answers, strict=True) if isinstance(answer, Hash)}
     if not served:
         raise next(answer for answer in answers if isinstance(answer, HubError))
@@ -156,7 +156,7 @@ async def check_clock(chain: ChainClient, clock: Clock) -> None:
         ClockBehindError: this machine's clock is behind by more than ``MAX_BEHIND_S``.
         ChainUnreachableError: the chain does not answer.
     """
-    answer = await chain.ask(chain.rpc.get_slot(Finalized))
+    answer = await chain.call(chain.rpc.get_slot(Finalized))
     chain_s = await chain.block_time_s(answer.value)
     behind_s = 0 if chain_s is None else chain_s - clock.now_ms() // 1000
     if behind_s > MAX_BEHIND_S:
@@ -194,10 +194,10 @@ def max_fee_lamports(step: StepRow, attestors: int, price_micro_lamports: int) -
 
 def new_account_bytes(kinds: Sequence[str], planned: Sequence[str], accounts: int) -> list[int]:
     """Returns the sizes of the accounts that an interval's planned steps create; ``kinds`` are all its steps."""
-    settlement = fixed_bytes("trading", "IntervalSettlement")
+    settlement = fixed_size("trading", "IntervalSettlement")
     sizes = {
-        "attest": fixed_bytes("oracle", "Interval"),
-        "mint": fixed_bytes("energy_token", "MintedInterval"),
+        "attest": fixed_size("oracle", "Interval"),
+        "mint": fixed_size("energy_token", "MintedInterval"),
         # a bit for each account of the market
         "open": settlement + (accounts + 7) // 8,
     }

@@ -13,7 +13,7 @@ from solana.rpc.commitment import Finalized
 from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainUnreachableError, NodesDisagreeError
-from hub.chain.quorum import agreed
+from hub.chain.quorum import ask_quorum
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError
 from hub.live import outbox
@@ -163,7 +163,7 @@ async def compare_sums_repeatedly(pool: Pool, chain: ChainClient) -> SumsCompari
 async def _compare_sums(pool: Pool, chain: ChainClient) -> SumsComparison:
     async with pool.acquire() as connection:
         charges_micros = await repository.closed_charges_micros(connection)
-    return await agreed(chain, lambda view: compare_sums(view, charges_micros), "the sums over all intervals")
+    return await ask_quorum(chain, lambda view: compare_sums(view, charges_micros), "the sums over all intervals")
 
 
 async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> IntervalComparison:
@@ -172,7 +172,7 @@ async def _compare(pool: Pool, chain: ChainClient, start_s: int) -> IntervalComp
         async with pool.acquire() as connection:
             rows = await repository.interval_rows(connection, start_s)
         what = f"interval {rfc3339_s(start_s)}"
-        comparison = await agreed(chain, lambda view: compare_interval(view, rows), what)
+        comparison = await ask_quorum(chain, lambda view: compare_interval(view, rows), what)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             row_differences = await row_audit.differences(connection, rows)
     except (ChainUnreachableError, NodesDisagreeError, LeaseLostError, *TRANSIENT_ERRORS):

@@ -41,7 +41,7 @@ class TestFounded:
             await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=900)
             await setup.ensure_traders(chain, keys, [trader])
             failed = await _failed(chain, keys)
-            answer = await chain.ask(chain.rpc.get_signatures_for_address(account))
+            answer = await chain.call(chain.rpc.get_signatures_for_address(account))
         given = {
             "account": str(account), "transaction": str(answer.value[0].signature), "failed": failed,
             "nobody": str(Keypair().pubkey()), "trade": site.trade, "reading": site.reading,

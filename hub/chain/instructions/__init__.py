@@ -1,1 +1,1 @@
-"""Instructions of the five programs and of the token program, one module each; ``idl_builder`` makes them."""
+"""Builds the instructions of the five programs, the token program and the loader; one module each."""

@@ -1,4 +1,4 @@
-"""Granular certificates: issue, slice, transfer and cancel what a meter has exported in an interval."""
+"""Builds the instructions on granular certificates: issue, slice, transfer, cancel."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ _TECHNOLOGY_BYTES, _GRID_ZONE_BYTES = 8, 16
 
 @dataclass(frozen=True)
 class Device:
-    """What the issuing body states about the production device."""
+    """The production device as the issuing body describes it."""
 
     source: EnergySource
     technology: str
@@ -31,38 +31,40 @@ class Device:
     """Millionths of a degree."""
     longitude_e6: int = 0
     supported: bool = False
-    """True when it receives public support for its operation."""
+    """Whether it receives public support for its operation."""
 
     def argument(self) -> Any:
-        said = asdict(self) | {
+        """Returns the struct argument of ``issue_certificate``."""
+        fields = asdict(self) | {
             "source": variant("energy_token", "EnergySource", self.source),
             "technology": _padded(self.technology, _TECHNOLOGY_BYTES),
             "grid_zone": _padded(self.grid_zone, _GRID_ZONE_BYTES),
             "country": list(self.country.encode()),
         }
-        return struct("energy_token", "Device", **said)
+        return struct("energy_token", "Device", **fields)
 
 
 @dataclass(frozen=True)
 class AttestedEnergy:
-    """What the oracle has attested for a meter, with its proof: the rung ``interval`` of a proof's ladder."""
+    """A meter's attested energy in an interval, with its Merkle proof: the rung ``interval`` of a proof document."""
 
     import_wh: int
     export_wh: int
     blinding: bytes
     leaf_index: int
     path: Sequence[bytes]
-    """Bottom up, as ``edge.wire.merkle.path`` gives it."""
+    """The leaf's siblings from the bottom up, as ``edge.wire.merkle.path`` returns them."""
 
     def argument(self) -> Any:
-        said = {
+        """Returns the struct argument of ``issue_certificate``."""
+        fields = {
             "import_wh": self.import_wh,
             "export_wh": self.export_wh,
             "blinding": list(self.blinding),
             "leaf_index": self.leaf_index,
             "path": b"".join(self.path),
         }
-        return struct("energy_token", "AttestedEnergy", **said)
+        return struct("energy_token", "AttestedEnergy", **fields)
 
 
 def issue(
@@ -75,8 +77,11 @@ def issue(
     energy: AttestedEnergy,
     device: Device,
 ) -> Instruction:
-    """To the meter's owner, once; ``revision`` is the interval's last. Signed by payer and issuing body."""
-    made = pdas.certificate(meter_id, start_s)
+    """Issues the certificate of a meter's interval to the meter's owner, once; signed by payer and issuing body.
+
+    ``revision`` is the interval's newest.
+    """
+    certificate = pdas.certificate(meter_id, start_s)
     accounts = {
         "payer": payer,
         "issuing_body": issuing_body,
@@ -84,22 +89,24 @@ def issue(
         "meter": pdas.meter(meter_id),
         "interval": pdas.interval(start_s, revision),
         "next_revision": pdas.interval(start_s, revision + 1),
-        "certificate": made,
-        "holding": pdas.certificate_holding(made, 0),
+        "certificate": certificate,
+        "holding": pdas.certificate_holding(certificate, 0),
     }
     return build("energy_token", "issue_certificate", [energy.argument(), device.argument()], accounts)
 
 
-def cut(payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, wh: int, next_number: int) -> Instruction:
-    """Slices ``wh`` off holding ``number``: they become holding ``next_number``. Signed by payer and holder.
+def slice_holding(
+    payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, wh: int, next_number: int
+) -> Instruction:
+    """Slices ``wh`` off a holding into a new one; signed by payer and holder.
 
     Args:
         payer: pays the new holding's rent.
-        holder: keeps both.
-        certificate: its account.
-        number: of the holding that becomes smaller.
-        wh: of the new one.
-        next_number: the certificate's count of holdings so far.
+        holder: owns both holdings.
+        certificate: the certificate's account.
+        number: the number of the holding that becomes smaller.
+        wh: the energy of the new holding.
+        next_number: the new holding's number: how many holdings the certificate has had so far.
     """
     accounts = {
         "payer": payer,
@@ -112,14 +119,14 @@ def cut(payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, wh: int
 
 
 def transfer(holder: Pubkey, holding: Pubkey, to: Pubkey, wh: int) -> Instruction:
-    """Gives a holding, which must still be of ``wh``, to another wallet; signed by the holder."""
+    """Transfers a holding, which must still have ``wh``, to another wallet; signed by the holder."""
     return build("energy_token", "transfer_certificate", [to, wh], {"holder": holder, "holding": holding})
 
 
 def cancel(
     payer: Pubkey, holder: Pubkey, certificate: Pubkey, number: int, *, beneficiary: str, purpose: str
 ) -> Instruction:
-    """Uses holding ``number`` up for the beneficiary, in public and for good; signed by payer and holder."""
+    """Cancels holding ``number`` for the beneficiary, publicly and for ever; signed by payer and holder."""
     holding = pdas.certificate_holding(certificate, number)
     accounts = {
         "payer": payer,

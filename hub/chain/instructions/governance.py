@@ -1,4 +1,4 @@
-"""Governance: the authority set and its proposals, the participants' votes, and the programs' code."""
+"""Builds governance's instructions: the authority set, proposals, participants' votes, upgrades of the programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ class Rates:
     """A rate set, all in mills (thousandths of the currency) per kWh."""
 
     effective_from_s: int
-    """Of the first interval that starts under them, in Unix seconds."""
+    """The start of the first interval under these rates, in Unix seconds."""
     wheeling_mills: int
     platform_mills: int
     loss_mills: int
@@ -26,6 +26,7 @@ class Rates:
     import_tariff_mills: int
 
     def argument(self) -> Any:
+        """Returns the rates as a struct argument."""
         return struct("governance", "RateSet", **asdict(self))
 
 
@@ -54,7 +55,7 @@ def initialize(
 
 
 def propose(payer: Pubkey, member: Pubkey, proposal_index: int, action: Any) -> Instruction:
-    """Proposes an action of hub.chain.instructions.actions; counts as the member's approval, as the next two do."""
+    """Proposes an action of hub.chain.instructions.actions, and approves it; signed by payer and member."""
     return build(
         "governance",
         "propose",
@@ -69,17 +70,17 @@ def propose(payer: Pubkey, member: Pubkey, proposal_index: int, action: Any) -> 
 
 
 def propose_pause(payer: Pubkey, member: Pubkey, proposal_index: int, *, paused: bool) -> Instruction:
-    """Proposes to pause the opening of settlements, or to resume it."""
+    """Proposes and approves to pause the opening of settlements, or to resume it; signed by payer and member."""
     return propose(payer, member, proposal_index, variant("governance", "Action", "SetPause", paused))
 
 
 def propose_rates(payer: Pubkey, member: Pubkey, proposal_index: int, rates: Rates) -> Instruction:
-    """Proposes rates, to be in force after the time lock."""
+    """Proposes and approves rates, in force after the time lock at the earliest; signed by payer and member."""
     return propose(payer, member, proposal_index, variant("governance", "Action", "ScheduleRates", rates.argument()))
 
 
 def approve(member: Pubkey, proposal_index: int) -> Instruction:
-    """Adds a member's approval."""
+    """Adds a member's approval; signed by the member."""
     return build(
         "governance",
         "approve",
@@ -93,7 +94,7 @@ def approve(member: Pubkey, proposal_index: int) -> Instruction:
 
 
 def revoke(member: Pubkey, proposal_index: int) -> Instruction:
-    """Revokes a member's approval."""
+    """Revokes a member's approval; signed by the member."""
     return build(
         "governance",
         "revoke",
@@ -107,7 +108,7 @@ def revoke(member: Pubkey, proposal_index: int) -> Instruction:
 
 
 def execute(proposal_index: int) -> Instruction:
-    """Executes a proposal that has its approvals; anyone may."""
+    """Executes a proposal that has enough approvals. Nobody signs."""
     return build(
         "governance",
         "execute",
@@ -122,19 +123,19 @@ def execute(proposal_index: int) -> Instruction:
 
 
 def accept_authority(proposal_index: int, members: Sequence[Pubkey]) -> Instruction:
-    """Puts the authority set of a proposal in force; signed by as many of its members as it needs."""
+    """Puts the authority set of a proposal in force; signed by at least its threshold of the new members."""
     return build(
         "governance",
         "accept_authority",
         [],
-        _due(proposal_index),
+        _proposal_accounts(proposal_index),
         [AccountMeta(key, is_signer=True, is_writable=False) for key in members],
     )
 
 
 def put_to_vote(member: Pubkey, proposal_index: int) -> Instruction:
     """Opens a vote of the participants on a proposal; signed by the proposer."""
-    accounts = _due(proposal_index) | {"member": member, "registry_config": pdas.registry_config()}
+    accounts = _proposal_accounts(proposal_index) | {"member": member, "registry_config": pdas.registry_config()}
     return build("governance", "put_to_vote", [], accounts)
 
 
@@ -151,8 +152,8 @@ def cast_vote(payer: Pubkey, wallet: Pubkey, proposal_index: int, *, yes: bool) 
 
 
 def upgrade(proposal_index: int, program: str, buffer: Pubkey, spill: Pubkey) -> Instruction:
-    """Upgrades a program to a buffer's code, as decided; ``spill`` gets the buffer's rent. Anyone may."""
-    accounts = _due(proposal_index) | {
+    """Upgrades a program to a buffer's code, as decided; ``spill`` receives the buffer's rent. Nobody signs."""
+    accounts = _proposal_accounts(proposal_index) | {
         "program": PROGRAM_IDS[program],
         "program_data": pdas.program_data(program),
         "buffer": buffer,
@@ -166,8 +167,8 @@ def upgrade(proposal_index: int, program: str, buffer: Pubkey, spill: Pubkey) ->
 
 
 def change_upgrade_authority(proposal_index: int, program: str, next_authority: Pubkey | None) -> Instruction:
-    """Changes a program's upgrade authority as decided; signed by the next one, where there is one."""
-    accounts = _due(proposal_index) | {
+    """Changes a program's upgrade authority as decided; signed by the next one unless it is None."""
+    accounts = _proposal_accounts(proposal_index) | {
         "program": PROGRAM_IDS[program],
         "program_data": pdas.program_data(program),
         "upgrader": pdas.governance_upgrader(),
@@ -177,7 +178,7 @@ def change_upgrade_authority(proposal_index: int, program: str, next_authority: 
     return build("governance", "change_upgrade_authority", [], accounts)
 
 
-def _due(proposal_index: int) -> dict[str, Pubkey]:
+def _proposal_accounts(proposal_index: int) -> dict[str, Pubkey]:
     return {
         "authority": pdas.governance_authority(),
         "params": pdas.governance_params(),

@@ -1,4 +1,4 @@
-"""Builds any instruction of the programs by its IDL (anchorpy); the package's other modules fill in the accounts."""
+"""Builds any instruction of the programs by its IDL (anchorpy); the modules beside it fill in the accounts."""
 
 import copyreg
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ SYSTEM_PROGRAM = Pubkey.default()
 TOKEN_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 """Token-2022."""
 
-# anchorpy copies a struct's fields deeply before it encodes them, and solders' keys do not say how to be copied
+# anchorpy deep-copies a struct's fields before it encodes them, and solders' keys do not support it by themselves
 copyreg.pickle(Pubkey, lambda key: (Pubkey.from_bytes, (bytes(key),)))
 
 
 @cache
 def program(name: str) -> Program:
-    """anchorpy's Program for its instruction builders and types; it never talks to a chain itself."""
+    """Returns anchorpy's Program, for its instruction builders and types; it never connects to a chain."""
     return Program(idl(name), PROGRAM_IDS[name], Provider(cast("AsyncClient", None), Wallet.dummy()))
 
 
@@ -36,40 +36,43 @@ def build(
     accounts: Mapping[str, Pubkey] | None = None,
     remaining: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Any instruction of any of the programs.
+    """Builds an instruction of a program.
 
     Args:
-        name: program as in programs.NAMES.
-        instruction: snake_case, as in Rust.
-        args: in the IDL's order; structs by ``struct``.
-        accounts: snake_case name -> address; ``system_program``, ``token_program`` and ``program_data`` are known.
-        remaining: accounts after the named ones.
+        name: the program's name as in programs.NAMES.
+        instruction: the instruction's name in snake_case, as in Rust.
+        args: the arguments in the IDL's order; structs by ``struct``, enums by ``variant``.
+        accounts: addresses by the accounts' names in snake_case; ``system_program``, ``token_program`` and
+            ``program_data`` need not be given.
+        remaining: the accounts after the named ones.
     """
-    known = {
+    defaults = {
         "system_program": SYSTEM_PROGRAM,
         "token_program": TOKEN_PROGRAM,
         "program_data": pdas.program_data(name),
     }
-    context = Context(accounts={**known, **(accounts or {})}, remaining_accounts=list(remaining))
+    context = Context(accounts={**defaults, **(accounts or {})}, remaining_accounts=list(remaining))
     built: Instruction = program(name).instruction[instruction](*args, ctx=context)
-    return Instruction(built.program_id, built.data, [_unless_absent(meta, name) for meta in built.accounts])
+    return Instruction(
+        built.program_id, built.data, [_without_signature_if_absent(meta, name) for meta in built.accounts]
+    )
 
 
-def _unless_absent(meta: AccountMeta, name: str) -> AccountMeta:
+def _without_signature_if_absent(meta: AccountMeta, name: str) -> AccountMeta:
     return AccountMeta(meta.pubkey, meta.is_signer and meta.pubkey != absent(name), meta.is_writable)
 
 
 def absent(name: str) -> Pubkey:
-    """What stands for an optional account that is not given, and signs nothing: the program's own address."""
+    """Returns the address that stands for an optional account that is not given: the program's own (Anchor's rule)."""
     return PROGRAM_IDS[name]
 
 
 def struct(name: str, kind: str, **fields: Any) -> Any:
-    """A struct argument of a program, by the IDL's type name and snake_case fields."""
+    """Builds a struct argument by the IDL's type name and its fields in snake_case."""
     return program(name).type[kind](**fields)
 
 
-def variant(name: str, kind: str, choice: str, *values: Any) -> Any:
-    """An enum argument of a program: the variant ``choice`` of the type ``kind``, with its unnamed fields."""
-    made = getattr(program(name).type[kind], choice)
-    return made(values) if values else made()
+def variant(name: str, kind: str, variant_name: str, *values: Any) -> Any:
+    """Builds an enum argument: a variant of the IDL's type ``kind``, with its unnamed fields."""
+    variant_type = getattr(program(name).type[kind], variant_name)
+    return variant_type(values) if values else variant_type()

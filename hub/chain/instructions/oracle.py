@@ -1,4 +1,4 @@
-"""Oracle: the attestation of an interval and its corrections, the proof of a meter in it, and who attests."""
+"""Builds the oracle's instructions: attestations of intervals, proofs of a meter in them, change of attestors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hub.chain.instructions.idl_builder import absent, build
 
 @dataclass(frozen=True)
 class Attestation:
-    """What the attestors say about an interval; the totals are over valid meters only."""
+    """The attestors' statement on an interval; the totals are over valid meters only."""
 
     start_s: int
     merkle_root: bytes
@@ -21,6 +21,7 @@ class Attestation:
     import_wh: int
     export_wh: int
     revision: int = 1
+    """1 is the first attestation, later ones are corrections."""
 
 
 def initialize(
@@ -40,34 +41,36 @@ def initialize(
     )
 
 
-def attest(payer: Pubkey, attestors: Sequence[Pubkey], said: Attestation) -> Instruction:
-    """Signed by payer and all the attestors named, at least the threshold's number of them."""
-    previous = pdas.interval(said.start_s, said.revision - 1) if said.revision > 1 else absent("oracle")
+def attest(payer: Pubkey, attestors: Sequence[Pubkey], attestation: Attestation) -> Instruction:
+    """Attests an interval; signed by payer and all attestors given, who must be at least the threshold."""
+    previous = (
+        pdas.interval(attestation.start_s, attestation.revision - 1) if attestation.revision > 1 else absent("oracle")
+    )
     return build(
         "oracle",
         "attest",
         [
-            said.start_s,
-            said.revision,
-            list(said.merkle_root),
-            said.meters_valid,
-            said.meters_estimated,
-            said.import_wh,
-            said.export_wh,
+            attestation.start_s,
+            attestation.revision,
+            list(attestation.merkle_root),
+            attestation.meters_valid,
+            attestation.meters_estimated,
+            attestation.import_wh,
+            attestation.export_wh,
         ],
         {
             "payer": payer,
             "config": pdas.oracle_config(),
             "attestor": attestors[0],
             "previous": previous,
-            "interval": pdas.interval(said.start_s, said.revision),
+            "interval": pdas.interval(attestation.start_s, attestation.revision),
         },
         [AccountMeta(key, is_signer=True, is_writable=False) for key in attestors[1:]],
     )
 
 
 def adopt_attestors(proposal_index: int, attestors: Sequence[Pubkey]) -> Instruction:
-    """Names the attestors that proposal ``proposal_index`` decided; signed by as many of the new ones as they need."""
+    """Adopts the attestors that proposal ``proposal_index`` decided; signed by at least their new threshold."""
     return build(
         "oracle",
         "adopt_attestors",
@@ -78,7 +81,10 @@ def adopt_attestors(proposal_index: int, attestors: Sequence[Pubkey]) -> Instruc
 
 
 def verify_inclusion(start_s: int, leaf: bytes, index: int, path: Sequence[bytes], *, revision: int = 1) -> Instruction:
-    """Fails unless the leaf is number ``index`` in the interval's tree, its neighbours bottom up. Nobody signs."""
+    """Fails unless the leaf is number ``index`` of the interval's tree; ``path`` has its siblings from the bottom up.
+
+    Nobody signs.
+    """
     return build(
         "oracle",
         "verify_inclusion",

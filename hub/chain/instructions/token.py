@@ -1,4 +1,4 @@
-"""Token-2022: the currency's mint and the wallets' token accounts."""
+"""Builds Token-2022's instructions: the currency's mint and the wallets' token accounts."""
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -13,34 +13,34 @@ from spl.token.instructions import (
 from hub.chain.instructions.idl_builder import TOKEN_PROGRAM
 
 CURRENCY_DECIMALS = 6
-"""One unit is a micro."""
+"""The smallest unit is a micro."""
 MINT_BYTES = 82
 _INITIALIZE_MINT2 = 20
 
 
 def create_mint(payer: Pubkey, mint: Pubkey, mint_authority: Pubkey, rent_lamports: int) -> list[Instruction]:
-    """The currency's mint, without extensions and without anyone who could freeze; signed by payer and mint."""
-    made = create_account(
+    """Creates the currency's mint, without extensions and without a freeze authority; signed by payer and mint."""
+    create = create_account(
         CreateAccountParams(
             from_pubkey=payer, to_pubkey=mint, lamports=rent_lamports, space=MINT_BYTES, owner=TOKEN_PROGRAM
         )
     )
     data = bytes([_INITIALIZE_MINT2, CURRENCY_DECIMALS]) + bytes(mint_authority) + b"\0"
-    return [made, Instruction(TOKEN_PROGRAM, data, [AccountMeta(mint, is_signer=False, is_writable=True)])]
+    return [create, Instruction(TOKEN_PROGRAM, data, [AccountMeta(mint, is_signer=False, is_writable=True)])]
 
 
 def token_account(wallet: Pubkey, mint: Pubkey) -> Pubkey:
-    """The address of a wallet's own token account."""
+    """Returns the address of a wallet's associated token account."""
     return get_associated_token_address(wallet, mint, TOKEN_PROGRAM)
 
 
 def create_token_account(payer: Pubkey, wallet: Pubkey, mint: Pubkey) -> Instruction:
-    """A wallet's own token account, unless it is there already; signed by payer."""
+    """Creates a wallet's associated token account unless it exists; signed by payer."""
     return create_idempotent_associated_token_account(payer, wallet, mint, TOKEN_PROGRAM)
 
 
 def mint_to(mint: Pubkey, wallet: Pubkey, mint_authority: Pubkey, micros: int) -> Instruction:
-    """New currency into a wallet's token account; signed by the mint authority."""
+    """Mints currency into a wallet's token account; signed by the mint authority."""
     return mint_to_checked(
         MintToCheckedParams(
             program_id=TOKEN_PROGRAM,

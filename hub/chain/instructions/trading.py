@@ -1,4 +1,4 @@
-"""Trading: custody, mandates, and the settlement of an interval."""
+"""Builds the trading program's instructions: custody, mandates, settlement of an interval, charges."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,14 +15,14 @@ from hub.chain.programs import PROGRAM_IDS
 
 @dataclass(frozen=True)
 class Mandate:
-    """What a wallet allows the settler; prices in mills per kWh, all-in for buying."""
+    """What a wallet allows the settler; prices in mills per kWh, all-in (charges included) for buying."""
 
     expiry_s: int
-    """Intervals must end by then, in Unix seconds."""
+    """Unix seconds; an interval must end by then."""
     max_price_mills: int
     min_price_mills: int
     max_wh: int
-    """Sold, and bought, per interval."""
+    """Per interval, for sales and for purchases each."""
     horizon_s: int
     max_debit_micros: int
     """Per interval."""
@@ -30,12 +30,12 @@ class Mandate:
     """Per delivery day (UTC)."""
     reserve_micros: int
     nonce: int
-    """One more than the last mandate's, the first is 1."""
+    """One more than the last mandate's; the first is 1."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one wallet sold and bought in an interval."""
+    """One wallet's sums in an interval: the line that a settlement settles."""
 
     wallet: Pubkey
     sold_wh: int
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Commitment:
-    """What opening a settlement commits to."""
+    """What a settlement commits to when it opens: the lines' Merkle root, sums, price and the journal's hash."""
 
     start_s: int
     lines_root: bytes
@@ -75,13 +75,13 @@ def initialize(
             "currency_mint": currency_mint,
             "market": pdas.market(),
             "pool": pdas.currency_pool(),
-            **_vaults(),
+            **_vault_accounts(),
         },
     )
 
 
 def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
-    """For a wallet that the registry knows as a participant; signed by payer and wallet."""
+    """Opens an account for a wallet that is a registered participant; signed by payer and wallet."""
     accounts = {
         "payer": payer,
         "wallet": wallet,
@@ -93,17 +93,17 @@ def open_account(payer: Pubkey, wallet: Pubkey) -> Instruction:
 
 
 def deposit(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
-    """From the wallet's own token account into the pool; signed by the wallet."""
-    return build("trading", "deposit", [micros], _transfer("source", wallet, currency_mint))
+    """Deposits from the wallet's token account into the pool; signed by the wallet."""
+    return build("trading", "deposit", [micros], _transfer_accounts("source", wallet, currency_mint))
 
 
 def withdraw(wallet: Pubkey, currency_mint: Pubkey, micros: int) -> Instruction:
-    """What is free, back to the wallet's own token account; signed by the wallet."""
-    return build("trading", "withdraw", [micros], _transfer("destination", wallet, currency_mint))
+    """Withdraws from the free balance to the wallet's token account; signed by the wallet."""
+    return build("trading", "withdraw", [micros], _transfer_accounts("destination", wallet, currency_mint))
 
 
 def set_mandate(wallet: Pubkey, mandate: Mandate) -> Instruction:
-    """Signed by the wallet."""
+    """Sets the wallet's mandate; signed by the wallet."""
     argument = struct("trading", "MandateArgs", **asdict(mandate))
     return build(
         "trading",
@@ -138,37 +138,39 @@ def open_settlement(payer: Pubkey, settler: Pubkey, commitment: Commitment) -> I
 
 
 def settle(settler: Pubkey, start_s: int, first_index: int, lines: Sequence[Line]) -> Instruction:
-    """The next lines in order; signed by the settler."""
+    """Settles the next lines in order, from ``first_index`` on; signed by the settler."""
     accounts = {"settler": settler, "market": pdas.market(), "settlement": pdas.settlement(start_s)}
-    return build("trading", "settle", [first_index, _arguments(lines)], accounts, _parties(lines))
+    return build("trading", "settle", [first_index, _line_arguments(lines)], accounts, _trading_accounts(lines))
 
 
 def abort(caller: Pubkey, start_s: int) -> Instruction:
-    """Ends the settling; signed by the settler, or by anyone 24 hours after the interval's end."""
+    """Aborts a settlement; signed by the settler, or by anyone 24 hours after the interval's end."""
     accounts = {"caller": caller, "market": pdas.market(), "settlement": pdas.settlement(start_s)}
     return build("trading", "abort", [], accounts)
 
 
 def return_lines(start_s: int, first_index: int, lines: Sequence[Line], range_proof: Sequence[bytes]) -> Instruction:
-    """Undoes these lines of an aborted settlement; ``range_proof`` proves them. Nobody signs."""
-    arguments = [first_index, _arguments(lines), [list(one) for one in range_proof]]
-    return build("trading", "return_lines", arguments, {"settlement": pdas.settlement(start_s)}, _parties(lines))
+    """Returns these lines of an aborted settlement; ``range_proof`` proves that they were settled. Nobody signs."""
+    arguments = [first_index, _line_arguments(lines), [list(node) for node in range_proof]]
+    return build(
+        "trading", "return_lines", arguments, {"settlement": pdas.settlement(start_s)}, _trading_accounts(lines)
+    )
 
 
 def close_aborted(start_s: int) -> Instruction:
-    """Ends an aborted settlement when its lines are returned, and burns the interval's energy. Nobody signs."""
-    return build("trading", "close_aborted", [], _closing(start_s))
+    """Closes an aborted settlement whose lines are returned, and burns the interval's energy. Nobody signs."""
+    return build("trading", "close_aborted", [], _closing_accounts(start_s))
 
 
 def close(settler: Pubkey, currency_mint: Pubkey, start_s: int) -> Instruction:
-    """Moves the charges to the vaults and burns the interval's energy; signed by the settler."""
-    accounts = {"settler": settler, "currency_mint": currency_mint, **_closing(start_s), **_vaults()}
+    """Closes a settlement: moves the charges to the vaults and burns the interval's energy; signed by the settler."""
+    accounts = {"settler": settler, "currency_mint": currency_mint, **_closing_accounts(start_s), **_vault_accounts()}
     return build("trading", "close", [], accounts | {"pool": pdas.currency_pool()})
 
 
 def close_empty(payer: Pubkey, caller: Pubkey, start_s: int) -> Instruction:
     """Closes an interval without trades; signed by payer and caller (the settler, or anyone once too late to open)."""
-    accounts = {"payer": payer, "caller": caller, **_closing(start_s), "interval": pdas.interval(start_s)}
+    accounts = {"payer": payer, "caller": caller, **_closing_accounts(start_s), "interval": pdas.interval(start_s)}
     return build("trading", "close_empty", [start_s], accounts)
 
 
@@ -190,10 +192,10 @@ def adopt_payees(wheeling: Pubkey, platform: Pubkey, loss: Pubkey, proposal_inde
 
 
 def collect_charges(currency_mint: Pubkey, charge: str, payee: Pubkey) -> Instruction:
-    """Moves all that lies in a charge's vault to its payee. Nobody signs.
+    """Moves a charge's whole vault to its payee. Nobody signs.
 
     Args:
-        currency_mint: the market's.
+        currency_mint: the market's currency.
         charge: wheeling, platform or loss.
         payee: the token account that the market names for it.
     """
@@ -207,52 +209,54 @@ def collect_charges(currency_mint: Pubkey, charge: str, payee: Pubkey) -> Instru
 
 
 def verify_line(start_s: int, index: int, line: Line, path: Sequence[bytes]) -> Instruction:
-    """Fails unless this is line ``index`` of the interval's settlement; returns whether that is final. Nobody signs.
+    """Fails unless this is line ``index`` of the interval's settlement. Nobody signs.
+
+    The instruction's return data says whether the line is final.
 
     Args:
-        start_s: of the interval, in Unix seconds.
-        index: the line's place.
-        line: what it should say.
-        path: its neighbours bottom up, as ``edge.wire.merkle.path`` gives them.
+        start_s: the interval's start in Unix seconds.
+        index: the line's index in the settlement.
+        line: the expected line.
+        path: the leaf's siblings from the bottom up, as ``edge.wire.merkle.path`` returns them.
     """
-    arguments = [index, line.wallet, *_arguments([line]), b"".join(path)]
+    arguments = [index, line.wallet, *_line_arguments([line]), b"".join(path)]
     return build("trading", "verify_line", arguments, {"settlement": pdas.settlement(start_s)})
 
 
-def _arguments(lines: Sequence[Line]) -> list[Any]:
+def _line_arguments(lines: Sequence[Line]) -> list[Any]:
     return [
         struct(
             "trading",
             "Line",
-            sold_wh=one.sold_wh,
-            bought_wh=one.bought_wh,
-            credit_micros=one.credit_micros,
-            debit_micros=one.debit_micros,
+            sold_wh=line.sold_wh,
+            bought_wh=line.bought_wh,
+            credit_micros=line.credit_micros,
+            debit_micros=line.debit_micros,
         )
-        for one in lines
+        for line in lines
     ]
 
 
-def _parties(lines: Sequence[Line]) -> list[AccountMeta]:
-    return [AccountMeta(pdas.account(one.wallet), is_signer=False, is_writable=True) for one in lines]
+def _trading_accounts(lines: Sequence[Line]) -> list[AccountMeta]:
+    return [AccountMeta(pdas.account(line.wallet), is_signer=False, is_writable=True) for line in lines]
 
 
-def _transfer(tokens: str, wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:
+def _transfer_accounts(token_account_role: str, wallet: Pubkey, currency_mint: Pubkey) -> dict[str, Pubkey]:
     return {
         "wallet": wallet,
         "market": pdas.market(),
         "account": pdas.account(wallet),
         "currency_mint": currency_mint,
         "pool": pdas.currency_pool(),
-        tokens: token_account(wallet, currency_mint),
+        token_account_role: token_account(wallet, currency_mint),
     }
 
 
-def _vaults() -> dict[str, Pubkey]:
+def _vault_accounts() -> dict[str, Pubkey]:
     return {f"{name}_vault": pdas.vault(name) for name in ("wheeling", "platform", "loss")}
 
 
-def _closing(start_s: int) -> dict[str, Pubkey]:
+def _closing_accounts(start_s: int) -> dict[str, Pubkey]:
     return {
         "market": pdas.market(),
         "settlement": pdas.settlement(start_s),

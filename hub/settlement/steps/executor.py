@@ -22,8 +22,8 @@ from hub.chain.errors import (
     ProgramError,
     TransactionFailedError,
 )
-from hub.chain.quorum import nodes_disagree
-from hub.chain.transaction_outcome import Sent, Status, TransactionOutcome
+from hub.chain.quorum import nodes_disagree_error
+from hub.chain.transaction_outcome import SentTransaction, Status, TransactionOutcome
 from hub.clock import Clock, rfc3339_s
 from hub.errors import RetryableError
 from hub.postgres.db import Connection, Pool
@@ -242,9 +242,9 @@ class StepExecutor:
         for signature, outcome in self._outcomes.items():
             if outcome.disputed:
                 what = f"transaction {signature} of interval {rfc3339_s(self.rows.start_s)}"
-                raise nodes_disagree("finality", what, outcome.told) from cause
+                raise nodes_disagree_error("finality", what, outcome.details) from cause
 
 
-def _sent(step: StepRow) -> Sent:
+def _sent(step: StepRow) -> SentTransaction:
     assert step.signature is not None and step.last_valid_block_height is not None  # noqa: S101 - it was signed
-    return Sent(Signature.from_string(step.signature), step.last_valid_block_height)
+    return SentTransaction(Signature.from_string(step.signature), step.last_valid_block_height)

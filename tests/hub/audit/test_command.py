@@ -127,7 +127,7 @@ async def test_lines_that_another_program_settled_are_read_too(campus: SettlingC
     made: list[SettleCall] = []
     for row in rows:
         asked = chain.rpc.get_transaction(Signature.from_string(row["signature"]), encoding="base64")
-        found: Any = await chain.ask(asked)
+        found: Any = await chain.call(asked)
         answer = found.value.transaction
         direct += settle_calls(answer, bytes(address))
         message: Any = answer.transaction.message

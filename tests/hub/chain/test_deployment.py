@@ -221,13 +221,13 @@ def test_a_file_that_is_no_key_is_named(keys_dir: Path) -> None:
 def test_the_loaders_accounts_are_read() -> None:
     program, authority = PROGRAM_IDS["oracle"], Keypair().pubkey()
     head = (3).to_bytes(4, "little") + (77).to_bytes(8, "little")
-    found = loader.read_deployed(head + b"\1" + bytes(authority) + b"code\0\0")
-    assert found == loader.Deployed(77, authority, b"code\0\0")
-    final = loader.read_deployed(head + b"\0" + bytes(32) + b"code")
+    found = loader.decode_program_data(head + b"\1" + bytes(authority) + b"code\0\0")
+    assert found == loader.ProgramData(77, authority, b"code\0\0")
+    final = loader.decode_program_data(head + b"\0" + bytes(32) + b"code")
     assert final is not None
     assert final.upgrade_authority is None
-    assert loader.read_deployed(b"\2" + bytes(60)) is None
-    assert loader.read_deployed(b"") is None
+    assert loader.decode_program_data(b"\2" + bytes(60)) is None
+    assert loader.decode_program_data(b"") is None
     code = program_binary("oracle")
     assert loader.code_hash(code + bytes(100), code) == published_hash("oracle")
     assert loader.code_hash(code[:-1] + b"\7", code) != published_hash("oracle")

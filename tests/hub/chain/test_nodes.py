@@ -9,11 +9,11 @@ from prometheus_client import REGISTRY
 from solders.keypair import Keypair
 
 from hub.chain import quorum
-from hub.chain.breaker import FAILURES
+from hub.chain.breaker import FAILURE_THRESHOLD
 from hub.chain.client import ChainClient
 from hub.chain.errors import ChainRefusedError, ChainUnreachableError, NodesDisagreeError, ProgramError
-from hub.chain.quorum import agreed
-from hub.chain.transaction_outcome import Sent
+from hub.chain.quorum import ask_quorum
+from hub.chain.transaction_outcome import SentTransaction
 from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess
 from support.servers.rpc_faults import SEND, STATUSES, AsksFees, Claims, Drops, ForgetsWhatItKnows, Hangs, Lags, Refuses
@@ -35,13 +35,13 @@ async def test_reads_fail_over_and_the_ill_node_is_left_alone(
     both: ChainClient, first: FaultyNode, second: FaultyNode, illness: Refuses | Hangs
 ) -> None:
     first.faults.append(illness)
-    for _ in range(FAILURES + 3):
+    for _ in range(FAILURE_THRESHOLD + 3):
         assert await both.slot() >= 0
-    assert first.calls["getSlot"] == FAILURES
-    assert second.calls["getSlot"] == FAILURES + 3
+    assert first.calls["getSlot"] == FAILURE_THRESHOLD
+    assert second.calls["getSlot"] == FAILURE_THRESHOLD + 3
     name = both.nodes[0].name
     assert REGISTRY.get_sample_value("peerwatt_chain_node_breaker", {"node": name}) == 2
-    assert REGISTRY.get_sample_value("peerwatt_chain_node_failures_total", {"node": name}) == FAILURES
+    assert REGISTRY.get_sample_value("peerwatt_chain_node_failures_total", {"node": name}) == FAILURE_THRESHOLD
 
 
 async def test_a_node_in_order_is_not_asked_twice(both: ChainClient, second: FaultyNode) -> None:
@@ -66,13 +66,13 @@ async def test_retry_after_is_honoured(first: FaultyNode, header: str) -> None:
         for said in ("429", "is asked again in"):
             with pytest.raises(ChainUnreachableError, match=said):
                 await chain.slot()
-        assert 20_000 < chain.nodes[0].breaker.left_ms <= 30_000
+        assert 20_000 < chain.nodes[0].breaker.remaining_ms <= 30_000
     assert first.calls["getSlot"] == 1
 
 
 async def test_a_node_that_refuses_a_request_is_in_order(first: FaultyNode) -> None:
     async with ChainClient(first.url) as chain:
-        for _ in range(FAILURES + 1):
+        for _ in range(FAILURE_THRESHOLD + 1):
             with pytest.raises(ChainRefusedError):
                 await chain.token_balance(Keypair().pubkey())
         assert chain.nodes[0].breaker.state == "closed"
@@ -95,7 +95,7 @@ async def test_it_is_sent_when_one_node_is_away(
     signed = await both.prepare([], [shared_ledger.rich])
     await both.send(signed)
     assert (await both.wait(signed, until="confirmed")).level == "confirmed"
-    (outcome,) = await both.outcomes([Sent(signed.signature, signed.last_valid_height)])
+    (outcome,) = await both.outcomes([SentTransaction(signed.signature, signed.last_valid_height)])
     assert outcome.status is not None and outcome.status.level == "confirmed", outcome
 
 
@@ -107,7 +107,7 @@ async def test_a_node_that_lags_does_not_say_that_something_expired(
         signed = await chain.prepare([], [shared_ledger.rich])
         await chain.send(signed)
         await chain.wait(signed)
-        passed = Sent(signed.signature, last_valid_height=0)
+        passed = SentTransaction(signed.signature, last_valid_height=0)
         first.faults = [ForgetsWhatItKnows()]
         (outcome,) = await chain.outcomes([passed])
         assert (outcome.status, outcome.expired, outcome.known) == (None, False, False)
@@ -126,13 +126,13 @@ async def test_what_a_quorum_does_not_say_is_not_agreed(
         return str((await view.statuses([signature]))[0])
 
     signature = (await both.prepare([], [Keypair()], compute_limit=1000)).signature
-    assert await agreed(both, level, "it") == "None"
+    assert await ask_quorum(both, level, "it") == "None"
     first.faults = [Claims()]
     with pytest.raises(NodesDisagreeError, match="The RPC nodes disagree on it"):
-        await agreed(both, level, "it")
+        await ask_quorum(both, level, "it")
     first.faults = [Refuses(status=500)]
     with pytest.raises(ChainUnreachableError, match="Too few RPC nodes"):
-        await agreed(both, level, "it")
+        await ask_quorum(both, level, "it")
 
 
 async def test_an_error_that_a_quorum_gives_is_raised(both: ChainClient) -> None:
@@ -140,7 +140,7 @@ async def test_an_error_that_a_quorum_gives_is_raised(both: ChainClient) -> None
         raise ProgramError("trading", 6000, "NotOpen", "no")
 
     with pytest.raises(ProgramError):
-        await agreed(both, refuse, "it")
+        await ask_quorum(both, refuse, "it")
 
 
 async def test_nodes_that_need_a_moment_are_given_it(both: ChainClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ async def test_nodes_that_need_a_moment_are_given_it(both: ChainClient, monkeypa
         await asyncio.sleep(0)
         return next(told)
 
-    assert await agreed(both, count, "it") == 5
+    assert await ask_quorum(both, count, "it") == 5
 
 
 async def test_recent_fees_are_read(first: FaultyNode) -> None:

@@ -3,25 +3,30 @@
 import pytest
 
 from hub.chain.errors import TransactionFailedError
-from hub.chain.transaction_outcome import Level, Opinion, Status, TransactionOutcome, judge
+from hub.chain.transaction_outcome import Level, NodeReport, Status, TransactionOutcome, combine_reports
 
 FAILED = TransactionFailedError("no")
 
 
-def said(level: Level, slot: int = 5, error: TransactionFailedError | None = None) -> Opinion:
-    return Opinion(Status(slot, level, error))
+def reported(level: Level, slot: int = 5, error: TransactionFailedError | None = None) -> NodeReport:
+    return NodeReport(Status(slot, level, error))
 
 
-FINAL, CONFIRMED, UNKNOWN, EXPIRED = said("finalized"), said("confirmed"), Opinion(None), Opinion(None, expired=True)
+FINAL, CONFIRMED, UNKNOWN, EXPIRED = (
+    reported("finalized"),
+    reported("confirmed"),
+    NodeReport(None),
+    NodeReport(None, expired=True),
+)
 
 
-def of(*opinions: Opinion | None) -> TransactionOutcome:
+def outcome_of(*reports: NodeReport | None) -> TransactionOutcome:
     names = "abc"
-    return judge(dict(zip(names, opinions, strict=False)), quorum=len(opinions) // 2 + 1)
+    return combine_reports(dict(zip(names, reports, strict=False)), quorum=len(reports) // 2 + 1)
 
 
 @pytest.mark.parametrize(
-    ("opinions", "level"),
+    ("reports", "level"),
     [
         ((FINAL,), "finalized"),
         ((FINAL, FINAL), "finalized"),
@@ -31,20 +36,22 @@ def of(*opinions: Opinion | None) -> TransactionOutcome:
         ((FINAL, CONFIRMED), "confirmed"),
         ((FINAL, UNKNOWN), "confirmed"),
         ((FINAL, EXPIRED), "confirmed"),
-        ((FINAL, said("finalized", slot=6)), "confirmed"),
-        ((FINAL, said("finalized", error=FAILED)), "confirmed"),
-        ((said("processed"), UNKNOWN), "processed"),
+        ((FINAL, reported("finalized", slot=6)), "confirmed"),
+        ((FINAL, reported("finalized", error=FAILED)), "confirmed"),
+        ((reported("processed"), UNKNOWN), "processed"),
         ((UNKNOWN, CONFIRMED), "confirmed"),
         ((UNKNOWN, UNKNOWN), None),
     ],
 )
-def test_final_is_what_a_quorum_says_of_one_slot_and_outcome(opinions: tuple[Opinion, ...], level: str | None) -> None:
-    status = of(*opinions).status
+def test_final_is_what_a_quorum_says_of_one_slot_and_outcome(
+    reports: tuple[NodeReport, ...], level: str | None
+) -> None:
+    status = outcome_of(*reports).status
     assert (status and status.level) == level
 
 
 @pytest.mark.parametrize(
-    ("opinions", "expired"),
+    ("reports", "expired"),
     [
         ((EXPIRED,), True),
         ((EXPIRED, EXPIRED), True),
@@ -55,15 +62,15 @@ def test_final_is_what_a_quorum_says_of_one_slot_and_outcome(opinions: tuple[Opi
         ((EXPIRED, None, None), False),
     ],
 )
-def test_expired_is_what_a_quorum_says(opinions: tuple[Opinion, ...], *, expired: bool) -> None:
-    outcome = of(*opinions)
+def test_expired_is_what_a_quorum_says(reports: tuple[NodeReport, ...], *, expired: bool) -> None:
+    outcome = outcome_of(*reports)
     assert outcome.expired is expired
     assert outcome.status is None or not expired
 
 
 def test_a_dispute_is_a_final_word_without_a_quorum_and_is_told_in_words() -> None:
-    assert not of(FINAL, FINAL, EXPIRED).disputed and not of(CONFIRMED, UNKNOWN).disputed
-    outcome = of(FINAL, UNKNOWN, None)
+    assert not outcome_of(FINAL, FINAL, EXPIRED).disputed and not outcome_of(CONFIRMED, UNKNOWN).disputed
+    outcome = outcome_of(FINAL, UNKNOWN, None)
     assert outcome.disputed and not outcome.known
-    assert outcome.told == "a says finalized in slot 5; b does not know it; c does not answer"
-    assert "says finalized in slot 5 with no" in of(said("finalized", error=FAILED)).told
+    assert outcome.details == "a says finalized in slot 5; b does not know it; c does not answer"
+    assert "says finalized in slot 5 with no" in outcome_of(reported("finalized", error=FAILED)).details

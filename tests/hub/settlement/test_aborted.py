@@ -182,7 +182,7 @@ async def test_killed_after_each_transaction_the_return_goes_on(
     campus, before = lone_campus, await balances(lone_campus)
     start_s = await stuck_interval(campus)
     lone_ledger.go_on_later(25 * HOUR_S)
-    monkeypatch.setattr(unwind, "LINES_A_BATCH", 2)
+    monkeypatch.setattr(unwind, "LINES_PER_BATCH", 2)
     wait, states = campus.chain.wait, []
 
     async def wait_and_die(transaction: SignedTransaction, *, until: Level) -> Status:
@@ -224,7 +224,7 @@ async def test_lines_that_others_have_returned_are_left_out(
     leaves = [line_leaf(start_s, index, line_of(row)) for index, row in enumerate(rows.lines)][:3]
     instruction = trading.return_lines(start_s, 0, chain_lines(rows)[:1], unwind.range_proof(leaves, 0, 1))
     await campus.chain.run([instruction], [campus.keys.fee_payer])
-    monkeypatch.setattr(unwind, "LINES_A_BATCH", 1)
+    monkeypatch.setattr(unwind, "LINES_PER_BATCH", 1)
     assert await (await campus.submitter()).settle_due() == [start_s]
     await check_released(campus, start_s, before)
 

@@ -44,10 +44,10 @@ async def rounds(lone_campus: SettlingCampus, tmp_path: Path) -> Rounds:
 
 async def _check_refused(rounds: Rounds, error: type[HubError], a_round: Round | None = None) -> str:
     """Runs a round, by default the settlement's, that must fail and send nothing; returns the error's message."""
-    before = await rounds.chain.ask(rounds.chain.rpc.get_transaction_count())
+    before = await rounds.chain.call(rounds.chain.rpc.get_transaction_count())
     with pytest.raises(error) as caught:
         await rounds.run(a_round or rounds.settlement)
-    assert (await rounds.chain.ask(rounds.chain.rpc.get_transaction_count())).value == before.value
+    assert (await rounds.chain.call(rounds.chain.rpc.get_transaction_count())).value == before.value
     assert await rounds.pool.fetchval("SELECT count(*) FROM blockchain_transactions WHERE state <> 'finalized'") == 0
     return str(caught.value)
 

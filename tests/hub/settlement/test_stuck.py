@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hub.chain.errors import ChainUnreachableError
-from hub.chain.transaction_outcome import Opinion, Sent
+from hub.chain.transaction_outcome import NodeReport, SentTransaction
 from hub.chain.transactions import Blockhash
 from hub.clock import SystemClock, rfc3339_s
 from hub.postgres.lease import LeaseLostError
@@ -79,14 +79,14 @@ async def test_a_signature_is_kept_while_its_blockhash_lives(
     """A confirmed transaction that a node no longer knows may still land: it is sent again, not signed anew."""
     start_s = await campus.interval(ENERGY)
     submitter = await campus.submitter()
-    requests, opinions = 0, campus.chain.opinions
+    requests, reports = 0, campus.chain.reports
 
-    async def forgetful(sent: Sequence[Sent]) -> list[Opinion]:
+    async def forgetful(sent: Sequence[SentTransaction]) -> list[NodeReport]:
         nonlocal requests
         requests += len(sent) > 1
-        return [Opinion(None) for _ in sent] if requests == 1 and len(sent) > 1 else await opinions(sent)
+        return [NodeReport(None) for _ in sent] if requests == 1 and len(sent) > 1 else await reports(sent)
 
-    monkeypatch.setattr(campus.chain, "opinions", forgetful)
+    monkeypatch.setattr(campus.chain, "reports", forgetful)
     assert await submitter.settle_due() == [start_s]
     assert requests > 1
     assert await campus.pool.fetchval("SELECT count(*) FROM blockchain_transactions") == 5

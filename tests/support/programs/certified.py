@@ -151,7 +151,7 @@ class Certified:
         """A slice off a holding, to the certificate's next number."""
         following = self.campus.chain.account("energy_token", certificate).holding_count
         payer = self.campus.chain.payer.pubkey()
-        return certificates.cut(payer, holder.pubkey(), certificate, number, wh, following)
+        return certificates.slice_holding(payer, holder.pubkey(), certificate, number, wh, following)
 
     def transfer(self, holder: Keypair, certificate: Pubkey, number: int, to: Pubkey, wh: int) -> Instruction:
         """A holding to somebody else."""

@@ -66,10 +66,10 @@ class SettlingCampus:
 
     async def finalized(self) -> None:
         """Waits until the chain has finalised what it has confirmed, so that sums read one after the other agree."""
-        confirmed = (await self.chain.ask(self.chain.rpc.get_slot(Confirmed))).value
+        confirmed = (await self.chain.call(self.chain.rpc.get_slot(Confirmed))).value
 
         async def reached() -> bool:
-            return bool((await self.chain.ask(self.chain.rpc.get_slot(Finalized))).value >= confirmed)
+            return bool((await self.chain.call(self.chain.rpc.get_slot(Finalized))).value >= confirmed)
 
         await eventually(reached, what="the founding to be final")
 
