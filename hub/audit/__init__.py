@@ -1,1 +1,1 @@
-"""An outsider's audit of the hub: named checks over what anybody can read, without the database and without a key."""
+"""Audits a hub from outside: named checks over public data, without the hub's database and without a key."""

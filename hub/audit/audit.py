@@ -1,4 +1,4 @@
-"""The audit of a range of intervals: what is read for it, every check in its order, and what came of it."""
+"""Audits a range of intervals: reads the public facts of each, runs every check, and collects the results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from solana.rpc.commitment import Finalized
 from solders.pubkey import Pubkey
 
 from hub.audit.chain_checks import CHAIN_CHECKS
-from hub.audit.checks import Result, failed, run
+from hub.audit.checks import CheckResult, failed_checks, run
 from hub.audit.facts import PublicInterval
 from hub.audit.journal_checks import JOURNAL_CHECKS
-from hub.audit.own_checks import Own, RegisteredKey, own_checks
+from hub.audit.own_checks import ParticipantEvidence, RegisteredKey, own_checks
 from hub.audit.reader import Site, read_interval
 from hub.chain import pdas
 from hub.chain.client import ChainClient
@@ -20,64 +20,76 @@ from hub.clock import rfc3339_s
 from hub.errors import PermanentError
 
 PUBLIC_CHECKS = (*CHAIN_CHECKS, *JOURNAL_CHECKS)
-"""What needs nothing that is not public."""
+"""The checks that need public facts only."""
 
 MAX_INTERVALS = 10_000
 DEFAULT_SPAN_S = 24 * 3600
 
 
 class RangeError(PermanentError):
-    """A range that holds no whole interval, or too many."""
+    """The range holds no whole interval, or too many."""
 
     code = "range_invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditedInterval:
-    """One interval's results."""
+    """The results of one interval's checks; times in Unix seconds."""
 
     start_s: int
     end_s: int
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Returns the JSON object that `--json` prints."""
         checks = [
-            {"check": one.check, "verdict": one.verdict.value, "found": list(one.found), "meaning": one.meaning}
-            for one in self.results
+            {
+                "check": result.check,
+                "verdict": result.verdict.value,
+                "found": list(result.details),
+                "meaning": result.meaning,
+            }
+            for result in self.results
         ]
         return {"start_at": rfc3339_s(self.start_s), "end_at": rfc3339_s(self.end_s), "checks": checks}
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Everything that was checked."""
+    """The results of an audit."""
 
     url: str
-    programs: tuple[str, ...]
-    """What is wrong with the programs that the chain runs: all of its guarantees rest on them."""
+    program_findings: tuple[str, ...]
+    """What is wrong with the programs that the chain runs; all of its guarantees rest on them."""
     intervals: tuple[AuditedInterval, ...]
 
     @property
     def findings(self) -> int:
-        return len(self.programs) + sum(len(failed(one.results)) for one in self.intervals)
+        """The number of failed checks and of findings about the programs."""
+        return len(self.program_findings) + sum(len(failed_checks(interval.results)) for interval in self.intervals)
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        intervals = [one.to_json() for one in self.intervals]
-        return {"url": self.url, "findings": self.findings, "programs": list(self.programs), "intervals": intervals}
+        """Returns the JSON object that `--json` prints."""
+        return {
+            "url": self.url,
+            "findings": self.findings,
+            "programs": list(self.program_findings),
+            "intervals": [interval.to_json() for interval in self.intervals],
+        }
 
 
-def judge(interval: PublicInterval, own: Own | None = None) -> list[Result]:
-    """All checks of one interval; the participant's own when there is one."""
-    return run((*PUBLIC_CHECKS, *(own_checks(own) if own is not None else ())), interval)
+def check_interval(interval: PublicInterval, evidence: ParticipantEvidence | None = None) -> list[CheckResult]:
+    """Runs all public checks of one interval, and the participant's own checks when there is evidence."""
+    return run((*PUBLIC_CHECKS, *(own_checks(evidence) if evidence is not None else ())), interval)
 
 
-def starts_in(site: Site, from_s: int | None, to_s: int | None) -> list[int]:
-    """The starts of the whole intervals in [from, to) that are over; the last 24 hours when nothing is named.
+def interval_starts(site: Site, from_s: int | None, to_s: int | None) -> list[int]:
+    """Returns the starts of the whole intervals in [from_s, to_s) that are over, in Unix seconds.
+
+    Without ``to_s`` the range ends now; without ``from_s`` it begins 24 hours before its end.
 
     Raises:
-        RangeError: there are none, or too many for one run.
+        RangeError: there are none, or too many for one audit.
     """
     until_s = min(site.now_s, site.now_s if to_s is None else to_s)
     since_s = until_s - DEFAULT_SPAN_S if from_s is None else from_s
@@ -92,44 +104,58 @@ def starts_in(site: Site, from_s: int | None, to_s: int | None) -> list[int]:
 
 
 async def audit(
-    chain: ChainClient, site: Site, journals: Mapping[int, bytes | None], starts: Sequence[int], own: Own | None
+    chain: ChainClient,
+    site: Site,
+    journals: Mapping[int, bytes | None],
+    starts: Sequence[int],
+    evidence: ParticipantEvidence | None,
 ) -> Audit:
-    """Reads and checks the intervals; ``journals`` has those that were asked for.
+    """Reads and checks the intervals.
+
+    Args:
+        chain: the chain that the hub settles on.
+        site: the facts that all intervals share.
+        journals: the published journals by interval start, None where the hub has none; a start is missing when
+            nothing was asked.
+        starts: the intervals' starts in Unix seconds.
+        evidence: a participant's own data, for the checks named own_...
 
     Raises:
         ChainUnreachableError: the node does not answer.
     """
-    faults = tuple(words for one in await program_states(chain) for words in program_faults(one))
-    whole = None if own is None else await _completed(chain, own)
-    done = []
+    findings = tuple(finding for program in await program_states(chain) for finding in program_findings(program))
+    full_evidence = None if evidence is None else await _with_chain_accounts(chain, evidence)
+    intervals = []
     for start_s in starts:
-        found = await read_interval(chain, site, start_s, journals.get(start_s), journal_asked=start_s in journals)
-        done.append(AuditedInterval(found.start_s, found.end_s, tuple(judge(found, whole))))
-    return Audit(chain.url, faults, tuple(done))
+        journal = journals.get(start_s)
+        facts = await read_interval(chain, site, start_s, journal, journal_requested=start_s in journals)
+        intervals.append(AuditedInterval(facts.start_s, facts.end_s, tuple(check_interval(facts, full_evidence))))
+    return Audit(chain.url, findings, tuple(intervals))
 
 
-def program_faults(program: ProgramState) -> list[str]:
-    """Why what the chain says through this program may not be what it says with the published one."""
+def program_findings(program: ProgramState) -> list[str]:
+    """Returns in words why this program is not the published one under governance; empty when it is."""
     if not program.deployed:
         return [f"{program.name} is not deployed"]
-    said = []
+    findings = []
     if not program.matches:
-        said.append(f"{program.name} is another build than the published one: {program.sha256}")
+        findings.append(f"{program.name} is another build than the published one: {program.sha256}")
     if program.upgrade_authority not in (None, str(pdas.governance_upgrader())):
-        said.append(f"{program.name} can be replaced by {program.upgrade_authority} without governance")
-    return said
+        findings.append(f"{program.name} can be replaced by {program.upgrade_authority} without governance")
+    return findings
 
 
-async def _completed(chain: ChainClient, own: Own) -> Own:
-    """With what the chain says of the participant's account and of the keys that signed their proofs."""
+async def _with_chain_accounts(chain: ChainClient, evidence: ParticipantEvidence) -> ParticipantEvidence:
+    """Adds the participant's trading account, and the registered keys of the gateways that signed the proofs."""
     account = None
-    if own.wallet is not None:
-        account = await chain.account("trading", "Account", pdas.account(Pubkey(own.wallet)), commitment=Finalized)
-    signers = sorted({proof.reading.public_key for proof in own.proofs if proof.reading is not None})
-    addresses = [pdas.gateway_key(Pubkey(key)) for key in signers]
-    found = await chain.accounts("registry", "GatewayKey", addresses, commitment=Finalized) if addresses else []
+    if evidence.wallet is not None:
+        address = pdas.account(Pubkey(evidence.wallet))
+        account = await chain.account("trading", "Account", address, commitment=Finalized)
+    signers = sorted({proof.reading.public_key for proof in evidence.proofs if proof.reading is not None})
+    addresses = [pdas.gateway_key(Pubkey(signer)) for signer in signers]
+    entries = await chain.accounts("registry", "GatewayKey", addresses, commitment=Finalized) if addresses else []
     keys = {
-        key: None if one is None else RegisteredKey(bytes(one.gateway), one.valid_from_s, one.valid_until_s)
-        for key, one in zip(signers, found, strict=True)
+        signer: None if entry is None else RegisteredKey(bytes(entry.gateway), entry.valid_from_s, entry.valid_until_s)
+        for signer, entry in zip(signers, entries, strict=True)
     }
-    return replace(own, account=account, keys=keys)
+    return replace(evidence, account=account, keys=keys)

@@ -1,4 +1,4 @@
-"""The checks that need the chain alone: its accounts, and the lines as they stood in the transactions; pure."""
+"""The checks that need only the chain: its accounts, and the lines in its transactions. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,27 +14,27 @@ from hub.audit.facts import (
     PublicInterval,
     RegisteredMeter,
     Revision,
-    Status,
+    SettlementStatus,
 )
 from hub.metering.rules import OVERLOAD_PERCENT
 
 
 def hours(seconds: int) -> str:
-    """How long, for a person."""
+    """Formats a duration in hours and minutes."""
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
-def no_lines_count(interval: PublicInterval) -> str | None:
-    """Why there are no lines to look at, or None."""
+def no_effective_lines(interval: PublicInterval) -> str | None:
+    """Returns why there are no lines to check, or None."""
     if interval.settlement is None:
         return "nothing was settled (yet)"
-    if not interval.settlement.counts:
+    if not interval.settlement.has_effect:
         return f"no line counts: the settlement is {interval.settlement.status.name.lower()}"
     return None
 
 
 def _not_attested_yet(interval: PublicInterval) -> str | None:
-    if interval.first is not None:
+    if interval.first_revision is not None:
         return None
     if interval.now_s <= interval.end_s + OPEN_WINDOW_S:
         return "not attested yet, and it is not late"
@@ -44,55 +44,66 @@ def _not_attested_yet(interval: PublicInterval) -> str | None:
 
 
 def _attested_in_time(interval: PublicInterval) -> Iterator[str]:
-    first, end_s = interval.first, interval.end_s
-    if first is None:
+    first_revision, end_s = interval.first_revision, interval.end_s
+    if first_revision is None:
         yield f"nobody has attested it {hours(interval.now_s - end_s)} after its end"
-    elif first.attested_s > end_s + OPEN_WINDOW_S:
-        yield f"it was attested {hours(first.attested_s - end_s)} after its end"
-    for one in interval.revisions:
-        if one.attested_s < one.end_s or (one.start_s, one.end_s) != (interval.start_s, end_s):
-            yield f"revision {one.number} is of another time, or older than the interval's end"
+    elif first_revision.attested_s > end_s + OPEN_WINDOW_S:
+        yield f"it was attested {hours(first_revision.attested_s - end_s)} after its end"
+    for revision in interval.revisions:
+        is_of_interval = (revision.start_s, revision.end_s) == (interval.start_s, end_s)
+        if revision.attested_s < revision.end_s or not is_of_interval:
+            yield f"revision {revision.number} is of another time, or older than the interval's end"
 
 
 def not_attested(interval: PublicInterval) -> str | None:
-    """Why there is no revision to look at, or None."""
-    return "it is not attested" if interval.first is None else None
+    """Returns why there is no revision to check, or None."""
+    return "it is not attested" if interval.first_revision is None else None
 
 
 def _meters_attested(interval: PublicInterval) -> Iterator[str]:
-    expected = [m for m in interval.meters if m.status is MeterStatus.ACTIVE and m.since_s <= interval.start_s]
-    for one in interval.revisions:
-        if one.leaves < len(expected):
+    expected = [
+        meter for meter in interval.meters if meter.status is MeterStatus.ACTIVE and meter.since_s <= interval.start_s
+    ]
+    for revision in interval.revisions:
+        if revision.meter_count < len(expected):
             yield (
-                f"revision {one.number} speaks of {one.leaves} meters, and {len(expected)} have been registered "
-                f"and active since before its start"
+                f"revision {revision.number} speaks of {revision.meter_count} meters, and {len(expected)} have been "
+                f"registered and active since before its start"
             )
 
 
 def _rated_powers_unknown(interval: PublicInterval) -> str | None:
-    strangers = max((one.leaves for one in interval.revisions), default=0) - len(interval.meters)
-    if strangers > 0:
-        return f"at least {strangers} meters are of people without a wallet, and only the hub knows what those can pass"
+    unregistered = max((revision.meter_count for revision in interval.revisions), default=0) - len(interval.meters)
+    if unregistered > 0:
+        return (
+            f"at least {unregistered} meters are of people without a wallet, and only the hub knows what those can pass"
+        )
     return not_attested(interval)
 
 
 def _energy_possible(interval: PublicInterval) -> Iterator[str]:
-    for one in interval.revisions:
-        for name, wh, most in zip(
-            ("import", "export"), (one.import_wh, one.export_wh), _most(interval, one), strict=True
+    for revision in interval.revisions:
+        max_import_wh, max_export_wh = _max_energy(interval, revision)
+        for direction, wh, max_wh in (
+            ("import", revision.import_wh, max_import_wh),
+            ("export", revision.export_wh, max_export_wh),
         ):
-            if wh > most:
-                yield f"revision {one.number} attests {wh} Wh of {name}, the registered meters pass {most} at most"
+            if wh > max_wh:
+                yield (
+                    f"revision {revision.number} attests {wh} Wh of {direction}, the registered meters pass {max_wh} "
+                    "at most"
+                )
 
 
-def _most(interval: PublicInterval, revision: Revision) -> tuple[int, int]:
+def _max_energy(interval: PublicInterval, revision: Revision) -> tuple[int, int]:
+    """Returns the most Wh that all meters can import, and the generating ones export."""
     length_s = revision.end_s - revision.start_s
     generating = [meter for meter in interval.meters if meter.kind != LOAD_METER]
-    return most_wh(interval.meters, length_s), most_wh(generating, length_s)
+    return max_energy_wh(interval.meters, length_s), max_energy_wh(generating, length_s)
 
 
-def most_wh(meters: Iterable[RegisteredMeter], length_s: int) -> int:
-    """What these meters can pass with a short overload, by the oracle's rule "rated power"."""
+def max_energy_wh(meters: Iterable[RegisteredMeter], length_s: int) -> int:
+    """Returns the Wh that these meters can pass at most, short overload included (the oracle's rule "rated power")."""
     return sum(meter.rated_power_w for meter in meters) * length_s * OVERLOAD_PERCENT // (3600 * 100)
 
 
@@ -101,7 +112,7 @@ def _not_minted(interval: PublicInterval) -> str | None:
 
 
 def _minted_as_attested(interval: PublicInterval) -> Iterator[str]:
-    attested = None if interval.first is None else interval.first.export_wh
+    attested = None if interval.first_revision is None else interval.first_revision.export_wh
     if interval.minted_wh != attested:
         yield f"{interval.minted_wh} Wh were minted, {attested} Wh are attested"
 
@@ -117,19 +128,19 @@ def _settled_in_time(interval: PublicInterval) -> Iterator[str]:
     if settlement is None:
         yield f"it is attested, and nobody has closed it {hours(late)} after its end"
         return
-    if settlement.counts and not end_s <= settlement.opened_s <= end_s + OPEN_WINDOW_S:
+    if settlement.has_effect and not end_s <= settlement.opened_s <= end_s + OPEN_WINDOW_S:
         yield f"its settlement was opened {hours(settlement.opened_s - end_s)} after its end"
-    if settlement.status in (Status.OPEN, Status.RETURNING) and late > ABORT_AFTER_S:
+    if settlement.status in (SettlementStatus.OPEN, SettlementStatus.RETURNING) and late > ABORT_AFTER_S:
         yield f"its settlement is still {settlement.status.name.lower()} {hours(late)} after its end"
 
 
-def _nothing_opened(interval: PublicInterval) -> str | None:
+def _no_settlement(interval: PublicInterval) -> str | None:
     return "nothing was settled (yet)" if interval.settlement is None else None
 
 
 def _not_taken_back(interval: PublicInterval) -> Iterator[str]:
     settlement = interval.settlement
-    if settlement is None or settlement.status not in (Status.ABORTED, Status.RETURNING):
+    if settlement is None or settlement.status not in (SettlementStatus.ABORTED, SettlementStatus.RETURNING):
         return
     after_s = (settlement.closed_s or interval.now_s) - interval.end_s
     if after_s < ABORT_AFTER_S:
@@ -138,19 +149,19 @@ def _not_taken_back(interval: PublicInterval) -> Iterator[str]:
 
 def _lines_committed(interval: PublicInterval) -> Iterator[str]:
     settlement, lines = interval.settlement, interval.lines
-    assert settlement is not None  # noqa: S101 - `no_lines_count`
+    assert settlement is not None  # noqa: S101 - `no_effective_lines`
     if len(lines) != settlement.cursor:
         yield (
             f"the transactions that this node keeps show {len(lines)} lines, the settlement counts "
             f"{settlement.cursor}: ask one that keeps them all"
         )
         return
-    twice = [wallet for wallet, times in Counter(line.wallet for line in lines).items() if times > 1]
-    if twice:
-        yield f"{len(twice)} wallets have more than one line"
+    repeated = [wallet for wallet, count in Counter(line.wallet for line in lines).items() if count > 1]
+    if repeated:
+        yield f"{len(repeated)} wallets have more than one line"
     if settlement.cursor < settlement.line_count:
         return
-    leaves = [line_leaf(interval.start_s, at, line.wallet, *line.figures) for at, line in enumerate(lines)]
+    leaves = [line_leaf(interval.start_s, index, line.wallet, *line.figures) for index, line in enumerate(lines)]
     if merkle.root(leaves) != settlement.lines_root:
         yield "the lines do not lead to the root that was committed to"
     committed = settlement.sold_wh, settlement.bought_wh, settlement.credit_micros, settlement.debit_micros
@@ -159,15 +170,15 @@ def _lines_committed(interval: PublicInterval) -> Iterator[str]:
         yield f"the lines sum to {sums} (sold, bought, credit, debit), {committed} was committed to"
 
 
-def _rates_forgotten(interval: PublicInterval) -> str | None:
+def _rates_unknown(interval: PublicInterval) -> str | None:
     if interval.rates is None:
         return "governance no longer tells the rates of that time: only those of the last days"
-    return no_lines_count(interval)
+    return no_effective_lines(interval)
 
 
 def _charges_in_force(interval: PublicInterval) -> Iterator[str]:
     settlement, rates = interval.settlement, interval.rates
-    assert settlement is not None and rates is not None  # noqa: S101 - `_rates_forgotten`
+    assert settlement is not None and rates is not None  # noqa: S101 - `_rates_unknown`
     if settlement.rates != rates:
         yield f"it was settled at {settlement.rates}, governance had {rates} in force"
     charged = settlement.debit_micros - settlement.credit_micros
@@ -181,15 +192,18 @@ def _charges_in_force(interval: PublicInterval) -> Iterator[str]:
 def _sellers_generate(interval: PublicInterval) -> Iterator[str]:
     length_s = interval.end_s - interval.start_s
     for index, line in enumerate(interval.lines):
-        net = line.sold_wh - line.bought_wh
-        theirs = [
+        net_sold_wh = line.sold_wh - line.bought_wh
+        wallet_meters = [
             meter
             for meter in interval.meters
             if meter.kind != LOAD_METER and (meter.owner == line.wallet or meter.since_s > interval.start_s)
         ]
-        most = most_wh(theirs, length_s)
-        if net > most:
-            yield f"line {index} sells {net} Wh more than it buys, and its wallet's meters generate {most} at most"
+        max_wh = max_energy_wh(wallet_meters, length_s)
+        if net_sold_wh > max_wh:
+            yield (
+                f"line {index} sells {net_sold_wh} Wh more than it buys, and its wallet's meters generate {max_wh} "
+                "at most"
+            )
 
 
 CHAIN_CHECKS = (
@@ -213,12 +227,12 @@ CHAIN_CHECKS = (
         "not_taken_back",
         "the settler's key took credits back: before a day has passed nobody else can abort",
         _not_taken_back,
-        _nothing_opened,
+        _no_settlement,
     ),
     Check("lines_committed", "a line was changed, dropped or added after the commitment", _lines_committed,
-          no_lines_count),
+          no_effective_lines),
     Check("charges_in_force", "charges were taken that governance has not decided", _charges_in_force,
-          _rates_forgotten),
+          _rates_unknown),
     Check("sellers_generate", "energy was sold by somebody who can not have had it", _sellers_generate,
-          no_lines_count),
+          no_effective_lines),
 )  # fmt: skip

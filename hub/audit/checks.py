@@ -1,4 +1,4 @@
-"""What a check is, and what comes of it: a name, a question to public facts, and what it means when it fails."""
+"""Defines a check of an interval's public facts and its result, and runs checks."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,51 +8,54 @@ from hub.audit.facts import PublicInterval
 
 
 class Verdict(Enum):
-    """How a check ended."""
+    """A check's result: it passed, found something, or lacked data."""
 
     OK = "ok"
     FAILED = "FAILED"
     UNCHECKED = "not checked"
 
 
-Judge = Callable[[PublicInterval], Iterable[str]]
-Lacks = Callable[[PublicInterval], str | None]
+Findings = Callable[[PublicInterval], Iterable[str]]
+"""Returns each finding in words; none when the check passes."""
+UncheckedReason = Callable[[PublicInterval], str | None]
+"""Returns why the check can not be made, or None when it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``judge`` gives each finding in words; ``lacks`` says what is not there to look at, or None."""
+    """A named check of one interval."""
 
     name: str
     meaning: str
-    """What it means when it fails."""
-    judge: Judge
-    lacks: Lacks
+    """What a failure means."""
+    findings: Findings
+    unchecked_reason: UncheckedReason
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One check of one interval; ``found`` are the findings, or why it was not checked."""
+class CheckResult:
+    """The result of one check of one interval."""
 
     check: str
     verdict: Verdict
-    found: tuple[str, ...]
+    details: tuple[str, ...]
+    """The findings, or the one reason why it was not checked."""
     meaning: str
 
 
-def run(checks: Sequence[Check], interval: PublicInterval) -> list[Result]:
-    """Every check, in their order; one that fails keeps none of the others back."""
+def run(checks: Sequence[Check], interval: PublicInterval) -> list[CheckResult]:
+    """Runs every check, in order; a failed check does not stop the others."""
     return [_result(check, interval) for check in checks]
 
 
-def failed(results: Iterable[Result]) -> set[str]:
-    """The names of the checks that found something."""
-    return {one.check for one in results if one.verdict is Verdict.FAILED}
+def failed_checks(results: Iterable[CheckResult]) -> set[str]:
+    """Returns the names of the checks that found something."""
+    return {result.check for result in results if result.verdict is Verdict.FAILED}
 
 
-def _result(check: Check, interval: PublicInterval) -> Result:
-    lacking = check.lacks(interval)
-    if lacking is not None:
-        return Result(check.name, Verdict.UNCHECKED, (lacking,), check.meaning)
-    found = tuple(check.judge(interval))
-    return Result(check.name, Verdict.FAILED if found else Verdict.OK, found, check.meaning)
+def _result(check: Check, interval: PublicInterval) -> CheckResult:
+    reason = check.unchecked_reason(interval)
+    if reason is not None:
+        return CheckResult(check.name, Verdict.UNCHECKED, (reason,), check.meaning)
+    findings = tuple(check.findings(interval))
+    return CheckResult(check.name, Verdict.FAILED if findings else Verdict.OK, findings, check.meaning)

@@ -1,5 +1,6 @@
-"""What is public about one interval, as values: the oracle's revisions, the settlement with its lines, the registered
-meters, the published journal. Comes from ``reader``; every check works on this and on nothing else.
+"""The public facts of one interval: the oracle's revisions, settlement and lines, registered meters, published journal.
+
+``reader`` reads them; the checks work on these facts alone.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from hub.market.published_journal import JournalMalformedError, PublishedJournal
 from hub.units import Micros, PriceMills, Wh
 
 OPEN_WINDOW_S = 12 * 3600
-"""So long after its end an interval's settlement can open (programs/trading/src/state/settlement.rs)."""
+"""Time after an interval's end in which its settlement can open (programs/trading/src/state/settlement.rs)."""
 
 ABORT_AFTER_S = 24 * 3600
-"""So long after an interval's end anybody may abort its settlement (same file); earlier only the settler's key can."""
+"""Time after an interval's end from which anybody may abort its settlement; before, only the settler (same file)."""
 
 
-class Status(IntEnum):
-    """How far a settlement has come (same file)."""
+class SettlementStatus(IntEnum):
+    """A settlement's status on the chain (same file)."""
 
     OPEN = 1
     CLOSED = 2
@@ -28,7 +29,7 @@ class Status(IntEnum):
 
 
 class MeterStatus(IntEnum):
-    """Of a registered meter (programs/registry/src/state/meter.rs)."""
+    """A registered meter's status (programs/registry/src/state/meter.rs)."""
 
     ACTIVE = 1
     SUSPENDED = 2
@@ -41,7 +42,7 @@ LOAD_METER = 1
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The oracle's word on the interval: the first, or a correction."""
+    """An attestation of the interval: the first, or a correction."""
 
     number: int
     start_s: int
@@ -54,18 +55,19 @@ class Revision:
     attested_s: int
 
     @property
-    def leaves(self) -> int:
+    def meter_count(self) -> int:
+        """The number of meters in the interval's tree: its leaves."""
         return self.meters_valid + self.meters_estimated
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the settler has committed to, under the rates that the program found in force."""
+    """The settler's commitment, its progress, and the rates that the program found in force when it opened."""
 
-    status: Status
+    status: SettlementStatus
     opened_s: int
     closed_s: int
-    """0 before."""
+    """0 until it is closed."""
     lines_root: bytes
     journal_hash: bytes
     line_count: int
@@ -79,14 +81,14 @@ class Settlement:
     rates: Rates
 
     @property
-    def counts(self) -> bool:
-        """Whether its lines move money: they do not when nothing was settled, or all of it went back."""
-        return self.status in (Status.OPEN, Status.CLOSED)
+    def has_effect(self) -> bool:
+        """Whether its lines move money; they do not when it was closed empty or aborted."""
+        return self.status in (SettlementStatus.OPEN, SettlementStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
 class SettledLine:
-    """A line as it stood in a `settle` transaction, with the wallet behind its account."""
+    """A line of a `settle` transaction, with the wallet that owns its account."""
 
     wallet: bytes
     sold_wh: Wh
@@ -96,12 +98,13 @@ class SettledLine:
 
     @property
     def figures(self) -> tuple[int, int, int, int]:
+        """Sold and bought Wh, credit and debit in micros."""
         return self.sold_wh, self.bought_wh, self.credit_micros, self.debit_micros
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredMeter:
-    """A meter as the registry has it now."""
+    """A meter's current entry in the registry."""
 
     meter_id: str
     owner: bytes
@@ -111,12 +114,12 @@ class RegisteredMeter:
     rated_power_w: int
     status: MeterStatus
     since_s: int
-    """Since when it has this status and this owner."""
+    """Unix seconds from which it has had this status and owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicInterval:
-    """Everything that an outsider can know of [start, end) at the chain's time ``now_s``."""
+    """All public facts of the interval [start_s, end_s) at the chain's time ``now_s``; times in Unix seconds."""
 
     start_s: int
     end_s: int
@@ -126,27 +129,27 @@ class PublicInterval:
     settlement: Settlement | None
     lines: tuple[SettledLine, ...]
     rates: Rates | None
-    """What governance says was in force at the start; None when it has forgotten."""
+    """Governance's rates in force at the start; None when its account no longer has them."""
     meters: tuple[RegisteredMeter, ...]
     journal: bytes | None
-    journal_asked: bool = True
-    """False when the auditor has named no place to get it from."""
+    journal_requested: bool = True
+    """False when the auditor gave neither a hub nor a file to read it from."""
 
     @property
-    def first(self) -> Revision | None:
-        """Revision 1: what is traded, minted and settled."""
+    def first_revision(self) -> Revision | None:
+        """Revision 1, by which the interval is traded, minted and settled; None before it is attested."""
         return self.revisions[0] if self.revisions else None
 
     @property
-    def known_rates(self) -> Rates | None:
-        """Governance's, or those that the settlement was opened with."""
+    def applicable_rates(self) -> Rates | None:
+        """Governance's rates, or else those that the settlement was opened with."""
         if self.rates is not None or self.settlement is None:
             return self.rates
         return self.settlement.rates
 
     @property
     def published(self) -> PublishedJournal | None:
-        """The journal, when it is there and can be read."""
+        """The decoded journal; None when there is none or it is malformed."""
         if self.journal is None:
             return None
         try:
@@ -156,7 +159,7 @@ class PublicInterval:
 
 
 def revision_of(account: Any) -> Revision:
-    """A decoded ``oracle.Interval``."""
+    """Converts a decoded ``oracle.Interval``."""
     return Revision(
         number=account.revision,
         start_s=account.start_s,
@@ -171,9 +174,9 @@ def revision_of(account: Any) -> Revision:
 
 
 def settlement_of(account: Any) -> Settlement:
-    """A decoded ``trading.IntervalSettlement``."""
+    """Converts a decoded ``trading.IntervalSettlement``."""
     return Settlement(
-        status=Status(account.status),
+        status=SettlementStatus(account.status),
         opened_s=account.opened_at_s,
         closed_s=account.closed_at_s,
         lines_root=bytes(account.lines_root),
@@ -190,13 +193,13 @@ def settlement_of(account: Any) -> Settlement:
 
 
 def rates_in_force(params: Any, start_s: int) -> Rates | None:
-    """What a decoded ``governance.Params`` still knows to have been in force then."""
-    begun = [one for one in params.rate_sets if one.effective_from_s <= start_s]
-    return _rates(max(begun, key=lambda one: one.effective_from_s)) if begun else None
+    """Returns the rates in force at ``start_s`` by a decoded ``governance.Params``; None when it has them no longer."""
+    effective = [rate_set for rate_set in params.rate_sets if rate_set.effective_from_s <= start_s]
+    return _rates(max(effective, key=lambda rate_set: rate_set.effective_from_s)) if effective else None
 
 
 def meter_of(account: Any) -> RegisteredMeter:
-    """A decoded ``registry.Meter``."""
+    """Converts a decoded ``registry.Meter``."""
     return RegisteredMeter(
         meter_id=account.id,
         owner=bytes(account.owner),
@@ -208,11 +211,11 @@ def meter_of(account: Any) -> RegisteredMeter:
     )
 
 
-def _rates(found: Any) -> Rates:
+def _rates(rate_set: Any) -> Rates:
     return Rates(
-        PriceMills(found.wheeling_mills),
-        PriceMills(found.platform_mills),
-        PriceMills(found.loss_mills),
-        PriceMills(found.export_tariff_mills),
-        PriceMills(found.import_tariff_mills),
+        PriceMills(rate_set.wheeling_mills),
+        PriceMills(rate_set.platform_mills),
+        PriceMills(rate_set.loss_mills),
+        PriceMills(rate_set.export_tariff_mills),
+        PriceMills(rate_set.import_tariff_mills),
     )

@@ -1,6 +1,6 @@
-"""What a participant brings: proofs of their own signed readings, as the hub or their gateway made them.
+"""Reads and checks a participant's proofs of their own signed readings, as the hub or their gateway issued them.
 
-Each is checked here from the record to the signature and up its rungs; ``own_checks`` compares them with the chain.
+A proof is checked here from the record to the signature and up its rungs; ``own_checks`` compares it with the chain.
 """
 
 import json
@@ -18,14 +18,14 @@ MAX_PROOF_BYTES = 1024 * 1024
 
 
 class ProofFileError(PermanentError):
-    """A file that holds no proof of a reading."""
+    """The file holds no proof of a reading."""
 
     code = "proof_file"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedReading:
-    """The registers that a gateway signed; which meter they are of is what the proof says."""
+    """The registers that a gateway signed. The meter's id is not signed: it is what the proof document says."""
 
     meter_id: str
     gateway_id: str
@@ -37,41 +37,43 @@ class SignedReading:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLeaf:
-    """The meter's place in an attested interval, with a path that leads to this root."""
+class ProvenLeaf:
+    """The meter's leaf in an attested interval; its path leads to ``root``."""
 
     start_s: int
     end_s: int
     revision: int
     root: bytes
     count: int
+    """The number of leaves in the tree."""
     import_wh: int
     export_wh: int
     quality: str
 
 
 @dataclass(frozen=True, slots=True)
-class OwnProof:
-    """One proof; ``fault`` says what of it does not hold, and then there is nothing else."""
+class ReadingProof:
+    """A checked proof of one reading."""
 
     name: str
-    """Of the file."""
+    """The file's name."""
     fault: str | None = None
+    """Why the proof does not hold; then there is neither reading nor leaf."""
     reading: SignedReading | None = None
-    leaf: ShownLeaf | None = None
+    leaf: ProvenLeaf | None = None
 
-    def is_of(self, start_s: int, end_s: int) -> bool:
-        """Whether it speaks of this interval: by its leaf, or because the reading was taken in it."""
+    def concerns(self, start_s: int, end_s: int) -> bool:
+        """Whether it proves something about this interval: by its leaf, or because the reading was taken in it."""
         if self.leaf is not None:
             return self.leaf.start_s == start_s
         return self.reading is not None and start_s < self.reading.slot_s <= end_s
 
 
-def read_proof(path: Path) -> OwnProof:
-    """The proof in a file.
+def read_proof(path: Path) -> ReadingProof:
+    """Reads and checks the proof in a file.
 
     Raises:
-        ProofFileError: there is no such file, or no JSON object of a reading in it.
+        ProofFileError: the file can not be read, or holds no proof of a reading.
     """
     try:
         with path.open("rb") as file:
@@ -80,26 +82,30 @@ def read_proof(path: Path) -> OwnProof:
         raise ProofFileError(f"{path} can not be read ({error}): name a proof that the hub gave out") from error
     if not isinstance(document, dict):
         raise ProofFileError(f"{path} holds no JSON object: name a proof that the hub gave out")
-    return own_proof(path.name, document)
+    return parse_proof(path.name, document)
 
 
-def own_proof(name: str, document: dict[str, Any]) -> OwnProof:
-    """Follows the document's rungs; what does not hold becomes its fault."""
+def parse_proof(name: str, document: dict[str, Any]) -> ReadingProof:
+    """Checks a proof document; a rung that does not hold becomes the proof's fault.
+
+    Raises:
+        ProofFileError: the record is not a reading.
+    """
     try:
-        return _followed(name, document)
+        return _checked(name, document)
     except WireError as error:
-        return OwnProof(name, fault=str(error))
+        return ReadingProof(name, fault=str(error))
 
 
-def _followed(name: str, document: dict[str, Any]) -> OwnProof:
+def _checked(name: str, document: dict[str, Any]) -> ReadingProof:
     proven, fields = check_proof(document), Fields(document)
     record, header = proven.record, proven.header
     if not isinstance(record, Reading):
         raise ProofFileError(f"{name} proves a record that is no reading: name the proof of a reading")
-    rung, shown = fields.part("interval"), fields.part("reading")
-    named = rung or shown
+    rung = fields.part("interval")
+    meter_source = rung or fields.part("reading")
     reading = SignedReading(
-        meter_id="" if named is None else named.text("meter_id"),
+        meter_id="" if meter_source is None else meter_source.text("meter_id"),
         gateway_id=header.gateway_id,
         public_key=fields.octets("public_key"),
         sealed_s=header.sealed_at_ms // 1000,
@@ -107,11 +113,11 @@ def _followed(name: str, document: dict[str, Any]) -> OwnProof:
         import_wh=record.import_wh,
         export_wh=record.export_wh,
     )
-    return OwnProof(name, reading=reading, leaf=None if rung is None else _leaf(rung))
+    return ReadingProof(name, reading=reading, leaf=None if rung is None else _leaf(rung))
 
 
-def _leaf(rung: Fields) -> ShownLeaf:
-    return ShownLeaf(
+def _leaf(rung: Fields) -> ProvenLeaf:
+    return ProvenLeaf(
         start_s=rung.seconds("start_at"),
         end_s=rung.seconds("end_at"),
         revision=rung.number("revision"),

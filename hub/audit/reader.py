@@ -1,6 +1,6 @@
-"""Reads what is public about intervals: final accounts and transactions from any RPC node, journals from the hub.
+"""Reads the public facts of intervals: final accounts and transactions from any RPC node, journals from the hub.
 
-Gives ``facts.PublicInterval``. The node has to keep the intervals' transactions; the auditor chooses it, not the hub.
+The auditor chooses the node, not the hub; it has to keep the intervals' transactions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,28 +30,28 @@ from hub.errors import PermanentError, RetryableError
 from hub.units import Wh
 
 MAX_REVISIONS = 100
-MAX_PAGES, PAGE = 100, 1000
-"""Of transactions that name one settlement: anybody may send some that do."""
+MAX_PAGES, PAGE_SIZE = 100, 1000
+"""Limits of the list of transactions that name a settlement: anybody may send such transactions."""
 
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
-_HUB_PATIENCE_S = 30
+_HUB_TIMEOUT_S = 30
 
 
 class HubUnreachableError(RetryableError):
-    """The hub does not answer when it is asked for a journal."""
+    """The hub does not answer a request for a journal, or not with a journal."""
 
     code = "hub_unreachable"
 
 
 class NoChainError(PermanentError):
-    """The node runs none of our programs, or they were never founded."""
+    """The node's chain has none of our programs, or they were never founded."""
 
     code = "no_chain"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What does not belong to one interval."""
+    """The facts that all intervals share."""
 
     interval_s: int
     now_s: int
@@ -61,10 +61,10 @@ class Site:
 
 
 async def read_site(chain: ChainClient) -> Site:
-    """The length of intervals, the chain's own time, the rates, and every registered meter.
+    """Reads the intervals' length, the chain's time, governance's parameters and every registered meter.
 
     Raises:
-        NoChainError: nothing was founded there.
+        NoChainError: the programs are not founded there.
         ChainUnreachableError: no answer.
     """
     config = await chain.account("oracle", "Config", pdas.oracle_config(), commitment=Finalized)
@@ -74,13 +74,13 @@ async def read_site(chain: ChainClient) -> Site:
     if config is None or params is None or now_s is None:
         raise NoChainError(f"{chain.url} has no oracle and no rates: name the RPC of the chain that the hub settles on")
     meters = await chain.all_accounts("registry", "Meter", commitment=Finalized)
-    return Site(config.interval_s, now_s, params, tuple(meter_of(one) for _, one in meters))
+    return Site(config.interval_s, now_s, params, tuple(meter_of(account) for _, account in meters))
 
 
 async def read_interval(
-    chain: ChainClient, site: Site, start_s: int, journal: bytes | None, *, journal_asked: bool
+    chain: ChainClient, site: Site, start_s: int, journal: bytes | None, *, journal_requested: bool
 ) -> PublicInterval:
-    """One interval as the chain's final state shows it.
+    """Reads one interval from the chain's final state; the journal is passed through.
 
     Raises:
         ChainUnreachableError: no answer.
@@ -100,20 +100,20 @@ async def read_interval(
         rates=rates_in_force(site.params, start_s),
         meters=site.meters,
         journal=journal,
-        journal_asked=journal_asked,
+        journal_requested=journal_requested,
     )
 
 
 async def read_revisions(chain: ChainClient, start_s: int) -> tuple[Revision, ...]:
-    """Every revision there is, the first first."""
-    found: list[Revision] = []
-    while len(found) < MAX_REVISIONS:
-        address = pdas.interval(start_s, len(found) + 1)
+    """Reads every revision of an interval, in ascending order."""
+    revisions: list[Revision] = []
+    while len(revisions) < MAX_REVISIONS:
+        address = pdas.interval(start_s, len(revisions) + 1)
         account = await chain.account("oracle", "Interval", address, commitment=Finalized)
         if account is None:
             break
-        found.append(revision_of(account))
-    return tuple(found)
+        revisions.append(revision_of(account))
+    return tuple(revisions)
 
 
 async def _read_lines(chain: ChainClient, start_s: int) -> tuple[SettledLine, ...]:
@@ -122,59 +122,64 @@ async def _read_lines(chain: ChainClient, start_s: int) -> tuple[SettledLine, ..
         for signature in await _signatures(chain, pdas.settlement(start_s))
         for call in await _settle_calls(chain, signature, pdas.settlement(start_s))
     ]
-    named = sorted({account for call in calls for account in call.accounts})
-    accounts = await chain.accounts("trading", "Account", [Pubkey(one) for one in named], commitment=Finalized)
-    wallets = {name: bytes(one.wallet) for name, one in zip(named, accounts, strict=True) if one is not None}
+    addresses = sorted({address for call in calls for address in call.accounts})
+    pubkeys = [Pubkey(address) for address in addresses]
+    accounts = await chain.accounts("trading", "Account", pubkeys, commitment=Finalized)
+    wallets = {
+        address: bytes(account.wallet)
+        for address, account in zip(addresses, accounts, strict=True)
+        if account is not None
+    }
     return settled_lines(calls, wallets)
 
 
 async def _signatures(chain: ChainClient, address: Pubkey) -> list[Signature]:
-    """Of all that name the address and did not fail."""
-    found: list[Signature] = []
+    """Returns the signatures of the transactions that name the address and did not fail."""
+    signatures: list[Signature] = []
     before: Signature | None = None
     for _ in range(MAX_PAGES):
-        asked = chain.rpc.get_signatures_for_address(address, before, limit=PAGE, commitment=Finalized)
-        page = (await chain.call(asked)).value
-        found += [one.signature for one in page if one.err is None]
-        if len(page) < PAGE:
+        request = chain.rpc.get_signatures_for_address(address, before, limit=PAGE_SIZE, commitment=Finalized)
+        page = (await chain.call(request)).value
+        signatures += [entry.signature for entry in page if entry.err is None]
+        if len(page) < PAGE_SIZE:
             break
         before = page[-1].signature
-    return found
+    return signatures
 
 
 async def _settle_calls(chain: ChainClient, signature: Signature, settlement: Pubkey) -> list[SettleCall]:
-    asked = chain.rpc.get_transaction(
+    request = chain.rpc.get_transaction(
         signature, encoding="base64", commitment=Finalized, max_supported_transaction_version=0
     )
-    answer: Any = (await chain.call(asked)).value
-    if answer is None:
+    transaction: Any = (await chain.call(request)).value
+    if transaction is None:
         return []
-    return settle_calls(answer.transaction, bytes(settlement))
+    return settle_calls(transaction.transaction, bytes(settlement))
 
 
 async def fetch_journals(hub_url: str, starts: Sequence[int]) -> Mapping[int, bytes | None]:
-    """The journals that a hub publishes, by start; None where it has none.
+    """Fetches the journals that a hub publishes, by interval start in Unix seconds; None where it has none.
 
     Raises:
-        HubUnreachableError: no answer, or none that makes sense.
+        HubUnreachableError: no answer, an HTTP error, or more bytes than a journal can have.
     """
-    found: dict[int, bytes | None] = {}
-    async with httpx.AsyncClient(base_url=hub_url.rstrip("/"), timeout=_HUB_PATIENCE_S) as http:
+    journals: dict[int, bytes | None] = {}
+    async with httpx.AsyncClient(base_url=hub_url.rstrip("/"), timeout=_HUB_TIMEOUT_S) as http:
         for start_s in starts:
-            found[start_s] = await _fetch(http, start_s)
-    return found
+            journals[start_s] = await _fetch(http, start_s)
+    return journals
 
 
 async def _fetch(http: httpx.AsyncClient, start_s: int) -> bytes | None:
     path = f"/api/v1/clearings/{rfc3339_s(start_s)}/journal"
     try:
-        async with http.stream("GET", path) as answer:
-            if answer.status_code == httpx.codes.NOT_FOUND:
+        async with http.stream("GET", path) as response:
+            if response.status_code == httpx.codes.NOT_FOUND:
                 return None
-            answer.raise_for_status()
+            response.raise_for_status()
             data = bytearray()
-            async for part in answer.aiter_bytes():
-                data += part
+            async for chunk in response.aiter_bytes():
+                data += chunk
                 if len(data) > MAX_JOURNAL_BYTES:
                     raise HubUnreachableError(f"{http.base_url}{path} is longer than any journal: check the address")
             return bytes(data)

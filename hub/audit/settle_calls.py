@@ -1,6 +1,6 @@
-"""The lines of a settlement out of its transactions, pure: an account on the chain keeps sums and roots only.
+"""Extracts a settlement's lines from its transactions; the settlement's account keeps only sums and roots. Pure.
 
-Comes from ``reader``; a `settle` that another program made for the settler counts like one of its own.
+``reader`` supplies the transactions. A `settle` that another program calls for the settler counts as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,45 +16,48 @@ from hub.units import Micros, Wh
 
 @dataclass(frozen=True, slots=True)
 class SettleCall:
-    """One `settle` instruction: the first line's index, the lines' figures, and the trading accounts they move."""
+    """One `settle` instruction."""
 
     first_index: int
+    """The first line's index in the settlement."""
     figures: tuple[tuple[int, int, int, int], ...]
+    """Each line's sold and bought Wh, credit and debit in micros."""
     accounts: tuple[bytes, ...]
+    """Each line's trading account."""
 
 
 _SETTLEMENT, _FIXED_ACCOUNTS = 2, 3
-"""Before the lines' accounts `settle` names settler, market and settlement."""
+"""Indices: `settle` names settler, market and settlement before the lines' accounts."""
 
 
-def settle_call(data: bytes, accounts: Sequence[bytes], settlement: bytes) -> SettleCall | None:
-    """The instruction as it was sent to the trading program; None unless it is a `settle` of this settlement."""
+def parse_settle(data: bytes, accounts: Sequence[bytes], settlement: bytes) -> SettleCall | None:
+    """Parses an instruction of the trading program; None unless it is a `settle` of this settlement."""
     try:
         parsed: Any = coder("trading").instruction.parse(data)
-    except Exception:  # noqa: BLE001 - construct raises many kinds, and anybody may send any bytes
+    except Exception:  # noqa: BLE001 - construct raises errors of many classes, and anybody may send any bytes
         return None
     if parsed.name != "settle" or accounts[_SETTLEMENT] != settlement:
         return None
-    figures = ((one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros) for one in parsed.data.lines)
+    figures = ((line.sold_wh, line.bought_wh, line.credit_micros, line.debit_micros) for line in parsed.data.lines)
     return SettleCall(parsed.data.first_index, tuple(figures), tuple(accounts[_FIXED_ACCOUNTS:]))
 
 
 def settled_lines(calls: Iterable[SettleCall], wallets: dict[bytes, bytes]) -> tuple[SettledLine, ...]:
-    """The lines in their order; ``wallets`` has the wallet behind each trading account."""
+    """Returns the lines in the settlement's order; ``wallets`` has the wallet of each trading account."""
     return tuple(
         SettledLine(wallets[account], Wh(sold), Wh(bought), Micros(credit), Micros(debit))
-        for call in sorted(calls, key=lambda one: one.first_index)
+        for call in sorted(calls, key=lambda call: call.first_index)
         for account, (sold, bought, credit, debit) in zip(call.accounts, call.figures, strict=True)
     )
 
 
 def settle_calls(transaction: Any, settlement: bytes) -> list[SettleCall]:
-    """All that a transaction did to this settlement, as `getTransaction` tells it in base64."""
+    """Returns the `settle` calls on this settlement in a transaction that `getTransaction` returned in base64."""
     message, meta = transaction.transaction.message, transaction.meta
     loaded = meta.loaded_addresses
     keys = [*message.account_keys, *((*loaded.writable, *loaded.readonly) if loaded else ())]
     calls = (
-        settle_call(data, [bytes(keys[index]) for index in accounts], settlement)
+        parse_settle(data, [bytes(keys[index]) for index in accounts], settlement)
         for program, data, accounts in _instructions(message, meta)
         if keys[program] == PROGRAM_IDS["trading"]
     )
@@ -62,9 +65,9 @@ def settle_calls(transaction: Any, settlement: bytes) -> list[SettleCall]:
 
 
 def _instructions(message: Any, meta: Any) -> Iterator[tuple[int, bytes, bytes]]:
-    """Program, data and accounts of the instructions, and of those that these made."""
-    for one in message.instructions:
-        yield one.program_id_index, bytes(one.data), bytes(one.accounts)
+    """Yields program index, data and account indices of the instructions and of their inner instructions."""
+    for instruction in message.instructions:
+        yield instruction.program_id_index, bytes(instruction.data), bytes(instruction.accounts)
     for group in meta.inner_instructions or ():
-        for one in group.instructions:
-            yield one.program_id_index, based58.b58decode(one.data.encode()), bytes(one.accounts)
+        for inner in group.instructions:
+            yield inner.program_id_index, based58.b58decode(inner.data.encode()), bytes(inner.accounts)

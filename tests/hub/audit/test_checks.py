@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from hub.audit.audit import PUBLIC_CHECKS, judge
-from hub.audit.checks import Verdict, failed
-from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, Status
-from hub.audit.own_checks import Own
-from hub.audit.proofs import ProofFileError, own_proof, read_proof
+from hub.audit.audit import PUBLIC_CHECKS, check_interval
+from hub.audit.checks import Verdict, failed_checks
+from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInterval, Settlement, SettlementStatus
+from hub.audit.own_checks import ParticipantEvidence
+from hub.audit.proofs import ProofFileError, parse_proof, read_proof
 from hub.market.auction.run import run_auction
 from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
@@ -48,8 +48,8 @@ def settlement(interval: PublicInterval, **changes: Any) -> PublicInterval:
 
 
 def first(interval: PublicInterval, **changes: Any) -> PublicInterval:
-    assert interval.first is not None
-    return replace(interval, revisions=(replace(interval.first, **changes), *interval.revisions[1:]))
+    assert interval.first_revision is not None
+    return replace(interval, revisions=(replace(interval.first_revision, **changes), *interval.revisions[1:]))
 
 
 def later(interval: PublicInterval, seconds: int) -> PublicInterval:
@@ -76,8 +76,8 @@ FOUND: list[tuple[str, Change, set[str]]] = [
     ("attested for another time", lambda i: first(i, start_s=i.start_s - 1), {"attested_in_time"}),
     ("never closed", lambda i: later(replace(i, settlement=None), ABORT_AFTER_S + 1), {"settled_in_time"}),
     ("opened too late", lambda i: settlement(i, opened_s=i.end_s + OPEN_WINDOW_S + 1), {"settled_in_time"}),
-    ("aborted by the settler, lines on their way", lambda i: later(settlement(i, status=Status.RETURNING, closed_s=0),
-     HOUR_S), {"not_taken_back"}),
+    ("aborted by the settler, lines on their way", lambda i: later(settlement(i,
+     status=SettlementStatus.RETURNING, closed_s=0), HOUR_S), {"not_taken_back"}),
     ("no journal", lambda i: replace(i, journal=None), {"journal_committed"}),
     ("no journal's bytes", lambda i: replace(i, journal=b"x"), {"journal_committed"}),
     ("a journal cut short", lambda i: replace(i, journal=i.journal and i.journal[:-1]), {"journal_committed"}),
@@ -95,12 +95,12 @@ LET_BE: list[tuple[str, Change, set[str]]] = [
     ("meters of people without a wallet", lambda i: first(i, meters_valid=4, export_wh=Wh(10**6)),
      {"energy_possible"}),
     ("rates of long ago", lambda i: replace(i, rates=None), {"charges_in_force"}),
-    ("no place for journals named", lambda i: replace(i, journal=None, journal_asked=False),
+    ("no place for journals named", lambda i: replace(i, journal=None, journal_requested=False),
      {"journal_committed", "clears_again"}),
-    ("aborted by anybody, a day later", lambda i: settlement(i, status=Status.ABORTED,
+    ("aborted by anybody, a day later", lambda i: settlement(i, status=SettlementStatus.ABORTED,
      closed_s=i.end_s + ABORT_AFTER_S),
      {"lines_committed", "journal_committed", "trades_net_to_lines"}),
-    ("too late to open: closed empty by anybody", lambda i: settlement(i, status=Status.EMPTY,
+    ("too late to open: closed empty by anybody", lambda i: settlement(i, status=SettlementStatus.EMPTY,
      closed_s=i.end_s + OPEN_WINDOW_S + 1), {"lines_committed"}),
 ]  # fmt: skip
 """What is no finding, and some of the checks that then say that they had nothing to look at."""
@@ -108,44 +108,46 @@ LET_BE: list[tuple[str, Change, set[str]]] = [
 
 @pytest.mark.parametrize(("what", "change", "checks"), FOUND, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_found(honest: PublicInterval, what: str, change: Change, checks: set[str]) -> None:
-    assert failed(judge(honest)) == set()
-    found = failed(judge(change(honest)))
+    assert failed_checks(check_interval(honest)) == set()
+    found = failed_checks(check_interval(change(honest)))
     assert found - {"minted_as_attested"} == checks - {"minted_as_attested"} and checks <= found
 
 
 @pytest.mark.parametrize(("what", "change", "unchecked"), LET_BE, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_let_be(honest: PublicInterval, what: str, change: Change, unchecked: set[str]) -> None:
-    results = judge(change(honest))
-    assert failed(results) <= {"minted_as_attested"}
+    results = check_interval(change(honest))
+    assert failed_checks(results) <= {"minted_as_attested"}
     assert unchecked <= {one.check for one in results if one.verdict is Verdict.UNCHECKED}
 
 
 def test_a_meter_that_changed_hands_since_speaks_for_nobody_and_against_nobody(honest: PublicInterval) -> None:
     sold = tuple(replace(meter, owner=bytes(32), since_s=honest.start_s + 1) for meter in honest.meters)
-    assert failed(judge(replace(honest, meters=sold))) == set()
+    assert failed_checks(check_interval(replace(honest, meters=sold))) == set()
     before = tuple(replace(meter, since_s=honest.start_s) for meter in sold)
-    assert failed(judge(replace(honest, meters=before))) == {"sellers_generate"}
+    assert failed_checks(check_interval(replace(honest, meters=before))) == {"sellers_generate"}
 
 
 def test_a_suspended_meter_is_not_missed(honest: PublicInterval) -> None:
     *others, last = honest.meters
     fewer = first(honest, meters_valid=2)
-    assert failed(judge(fewer)) == {"meters_attested"}
+    assert failed_checks(check_interval(fewer)) == {"meters_attested"}
     suspended = (*others, replace(last, status=MeterStatus.SUSPENDED))
-    assert failed(judge(replace(fewer, meters=suspended))) == set()
+    assert failed_checks(check_interval(replace(fewer, meters=suspended))) == set()
 
 
 def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> None:
-    begun = replace(settlement(honest, status=Status.OPEN, cursor=1), lines=honest.lines[:1])
-    assert failed(judge(begun)) == set()
-    assert failed(judge(line(begun, bought_wh=Wh(347)))) == {"trades_net_to_lines"}
+    begun = replace(settlement(honest, status=SettlementStatus.OPEN, cursor=1), lines=honest.lines[:1])
+    assert failed_checks(check_interval(begun)) == set()
+    assert failed_checks(check_interval(line(begun, bought_wh=Wh(347)))) == {"trades_net_to_lines"}
 
 
 def forward(**changes: Any) -> set[str]:
     """What is found of the worked example when its forward trade is told otherwise."""
     outcome = run_auction(BASE.inputs)
     trade: Trade = replace(outcome.trades[0], **changes)
-    return failed(judge(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {"forward_within_orders"}
+    return failed_checks(check_interval(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {
+        "forward_within_orders"
+    }
 
 
 def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
@@ -154,8 +156,8 @@ def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
     journal = journal_bytes(START_S, orders, trades, price, RATES.charges_mills)
     sold = sum(one.sold_wh for one in example.lines)
     committed = Settlement(
-        Status.CLOSED, 0, 0, bytes(32), sha256(journal).digest(), 3, 3, Wh(sold), Wh(sold), Micros(0), Micros(0),
-        PriceMills(price), RATES,
+        SettlementStatus.CLOSED, 0, 0, bytes(32), sha256(journal).digest(), 3, 3, Wh(sold), Wh(sold), Micros(0),
+        Micros(0), PriceMills(price), RATES,
     )  # fmt: skip
     return PublicInterval(START_S, START_S + INTERVAL_S, 0, (), None, committed, (), None, (), journal)
 
@@ -172,28 +174,30 @@ def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> Non
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
 def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: PublicInterval, example: Any) -> None:
     outcome = run_auction(example.inputs)
-    assert honest.first is not None
+    assert honest.first_revision is not None
     valid = [one for one in example.inputs.metered if one.valid]
     attested = replace(
-        honest.first,
+        honest.first_revision,
         import_wh=Wh(sum(one.import_wh for one in valid)),
         export_wh=Wh(sum(one.export_wh for one in valid)),
     )
     shown = replace(worked(outcome.orders, outcome.trades, example), revisions=(attested,))
     names = {"journal_committed", "clears_again", "limits_within_tariffs", "forward_within_orders", "orders_backed"}
-    assert {one.check: one.verdict for one in judge(shown) if one.check in names} == dict.fromkeys(names, Verdict.OK)
+    assert {one.check: one.verdict for one in check_interval(shown) if one.check in names} == dict.fromkeys(
+        names, Verdict.OK
+    )
 
 
 def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
     own = stage.own("ben", told)
-    assert failed(judge(honest, own)) == set()
-    assert failed(judge(honest, replace(own, keys={}))) == {"own_proofs_hold"}
+    assert failed_checks(check_interval(honest, own)) == set()
+    assert failed_checks(check_interval(honest, replace(own, keys={}))) == {"own_proofs_hold"}
     expired = {key: found and replace(found, valid_until_s=1) for key, found in own.keys.items()}
-    assert failed(judge(honest, replace(own, keys=expired))) == {"own_proofs_hold"}
+    assert failed_checks(check_interval(honest, replace(own, keys=expired))) == {"own_proofs_hold"}
     document = stage.proofs("ben", told)[1]
     document["interval"]["import_wh"] -= 1
-    changed = Own(proofs=(own_proof("changed", document),))
-    assert failed(judge(honest, changed)) == {"own_proofs_hold"}
+    changed = ParticipantEvidence(proofs=(parse_proof("changed", document),))
+    assert failed_checks(check_interval(honest, changed)) == {"own_proofs_hold"}
 
 
 def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told: Told, honest: PublicInterval) -> None:
@@ -206,18 +210,18 @@ def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told
     assert verdict_of_order(honest, replace(own, proofs=(), account=None)) is Verdict.OK
 
 
-def verdict_of_order(interval: PublicInterval, own: Own) -> Verdict:
-    return next(one.verdict for one in judge(interval, own) if one.check == "own_order")
+def verdict_of_order(interval: PublicInterval, own: ParticipantEvidence) -> Verdict:
+    return next(one.verdict for one in check_interval(interval, own) if one.check == "own_order")
 
 
 def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
     """What the hub shows may fit together and not be what was attested."""
     own = stage.own("ben", told)
-    assert failed(judge(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
-    assert failed(judge(first(honest, meters_estimated=1), own)) == {"own_meter_attested"}
-    assert failed(judge(replace(honest, revisions=()), own)) == {"minted_as_attested"}
+    assert failed_checks(check_interval(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
+    assert failed_checks(check_interval(first(honest, meters_estimated=1), own)) == {"own_meter_attested"}
+    assert failed_checks(check_interval(replace(honest, revisions=()), own)) == {"minted_as_attested"}
     corrected = replace(honest, revisions=(replace(honest.revisions[0], number=2),))
-    assert "own_meter_attested" in failed(judge(corrected, own))
+    assert "own_meter_attested" in failed_checks(check_interval(corrected, own))
 
 
 def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_path: Path) -> None:

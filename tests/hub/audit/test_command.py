@@ -15,8 +15,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction_status import UiCompiledInstruction
 
-from hub.audit.audit import PUBLIC_CHECKS, program_faults
-from hub.audit.own_checks import Own, own_checks
+from hub.audit.audit import PUBLIC_CHECKS, program_findings
+from hub.audit.own_checks import ParticipantEvidence, own_checks
 from hub.audit.settle_calls import SettleCall, settle_calls
 from hub.chain import pdas, setup
 from hub.chain.instructions import oracle
@@ -28,7 +28,7 @@ from support.rows.own_proofs import GATEWAY, LeafRow, interval_rung, signed_read
 from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus, meter_of, wallet_of
 
 ALL = [check.name for check in PUBLIC_CHECKS]
-OWN = [check.name for check in own_checks(Own())]
+OWN = [check.name for check in own_checks(ParticipantEvidence())]
 HOUR_S = 3600
 NOBODY_SELLS = (-100, -100, -100, -100, -100)
 
@@ -204,7 +204,7 @@ def test_other_programs_than_the_published_are_a_finding() -> None:
     published, governance = published_hash("trading"), str(pdas.governance_upgrader())
 
     def faults(sha256: str, authority: str | None, *, deployed: bool = True) -> list[str]:
-        return program_faults(
+        return program_findings(
             ProgramState("trading", "address", deployed=deployed, sha256=sha256, published_sha256=published,
                          upgrade_authority=authority, slot=1)
         )  # fmt: skip

@@ -25,8 +25,8 @@ def test_states_and_window_are_the_programs() -> None:
 
 
 def test_an_auditor_knows_the_same_ones() -> None:
-    assert {status.name: status.value for status in facts.Status} == {
-        status.name: constant(status.name) for status in facts.Status
+    assert {status.name: status.value for status in facts.SettlementStatus} == {
+        status.name: constant(status.name) for status in facts.SettlementStatus
     }
     names = ("OPEN_WINDOW_S", "ABORT_AFTER_S")
     assert {name: getattr(facts, name) for name in names} == {name: constant(name) for name in names}

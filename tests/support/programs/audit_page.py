@@ -11,7 +11,7 @@ from pathlib import Path
 from hub.audit.chain_checks import CHAIN_CHECKS
 from hub.audit.checks import Check
 from hub.audit.journal_checks import JOURNAL_CHECKS
-from hub.audit.own_checks import Own, own_checks
+from hub.audit.own_checks import ParticipantEvidence, own_checks
 from support.programs.dishonest_acts import ACCOUNT_EXISTS, DISHONEST_ACTS, DishonestAct
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "audit.md"
@@ -32,7 +32,7 @@ def _checks() -> Iterable[str]:
     parts: tuple[tuple[str, tuple[Check, ...]], ...] = (
         ("the chain", CHAIN_CHECKS),
         ("chain and journal", JOURNAL_CHECKS),
-        ("one's own besides", own_checks(Own())),
+        ("one's own besides", own_checks(ParticipantEvidence())),
     )
     for source, checks in parts:
         for check in checks:

@@ -12,8 +12,8 @@ from nacl.signing import SigningKey
 from solders.pubkey import Pubkey
 
 from edge.wire import merkle
-from hub.audit.audit import judge
-from hub.audit.checks import Result, failed
+from hub.audit.audit import check_interval
+from hub.audit.checks import CheckResult, failed_checks
 from hub.audit.facts import (
     ABORT_AFTER_S,
     PublicInterval,
@@ -22,9 +22,9 @@ from hub.audit.facts import (
     revision_of,
     settlement_of,
 )
-from hub.audit.own_checks import Own, RegisteredKey
-from hub.audit.proofs import own_proof
-from hub.audit.settle_calls import SettleCall, settle_call, settled_lines
+from hub.audit.own_checks import ParticipantEvidence, RegisteredKey
+from hub.audit.proofs import parse_proof
+from hub.audit.settle_calls import SettleCall, parse_settle, settled_lines
 from hub.market.auction.clearing import clear
 from hub.market.auction.residuals import MeteredEnergy
 from hub.market.auction.run import AuctionInput, run_auction
@@ -232,7 +232,7 @@ class Stage:
             if outcome.error is not None:
                 return outcome.error
             accounts = [bytes(meta.pubkey) for meta in made.accounts]
-            call = settle_call(bytes(made.data), accounts, bytes(settlement_address(told.start_s)))
+            call = parse_settle(bytes(made.data), accounts, bytes(settlement_address(told.start_s)))
             assert call is not None
             self.calls.setdefault(told.start_s, []).append(call)
         return None
@@ -280,24 +280,24 @@ class Stage:
 
     def found(self, told: Told, by: str | None = None) -> set[str]:
         """The names of the checks that find something: an outsider's, or ``by`` a participant what they alone find."""
-        every = failed(self.results(told, by))
-        return every if by is None else every - failed(self.results(told))
+        every = failed_checks(self.results(told, by))
+        return every if by is None else every - failed_checks(self.results(told))
 
-    def results(self, told: Told, by: str | None = None) -> list[Result]:
+    def results(self, told: Told, by: str | None = None) -> list[CheckResult]:
         """Every check's."""
         interval = self.public(told.start_s, None if told.hidden else told.journal)
-        return judge(interval, None if by is None else self.own(by, told))
+        return check_interval(interval, None if by is None else self.own(by, told))
 
-    def own(self, name: str, told: Told) -> Own:
+    def own(self, name: str, told: Told) -> ParticipantEvidence:
         """A participant with id, wallet and the two proofs that the hub shows for what the gateway signed."""
         person, chain = self.people[name], self.exchange.chain
         key = chain.account("registry", pda("registry", b"gateway_key", bytes(self.gateway_key.verify_key)))
         registered = RegisteredKey(bytes(key.gateway), key.valid_from_s, key.valid_until_s)
-        return Own(
+        return ParticipantEvidence(
             participant_id=person.participant_id,
             wallet=bytes(person.trader.wallet),
             account=chain.account("trading", person.trader.account),
-            proofs=tuple(own_proof(f"proof {number}", one) for number, one in enumerate(self.proofs(name, told))),
+            proofs=tuple(parse_proof(f"proof {number}", one) for number, one in enumerate(self.proofs(name, told))),
             keys={bytes(key.key): registered},
         )
 
