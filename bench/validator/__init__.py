@@ -2,4 +2,4 @@
 
 
 class StageError(Exception):
-    """A stage did not do what it is for; the message says which, what was found and what to do."""
+    """A stage failed; the message says which stage, what happened and what to do."""

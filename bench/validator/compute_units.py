@@ -1,7 +1,7 @@
-"""What each instruction of the five programs took on a node: read from the logs of its transactions, by RPC.
+"""Reads the compute units of every call of the five programs on a node from its transactions' logs, over RPC.
 
-The search for a new account's address is left out (tests/support/programs/measure.py): it depends on the account's
-name, and an interval's is another on each chain.
+The units of the search for a new account's address are subtracted (tests/support/programs/measure.py): they depend on
+the interval's start, which differs between the chains.
 """
 
 import re
@@ -22,19 +22,19 @@ _NAMED = re.compile(r"Program log: Instruction: (\w+)")
 _CONSUMED = re.compile(r"Program (\w+) consumed (\d+) of \d+ compute units")
 _ENDED = re.compile(r"Program \w+ (?:success|failed)")
 _PROGRAMS = {str(address): name for name, address in PROGRAM_IDS.items()}
-_MADE_FOR_INTERVAL = {
+_CREATES_INTERVAL_ACCOUNT = {
     "oracle.attest": ("oracle", "Interval", pdas.interval),
     "energy_token.mint_interval": ("energy_token", "MintedInterval", pdas.minted_interval),
     "trading.open": ("trading", "IntervalSettlement", pdas.settlement),
     "trading.close_empty": ("trading", "IntervalSettlement", pdas.settlement),
 }
-"""Instructions that make an account which is named after the interval."""
-_PAGE = 1000
+"""The instructions that create an account whose address depends on the interval's start, with that account."""
+_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True)
 class Row:
-    """One instruction on two chains: how often it was called, and what the calls took, in ascending order."""
+    """One instruction on two chains: the compute units of each call, in ascending order."""
 
     instruction: str
     ledger_cu: tuple[int, ...]
@@ -42,29 +42,35 @@ class Row:
 
     @property
     def same(self) -> bool:
+        """Whether both chains had the same calls with the same units."""
         return self.ledger_cu == self.validator_cu
 
 
 def compare(ledger: Mapping[str, Sequence[int]], validator: Mapping[str, Sequence[int]]) -> list[Row]:
-    """Every instruction that either chain has seen, by name."""
+    """Returns every instruction that either chain has executed, by name."""
     names = sorted({*ledger, *validator})
     return [Row(name, tuple(ledger.get(name, ())), tuple(validator.get(name, ()))) for name in names]
 
 
-async def by_instruction(chain: ChainClient, starts: Mapping[str, int]) -> dict[str, list[int]]:
-    """Compute units of all successful calls on the chain, sorted; ``starts`` tells each settlement transaction's
-    interval by its signature."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
+async def units_by_instruction(chain: ChainClient, starts: Mapping[str, int]) -> dict[str, list[int]]:
+    """Returns the compute units of all successful calls on the chain, in ascending order, by instruction.
+
+    ``starts`` has the interval start (Unix seconds) of each settlement transaction, by signature.
+    """
+    units: defaultdict[str, list[int]] = defaultdict(list)
     for signature in await _signatures(chain):
         for instruction, compute_units in calls(await chain.logs(signature)):
             start_s = starts.get(str(signature))
-            searched = 0 if start_s is None else await _searched(chain, instruction, start_s)
-            found[instruction].append(compute_units - searched)
-    return {name: sorted(values) for name, values in found.items()}
+            search_units = 0 if start_s is None else await _search_units(chain, instruction, start_s)
+            units[instruction].append(compute_units - search_units)
+    return {name: sorted(values) for name, values in units.items()}
 
 
 def calls(logs: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """The instructions of our programs that a transaction itself names, with what each took, calls inside included."""
+    """Yields the top-level instructions of our programs in a transaction's logs, each with its compute units.
+
+    The units include those of inner calls.
+    """
     depth, name = 0, ""
     for line in logs:
         if invoked := _INVOKED.match(line):
@@ -79,23 +85,23 @@ def calls(logs: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 
 async def _signatures(chain: ChainClient) -> list[Signature]:
-    """Of all successful transactions that name one of the programs."""
-    found: dict[Signature, None] = {}
+    """Returns the signatures of all successful transactions that name one of the programs."""
+    signatures: dict[Signature, None] = {}
     for name in NAMES:
         before = None
         while True:
-            request = chain.rpc.get_signatures_for_address(PROGRAM_IDS[name], before, limit=_PAGE)
+            request = chain.rpc.get_signatures_for_address(PROGRAM_IDS[name], before, limit=_PAGE_SIZE)
             rows: Sequence[Any] = (await chain.call(request)).value
-            found.update({row.signature: None for row in rows if row.err is None})
-            if len(rows) < _PAGE:
+            signatures.update({row.signature: None for row in rows if row.err is None})
+            if len(rows) < _PAGE_SIZE:
                 break
             before = rows[-1].signature
-    return list(found)
+    return list(signatures)
 
 
-async def _searched(chain: ChainClient, instruction: str, start_s: int) -> int:
-    if instruction not in _MADE_FOR_INTERVAL:
+async def _search_units(chain: ChainClient, instruction: str, start_s: int) -> int:
+    if instruction not in _CREATES_INTERVAL_ACCOUNT:
         return 0
-    program, kind, address_of = _MADE_FOR_INTERVAL[instruction]
+    program, kind, address_of = _CREATES_INTERVAL_ACCOUNT[instruction]
     account = await chain.account(program, kind, address_of(start_s))
     return tries(account.bump) * ADDRESS_TRY_CU

@@ -1,4 +1,4 @@
-"""The figures of a run as docs/validator.md shows them, between two marks; the words around them are a person's."""
+"""Renders the figures of a run into docs/validator.md, between two marks; the text around them is written by hand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,55 +17,58 @@ STAGES = {
 }
 
 
-def written_into(page: str, found: Mapping[str, Any]) -> str:
-    """The page with these figures in place of those before."""
+def replace_figures(page: str, figures: Mapping[str, Any]) -> str:
+    """Returns the page with these figures in place of the earlier ones."""
     head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n\n{tables(found)}\n\n{END}{rest.split(END)[1]}"
+    return f"{head}{BEGIN}\n\n{tables(figures)}\n\n{END}{rest.split(END)[1]}"
 
 
-def tables(found: Mapping[str, Any]) -> str:
-    """What ran, how long it took, and what each instruction took on both."""
-    machine = found["machine"]
-    where = f"{machine['cpu']}, {machine['cores']} cores, {found['others_busy_cores']} of them busy with other work"
+def tables(figures: Mapping[str, Any]) -> str:
+    """Renders the tables: tests, seconds of each stage, compute units of each instruction on both nodes."""
+    machine = figures["machine"]
+    machine_text = (
+        f"{machine['cpu']}, {machine['cores']} cores, {figures['others_busy_cores']} of them busy with other work"
+    )
+    software = f"{figures['validator']}, {machine['litesvm']}, commit {machine['commit']}"
     lines = [
-        f"{found['measured_at']}, {where}; {found['validator']}, {machine['litesvm']}, commit {machine['commit']}.",
+        f"{figures['measured_at']}, {machine_text}; {software}.",
         "",
-        *_suites(found["suites"]),
+        *_suites(figures["suites"]),
         "",
-        *_seconds(found),
+        *_seconds(figures),
         "",
-        *_compute_units(found["compute_units"]),
+        *_compute_units(figures["compute_units"]),
     ]
     return "\n".join(lines)
 
 
 def _suites(suites: Mapping[str, Any]) -> list[str]:
     rows = ["| tests | passed | failed |", "|---|---:|---|"]
-    for name, one in suites.items():
-        rows.append(f"| {name} | {one['passed']} | {', '.join(one['failed']) or 'none'} |")
+    for name, suite in suites.items():
+        rows.append(f"| {name} | {suite['passed']} | {', '.join(suite['failed']) or 'none'} |")
     return rows
 
 
-def _seconds(found: Mapping[str, Any]) -> list[str]:
+def _seconds(figures: Mapping[str, Any]) -> list[str]:
     rows = ["| stage | Agave, s | embedded ledger, s |", "|---|---:|---:|"]
-    ledger = found["seconds"]["ledger"]
-    for name, seconds in found["seconds"]["validator"].items():
-        what = STAGES[name].format(people=found["people"], lines=found["lines"])
-        rows.append(f"| {what} | {seconds:.1f} | {f'{ledger[name]:.1f}' if name in ledger else ''} |")
+    ledger = figures["seconds"]["ledger"]
+    for name, seconds in figures["seconds"]["validator"].items():
+        stage = STAGES[name].format(people=figures["people"], lines=figures["lines"])
+        rows.append(f"| {stage} | {seconds:.1f} | {f'{ledger[name]:.1f}' if name in ledger else ''} |")
     return rows
 
 
 def _compute_units(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    shown = ["| instruction | calls | Agave, CU | embedded ledger, CU | |", "|---|---:|---:|---:|---|"]
+    lines = ["| instruction | calls | Agave, CU | embedded ledger, CU | |", "|---|---:|---:|---:|---|"]
     for row in rows:
         validator, ledger = _span(row["validator_cu"]), _span(row["ledger_cu"])
-        word = "same" if row["validator_cu"] == row["ledger_cu"] else "**differs**"
-        shown.append(f"| {row['instruction']} | {len(row['validator_cu'])} | {validator} | {ledger} | {word} |")
-    return shown
+        verdict = "same" if row["validator_cu"] == row["ledger_cu"] else "**differs**"
+        lines.append(f"| {row['instruction']} | {len(row['validator_cu'])} | {validator} | {ledger} | {verdict} |")
+    return lines
 
 
 def _span(values: Sequence[int]) -> str:
     if not values:
         return "-"
-    least, most = min(values), max(values)
-    return f"{least:,}" if least == most else f"{least:,} - {most:,}"
+    lowest, highest = min(values), max(values)
+    return f"{lowest:,}" if lowest == highest else f"{lowest:,} - {highest:,}"

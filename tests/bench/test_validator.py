@@ -10,10 +10,10 @@ import pytest
 from solders.keypair import Keypair
 
 from bench.validator import StageError, node
-from bench.validator.campus import play
+from bench.validator.campus import settle_campus
 from bench.validator.compute_units import Row, calls, compare
 from bench.validator.node import PORTS, free_ports, running_validator
-from bench.validator.page import BEGIN, END, STAGES, written_into
+from bench.validator.page import BEGIN, END, STAGES, replace_figures
 from bench.validator.suites import SUITES, read_report
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.programs import PROGRAM_IDS
@@ -27,10 +27,10 @@ ORACLE, TRADING = str(PROGRAM_IDS["oracle"]), str(PROGRAM_IDS["trading"])
 async def test_a_campus_is_settled_and_every_call_is_counted(tmp_path: Path) -> None:
     keys = Bootstrap.random()
     with running_ledger(tmp_path / "ledger", keys) as ledger:
-        played = await play(ledger.url, keys, 4, tmp_path / "postgres")
-    assert played.lines == 4
-    assert played.seconds.keys() <= STAGES.keys()
-    counts = {name: len(values) for name, values in played.compute_units.items()}
+        campus_run = await settle_campus(ledger.url, keys, 4, tmp_path / "postgres")
+    assert campus_run.lines == 4
+    assert campus_run.seconds.keys() <= STAGES.keys()
+    counts = {name: len(values) for name, values in campus_run.compute_units.items()}
     assert counts == {
         "governance.initialize": 1, "registry.initialize": 1, "oracle.initialize": 1, "energy_token.initialize": 1,
         "trading.initialize": 1, "registry.register_participant": 4, "trading.open_account": 4, "trading.deposit": 4,
@@ -39,7 +39,7 @@ async def test_a_campus_is_settled_and_every_call_is_counted(tmp_path: Path) -> 
     }  # fmt: skip
     # as the virtual machine measures the same instruction, without the search for the interval's address
     (opened,) = [one for one in all_measures() if (one.program, one.instruction) == ("trading", "open")]
-    assert abs(played.compute_units["trading.open"][0] - opened.work_cu) < opened.work_cu // 20
+    assert abs(campus_run.compute_units["trading.open"][0] - opened.work_cu) < opened.work_cu // 20
 
 
 def test_calls_are_those_that_the_transaction_names() -> None:
@@ -79,14 +79,14 @@ def test_figures_take_the_place_of_those_before() -> None:
             {"instruction": "trading.settle", "ledger_cu": [7, 9], "validator_cu": [7, 8]},
         ],
     }  # fmt: skip
-    page = written_into(f"before\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n", found)
+    page = replace_figures(f"before\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n", found)
     assert page.startswith(f"before\n\n{BEGIN}\n\n2026-11-26T00:00:00Z, CPU, 2 cores")
     assert page.endswith(f"\n\n{END}\n\nafter\n") and "old" not in page
     assert "| conformance | 7 | test_x |" in page
     assert "closed | 17.0 | 0.9 |" in page and "`chain deploy` | 61.2 |  |" in page
     assert "| trading.open | 1 | 10,500 | 10,500 | same |" in page
     assert "| trading.settle | 2 | 7 - 8 | 7 - 9 | **differs** |" in page
-    assert written_into(page, found) == page
+    assert replace_figures(page, found) == page
 
 
 def test_a_report_without_tests_is_a_failure() -> None:
@@ -165,4 +165,4 @@ def test_a_validator_that_is_there_is_not_built(tmp_path: Path) -> None:
 def test_the_committed_figures_are_those_of_the_page() -> None:
     page = (ROOT / "docs/validator.md").read_text()
     for newest in sorted((ROOT / "docs/figures").glob("validator-*.json"))[-1:]:
-        assert written_into(page, json.loads(newest.read_text())) == page
+        assert replace_figures(page, json.loads(newest.read_text())) == page
