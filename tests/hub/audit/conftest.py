@@ -14,18 +14,18 @@ from support.servers.api import http_server, running_api
 from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus, meter_of, wallet_of
 
-MOST_POWER_W = 100_000_000
+MAX_POWER_W = 100_000_000
 
 
 @pytest.fixture
 async def campus(pool: Pool, module_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
-    """Everybody's meter is registered, and a settlement takes several transactions."""
+    """A campus whose meters are all registered; a settlement takes several transactions."""
     async with ChainClient(module_ledger.url) as chain:
         campus = await SettlingCampus.create(pool, chain, keys, len(ENERGY))
         await setup.ensure_gateways(chain, keys, [GATEWAY])
         meters = [
             setup.MeterEntry(
-                meter_of(number), wallet_of(person).pubkey(), GATEWAY, "bidirectional", MOST_POWER_W, "serial"
+                meter_of(number), wallet_of(person).pubkey(), GATEWAY, "bidirectional", MAX_POWER_W, "serial"
             )
             for number, person in enumerate(campus.people)
         ]

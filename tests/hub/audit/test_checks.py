@@ -1,4 +1,4 @@
-"""Each check by itself: what it finds in facts that the programs or an honest hub never leave, and what it lets be."""
+"""Each check by itself: what it finds in facts that no honest hub leaves, and what it accepts."""
 
 import json
 from collections.abc import Callable
@@ -86,7 +86,7 @@ FOUND: list[tuple[str, Change, set[str]]] = [
     ("less import attested than ordered", lambda i: first(i, import_wh=Wh(1_299)), {"orders_backed"}),
 ]  # fmt: skip
 
-LET_BE: list[tuple[str, Change, set[str]]] = [
+ACCEPTED: list[tuple[str, Change, set[str]]] = [
     ("not attested yet", lambda i: replace(i, revisions=(), settlement=None, minted_wh=None),
      {"attested_in_time", "meters_attested", "energy_possible", "minted_as_attested", "settled_in_time"}),
     ("from before the first meter", lambda i: later(replace(i, revisions=(), settlement=None, minted_wh=None,
@@ -103,21 +103,25 @@ LET_BE: list[tuple[str, Change, set[str]]] = [
     ("too late to open: closed empty by anybody", lambda i: settlement(i, status=SettlementStatus.EMPTY,
      closed_s=i.end_s + OPEN_WINDOW_S + 1), {"lines_committed"}),
 ]  # fmt: skip
-"""What is no finding, and some of the checks that then say that they had nothing to look at."""
+"""Changes that are no finding, and some of the checks that are then not checked."""
 
 
-@pytest.mark.parametrize(("what", "change", "checks"), FOUND, ids=lambda one: one if isinstance(one, str) else "")
-def test_what_is_found(honest: PublicInterval, what: str, change: Change, checks: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("title", "change", "checks"), FOUND, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_is_found(honest: PublicInterval, title: str, change: Change, checks: set[str]) -> None:
     assert failed_checks(check_interval(honest)) == set()
     found = failed_checks(check_interval(change(honest)))
     assert found - {"minted_as_attested"} == checks - {"minted_as_attested"} and checks <= found
 
 
-@pytest.mark.parametrize(("what", "change", "unchecked"), LET_BE, ids=lambda one: one if isinstance(one, str) else "")
-def test_what_is_let_be(honest: PublicInterval, what: str, change: Change, unchecked: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("title", "change", "unchecked"), ACCEPTED, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_is_let_be(honest: PublicInterval, title: str, change: Change, unchecked: set[str]) -> None:
     results = check_interval(change(honest))
     assert failed_checks(results) <= {"minted_as_attested"}
-    assert unchecked <= {one.check for one in results if one.verdict is Verdict.UNCHECKED}
+    assert unchecked <= {result.check for result in results if result.verdict is Verdict.UNCHECKED}
 
 
 def test_a_meter_that_changed_hands_since_speaks_for_nobody_and_against_nobody(honest: PublicInterval) -> None:
@@ -142,7 +146,7 @@ def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> 
 
 
 def forward(**changes: Any) -> set[str]:
-    """What is found of the worked example when its forward trade is told otherwise."""
+    """Returns the failed checks of the worked example when its forward trade is changed."""
     outcome = run_auction(BASE.inputs)
     trade: Trade = replace(outcome.trades[0], **changes)
     return failed_checks(check_interval(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {
@@ -151,10 +155,10 @@ def forward(**changes: Any) -> set[str]:
 
 
 def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
-    """An example of the market's rules as an outsider sees it, without a chain."""
+    """Returns an example of the market's rules as an outsider sees it, without a chain."""
     orders, price = (*example.inputs.forward_orders, *residuals), example.price_mills
     journal = journal_bytes(START_S, orders, trades, price, RATES.charges_mills)
-    sold = sum(one.sold_wh for one in example.lines)
+    sold = sum(line.sold_wh for line in example.lines)
     committed = Settlement(
         SettlementStatus.CLOSED, 0, 0, bytes(32), sha256(journal).digest(), 3, 3, Wh(sold), Wh(sold), Micros(0),
         Micros(0), PriceMills(price), RATES,
@@ -171,15 +175,15 @@ def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> Non
     assert forward(**changes) == {"forward_within_orders"}
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: PublicInterval, example: Any) -> None:
     outcome = run_auction(example.inputs)
     assert honest.first_revision is not None
-    valid = [one for one in example.inputs.metered if one.valid]
+    valid = [metered for metered in example.inputs.metered if metered.valid]
     attested = replace(
         honest.first_revision,
-        import_wh=Wh(sum(one.import_wh for one in valid)),
-        export_wh=Wh(sum(one.export_wh for one in valid)),
+        import_wh=Wh(sum(metered.import_wh for metered in valid)),
+        export_wh=Wh(sum(metered.export_wh for metered in valid)),
     )
     shown = replace(worked(outcome.orders, outcome.trades, example), revisions=(attested,))
     names = {"journal_committed", "clears_again", "limits_within_tariffs", "forward_within_orders", "orders_backed"}
@@ -192,7 +196,7 @@ def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, ho
     own = stage.own("ben", told)
     assert failed_checks(check_interval(honest, own)) == set()
     assert failed_checks(check_interval(honest, replace(own, keys={}))) == {"own_proofs_hold"}
-    expired = {key: found and replace(found, valid_until_s=1) for key, found in own.keys.items()}
+    expired = {key: entry and replace(entry, valid_until_s=1) for key, entry in own.keys.items()}
     assert failed_checks(check_interval(honest, replace(own, keys=expired))) == {"own_proofs_hold"}
     document = stage.proofs("ben", told)[1]
     document["interval"]["import_wh"] -= 1
@@ -211,11 +215,11 @@ def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told
 
 
 def verdict_of_order(interval: PublicInterval, own: ParticipantEvidence) -> Verdict:
-    return next(one.verdict for one in check_interval(interval, own) if one.check == "own_order")
+    return next(result.verdict for result in check_interval(interval, own) if result.check == "own_order")
 
 
 def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
-    """What the hub shows may fit together and not be what was attested."""
+    """A hub's proof may be consistent in itself and not be what was attested."""
     own = stage.own("ben", told)
     assert failed_checks(check_interval(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
     assert failed_checks(check_interval(first(honest, meters_estimated=1), own)) == {"own_meter_attested"}
@@ -239,8 +243,8 @@ def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_p
 
 
 def test_every_check_has_been_seen_to_fail() -> None:
-    by_deeds = {name for act in DISHONEST_ACTS for name in act.outsider}
+    by_acts = {name for act in DISHONEST_ACTS for name in act.outsider}
     by_facts = {name for _, _, checks in FOUND for name in checks}
-    assert {check.name for check in PUBLIC_CHECKS} == by_deeds | by_facts | {"forward_within_orders"}
+    assert {check.name for check in PUBLIC_CHECKS} == by_acts | by_facts | {"forward_within_orders"}
     of_participants = {name for act in DISHONEST_ACTS for names in act.participants.values() for name in names}
     assert of_participants == {"own_meter_attested", "own_energy_signed", "own_order", "own_line"}

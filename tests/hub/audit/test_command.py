@@ -1,4 +1,4 @@
-"""`peerwatt-hub audit` against a real ledger and a real hub: what an outsider reads is enough to say what is wrong."""
+"""`peerwatt-hub audit` against a real ledger and a real hub: public data is enough to find what is wrong."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ NOBODY_SELLS = (-100, -100, -100, -100, -100)
 
 @dataclass
 class Auditor:
-    """Somebody at a command line."""
+    """Runs `peerwatt-hub audit` as somebody at a command line does."""
 
     capsys: pytest.CaptureFixture[str]
     url: str
@@ -46,12 +46,12 @@ class Auditor:
         return self.capsys.readouterr().out
 
     async def verdicts(self, start_s: int, *words: str | Path) -> dict[str, str]:
-        """Of one interval, by check."""
+        """Returns the verdicts on one interval, by check."""
         span = ("--from", rfc3339_s(start_s), "--to", rfc3339_s(start_s + INTERVAL_S))
-        told = json.loads(await self.says(*span, *words, "--json"))
-        assert told["programs"] == []
-        (interval,) = told["intervals"]
-        return {one["check"]: one["verdict"] for one in interval["checks"]}
+        document = json.loads(await self.says(*span, *words, "--json"))
+        assert document["programs"] == []
+        (interval,) = document["intervals"]
+        return {check["check"]: check["verdict"] for check in interval["checks"]}
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ async def settled(campus: SettlingCampus, energy: tuple[int, ...] = ENERGY) -> i
 
 async def test_an_honest_hub_passes_from_outside(campus: SettlingCampus, hub_url: str, auditor: Auditor) -> None:
     traded, quiet = await settled(campus), await settled(campus, NOBODY_SELLS)
-    found = await auditor.verdicts(traded, "--hub", hub_url)
+    verdicts = await auditor.verdicts(traded, "--hub", hub_url)
     assert auditor.code == 0
-    assert found == dict.fromkeys(ALL, "ok") | {"empty_without_trades": "not checked"}
+    assert verdicts == dict.fromkeys(ALL, "ok") | {"empty_without_trades": "not checked"}
     of_quiet = await auditor.verdicts(quiet, "--hub", hub_url)
     assert auditor.code == 0
     assert of_quiet["empty_without_trades"] == "ok"
@@ -82,9 +82,9 @@ async def test_a_hub_that_shows_another_journal_is_found(
 ) -> None:
     start = await settled(campus)
     await campus.pool.execute("UPDATE trades SET price_mills = price_mills + 1")
-    found = await auditor.verdicts(start, "--hub", hub_url)
+    verdicts = await auditor.verdicts(start, "--hub", hub_url)
     assert auditor.code == 1
-    failed = {name for name, verdict in found.items() if verdict == "FAILED"}
+    failed = {name for name, verdict in verdicts.items() if verdict == "FAILED"}
     assert failed == {"journal_committed", "clears_again", "trades_net_to_lines"}
     text = await auditor.says("--hub", hub_url, "--from", rfc3339_s(start), "--to", rfc3339_s(start + INTERVAL_S))
     assert "FAILED       journal_committed: the orders and trades shown are not those that were settled" in text
@@ -108,44 +108,44 @@ async def test_a_kept_journal_and_ones_own_line(
     kept.write_bytes(answer.content)
     seller, other = campus.people[0], campus.people[1]
     own = ("--participant", str(seller), "--wallet", str(wallet_of(seller).pubkey()))
-    found = await auditor.verdicts(start, "--journal", kept, *own)
+    verdicts = await auditor.verdicts(start, "--journal", kept, *own)
     assert auditor.code == 0
-    assert (found["own_order"], found["own_line"]) == ("ok", "ok")
+    assert (verdicts["own_order"], verdicts["own_line"]) == ("ok", "ok")
     mixed = ("--participant", str(seller), "--wallet", str(wallet_of(other).pubkey()))
-    found = await auditor.verdicts(start, "--journal", kept, *mixed)
-    assert (auditor.code, found["own_line"]) == (1, "FAILED")
-    found = await auditor.verdicts(start, "--journal", kept, *own, "--ask-limit", "2300")
-    assert found["own_order"] == "FAILED"
+    verdicts = await auditor.verdicts(start, "--journal", kept, *mixed)
+    assert (auditor.code, verdicts["own_line"]) == (1, "FAILED")
+    verdicts = await auditor.verdicts(start, "--journal", kept, *own, "--ask-limit", "2300")
+    assert verdicts["own_order"] == "FAILED"
 
 
 async def test_lines_that_another_program_settled_are_read_too(campus: SettlingCampus) -> None:
-    """The same instructions, as a node tells them when a program made them and not the transaction itself."""
+    """The same instructions, as a node returns them when a program called them and not the transaction itself."""
     start, chain = await settled(campus), campus.chain
     address = pdas.settlement(start)
     rows = await campus.pool.fetch("SELECT signature FROM blockchain_transactions WHERE kind = 'settle' ORDER BY batch")
     direct: list[SettleCall] = []
-    made: list[SettleCall] = []
+    inner_calls: list[SettleCall] = []
     for row in rows:
-        asked = chain.rpc.get_transaction(Signature.from_string(row["signature"]), encoding="base64")
-        found: Any = await chain.call(asked)
-        answer = found.value.transaction
+        request = chain.rpc.get_transaction(Signature.from_string(row["signature"]), encoding="base64")
+        response: Any = await chain.call(request)
+        answer = response.value.transaction
         direct += settle_calls(answer, bytes(address))
         message: Any = answer.transaction.message
         inner = [
-            UiCompiledInstruction(one.program_id_index, bytes(one.accounts), b58encode(bytes(one.data)).decode())
-            for one in message.instructions
+            UiCompiledInstruction(call.program_id_index, bytes(call.accounts), b58encode(bytes(call.data)).decode())
+            for call in message.instructions
         ]
-        told = SimpleNamespace(
+        indirect = SimpleNamespace(
             transaction=SimpleNamespace(message=SimpleNamespace(account_keys=message.account_keys, instructions=[])),
             meta=SimpleNamespace(loaded_addresses=None, inner_instructions=[SimpleNamespace(instructions=inner)]),
         )
-        made += settle_calls(told, bytes(address))
-    assert made == direct
+        inner_calls += settle_calls(indirect, bytes(address))
+    assert inner_calls == direct
     assert [call.first_index for call in direct] == [0, 2, 4]
 
 
 async def proofs_of(campus: SettlingCampus, key: SigningKey, start_s: int, number: int, folder: Path) -> list[Path]:
-    """Of the meter's readings at both ends, as files."""
+    """Writes the proofs of the meter's readings at both ends of the interval; returns the files."""
     rows = await campus.pool.fetch("SELECT * FROM interval_readings WHERE revision = 1 ORDER BY leaf_index")
     names = ("meter_id", "import_wh", "export_wh", "blinding")
     leaves = [LeafRow(start_s, start_s + INTERVAL_S, *(row[name] for name in names)) for row in rows]
@@ -165,8 +165,8 @@ async def test_ones_own_readings(campus: SettlingCampus, hub_url: str, auditor: 
     seller = campus.people[0]
     words: list[str | Path] = ["--participant", str(seller), "--wallet", str(wallet_of(seller).pubkey())]
     words += ["--hub", hub_url, *(word for file in proofs for word in ("--proof", file))]
-    found = await auditor.verdicts(start, *words)
-    of_own = {name: verdict for name, verdict in found.items() if name.startswith("own_")}
+    verdicts = await auditor.verdicts(start, *words)
+    of_own = {name: verdict for name, verdict in verdicts.items() if name.startswith("own_")}
     assert of_own == dict.fromkeys(OWN, "ok") | {"own_proofs_hold": "FAILED"}, "a key that nobody has registered"
     public = Pubkey(bytes(key.verify_key))
     await setup.ensure_gateway_key(campus.chain, campus.keys, GATEWAY, public, start - HOUR_S)
@@ -177,11 +177,12 @@ async def test_ones_own_readings(campus: SettlingCampus, hub_url: str, auditor: 
 async def test_corrections_are_read_too(campus: SettlingCampus, hub_url: str, auditor: Auditor) -> None:
     """A correction that speaks of fewer meters leaves somebody out."""
     start = await settled(campus)
-    said = oracle.Attestation(start, bytes(32), len(ENERGY) - 1, 0, 0, 0, revision=2)
-    made = oracle.attest(campus.keys.fee_payer.pubkey(), [key.pubkey() for key in campus.keys.attestors], said)
-    await campus.chain.run([made], [campus.keys.fee_payer, *campus.keys.attestors])
-    found = await auditor.verdicts(start, "--hub", hub_url)
-    assert {name for name, verdict in found.items() if verdict == "FAILED"} == {"meters_attested"}
+    attestation = oracle.Attestation(start, bytes(32), len(ENERGY) - 1, 0, 0, 0, revision=2)
+    attestors = [key.pubkey() for key in campus.keys.attestors]
+    instruction = oracle.attest(campus.keys.fee_payer.pubkey(), attestors, attestation)
+    await campus.chain.run([instruction], [campus.keys.fee_payer, *campus.keys.attestors])
+    verdicts = await auditor.verdicts(start, "--hub", hub_url)
+    assert {name for name, verdict in verdicts.items() if verdict == "FAILED"} == {"meters_attested"}
 
 
 async def test_what_can_not_be_audited_is_said(
@@ -203,13 +204,13 @@ async def test_what_can_not_be_audited_is_said(
 def test_other_programs_than_the_published_are_a_finding() -> None:
     published, governance = published_hash("trading"), str(pdas.governance_upgrader())
 
-    def faults(sha256: str, authority: str | None, *, deployed: bool = True) -> list[str]:
+    def findings(sha256: str, authority: str | None, *, deployed: bool = True) -> list[str]:
         return program_findings(
             ProgramState("trading", "address", deployed=deployed, sha256=sha256, published_sha256=published,
                          upgrade_authority=authority, slot=1)
         )  # fmt: skip
 
-    assert faults(published, governance) == faults(published, None) == []
-    assert "another build" in faults("00" * 32, governance)[0]
-    assert "without governance" in faults(published, str(Pubkey.default()))[0]
-    assert "not deployed" in faults(published, None, deployed=False)[0]
+    assert findings(published, governance) == findings(published, None) == []
+    assert "another build" in findings("00" * 32, governance)[0]
+    assert "without governance" in findings(published, str(Pubkey.default()))[0]
+    assert "not deployed" in findings(published, None, deployed=False)[0]

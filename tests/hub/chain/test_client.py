@@ -1,4 +1,4 @@
-"""The client's own manners: compute limits, known signatures, waiting, and errors that say what happened."""
+"""The client: compute limits, signatures that are known before sending, waiting, and errors that say what happened."""
 
 import asyncio
 from dataclasses import replace
@@ -66,8 +66,8 @@ async def test_a_full_batch_of_lines_fits_a_packet(chain: ChainClient) -> None:
 
     def settle(count: int) -> SignedTransaction:
         lines = [trading.Line(Pubkey.new_unique(), 1, 2, 3, 4) for _ in range(count)]
-        made = trading.settle(settler.pubkey(), 900, 0, lines)
-        return sign([made], [payer, settler], Blockhash(Hash.new_unique(), 0), 200_000)
+        instruction = trading.settle(settler.pubkey(), 900, 0, lines)
+        return sign([instruction], [payer, settler], Blockhash(Hash.new_unique(), 0), 200_000)
 
     assert len(settle(BATCH_LINES).raw) <= 1232
     with pytest.raises(ValueError, match="put less into it"):
@@ -119,16 +119,16 @@ async def test_accounts_of_another_kind_are_refused(chain: ChainClient) -> None:
 
 
 @pytest.fixture
-async def many(chain: ChainClient, shared_ledger: LedgerProcess) -> list[Pubkey]:
+async def many_accounts(chain: ChainClient, shared_ledger: LedgerProcess) -> list[Pubkey]:
     keys = [Keypair().pubkey() for _ in range(230)]
     gifts = [
         transfer(TransferParams(from_pubkey=shared_ledger.rich.pubkey(), to_pubkey=key, lamports=10**7)) for key in keys
     ]
-    parts = [gifts[at : at + 20] for at in range(0, len(gifts), 20)]
-    await asyncio.gather(*[chain.run(part, [shared_ledger.rich], until="confirmed") for part in parts])
+    batches = [gifts[first : first + 20] for first in range(0, len(gifts), 20)]
+    await asyncio.gather(*[chain.run(batch, [shared_ledger.rich], until="confirmed") for batch in batches])
     return keys
 
 
-async def test_more_accounts_than_one_call_takes(chain: ChainClient, many: list[Pubkey]) -> None:
-    found = await chain.raw_accounts([*many, Pubkey.new_unique()])
-    assert [account.lamports if account else None for account in found] == [10**7] * 230 + [None]
+async def test_more_accounts_than_one_call_takes(chain: ChainClient, many_accounts: list[Pubkey]) -> None:
+    accounts = await chain.raw_accounts([*many_accounts, Pubkey.new_unique()])
+    assert [account.lamports if account else None for account in accounts] == [10**7] * 230 + [None]

@@ -1,4 +1,4 @@
-"""A transaction costs on the ledger what it costs in the virtual machine alone, and programs see the wall clock."""
+"""A transaction uses on the ledger the compute units of the virtual machine alone, and programs see the wall clock."""
 
 import time
 
@@ -22,7 +22,7 @@ from support.servers.ledger import LedgerProcess
 from support.settlement.campus import RATES
 
 
-def in_the_machine_alone(keys: Bootstrap) -> int:
+def units_in_virtual_machine(keys: Bootstrap) -> int:
     svm = LiteSVM()
     programs = {key: program_binary(name) for name, key in PROGRAM_IDS.items()}
     accounts = first_accounts(genesis_for(keys), Keypair().pubkey(), programs)
@@ -30,14 +30,14 @@ def in_the_machine_alone(keys: Bootstrap) -> int:
         svm.set_account(key, account)
     svm.set_account(keys.fee_payer.pubkey(), Account(10**12, b"", Pubkey.default()))
     signers = [keys.fee_payer, keys.upgrade_authority]
-    message = Message([founding(keys)], keys.fee_payer.pubkey())
+    message = Message([founding_instruction(keys)], keys.fee_payer.pubkey())
     result = svm.send_transaction(Transaction(signers, message, svm.latest_blockhash()))
     assert isinstance(result, TransactionMetadata), result
     return result.compute_units_consumed()
 
 
-def founding(keys: Bootstrap) -> Instruction:
-    members = [one.pubkey() for one in keys.members]
+def founding_instruction(keys: Bootstrap) -> Instruction:
+    members = [member.pubkey() for member in keys.members]
     payer, upgrade = keys.fee_payer.pubkey(), keys.upgrade_authority.pubkey()
     return governance.initialize(payer, upgrade, members[0], members, 2, RATES, 172_800)
 
@@ -48,13 +48,13 @@ async def test_compute_units_and_clock(ledger: LedgerProcess) -> None:
         ledger.rich, ledger.rich, random.members, random.registrar, random.attestors, *[Keypair() for _ in range(3)]
     )
     async with ChainClient(ledger.url) as chain:
-        signed = await chain.prepare([founding(keys)], [keys.fee_payer, keys.upgrade_authority])
+        signed = await chain.prepare([founding_instruction(keys)], [keys.fee_payer, keys.upgrade_authority])
         await chain.send(signed)
         await chain.wait(signed)
-        found = (await chain.rpc.get_transaction(signed.signature, commitment=Confirmed)).value
+        confirmed = (await chain.rpc.get_transaction(signed.signature, commitment=Confirmed)).value
         pause = await chain.account("governance", "Pause", pdas.governance_pause())
-    assert found is not None
-    assert found.transaction.meta is not None
+    assert confirmed is not None
+    assert confirmed.transaction.meta is not None
     budget_instruction = 150
-    assert found.transaction.meta.compute_units_consumed == in_the_machine_alone(keys) + budget_instruction
+    assert confirmed.transaction.meta.compute_units_consumed == units_in_virtual_machine(keys) + budget_instruction
     assert abs(pause.since_s - time.time()) < 30

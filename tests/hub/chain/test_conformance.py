@@ -37,21 +37,21 @@ async def test_a_transaction_reads_back(chain: ChainClient, node: Node) -> None:
     to = Keypair().pubkey()
     signature = await paid(chain, node.rich, to)
     for encoding in ("json", "base64", "base58"):
-        found = (await chain.rpc.get_transaction(signature, encoding, max_supported_transaction_version=0)).value
-        assert found is not None
-        assert found.transaction.meta is not None
-        assert found.transaction.meta.err is None
-        assert found.transaction.meta.fee == 5000
-        assert found.transaction.meta.post_balances[1] == 10**7
-    assert found is not None
-    block = (await chain.rpc.get_block(found.slot, max_supported_transaction_version=0)).value
+        confirmed = (await chain.rpc.get_transaction(signature, encoding, max_supported_transaction_version=0)).value
+        assert confirmed is not None
+        assert confirmed.transaction.meta is not None
+        assert confirmed.transaction.meta.err is None
+        assert confirmed.transaction.meta.fee == 5000
+        assert confirmed.transaction.meta.post_balances[1] == 10**7
+    assert confirmed is not None
+    block = (await chain.rpc.get_block(confirmed.slot, max_supported_transaction_version=0)).value
     assert block is not None
     assert block.block_height is not None
-    assert block.block_height <= found.slot
-    assert signature in [one.transaction.signatures[0] for one in block.transactions or []]
-    assert (await chain.rpc.get_block_time(found.slot)).value == block.block_time == found.block_time
+    assert block.block_height <= confirmed.slot
+    assert signature in [entry.transaction.signatures[0] for entry in block.transactions or []]
+    assert (await chain.rpc.get_block_time(confirmed.slot)).value == block.block_time == confirmed.block_time
     (row,) = (await chain.rpc.get_signatures_for_address(to)).value
-    assert (row.signature, row.slot, row.err) == (signature, found.slot, None)
+    assert (row.signature, row.slot, row.err) == (signature, confirmed.slot, None)
     assert (await chain.rpc.get_signatures_for_address(to, before=signature)).value == []
     assert (await chain.rpc.get_transaction(Signature.new_unique())).value is None
 
@@ -63,11 +63,11 @@ async def test_versioned_transactions_are_taken(chain: ChainClient, node: Node) 
     sent = VersionedTransaction(MessageV0.try_compile(payer.pubkey(), [gift], [], blockhash.value), [payer])
     signature = await chain.send(bytes(sent))
     assert (await chain.rpc.confirm_transaction(signature, Confirmed)).value[0] is not None
-    found = (
+    confirmed = (
         await chain.rpc.get_transaction(signature, commitment=Confirmed, max_supported_transaction_version=0)
     ).value
-    assert found is not None
-    assert found.transaction.version == 0
+    assert confirmed is not None
+    assert confirmed.transaction.version == 0
 
 
 async def test_what_the_node_says_of_itself(chain: ChainClient, node: Node) -> None:
@@ -87,15 +87,15 @@ async def test_what_the_node_says_of_itself(chain: ChainClient, node: Node) -> N
     old = Message.new_with_blockhash([], node.rich.pubkey(), Hash.new_unique())
     assert (await rpc.get_fee_for_message(old)).value is None
     recent = await raw_call(chain.url, {**CALL, "method": "getRecentPrioritizationFees"})
-    assert all(one["prioritizationFee"] >= 0 for one in recent["result"])
+    assert all(fee["prioritizationFee"] >= 0 for fee in recent["result"])
     params = [str(message.recent_blockhash), {"commitment": "confirmed"}]
-    asked = {**CALL, "method": "isBlockhashValid", "params": params}
-    assert (await raw_call(chain.url, asked))["result"]["value"] is True
+    request = {**CALL, "method": "isBlockhashValid", "params": params}
+    assert (await raw_call(chain.url, request))["result"]["value"] is True
     leader = (await rpc.get_slot_leader()).value
     leaders = await raw_call(chain.url, {**CALL, "method": "getSlotLeaders", "params": [first, 3]})
     assert leaders["result"] == [str(leader)] * 3
     nodes = (await raw_call(chain.url, {**CALL, "method": "getClusterNodes"}))["result"]
-    assert str(leader) in [one["pubkey"] for one in nodes]
+    assert str(leader) in [node_info["pubkey"] for node_info in nodes]
     assert (await rpc.get_identity()).value.identity == leader
     assert (await rpc.get_first_available_block()).value <= first
     assert (await rpc.get_minimum_ledger_slot()).value <= first
@@ -107,9 +107,9 @@ async def test_blocks_are_listed(chain: ChainClient, node: Node) -> None:
     slots = []
     for _ in range(2):
         signature = await paid(chain, node.rich, Keypair().pubkey())
-        found = (await chain.rpc.get_transaction(signature, max_supported_transaction_version=0)).value
-        assert found is not None
-        slots.append(found.slot)
+        confirmed = (await chain.rpc.get_transaction(signature, max_supported_transaction_version=0)).value
+        assert confirmed is not None
+        slots.append(confirmed.slot)
     listed = (await chain.rpc.get_blocks(slots[0], slots[1])).value
     assert (listed[0], listed[-1]) == (slots[0], slots[1])
     assert listed == sorted(set(listed))
@@ -134,9 +134,9 @@ async def test_a_version_that_the_client_does_not_know_is_refused(chain: ChainCl
 async def test_a_wallet_reads_a_transaction_with_its_accounts(chain: ChainClient, node: Node) -> None:
     to = Keypair().pubkey()
     signature = await paid(chain, node.rich, to)
-    found = (await chain.rpc.get_transaction(signature, "jsonParsed", max_supported_transaction_version=0)).value
-    assert found is not None
-    sent: Any = found.transaction.transaction  # in the one of three forms that the encoding asks for
+    confirmed = (await chain.rpc.get_transaction(signature, "jsonParsed", max_supported_transaction_version=0)).value
+    assert confirmed is not None
+    sent: Any = confirmed.transaction.transaction  # in the one of three forms that the encoding asks for
     keys = {key.pubkey: key for key in sent.message.account_keys}
     assert (keys[node.rich.pubkey()].signer, keys[node.rich.pubkey()].writable) == (True, True)
     assert (keys[to].signer, keys[to].writable) == (False, True)
@@ -263,4 +263,4 @@ async def test_error_codes(chain: ChainClient, body: Any, code: int) -> None:
 
 async def test_batches_are_answered_in_order(chain: ChainClient) -> None:
     answers = await raw_call(chain.url, [{**CALL, "method": "getSlot"}, {**CALL, "method": "no"}, {"id": 8}])
-    assert ["error" in one for one in answers] == [False, True, True]
+    assert ["error" in answer for answer in answers] == [False, True, True]

@@ -33,14 +33,14 @@ class Listener:
         self._socket = socket
         self._waiting: list[Any] = []
 
-    async def subscribed(self, asked: Awaitable[None]) -> int:
-        """The number of a new subscription; notifications that come before it are kept."""
-        await asked
+    async def subscribed(self, request: Awaitable[None]) -> int:
+        """Returns the number of a new subscription; notifications that come before it are kept."""
+        await request
         kept = []
-        while not isinstance(one := await self._next(), SubscriptionResult):
-            kept.append(one)
+        while not isinstance(message := await self._next(), SubscriptionResult):
+            kept.append(message)
         self._waiting = kept + self._waiting
-        return one.result
+        return message.result
 
     async def notification(self) -> Any:
         async with asyncio.timeout(30):
@@ -69,12 +69,12 @@ async def test_a_signature_is_told_once(
     sent = payment(node.rich, Keypair().pubkey(), 10**7, (await chain.latest_blockhash()).value)
     number = await listener.subscribed(socket.signature_subscribe(sent.signatures[0], level))
     await chain.rpc.send_raw_transaction(bytes(sent))
-    told = await listener.notification()
-    assert told.subscription == number
-    assert told.result.value.err is None
-    assert told.result.context.slot > 0
+    event = await listener.notification()
+    assert event.subscription == number
+    assert event.result.value.err is None
+    assert event.result.context.slot > 0
     await chain.rpc.confirm_transaction(sent.signatures[0], Finalized)
-    # what has happened already is told at once
+    # a transaction that has landed already is reported at once
     number = await listener.subscribed(socket.signature_subscribe(sent.signatures[0], level))
     assert (await listener.notification()).subscription == number
 
@@ -97,8 +97,8 @@ async def test_an_account_is_told_when_it_changes(
     number = await listener.subscribed(socket.account_subscribe(to, level, "base64"))
     for total in (10**7, 2 * 10**7):
         await paid(chain, node.rich, to)
-        told = await listener.notification()
-        assert (told.subscription, told.result.value.lamports) == (number, total)
+        event = await listener.notification()
+        assert (event.subscription, event.result.value.lamports) == (number, total)
     await socket.account_unsubscribe(number)
     await listener.subscribed(socket.account_subscribe(Keypair().pubkey(), level))
 
@@ -112,9 +112,9 @@ async def test_a_programs_accounts_are_told_by_filter(
         socket.program_subscribe(TOKEN_PROGRAM_ID, Confirmed, "base64", filters=filters)  # type: ignore[arg-type]
     )
     await tokens.make()
-    told = await listener.notification()
-    assert told.result.value.pubkey == tokens.held.pubkey()
-    assert bytes(told.result.value.account.data[64:72]) == (1500).to_bytes(8, "little")
+    event = await listener.notification()
+    assert event.result.value.pubkey == tokens.held.pubkey()
+    assert bytes(event.result.value.account.data[64:72]) == (1500).to_bytes(8, "little")
 
 
 async def test_logs_are_told_of_what_they_mention(
@@ -124,18 +124,18 @@ async def test_logs_are_told_of_what_they_mention(
     await listener.subscribed(socket.logs_subscribe(RpcTransactionLogsFilterMentions(to), Confirmed))
     await paid(chain, node.rich, Keypair().pubkey())
     signature = await paid(chain, node.rich, to)
-    told = (await listener.notification()).result.value
-    assert told.signature == signature
-    assert told.err is None
-    assert any("success" in line for line in told.logs)
+    event = (await listener.notification()).result.value
+    assert event.signature == signature
+    assert event.err is None
+    assert any("success" in line for line in event.logs)
 
 
 async def test_slots_and_roots_go_on(chain: ChainClient, node: Node, socket: SolanaWsClientProtocol) -> None:
     listener = Listener(socket)
     number = await listener.subscribed(socket.slot_subscribe())
-    told = [(await listener.notification()).result for _ in range(3)]
-    assert told[0].slot < told[1].slot < told[2].slot
-    assert all(one.root <= one.parent < one.slot for one in told)
+    slots = [(await listener.notification()).result for _ in range(3)]
+    assert slots[0].slot < slots[1].slot < slots[2].slot
+    assert all(slot.root <= slot.parent < slot.slot for slot in slots)
     await socket.slot_unsubscribe(number)
     async with connect(node.ws_url) as second:
         other = Listener(second)

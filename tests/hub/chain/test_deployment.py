@@ -1,4 +1,4 @@
-"""`peerwatt-hub chain deploy` through the loader, killed in the middle and run again; and who is refused."""
+"""`peerwatt-hub chain deploy`: killed in the middle and run again, and the chains and keys that it refuses."""
 
 import asyncio
 import json
@@ -64,14 +64,16 @@ def _command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "hub.cli", "chain", *map(str, words)]
 
 
-def _clean() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
 
 
 def chain_command(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(_command(*words), capture_output=True, text=True, check=False, timeout=300, env=_clean())
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    completed = subprocess.run(
+        _command(*words), capture_output=True, text=True, check=False, timeout=300, env=_environment()
+    )
+    assert "Traceback" not in completed.stderr, completed.stderr
+    return completed
 
 
 def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, keys_dir: Path) -> None:
@@ -81,14 +83,14 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     assert len(todo) == 12
     assert f"run `peerwatt-hub chain deploy --url {empty.url}`" in todo[0]
 
-    words = _command("deploy", "--url", empty.url, "--keys", keys_dir)
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=_clean()) as first:
+    command = _command("deploy", "--url", empty.url, "--keys", keys_dir)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=_environment()) as first:
         assert first.stderr is not None
-        said = [first.stderr.readline() for _ in range(3)]
-        asyncio.run(_part_of(empty.url, Bootstrap.load_or_create(keys_dir), "oracle"))
+        progress = [first.stderr.readline() for _ in range(3)]
+        asyncio.run(_wait_for_code(empty.url, Bootstrap.load_or_create(keys_dir), "oracle"))
         first.kill()
-    assert "registry: deployed at" in said[1], said
-    assert said[2].startswith("oracle: ")
+    assert "registry: deployed at" in progress[1], progress
+    assert progress[2].startswith("oracle: ")
 
     # a ledger that is opened again has the same features
     empty.kill()
@@ -96,24 +98,24 @@ def test_a_deployment_that_is_killed_goes_on_where_it_was(empty: LedgerProcess, 
     again = chain_command("deploy", "--url", empty.url, "--keys", keys_dir, "--json")
     assert again.returncode == 0, again.stderr
     assert "registry: deployed" not in again.stderr
-    left, whole = re.findall(r"oracle: (\d+) of (\d+) parts", again.stderr)[0]
-    assert int(left) < int(whole), "what was written before is not written again"
+    chunks_left, chunks = re.findall(r"oracle: (\d+) of (\d+) parts", again.stderr)[0]
+    assert int(chunks_left) < int(chunks), "what was written before is not written again"
     assert again.stderr.count("deployed at") == len(NAMES) - 1
     assert again.stderr.count("founded") == 7
-    reached = json.loads(again.stdout)
-    assert (reached["ready"], reached["todo"], reached["cluster"]) == (True, [], "private")
+    status_after = json.loads(again.stdout)
+    assert (status_after["ready"], status_after["todo"], status_after["cluster"]) == (True, [], "private")
     authority = str(pdas.governance_upgrader())
-    assert {(one["name"], one["sha256"], one["upgrade_authority"]) for one in reached["programs"]} == {
-        (name, published_hash(name), authority) for name in NAMES
-    }
+    assert {
+        (program["name"], program["sha256"], program["upgrade_authority"]) for program in status_after["programs"]
+    } == {(name, published_hash(name), authority) for name in NAMES}
 
     third = chain_command("deploy", "--url", empty.url, "--keys", keys_dir)
     assert (third.returncode, third.stderr) == (0, "")
     assert "ready: every program is the published one and founded" in third.stdout
 
 
-async def _part_of(url: str, keys: Bootstrap, name: str) -> None:
-    """Waits until some of a program's code stands in its buffer."""
+async def _wait_for_code(url: str, keys: Bootstrap, name: str) -> None:
+    """Waits until some of a program's code is in its buffer."""
     buffer = deployment._buffer_key(keys, name).pubkey()
     async with ChainClient(url) as chain, asyncio.timeout(60):
         while True:
@@ -125,10 +127,10 @@ async def _part_of(url: str, keys: Bootstrap, name: str) -> None:
 def test_an_empty_fee_payer_deploys_nothing(tmp_path: Path, keys_dir: Path) -> None:
     payer = Bootstrap.load_or_create(keys_dir).fee_payer.pubkey()
     with _started(tmp_path / "ledger", _without_programs({payer: SOL})) as process:
-        done = chain_command("deploy", "--url", process.url, "--keys", keys_dir)
-        assert done.returncode == EXIT_CONFIG
-        assert f"The fee payer {payer} has {SOL} lamports" in done.stderr
-        assert "SOL. Nothing was sent" in done.stderr
+        completed = chain_command("deploy", "--url", process.url, "--keys", keys_dir)
+        assert completed.returncode == EXIT_CONFIG
+        assert f"The fee payer {payer} has {SOL} lamports" in completed.stderr
+        assert "SOL. Nothing was sent" in completed.stderr
         assert chain_command("status", "--url", process.url).returncode == NOT_READY
 
 
@@ -136,9 +138,9 @@ def test_the_demos_keys_deploy_nothing(tmp_path: Path) -> None:
     keys = tmp_path / "demo"
     Bootstrap.load_or_create(keys)
     mark_as_demo(keys)
-    done = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys)
-    assert done.returncode == EXIT_CONFIG
-    assert "made by `peerwatt-hub demo`" in done.stderr
+    completed = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys)
+    assert completed.returncode == EXIT_CONFIG
+    assert "made by `peerwatt-hub demo`" in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -155,11 +157,11 @@ def test_other_keys_than_the_founders_are_refused(
     founded: tuple[LedgerProcess, Path], tmp_path: Path, file: str, says: str
 ) -> None:
     process, folder = founded
-    copy = copytree(folder, tmp_path / "other")
-    (copy / file).unlink()
-    done = chain_command("deploy", "--url", process.url, "--keys", copy)
-    assert done.returncode == EXIT_CONFIG
-    assert says in done.stderr
+    other_keys = copytree(folder, tmp_path / "other")
+    (other_keys / file).unlink()
+    completed = chain_command("deploy", "--url", process.url, "--keys", other_keys)
+    assert completed.returncode == EXIT_CONFIG
+    assert says in completed.stderr
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +170,8 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerPr
     folder = tmp_path_factory.mktemp("founded")
     keys = Bootstrap.load_or_create(folder / "keys")
     with running_ledger(folder / "ledger", keys) as ledger:
-        done = chain_command("deploy", "--url", ledger.url, "--keys", folder / "keys")
-        assert done.returncode == 0, done.stderr
+        completed = chain_command("deploy", "--url", ledger.url, "--keys", folder / "keys")
+        assert completed.returncode == 0, completed.stderr
         yield ledger, folder / "keys"
 
 
@@ -204,26 +206,26 @@ async def test_another_build_is_named_and_not_deployed_over(
     process, folder = founded
     monkeypatch.setattr(status, "published_hash", lambda name: "00" * 32 if name == "oracle" else published_hash(name))
     async with ChainClient(process.url) as chain:
-        found = await status.read_status(chain)
+        chain_status = await status.read_status(chain)
         with pytest.raises(ProgramsDifferError, match="another build of oracle"):
             await deploy_programs(chain, Bootstrap.load_or_create(folder), lambda _: None)
-    assert len(found.todo) == 1
-    assert "oracle is another build" in found.todo[0] and published_hash("oracle") in found.todo[0]
+    assert len(chain_status.todo) == 1
+    assert "oracle is another build" in chain_status.todo[0] and published_hash("oracle") in chain_status.todo[0]
 
 
 def test_a_file_that_is_no_key_is_named(keys_dir: Path) -> None:
     (keys_dir / "settler.json").write_text("[1, 2, 3]")
-    done = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys_dir)
-    assert done.returncode == EXIT_CONFIG
-    assert "settler.json is no key" in done.stderr
+    completed = chain_command("deploy", "--url", "http://127.0.0.1:1", "--keys", keys_dir)
+    assert completed.returncode == EXIT_CONFIG
+    assert "settler.json is no key" in completed.stderr
 
 
 def test_the_loaders_accounts_are_read() -> None:
     program, authority = PROGRAM_IDS["oracle"], Keypair().pubkey()
-    head = (3).to_bytes(4, "little") + (77).to_bytes(8, "little")
-    found = loader.decode_program_data(head + b"\1" + bytes(authority) + b"code\0\0")
-    assert found == loader.ProgramData(77, authority, b"code\0\0")
-    final = loader.decode_program_data(head + b"\0" + bytes(32) + b"code")
+    header = (3).to_bytes(4, "little") + (77).to_bytes(8, "little")
+    decoded = loader.decode_program_data(header + b"\1" + bytes(authority) + b"code\0\0")
+    assert decoded == loader.ProgramData(77, authority, b"code\0\0")
+    final = loader.decode_program_data(header + b"\0" + bytes(32) + b"code")
     assert final is not None
     assert final.upgrade_authority is None
     assert loader.decode_program_data(b"\2" + bytes(60)) is None

@@ -44,7 +44,7 @@ async def pay_until_killed(ledger: LedgerProcess, confirmed: list[tuple[SignedTr
             return
 
 
-async def enough(confirmed: list[Any], count: int) -> None:
+async def wait_for_payments(confirmed: list[Any], count: int) -> None:
     async with asyncio.timeout(20):
         while len(confirmed) < count:  # noqa: ASYNC110 - several tasks fill the list
             await asyncio.sleep(0.01)
@@ -59,7 +59,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
     ledger.start("--snapshot-every", snapshot_every)
     for round_number in range(1, rounds + 1):
         load = [asyncio.create_task(pay_until_killed(ledger, confirmed)) for _ in range(8)]
-        await enough(confirmed, 40 * round_number)
+        await wait_for_payments(confirmed, 40 * round_number)
         ledger.kill()
         await asyncio.gather(*load)
         ledger.start("--snapshot-every", snapshot_every)
@@ -78,13 +78,13 @@ async def test_a_blockhash_from_before_the_restart_still_carries(ledger: LedgerP
     async with ChainClient(ledger.url) as chain:
         for _ in range(3):
             await chain.run([transfer(_gift(ledger))], [ledger.rich])
-        held = [await signed_payment(chain, ledger.rich, Keypair().pubkey()) for _ in range(2)]
+        payments = [await signed_payment(chain, ledger.rich, Keypair().pubkey()) for _ in range(2)]
         genesis = await chain.genesis_hash()
     assert ledger.stop() == 0
     ledger.start()
     async with ChainClient(ledger.url) as chain:
         assert await chain.genesis_hash() == genesis
-        for payment in held:
+        for payment in payments:
             await chain.send(payment)
             assert (await chain.wait(payment)).error is None
     ledger.verify()
@@ -95,7 +95,7 @@ def _gift(ledger: LedgerProcess) -> TransferParams:
 
 
 async def some_blocks(ledger: LedgerProcess) -> int:
-    """Makes a few blocks, stops the ledger, and gives the slot of one with a transaction."""
+    """Makes a few blocks, stops the ledger, and returns the slot of a block with a transaction."""
     async with ChainClient(ledger.url) as chain:
         slots = [(await chain.run([transfer(_gift(ledger))], [ledger.rich])).slot for _ in range(3)]
     ledger.stop()
@@ -132,14 +132,14 @@ def rename_transaction(db: sqlite3.Connection, slot: int) -> None:
 DAMAGE = [flip_header, flip_signature, change_result, drop_transaction, rename_transaction]
 
 
-@pytest.mark.parametrize("damage", DAMAGE, ids=[d.__name__ for d in DAMAGE])
+@pytest.mark.parametrize("damage", DAMAGE, ids=[damage.__name__ for damage in DAMAGE])
 async def test_a_changed_block_is_refused_by_its_number(ledger: LedgerProcess, damage: Damage) -> None:
     slot = await some_blocks(ledger)
     with closing(sqlite3.connect(ledger.folder / "ledger.sqlite")) as db, db:
         damage(db, slot)
-    said = ledger.refuse_to_start()
-    assert f"Block {slot} was changed" in said
-    assert "backup" in said or "content" in said
+    message = ledger.refuse_to_start()
+    assert f"Block {slot} was changed" in message
+    assert "backup" in message or "content" in message
 
 
 def add_a_transaction_outside_of_blocks(db: sqlite3.Connection) -> None:
@@ -162,7 +162,7 @@ def add_an_address(db: sqlite3.Connection) -> None:
 UNSIGNED = [add_a_transaction_outside_of_blocks, move_a_transaction, forget_an_address, add_an_address]
 
 
-@pytest.mark.parametrize("damage", UNSIGNED, ids=[d.__name__ for d in UNSIGNED])
+@pytest.mark.parametrize("damage", UNSIGNED, ids=[damage.__name__ for damage in UNSIGNED])
 async def test_rows_that_no_block_signs_are_compared_too(
     ledger: LedgerProcess, damage: Callable[[sqlite3.Connection], None]
 ) -> None:
@@ -244,22 +244,24 @@ async def test_another_authority_is_refused(ledger: LedgerProcess) -> None:
 
 
 async def fill(ledger: LedgerProcess, chain: ChainClient, kept: list[SignedTransaction]) -> None:
-    """Pays until the ledger refuses; notes what was confirmed."""
+    """Pays until the ledger refuses; appends what was confirmed to ``kept``."""
     while True:
         blockhash = await chain.latest_blockhash()
         gifts = [[transfer(_gift(ledger)) for _ in range(15)] for _ in range(20)]
-        part = [sign(some, [ledger.rich], blockhash, 10_000) for some in gifts]
-        answers = await asyncio.gather(*[chain.send(payment) for payment in part], return_exceptions=True)
+        batch = [sign(instructions, [ledger.rich], blockhash, 10_000) for instructions in gifts]
+        answers = await asyncio.gather(*[chain.send(payment) for payment in batch], return_exceptions=True)
         for refused in answers:
             if isinstance(refused, BaseException):
                 raise refused
         deadline = asyncio.get_running_loop().time() + 1
         while asyncio.get_running_loop().time() < deadline:
-            statuses = await chain.statuses([p.signature for p in part])
+            statuses = await chain.statuses([payment.signature for payment in batch])
             if all(status and status.reached("confirmed") for status in statuses):
                 break
             await asyncio.sleep(0.02)
-        kept += [p for p, status in zip(part, statuses, strict=True) if status and status.reached("confirmed")]
+        kept += [
+            payment for payment, status in zip(batch, statuses, strict=True) if status and status.reached("confirmed")
+        ]
 
 
 async def test_a_full_disk_refuses_writes_and_goes_on_reading(ledger: LedgerProcess) -> None:

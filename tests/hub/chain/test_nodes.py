@@ -1,4 +1,4 @@
-"""Several nodes: reads fail over, transactions go to all, a failing node is left alone, a lagging one not believed."""
+"""Several nodes: reads fail over, transactions go to all, a failing node is not called, a lagging one not believed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,14 +27,14 @@ async def both(first: FaultyNode, second: FaultyNode) -> AsyncIterator[ChainClie
         yield client
 
 
-ILLNESSES = [Refuses(status=429), Refuses(status=500), Hangs(), *(Refuses(status=200, body=body) for body in GARBAGE)]
+NODE_FAULTS = [Refuses(status=429), Refuses(status=500), Hangs(), *(Refuses(status=200, body=body) for body in GARBAGE)]
 
 
-@pytest.mark.parametrize("illness", ILLNESSES, ids=["429", "500", "hangs", "html", "no result", "no error"])
+@pytest.mark.parametrize("fault", NODE_FAULTS, ids=["429", "500", "hangs", "html", "no result", "no error"])
 async def test_reads_fail_over_and_the_ill_node_is_left_alone(
-    both: ChainClient, first: FaultyNode, second: FaultyNode, illness: Refuses | Hangs
+    both: ChainClient, first: FaultyNode, second: FaultyNode, fault: Refuses | Hangs
 ) -> None:
-    first.faults.append(illness)
+    first.faults.append(fault)
     for _ in range(FAILURE_THRESHOLD + 3):
         assert await both.slot() >= 0
     assert first.calls["getSlot"] == FAILURE_THRESHOLD
@@ -61,10 +61,10 @@ async def test_when_no_node_serves_both_are_named(both: ChainClient, first: Faul
 async def test_retry_after_is_honoured(first: FaultyNode, header: str) -> None:
     async with ChainClient(first.url) as chain:
         clock = chain.nodes[0].breaker.clock
-        asked = formatdate(clock.now_ms() / 1000 + 30, usegmt=True) if header == "date" else header
-        first.faults.append(Refuses(times=1, status=429, headers=f"retry-after: {asked}\r\n"))
-        for said in ("429", "is asked again in"):
-            with pytest.raises(ChainUnreachableError, match=said):
+        retry_after = formatdate(clock.now_ms() / 1000 + 30, usegmt=True) if header == "date" else header
+        first.faults.append(Refuses(times=1, status=429, headers=f"retry-after: {retry_after}\r\n"))
+        for message in ("429", "is asked again in"):
+            with pytest.raises(ChainUnreachableError, match=message):
                 await chain.slot()
         assert 20_000 < chain.nodes[0].breaker.remaining_ms <= 30_000
     assert first.calls["getSlot"] == 1
@@ -102,17 +102,17 @@ async def test_it_is_sent_when_one_node_is_away(
 async def test_a_node_that_lags_does_not_say_that_something_expired(
     first: FaultyNode, shared_ledger: LedgerProcess
 ) -> None:
-    """Its statuses come from a machine behind; another behind the same URL tells heights of today."""
+    """Its statuses come from a machine that lags; another behind the same URL answers with the newest heights."""
     async with ChainClient(first.url) as chain:
         signed = await chain.prepare([], [shared_ledger.rich])
         await chain.send(signed)
         await chain.wait(signed)
-        passed = SentTransaction(signed.signature, last_valid_height=0)
+        overdue = SentTransaction(signed.signature, last_valid_height=0)
         first.faults = [ForgetsWhatItKnows()]
-        (outcome,) = await chain.outcomes([passed])
+        (outcome,) = await chain.outcomes([overdue])
         assert (outcome.status, outcome.expired, outcome.known) == (None, False, False)
         first.faults = [Lags(slots=10**9)]
-        (outcome,) = await chain.outcomes([passed])
+        (outcome,) = await chain.outcomes([overdue])
         assert (outcome.status, outcome.expired) == (None, False)
         assert first.calls[STATUSES] >= 3
 
@@ -122,17 +122,17 @@ async def test_what_a_quorum_does_not_say_is_not_agreed(
 ) -> None:
     monkeypatch.setattr(quorum, "PAUSE_S", 0)
 
-    async def level(view: ChainClient) -> str:
-        return str((await view.statuses([signature]))[0])
+    async def status_of(client: ChainClient) -> str:
+        return str((await client.statuses([signature]))[0])
 
     signature = (await both.prepare([], [Keypair()], compute_limit=1000)).signature
-    assert await ask_quorum(both, level, "it") == "None"
+    assert await ask_quorum(both, status_of, "it") == "None"
     first.faults = [Claims()]
     with pytest.raises(NodesDisagreeError, match="The RPC nodes disagree on it"):
-        await ask_quorum(both, level, "it")
+        await ask_quorum(both, status_of, "it")
     first.faults = [Refuses(status=500)]
     with pytest.raises(ChainUnreachableError, match="Too few RPC nodes"):
-        await ask_quorum(both, level, "it")
+        await ask_quorum(both, status_of, "it")
 
 
 async def test_an_error_that_a_quorum_gives_is_raised(both: ChainClient) -> None:
@@ -145,11 +145,11 @@ async def test_an_error_that_a_quorum_gives_is_raised(both: ChainClient) -> None
 
 async def test_nodes_that_need_a_moment_are_given_it(both: ChainClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quorum, "PAUSE_S", 0)
-    told = iter([1, 2, 3, 4, 5, 5])
+    answers = iter([1, 2, 3, 4, 5, 5])
 
     async def count(_: ChainClient) -> int:
         await asyncio.sleep(0)
-        return next(told)
+        return next(answers)
 
     assert await ask_quorum(both, count, "it") == 5
 

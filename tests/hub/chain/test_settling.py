@@ -68,17 +68,17 @@ def trader(wallet: Keypair) -> setup.Trader:
 
 
 async def attested_interval(chain: ChainClient, keys: Bootstrap) -> int:
-    """The start of an interval that began after the mandates, is over, attested and minted."""
+    """Attests and mints an interval that begins after the mandates, once it is over; returns its start."""
     start = (int(time.time()) // INTERVAL_S + 1) * INTERVAL_S
-    said = oracle.Attestation(start, bytes(32), 2, 0, 700, 600)
-    made = [
-        oracle.attest(keys.fee_payer.pubkey(), [keys.attestors[0].pubkey()], said),
+    attestation = oracle.Attestation(start, bytes(32), 2, 0, 700, 600)
+    instructions = [
+        oracle.attest(keys.fee_payer.pubkey(), [keys.attestors[0].pubkey()], attestation),
         energy_token.mint_interval(keys.fee_payer.pubkey(), start),
     ]
     async with asyncio.timeout(60):
         while True:
             try:
-                await chain.run(made, [keys.fee_payer, *keys.attestors])
+                await chain.run(instructions, [keys.fee_payer, *keys.attestors])
             except ProgramError as error:
                 if error.name != "NotEnded":
                     raise
@@ -93,14 +93,14 @@ def lines() -> list[Line]:
 
 
 def commitment(start: int) -> trading.Commitment:
-    root = merkle.root([line_leaf(start, n, one) for n, one in enumerate(lines())])
+    root = merkle.root([line_leaf(start, index, line) for index, line in enumerate(lines())])
     return trading.Commitment(start, root, 2, BOUGHT_WH, BOUGHT_WH, CREDIT, DEBIT, PRICE_MILLS, bytes([7] * 32))
 
 
 def chain_lines() -> list[trading.Line]:
     return [
-        trading.Line(Pubkey(one.wallet), one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros)
-        for one in lines()
+        trading.Line(Pubkey(line.wallet), line.sold_wh, line.bought_wh, line.credit_micros, line.debit_micros)
+        for line in lines()
     ]
 
 
@@ -113,10 +113,10 @@ async def balances(chain: ChainClient) -> tuple[int, int]:
 
 
 async def sums(chain: ChainClient) -> dict[str, int]:
-    """What is in the vaults and in the pool, and the energy that is minted, of everybody on this chain."""
-    found = {name: await chain.token_balance(pdas.vault(name)) for name in CHARGES}
+    """Returns the balances of the vaults and the pool, and the minted energy, over everybody on this chain."""
+    vaults = {name: await chain.token_balance(pdas.vault(name)) for name in CHARGES}
     pool, minted = await chain.token_balance(pdas.currency_pool()), await chain.token_supply(pdas.energy_mint())
-    return {**found, "pool": pool, "minted": minted}
+    return {**vaults, "pool": pool, "minted": minted}
 
 
 async def test_an_interval_is_settled(chain: ChainClient, keys: Bootstrap) -> None:
@@ -137,7 +137,7 @@ async def test_an_interval_is_settled(chain: ChainClient, keys: Bootstrap) -> No
     after = await balances(chain)
     assert (after[0] - before[0], after[1] - before[1]) == (-DEBIT, CREDIT)
     sums_after = await sums(chain)
-    changes = {name: sums_after[name] - had for name, had in sums_before.items()}
+    changes = {name: sums_after[name] - earlier for name, earlier in sums_before.items()}
     assert changes == {**CHARGES, "pool": -sum(CHARGES.values()), "minted": 0}
 
 
@@ -146,7 +146,7 @@ async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bo
     settler, payer, before = keys.settler.pubkey(), keys.fee_payer.pubkey(), await balances(chain)
     minted = await chain.token_supply(pdas.energy_mint())
     start = await attested_interval(chain, keys)
-    leaves = [line_leaf(start, n, one) for n, one in enumerate(lines())]
+    leaves = [line_leaf(start, index, line) for index, line in enumerate(lines())]
     signers = (keys.fee_payer, keys.settler)
     assert not await unwind(chain, *signers, start, chain_lines(), leaves)
     await chain.run([trading.open_settlement(payer, settler, commitment(start))], signers)
@@ -154,8 +154,8 @@ async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bo
         await chain.run([trading.settle(settler, start, 0, chain_lines()[:settled])], signers)
     assert await unwind(chain, *signers, start, chain_lines(), leaves)
     assert await balances(chain) == before
-    found = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
-    assert (found.status, found.returned_count, found.escrow_micros) == (3, settled, 0)
+    settlement = await chain.account("trading", "IntervalSettlement", pdas.settlement(start))
+    assert (settlement.status, settlement.returned_count, settlement.escrow_micros) == (3, settled, 0)
     assert await chain.token_supply(pdas.energy_mint()) == minted
     assert not await unwind(chain, *signers, start, chain_lines(), leaves)
 
@@ -163,7 +163,7 @@ async def test_a_settlement_is_aborted_and_returned(chain: ChainClient, keys: Bo
 async def test_a_return_goes_on_where_another_has_stopped(chain: ChainClient, keys: Bootstrap) -> None:
     settler, payer, before = keys.settler.pubkey(), keys.fee_payer.pubkey(), await balances(chain)
     start = await attested_interval(chain, keys)
-    leaves = [line_leaf(start, n, one) for n, one in enumerate(lines())]
+    leaves = [line_leaf(start, index, line) for index, line in enumerate(lines())]
     signers = (keys.fee_payer, keys.settler)
     for made in (
         trading.open_settlement(payer, settler, commitment(start)),
@@ -192,9 +192,9 @@ async def test_what_is_free_can_be_withdrawn(chain: ChainClient, keys: Bootstrap
     with pytest.raises(ProgramError) as caught:
         await chain.run([all_of_it], [keys.fee_payer, BUYER])
     assert caught.value.name == "ReserveLocked"
-    held = await chain.token_balance(token.token_account(wallet, keys.mint))
+    token_balance = await chain.token_balance(token.token_account(wallet, keys.mint))
     await chain.run([trading.withdraw(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
-    assert await chain.token_balance(token.token_account(wallet, keys.mint)) == held + balance - RESERVE
+    assert await chain.token_balance(token.token_account(wallet, keys.mint)) == token_balance + balance - RESERVE
     again = await chain.prepare([trading.deposit(wallet, keys.mint, balance - RESERVE)], [keys.fee_payer, BUYER])
     await chain.send(again)
     await chain.wait(again)
@@ -202,11 +202,11 @@ async def test_what_is_free_can_be_withdrawn(chain: ChainClient, keys: Bootstrap
 
 
 async def inner_transfer_is_recorded(chain: ChainClient, signature: Signature) -> None:
-    found = (await chain.rpc.get_transaction(signature, max_supported_transaction_version=0)).value
-    assert found is not None
-    assert found.transaction.meta is not None
-    ((inner,),) = [one.instructions for one in found.transaction.meta.inner_instructions or []]
-    message = found.transaction.transaction.message  # type: ignore[union-attr]
+    confirmed = (await chain.rpc.get_transaction(signature, max_supported_transaction_version=0)).value
+    assert confirmed is not None
+    assert confirmed.transaction.meta is not None
+    ((inner,),) = [group.instructions for group in confirmed.transaction.meta.inner_instructions or []]
+    message = confirmed.transaction.transaction.message  # type: ignore[union-attr]
     assert message.account_keys[inner.program_id_index] == TOKEN_PROGRAM  # type: ignore[union-attr]
 
 

@@ -47,7 +47,7 @@ async def founded(chain: ChainClient, keys: Bootstrap) -> ChainClient:
 async def test_founding_runs_once(founded: ChainClient, keys: Bootstrap) -> None:
     assert await setup.ensure_genesis(founded, keys, rates=RATES, interval_s=900) == []
     authority = await founded.account("governance", "Authority", pdas.governance_authority())
-    assert authority.members == [one.pubkey() for one in keys.members]
+    assert authority.members == [member.pubkey() for member in keys.members]
     params = await founded.account("governance", "Params", pdas.governance_params())
     assert params.rate_sets[0].import_tariff_mills == 5000
     oracle = await founded.account("oracle", "Config", pdas.oracle_config())
@@ -72,7 +72,7 @@ async def test_people_gateways_and_meters_are_registered_once(founded: ChainClie
     meter = await founded.account("registry", "Meter", pdas.meter("METER_002"))
     assert (meter.owner, meter.gateway, meter.kind) == (wallets[2].pubkey(), pdas.gateway("gw-a"), 3)
     assert {address for address, _ in await founded.all_accounts("registry", "Meter")} == {
-        pdas.meter(one.meter_id) for one in meters
+        pdas.meter(meter.meter_id) for meter in meters
     }
 
 
@@ -81,7 +81,7 @@ async def test_anchorpy_alone_reads_the_accounts(founded: ChainClient, keys: Boo
         program = Program(idl("governance"), PROGRAM_IDS["governance"], Provider(rpc, Wallet(keys.fee_payer)))
         authority = await program.account["Authority"].fetch(pdas.governance_authority())
         assert authority.threshold == 2
-        assert [one.account for one in await program.account["Authority"].all()] == [authority]
+        assert [keyed.account for keyed in await program.account["Authority"].all()] == [authority]
 
 
 async def test_anchorpy_alone_sends_a_transaction(founded: ChainClient, keys: Bootstrap) -> None:
@@ -103,9 +103,9 @@ async def test_anchorpy_alone_sends_a_transaction(founded: ChainClient, keys: Bo
 async def test_a_programs_refusal_has_its_name(founded: ChainClient, keys: Bootstrap) -> None:
     stranger, wallet = Keypair(), Keypair()
     payer = keys.fee_payer.pubkey()
-    made = registry.register_participant(payer, stranger.pubkey(), wallet.pubkey())
+    instruction = registry.register_participant(payer, stranger.pubkey(), wallet.pubkey())
     with pytest.raises(ProgramError) as caught:
-        await founded.run([made], [keys.fee_payer, stranger, wallet])
+        await founded.run([instruction], [keys.fee_payer, stranger, wallet])
     assert (caught.value.program, caught.value.name, caught.value.number) == ("registry", "NotRegistrar", 6001)
     assert any("NotRegistrar" in line for line in caught.value.logs)
 
@@ -140,9 +140,9 @@ async def test_pause_takes_two_members(founded: ChainClient, keys: Bootstrap) ->
 
 async def test_a_wrong_upgrade_authority_founds_nothing(unfounded: ChainClient, keys: Bootstrap) -> None:
     wrong = Keypair()
-    made = governance.initialize(
+    instruction = governance.initialize(
         keys.fee_payer.pubkey(), wrong.pubkey(), wrong.pubkey(), [wrong.pubkey()], 1, RATES, 172_800
     )
     with pytest.raises(ProgramError, match="governance refused: NotUpgradeAuthority"):
-        await unfounded.run([made], [keys.fee_payer, wrong])
+        await unfounded.run([instruction], [keys.fee_payer, wrong])
     assert await unfounded.account("governance", "Authority", pdas.governance_authority()) is None

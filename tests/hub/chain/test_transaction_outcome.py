@@ -1,4 +1,4 @@
-"""What several nodes' words on one transaction come to: final and expired take a quorum, everything else takes one."""
+"""The outcome by several nodes' reports: final and expired take a quorum, everything else takes one node."""
 
 import pytest
 
