@@ -1,6 +1,7 @@
 """An aborted settlement: whoever brings its lines gets everybody their money back, in whatever state it was."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ DAY = 86_400
 END = START + INTERVAL_S
 
 
-def opened(exchange: Exchange, lines: list[ChainLine], settled: int, **changes: object) -> None:
+def opened(exchange: Exchange, lines: list[ChainLine], settled: int, **changes: Any) -> None:
     """Committed, with the first `settled` lines settled."""
     exchange.attest_and_open(START, lines, 4_000, **changes)
     if settled:

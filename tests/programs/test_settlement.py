@@ -1,6 +1,7 @@
 """Settling an interval: committed, settled in order, closed with exactly the charges left; every detour is refused."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def campus_lines(exchange: Exchange) -> list[ChainLine]:
     return trade_lines(exchange, 5, 4)
 
 
-def opened(exchange: Exchange, lines: list[ChainLine], **changes: object) -> None:
+def opened(exchange: Exchange, lines: list[ChainLine], **changes: Any) -> None:
     """Attests, mints and commits."""
     exchange.attest_and_open(START, lines, 4_000, **changes)
 

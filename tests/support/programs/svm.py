@@ -221,7 +221,7 @@ class Chain:
         assert outcome.error == error, (outcome.error, outcome.logs)
         return outcome
 
-    def founder_accounts(self, program: str) -> dict[str, Pubkey]:
+    def founder_accounts(self, program: str) -> dict[str, Any]:
         """The accounts that every program's `initialize` begins with: who pays, and who may found."""
         return {
             "payer": self.payer.pubkey(),
