@@ -1,6 +1,7 @@
 """An aborted settlement: whoever brings its lines gets everybody their money back, in whatever state it was."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,23 +9,15 @@ from support.programs.campus_chain import INTERVAL_S
 from support.programs.chain_lines import ChainLine, changed
 from support.programs.market_chain import ABORTED, ENERGY_MINT, MARKET, RETURNING, Exchange, minted_address
 from support.programs.svm import START, assert_in_use, swapped, unsigned
+from support.programs.trade_lines import trade_lines
 
 DAY = 86_400
 END = START + INTERVAL_S
 
 
-def trades(exchange: Exchange, payers: int = 3, receivers: int = 2) -> list[ChainLine]:
-    """Buyers of 200 Wh each, and sellers who share the sale."""
-    bought = [ChainLine(exchange.ready(f"buyer {n}").wallet, 0, 200, 0, 826_000) for n in range(payers)]
-    wh = 200 * payers // receivers
-    sold = [ChainLine(exchange.ready(f"seller {n}").wallet, wh, 0, wh * 4_000, 0) for n in range(receivers)]
-    return bought + sold
-
-
-def opened(exchange: Exchange, lines: list[ChainLine], settled: int, **changes: object) -> None:
+def opened(exchange: Exchange, lines: list[ChainLine], settled: int, **changes: Any) -> None:
     """Committed, with the first `settled` lines settled."""
-    exchange.attest_and_mint(START)
-    exchange.chain.ok(exchange.open(START, lines, 4_000, **changes), signers=[exchange.settler])
+    exchange.attest_and_open(START, lines, 4_000, **changes)
     if settled:
         exchange.chain.ok(exchange.settle(START, 0, lines[:settled]), signers=[exchange.settler])
 
@@ -39,7 +32,7 @@ def untouched(exchange: Exchange) -> bool:
 @pytest.mark.parametrize("settled", range(6))
 @pytest.mark.parametrize("batch", [1, 3])
 def test_everything_comes_back_however_far_it_was(exchange: Exchange, settled: int, batch: int) -> None:
-    chain, lines = exchange.chain, trades(exchange)
+    chain, lines = exchange.chain, trade_lines(exchange, 3, 2)
     opened(exchange, lines, settled)
     outcome = chain.ok(exchange.abort(START), signers=[exchange.settler])
     assert outcome.event("SettlementAborted").settled_line_count == settled
@@ -54,7 +47,7 @@ def test_everything_comes_back_however_far_it_was(exchange: Exchange, settled: i
 
 
 def test_lines_that_can_not_match_their_root_come_back(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 3, 2)
     opened(exchange, lines, 5, lines_root=[0] * 32)
     chain.fails("RootMismatch", exchange.close(START), signers=signers)
     exchange.campus.pause()  # stops no way back
@@ -66,7 +59,7 @@ def test_lines_that_can_not_match_their_root_come_back(exchange: Exchange) -> No
 
 
 def test_a_mandate_that_is_gone_leaves_nobodys_money_in_escrow(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 3, 2)
     opened(exchange, lines, 4)
     late = exchange.traders["seller 1"]
     for _ in range(5):
@@ -79,7 +72,7 @@ def test_a_mandate_that_is_gone_leaves_nobodys_money_in_escrow(exchange: Exchang
 
 
 def test_anybody_aborts_a_day_after_the_interval_and_the_settler_at_any_time(exchange: Exchange) -> None:
-    chain, lines, eve = exchange.chain, trades(exchange), exchange.chain.key("eve")
+    chain, lines, eve = exchange.chain, trade_lines(exchange, 3, 2), exchange.chain.key("eve")
     opened(exchange, lines, 1)
     ix = exchange.abort(START, eve.pubkey())
     chain.set_time(END + DAY - 1)
@@ -91,7 +84,7 @@ def test_anybody_aborts_a_day_after_the_interval_and_the_settler_at_any_time(exc
 
 
 def test_an_aborted_settlement_does_not_go_on(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 3, 2)
     opened(exchange, lines, 2)
     chain.fails("NotReturning", exchange.return_lines(START, lines[:2], 0, 2))
     chain.fails("NotReturning", exchange.close_aborted(START))
@@ -110,7 +103,7 @@ def test_an_aborted_settlement_does_not_go_on(exchange: Exchange) -> None:
 
 
 def test_a_closed_settlement_is_final(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 3, 2)
     opened(exchange, lines, 5)
     chain.ok(exchange.close(START), signers=signers)
     chain.set_time(END + DAY)
@@ -118,7 +111,7 @@ def test_a_closed_settlement_is_final(exchange: Exchange) -> None:
 
 
 def test_a_line_comes_back_once_and_as_it_was(exchange: Exchange) -> None:
-    chain, lines = exchange.chain, trades(exchange)
+    chain, lines = exchange.chain, trade_lines(exchange, 3, 2)
     opened(exchange, lines, 5)
     chain.ok(exchange.abort(START), signers=[exchange.settler])
     back = exchange.return_lines
@@ -150,8 +143,7 @@ def test_a_credit_that_may_go_back_pays_for_nothing(exchange: Exchange) -> None:
     first = [ChainLine(ann.wallet, 0, 100, 0, 413_000), ChainLine(bob.wallet, 100, 0, 400_000, 0)]
     second = [ChainLine(bob.wallet, 0, 50, 0, 206_500), ChainLine(ann.wallet, 50, 0, 200_000, 0)]
     for start, lines in ((START, first), (later, second)):
-        exchange.attest_and_mint(start)
-        chain.ok(exchange.open(start, lines), signers=signers)
+        exchange.attest_and_open(start, lines)
     chain.ok(exchange.settle(START, 0, first), signers=signers)
     chain.fails("CreditOpen", exchange.settle(later, 0, second), signers=signers)
     chain.ok(exchange.close(START), signers=signers)
@@ -165,12 +157,11 @@ def test_a_credit_that_may_go_back_pays_for_nothing(exchange: Exchange) -> None:
 
 
 def test_eight_settlements_credit_side_by_side_and_an_end_makes_room(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange, 1, 1)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 1, 1)
     starts = [START + n * INTERVAL_S for n in range(9)]
     small = [replace(lines[0], bought_wh=10, debit_micros=41_300), replace(lines[1], sold_wh=10, credit_micros=40_000)]
     for start in starts:
-        exchange.attest_and_mint(start)
-        chain.ok(exchange.open(start, small), signers=signers)
+        exchange.attest_and_open(start, small)
     for start in starts[:8]:
         chain.ok(exchange.settle(start, 0, small), signers=signers)
     chain.ok(exchange.settle(starts[8], 0, small[:1]), signers=signers)
@@ -188,7 +179,7 @@ def test_eight_settlements_credit_side_by_side_and_an_end_makes_room(exchange: E
 
 
 def test_swapped_accounts_do_not_close_an_aborted_settlement(exchange: Exchange) -> None:
-    chain, signers, lines = exchange.chain, [exchange.settler], trades(exchange, 1, 1)
+    chain, signers, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 1, 1)
     opened(exchange, lines, 0)
     exchange.attest_and_mint(END)
     chain.ok(exchange.abort(START), signers=signers)

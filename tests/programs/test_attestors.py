@@ -5,15 +5,11 @@ from solders.keypair import Keypair
 
 from hub.chain.instructions import actions, governance, oracle
 from support.programs.campus_chain import INTERVAL_S, ORACLE, PARAMS, REGISTRY, TIME_LOCK_S, Campus, proposal_address
-from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.decisions import DAY_S, approved, execute, executed, new_attestors, propose, proposed
 from support.programs.svm import START, swapped, unsigned
 
 FROM = START + 3 * DAY_S
 CORRECTABLE_S = 73 * 3600
-
-
-def new_attestors(campus: Campus) -> list[Keypair]:
-    return [campus.chain.key(f"new attestor {number}") for number in (1, 2)]
 
 
 def decided(campus: Campus, keys: list[Keypair], threshold: int = 2, from_s: int = FROM) -> int:
@@ -153,7 +149,7 @@ def test_a_set_that_has_begun_is_not_replaced_before_corrections_end(campus: Cam
 
 @pytest.mark.parametrize(("count", "threshold"), [(0, 0), (0, 1), (2, 0), (2, 3), (6, 1), (2, 255)])
 def test_unsound_sets_are_not_proposed(campus: Campus, count: int, threshold: int) -> None:
-    keys = [campus.chain.key(f"new attestor {number}").pubkey() for number in range(count)]
+    keys = [attestor.pubkey() for attestor in new_attestors(campus, count)]
     ix = propose(campus, actions.change_attestors(keys, threshold, FROM))
     campus.chain.fails("InvalidAttestors", ix, signers=[campus.validator])
 

@@ -8,12 +8,8 @@ from solders.pubkey import Pubkey
 
 from hub.chain.instructions import actions, governance
 from support.programs.campus_chain import AUTHORITY, PARAMS, PAUSE, TIME_LOCK_S, Campus, proposal_address
-from support.programs.decisions import DAY_S, approved, execute, executed, propose, proposed
+from support.programs.decisions import DAY_S, approved, execute, executed, new_members, propose, proposed
 from support.programs.svm import swapped, unsigned
-
-
-def new_members(campus: Campus) -> list[Keypair]:
-    return [campus.chain.key(f"new member {number}") for number in range(3)]
 
 
 def change(members: list[Keypair], threshold: int = 2) -> Any:
@@ -109,14 +105,14 @@ def test_a_decision_lapses_two_weeks_after_its_time_lock(campus: Campus) -> None
     ],
 )
 def test_sets_have_limits(campus: Campus, count: int, threshold: int, error: str | None) -> None:
-    keys = [campus.chain.key(f"new member {number}").pubkey() for number in range(count)]
+    keys = [member.pubkey() for member in new_members(campus, count)]
     first = keys[0] if keys else campus.validator.pubkey()
     ix = propose(campus, actions.change_authority(first, keys, threshold))
     assert campus.chain.send(ix, signers=[campus.validator]).error == error
 
 
 def test_the_largest_set_accepts_in_one_transaction(campus: Campus) -> None:
-    members = [campus.chain.key(f"new member {number}") for number in range(7)]
+    members = new_members(campus, 7)
     number = approved(campus, change(members, 7))
     campus.chain.advance(TIME_LOCK_S)
     campus.chain.ok(accept(number, members), signers=members)

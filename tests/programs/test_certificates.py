@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from solders.account import Account
 from solders.hash import Hash
-from solders.keypair import Keypair
 from solders.message import Message
 from solders.transaction import Transaction
 
@@ -14,10 +13,10 @@ from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.chain.instructions import certificates
-from hub.chain.programs import PROGRAM_IDS
 from support.programs.campus_chain import AUTHORITY, INTERVAL_S, PARAMS
 from support.programs.certified import HOUR_S, PV, SETTLED_S, Certified, Said, blinding
 from support.programs.market_chain import Exchange
+from support.programs.refusals import check_forgeries_are_refused
 from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 END = START + INTERVAL_S
@@ -90,14 +89,8 @@ def test_only_the_rec_validator_issues(certified: Certified) -> None:
 def test_accounts_are_those_of_their_programs(certified: Certified) -> None:
     chain, body, ix = certified.campus.chain, [certified.body], certified.issue("ROOF_1", START)
     genuine = {AUTHORITY: "governance", pdas.meter("ROOF_1"): "registry", pdas.interval(START): "oracle"}
-    for address, owner in genuine.items():
-        stored = chain.svm.get_account(address)
-        assert stored is not None
-        forged = Keypair().pubkey()
-        chain.svm.set_account(forged, Account(stored.lamports, bytes(stored.data), PROGRAM_IDS["trading"]))
-        chain.fails("AccountOwnedByWrongProgram", swapped(ix, address, forged), signers=body)
-        chain.svm.set_account(forged, Account(stored.lamports, bytes(8) + bytes(stored.data)[8:], PROGRAM_IDS[owner]))
-        chain.fails("AccountDiscriminatorMismatch", swapped(ix, address, forged), signers=body)
+    for address, program in genuine.items():
+        check_forgeries_are_refused(chain, ix, program, address, signers=body)
     chain.fails("AccountDiscriminatorMismatch", swapped(ix, AUTHORITY, PARAMS), signers=body)
 
 

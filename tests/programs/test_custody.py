@@ -5,7 +5,8 @@ from solders.account import Account
 from support.programs.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS
 from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import MARKET, MONEY, POOL, VAULTS, Exchange, account_address, participant_address
-from support.programs.svm import START, assert_in_use, program_data_address, swapped, unsigned
+from support.programs.refusals import check_only_the_upgrade_authority_founds
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 DAY = 86_400
 STATUS_AT = 8 + 32 + 16
@@ -14,11 +15,8 @@ STATUS_AT = 8 + 32 + 16
 
 def test_founding_makes_pool_and_vaults(unfounded: Exchange) -> None:
     chain, signers = unfounded.chain, [unfounded.chain.upgrade_authority]
-    ix, stranger = unfounded.found_market(), chain.key("stranger")
-    as_stranger = swapped(ix, chain.upgrade_authority.pubkey(), stranger.pubkey())
-    chain.fails("NotUpgradeAuthority", as_stranger, signers=[stranger])
-    foreign = swapped(ix, program_data_address("trading"), program_data_address("oracle"))
-    chain.fails("ConstraintSeeds", foreign, signers=signers)
+    ix = unfounded.found_market()
+    check_only_the_upgrade_authority_founds(chain, "trading", ix)
     chain.fails("AccountDiscriminatorMismatch", swapped(ix, AUTHORITY, PARAMS), signers=signers)
     chain.fails("AccountOwnedByWrongProgram", swapped(ix, ORACLE, PARAMS), signers=signers)
     chain.fails("InvalidIntervalLength", unfounded.found_market(interval_s=60), signers=signers)
@@ -85,7 +83,7 @@ def test_swapped_accounts_are_named(exchange: Exchange) -> None:
 
 def test_one_account_per_wallet(exchange: Exchange) -> None:
     chain, ann, bob = exchange.chain, exchange.trader("ann"), exchange.chain.key("bob")
-    chain.ok(exchange.campus.register_participant(bob), signers=[exchange.campus.registrar, bob])
+    exchange.campus.add_participant(bob)
     assert_in_use(chain.send(exchange.open_account(ann.wallet), signers=[ann.key]))
     at_anns = swapped(exchange.open_account(bob.pubkey()), account_address(bob.pubkey()), ann.account)
     chain.fails("ConstraintSeeds", at_anns, signers=[bob])
@@ -99,7 +97,7 @@ def test_an_account_is_for_an_active_participant(exchange: Exchange) -> None:
     chain.fails("AccountNotInitialized", ix, signers=[bob])
     own = participant_address(bob.pubkey())
     chain.fails("NotParticipant", swapped(ix, own, participant_address(ann.wallet)), signers=[bob])
-    chain.ok(exchange.campus.register_participant(bob), signers=[exchange.campus.registrar, bob])
+    exchange.campus.add_participant(bob)
     registered = chain.svm.get_account(own)
     assert registered is not None
     suspended = bytearray(registered.data)
@@ -119,8 +117,7 @@ def test_a_credit_is_free_when_its_settlement_is_closed(exchange: Exchange) -> N
         ChainLine(buyer.wallet, bought_wh=100, debit_micros=425_000),
         ChainLine(seller.wallet, sold_wh=100, credit_micros=412_000),
     ]
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=settler)
+    exchange.attest_and_open(START, lines)
     chain.ok(exchange.settle(START, 0, lines), signers=settler)
     assert exchange.balance(seller) == 1_412_000
     chain.fails("CreditOpen", exchange.withdraw(seller, 1_000_001), signers=[seller.key])
@@ -169,8 +166,7 @@ def test_pause_never_stops_money_or_mandates_or_a_settlement_that_is_open(exchan
         ChainLine(ann.wallet, bought_wh=100, debit_micros=425_000),
         ChainLine(bob.wallet, sold_wh=100, credit_micros=412_000),
     ]
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=[exchange.settler])
+    exchange.attest_and_open(START, lines)
     exchange.campus.pause()
     chain.ok(exchange.withdraw(ann, 9_000_000), signers=[ann.key])
     chain.ok(exchange.deposit(ann, 1_000_000), signers=[ann.key])

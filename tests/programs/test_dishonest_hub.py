@@ -29,8 +29,7 @@ def robbery(exchange: Exchange, start: int, micros: int, wh: int) -> str | None:
         ChainLine(victim.wallet, bought_wh=wh, debit_micros=micros),
         ChainLine(thief.wallet, sold_wh=wh, credit_micros=micros - 130 * wh),
     ]
-    exchange.attest_and_mint(start, export_wh=wh)
-    chain.ok(exchange.open(start, lines), signers=signers)
+    exchange.attest_and_open(start, lines, export_wh=wh)
     outcome = chain.send(exchange.settle(start, 0, lines), signers=signers)
     if outcome.error is None:
         chain.ok(exchange.close(start), signers=signers)
@@ -55,8 +54,7 @@ def test_a_receiver_is_held_to_the_mandate(exchange: Exchange) -> None:
         ChainLine(buyer.wallet, bought_wh=100, debit_micros=413_000),
         ChainLine(seller.wallet, sold_wh=100, credit_micros=400_000),
     ]
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines)
     chain.fails("MandateExceededMinPrice", exchange.settle(START, 0, lines), signers=signers)
     chain.ok(exchange.settle(START, 0, lines[:1]), signers=signers)
     chain.fails("MandateExceededMinPrice", exchange.settle(START, 1, lines[1:]), signers=signers)
@@ -71,8 +69,7 @@ def test_a_seller_is_never_sold_below_the_mandate(exchange: Exchange) -> None:
         ChainLine(thief.wallet, sold_wh=1, credit_micros=4_870 * 1_001),
         ChainLine(seller.wallet, sold_wh=1_000),
     ]
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines)
     chain.ok(exchange.settle(START, 0, lines[:2]), signers=signers)
     chain.fails("MandateExceededEnergy", exchange.settle(START, 2, lines[2:]), signers=signers)
     few = changed(lines, 2, sold_wh=100)
@@ -91,8 +88,7 @@ def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:
         ChainLine(buyer.wallet, bought_wh=100, debit_micros=413_000),
         ChainLine(seller.wallet, sold_wh=100, credit_micros=400_000),
     ]
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines)
     for _ in range(4):
         chain.advance(2 * 86_400)
         exchange.mandate(buyer)

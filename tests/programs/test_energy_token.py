@@ -10,7 +10,8 @@ from support.programs.market_chain import (
     Exchange,
     minted_address,
 )
-from support.programs.svm import START, TOKEN_2022, assert_in_use, instruction, program_data_address, swapped
+from support.programs.refusals import check_only_the_upgrade_authority_founds
+from support.programs.svm import START, assert_in_use, swapped
 
 HALF_DAY = 12 * 3600
 MOST_METERS = 65_536
@@ -18,11 +19,8 @@ MOST_METERS = 65_536
 
 def test_founding_makes_mint_and_pool(unfounded: Exchange) -> None:
     chain, signers = unfounded.chain, [unfounded.chain.upgrade_authority]
-    ix, stranger = unfounded.found_energy(), chain.key("stranger")
-    as_stranger = swapped(ix, chain.upgrade_authority.pubkey(), stranger.pubkey())
-    chain.fails("NotUpgradeAuthority", as_stranger, signers=[stranger])
-    foreign = swapped(ix, program_data_address("energy_token"), program_data_address("oracle"))
-    chain.fails("ConstraintSeeds", foreign, signers=signers)
+    ix = unfounded.found_energy()
+    check_only_the_upgrade_authority_founds(chain, "energy_token", ix)
     chain.ok(ix, signers=signers)
     state = chain.account("energy_token", ENERGY_STATE)
     assert (state.mint, state.pool, state.trading_authority) == (ENERGY_MINT, ENERGY_POOL, MARKET)
@@ -76,16 +74,7 @@ def test_no_attestation_can_fill_the_counters(exchange: Exchange) -> None:
 def test_a_stranger_burns_nothing(exchange: Exchange) -> None:
     chain, eve = exchange.chain, exchange.chain.key("eve")
     exchange.attest_and_mint(START)
-    burn = instruction(
-        "energy_token",
-        "burn_interval",
-        trading_authority=eve.pubkey(),
-        state=ENERGY_STATE,
-        minted=minted_address(START),
-        mint=ENERGY_MINT,
-        pool=ENERGY_POOL,
-        token_program=TOKEN_2022,
-    )
+    burn = exchange.burn_interval(START, eve.pubkey())
     chain.fails("NotTradingMarket", burn, signers=[eve])
     settler = swapped(burn, eve.pubkey(), exchange.settler.pubkey())
     chain.fails("NotTradingMarket", settler, signers=[exchange.settler])

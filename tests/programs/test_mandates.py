@@ -29,8 +29,7 @@ def pair(buyer: Trader, seller: Trader, line: dict[str, int]) -> list[ChainLine]
 
 def opened(exchange: Exchange, start: int, lines: list[ChainLine]) -> None:
     """Attests, mints and commits."""
-    exchange.attest_and_mint(start)
-    exchange.chain.ok(exchange.open(start, lines), signers=[exchange.settler])
+    exchange.attest_and_open(start, lines)
 
 
 def test_a_line_at_every_limit_passes(exchange: Exchange) -> None:

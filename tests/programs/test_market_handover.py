@@ -1,16 +1,15 @@
 """Governance hands the settling over and says where the charges go; nobody else does, and not by an old decision."""
 
 import pytest
-from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, trading
-from hub.chain.programs import PROGRAM_IDS
 from support.programs.chain_lines import ChainLine
 from support.programs.decisions import approved, executed, proposed
 from support.programs.market_chain import MARKET, POOL, VAULTS, Exchange
+from support.programs.refusals import check_forgeries_are_refused
 from support.programs.svm import START, swapped, unsigned
 
 LIFETIME_S = 14 * 86_400
@@ -42,8 +41,7 @@ def closed_interval(exchange: Exchange, settler: Keypair | None = None) -> None:
         ChainLine(bob.wallet, bought_wh=100, debit_micros=413_000),
         ChainLine(ann.wallet, sold_wh=100, credit_micros=400_000),
     ]
-    exchange.attest_and_mint(START)
-    exchange.chain.ok(exchange.open(START, lines), signers=[exchange.settler])
+    exchange.attest_and_open(START, lines)
     if settler:
         exchange.chain.ok(
             trading.adopt_settler(settler.pubkey(), decided(exchange, settler.pubkey())), signers=[settler]
@@ -100,17 +98,9 @@ def test_a_later_decision_holds(exchange: Exchange, successor: Keypair) -> None:
 
 def test_a_forged_decision_or_market_is_refused(exchange: Exchange, successor: Keypair) -> None:
     chain, decision = exchange.chain, decided(exchange, successor.pubkey())
-    ix, forged = trading.adopt_settler(successor.pubkey(), decision), chain.key("forged").pubkey()
-    for address, genuine in ((pdas.governance_proposal(decision), "governance"), (MARKET, "trading")):
-        stored = chain.svm.get_account(address)
-        assert stored is not None
-        data = bytes(stored.data)
-        for owner, content, error in (
-            ("oracle", data, "AccountOwnedByWrongProgram"),
-            (genuine, bytes(8) + data[8:], "AccountDiscriminatorMismatch"),
-        ):
-            chain.svm.set_account(forged, Account(stored.lamports, content, PROGRAM_IDS[owner]))
-            chain.fails(error, swapped(ix, address, forged), signers=[successor])
+    ix = trading.adopt_settler(successor.pubkey(), decision)
+    for address, program in ((pdas.governance_proposal(decision), "governance"), (MARKET, "trading")):
+        check_forgeries_are_refused(chain, ix, program, address, signers=[successor])
 
 
 def test_charges_go_where_governance_says(exchange: Exchange, payees: dict[str, Pubkey]) -> None:

@@ -4,7 +4,8 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 
 from support.programs.campus_chain import AUTHORITY, INTERVAL_S, ORACLE, PARAMS, REGISTRY, Campus, interval_address
-from support.programs.svm import START, assert_in_use, program_data_address, swapped, unsigned
+from support.programs.refusals import check_only_the_upgrade_authority_founds
+from support.programs.svm import START, assert_in_use, swapped, unsigned
 
 ROOT = bytes(range(32))
 CORRECTABLE_S = 73 * 3600
@@ -14,11 +15,8 @@ CORRECTABLE_S = 73 * 3600
 def test_founding_names_the_attestors(bare: Campus) -> None:
     chain, signers = bare.chain, [bare.chain.upgrade_authority]
     chain.ok(bare.found_governance(), signers=signers)
-    ix, stranger = bare.found_oracle(), chain.key("stranger")
-    as_stranger = swapped(ix, chain.upgrade_authority.pubkey(), stranger.pubkey())
-    chain.fails("NotUpgradeAuthority", as_stranger, signers=[stranger])
-    foreign = swapped(ix, program_data_address("oracle"), program_data_address("governance"))
-    chain.fails("ConstraintSeeds", foreign, signers=signers)
+    ix = bare.found_oracle()
+    check_only_the_upgrade_authority_founds(chain, "oracle", ix)
     chain.fails("AccountDiscriminatorMismatch", swapped(ix, AUTHORITY, PARAMS), signers=signers)
     outcome = chain.ok(ix, signers=signers)
     assert outcome.event("OracleFounded").interval_s == INTERVAL_S

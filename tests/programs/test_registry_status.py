@@ -10,11 +10,11 @@ from hub.chain import pdas
 from hub.chain.instructions import registry
 from hub.chain.instructions.registry import Status
 from support.programs.campus_chain import ORACLE, REGISTRY, Campus
+from support.programs.decisions import DAY_S
 from support.programs.market_chain import Exchange
 from support.programs.registered import ANNA, METER_ID, NORTH, SOUTH, anna, ben, registered_campus
 from support.programs.svm import swapped, unsigned
 
-DAY_S = 86_400
 Setting = Callable[[Campus, Status], Instruction]
 
 SETTINGS: dict[str, tuple[Setting, Callable[[Campus], Pubkey]]] = {
@@ -117,7 +117,7 @@ def test_whoever_takes_no_part_gets_nothing_new(campus: Campus, status: Status) 
 def test_a_suspended_participant_opens_no_account(exchange: Exchange) -> None:
     campus = exchange.campus
     chain, wallet = campus.chain, campus.chain.key(ANNA)
-    chain.ok(campus.register_participant(wallet), signers=[campus.registrar, wallet])
+    campus.add_participant(wallet)
     status = registry.set_participant_status(campus.registrar.pubkey(), wallet.pubkey(), "suspended")
     chain.ok(status, signers=[campus.registrar])
     chain.fails("NotParticipant", exchange.open_account(wallet.pubkey()), signers=[wallet])

@@ -1,6 +1,7 @@
 """Settling an interval: committed, settled in order, closed with exactly the charges left; every detour is refused."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,24 +18,19 @@ from support.programs.market_chain import (
     settlement_address,
 )
 from support.programs.svm import START, assert_in_use, swapped, unsigned
+from support.programs.trade_lines import trade_lines
 
 HALF_DAY = 12 * 3600
 
 
-def campus_lines(exchange: Exchange, payers: int = 5, receivers: int = 4) -> list[ChainLine]:
-    """Buyers of 200 Wh and sellers who share the sale."""
-    buyers = [exchange.ready(f"buyer {n}") for n in range(payers)]
-    sellers = [exchange.ready(f"seller {n}") for n in range(receivers)]
-    bought = [ChainLine(one.wallet, bought_wh=200, debit_micros=200 * 4_130) for one in buyers]
-    shares = [payers * 200 // receivers + (n < payers * 200 % receivers) for n in range(receivers)]
-    sold = [ChainLine(one.wallet, wh, 0, wh * 4_000) for one, wh in zip(sellers, shares, strict=True)]
-    return bought + sold
+def campus_lines(exchange: Exchange) -> list[ChainLine]:
+    """Lines of five buyers and four sellers."""
+    return trade_lines(exchange, 5, 4)
 
 
-def opened(exchange: Exchange, lines: list[ChainLine], **changes: object) -> None:
+def opened(exchange: Exchange, lines: list[ChainLine], **changes: Any) -> None:
     """Attests, mints and commits."""
-    exchange.attest_and_mint(START)
-    exchange.chain.ok(exchange.open(START, lines, 4_000, **changes), signers=[exchange.settler])
+    exchange.attest_and_open(START, lines, 4_000, **changes)
 
 
 def settled(exchange: Exchange, lines: list[ChainLine]) -> None:
@@ -91,7 +87,7 @@ def test_a_replayed_batch_is_known_and_a_skipped_one_missed(exchange: Exchange) 
 
 
 def test_payers_come_first(exchange: Exchange) -> None:
-    chain, settler, lines = exchange.chain, [exchange.settler], campus_lines(exchange, 2, 1)
+    chain, settler, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 2, 1)
     disordered = [lines[0], replace(lines[2], sold_wh=200, credit_micros=800_000), lines[1]]
     opened(exchange, disordered, sold_wh=400, credit_micros=1_600_000)
     chain.fails("PayerAfterReceiver", exchange.settle(START, 0, disordered), signers=settler)
@@ -100,7 +96,7 @@ def test_payers_come_first(exchange: Exchange) -> None:
 
 
 def test_nobody_is_paid_what_nobody_has_paid(exchange: Exchange) -> None:
-    chain, settler, lines = exchange.chain, [exchange.settler], campus_lines(exchange, 2, 1)
+    chain, settler, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 2, 1)
     opened(exchange, lines)
     receiver_first = [lines[2], *lines[:2]]
     chain.fails("EscrowShort", exchange.settle(START, 0, receiver_first), signers=settler)
@@ -120,7 +116,7 @@ def test_an_account_has_one_line_an_interval(exchange: Exchange) -> None:
 
 
 def test_an_account_younger_than_the_settlement_has_no_line(exchange: Exchange) -> None:
-    lines = campus_lines(exchange, 2, 1)
+    lines = trade_lines(exchange, 2, 1)
     opened(exchange, lines)
     late = exchange.ready("late")
     account = exchange.chain.account("trading", late.account)
@@ -131,7 +127,7 @@ def test_an_account_younger_than_the_settlement_has_no_line(exchange: Exchange) 
 
 
 def test_a_payer_without_money_stops_the_batch(exchange: Exchange) -> None:
-    chain, settler, lines = exchange.chain, [exchange.settler], campus_lines(exchange, 2, 1)
+    chain, settler, lines = exchange.chain, [exchange.settler], trade_lines(exchange, 2, 1)
     opened(exchange, lines)
     poor = exchange.traders["buyer 1"]
     exchange.mandate(poor, reserve_micros=0)
@@ -290,8 +286,7 @@ def test_two_intervals_settle_side_by_side(exchange: Exchange) -> None:
     chain, settler, lines = exchange.chain, [exchange.settler], campus_lines(exchange)
     later = START + INTERVAL_S
     for start in (START, later):
-        exchange.attest_and_mint(start)
-        chain.ok(exchange.open(start, lines), signers=settler)
+        exchange.attest_and_open(start, lines)
     for start, part in ((later, slice(0, 5)), (START, slice(0, 4)), (later, slice(5, 9)), (START, slice(4, 9))):
         chain.ok(exchange.settle(start, part.start, lines[part]), signers=settler)
         exchange.check_books(START, later)

@@ -32,8 +32,7 @@ def test_a_random_campus_settles_in_random_batches(exchange: Exchange, seed: int
     dice = random.Random(seed)
     chain, signers, lines = exchange.chain, [exchange.settler], random_lines(dice, exchange, 23 + seed)
     assert lines_root(lines, START) == merkle.root([line.leaf(START, at) for at, line in enumerate(lines)])
-    exchange.attest_and_mint(START, export_wh=12_345)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines, export_wh=12_345)
     at = 0
     while at < len(lines):
         end = at + dice.randint(1, LINES_PER_BATCH)
@@ -52,8 +51,7 @@ def test_a_random_campus_settles_in_random_batches(exchange: Exchange, seed: int
 def test_a_random_part_comes_back_in_a_random_order(exchange: Exchange, seed: int) -> None:
     dice = random.Random(seed)
     chain, signers, lines = exchange.chain, [exchange.settler], random_lines(dice, exchange, 23 + seed)
-    exchange.attest_and_mint(START, export_wh=12_345)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines, export_wh=12_345)
     settled = lines[: dice.randint(len(lines) * 2 // 3, len(lines))]
     for at in range(0, len(settled), LINES_PER_BATCH):
         batch = settled[at : at + LINES_PER_BATCH]
@@ -85,8 +83,7 @@ def test_a_random_part_comes_back_in_a_random_order(exchange: Exchange, seed: in
 )
 def test_lines_at_the_limits_are_refused(exchange: Exchange, change: dict[str, Any], error: str) -> None:
     chain, signers, lines = exchange.chain, [exchange.settler], random_lines(random.Random(9), exchange, 3)
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines)
     chain.fails(error, exchange.settle(START, 0, [replace(lines[0], **change)]), signers=signers)
     chain.ok(exchange.settle(START, 0, lines[:1]), signers=signers)
     rest = replace(lines[1], **change)
@@ -96,8 +93,7 @@ def test_lines_at_the_limits_are_refused(exchange: Exchange, change: dict[str, A
 
 def test_a_forged_account_is_refused(exchange: Exchange) -> None:
     chain, signers, lines = exchange.chain, [exchange.settler], random_lines(random.Random(9), exchange, 3)
-    exchange.attest_and_mint(START)
-    chain.ok(exchange.open(START, lines), signers=signers)
+    exchange.attest_and_open(START, lines)
     real, forged = exchange.traders["trader 0"].account, chain.key("forged").pubkey()
     ix = exchange.settle(START, 0, [replace(lines[0], wallet=exchange.traders["trader 0"].wallet)])
     stored = chain.svm.get_account(real)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from solders.account import Account
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.message import Message
@@ -19,7 +18,8 @@ from hub.chain.instructions import trading
 from support.programs.campus_chain import INTERVAL_S
 from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import Exchange
-from support.programs.svm import PROGRAM_IDS, ROOT, START, swapped
+from support.programs.refusals import check_forgeries_are_refused
+from support.programs.svm import ROOT, START, swapped
 
 RELAY = Pubkey.from_bytes(b"relay".ljust(32, b"."))
 PROOF_BYTES = 1_024
@@ -33,8 +33,7 @@ def lines(exchange: Exchange) -> list[ChainLine]:
     wh = (20, 30, 50)
     made = [ChainLine(one.wallet, bought_wh=n, debit_micros=n * 4_130) for one, n in zip(traders[:3], wh, strict=True)]
     made += [ChainLine(one.wallet, sold_wh=50, credit_micros=200_000) for one in traders[3:]]
-    exchange.attest_and_mint(START)
-    exchange.chain.ok(exchange.open(START, made), signers=[exchange.settler])
+    exchange.attest_and_open(START, made)
     return made
 
 
@@ -131,23 +130,14 @@ def test_no_line_counts_of_what_was_aborted_or_closed_empty(exchange: Exchange, 
 
 def test_a_line_is_of_its_own_interval(exchange: Exchange, lines: list[ChainLine]) -> None:
     chain, other = exchange.chain, START + INTERVAL_S
-    exchange.attest_and_mint(other)
-    chain.ok(exchange.open(other, lines), signers=[exchange.settler])
+    exchange.attest_and_open(other, lines)
     elsewhere = swapped(verify(lines, 0), pdas.settlement(START), pdas.settlement(other))
     chain.fails("NotCommittedLine", elsewhere)
 
 
 def test_a_forged_settlement_proves_nothing(exchange: Exchange, lines: list[ChainLine]) -> None:
-    chain, real, forged = exchange.chain, pdas.settlement(START), exchange.chain.key("forged").pubkey()
-    stored = chain.svm.get_account(real)
-    assert stored is not None
-    ix = swapped(verify(lines, 0), real, forged)
-    for owner, data, error in (
-        ("registry", bytes(stored.data), "AccountOwnedByWrongProgram"),
-        ("trading", bytes(8) + bytes(stored.data)[8:], "AccountDiscriminatorMismatch"),
-    ):
-        chain.svm.set_account(forged, Account(stored.lamports, data, PROGRAM_IDS[owner]))
-        chain.fails(error, ix)
+    chain, real = exchange.chain, pdas.settlement(START)
+    check_forgeries_are_refused(chain, verify(lines, 0), "trading", real)
     market = swapped(verify(lines, 0), real, pdas.market())
     chain.fails("AccountDiscriminatorMismatch", market)
 

@@ -31,7 +31,7 @@ def electorate(campus: Campus) -> Campus:
     """Five participants, registered a minute ago; votes advise, and need a fifth of all."""
     chain = campus.chain
     for voter in voters(campus):
-        chain.ok(campus.register_participant(voter), signers=[campus.registrar, voter])
+        campus.add_participant(voter)
     chain.advance(60)
     return campus
 
@@ -204,7 +204,7 @@ def test_a_vote_has_a_beginning_and_an_end(electorate: Campus) -> None:
     ix = governance.cast_vote(payer, first.pubkey(), number, yes=True)
     chain.fails("NoVote", ix, signers=[first])
     put(electorate, number)
-    chain.ok(electorate.register_participant(latecomer), signers=[electorate.registrar, latecomer])
+    electorate.add_participant(latecomer)
     late = governance.cast_vote(payer, latecomer.pubkey(), number, yes=True)
     chain.fails("RegisteredTooLate", late, signers=[latecomer])
     chain.advance(WEEK_S - 1)

@@ -7,7 +7,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from support.programs.svm import Chain, Outcome, instruction, pda, program_data_address, program_type
+from support.programs.svm import Chain, Outcome, instruction, pda, program_type
 
 INTERVAL_S = 900
 TIME_LOCK_S = 48 * 3600
@@ -78,9 +78,7 @@ class Campus:
             "governance",
             "initialize",
             *args.values(),
-            payer=self.chain.payer.pubkey(),
-            upgrade_authority=self.chain.upgrade_authority.pubkey(),
-            program_data=program_data_address("governance"),
+            **self.chain.founder_accounts("governance"),
             authority=AUTHORITY,
             params=PARAMS,
             pause=PAUSE,
@@ -92,9 +90,7 @@ class Campus:
             "registry",
             "initialize",
             self.registrar.pubkey(),
-            payer=self.chain.payer.pubkey(),
-            upgrade_authority=self.chain.upgrade_authority.pubkey(),
-            program_data=program_data_address("registry"),
+            **self.chain.founder_accounts("registry"),
             authority=AUTHORITY,
             config=REGISTRY,
         )
@@ -107,9 +103,7 @@ class Campus:
             [key.pubkey() for key in (self.attestors if attestors is None else attestors)],
             threshold,
             interval_s,
-            payer=self.chain.payer.pubkey(),
-            upgrade_authority=self.chain.upgrade_authority.pubkey(),
-            program_data=program_data_address("oracle"),
+            **self.chain.founder_accounts("oracle"),
             authority=AUTHORITY,
             config=ORACLE,
         )
@@ -163,6 +157,10 @@ class Campus:
             participant=pda("registry", b"participant", wallet.pubkey()),
         )
 
+    def add_participant(self, wallet: Keypair) -> None:
+        """Registers a participant."""
+        self.chain.ok(self.register_participant(wallet), signers=[self.registrar, wallet])
+
     def register_gateway(self, gateway_id: str) -> Instruction:
         """A gateway."""
         return instruction(
@@ -174,6 +172,10 @@ class Campus:
             registrar=self.registrar.pubkey(),
             gateway=pda("registry", b"gateway", gateway_id.encode()),
         )
+
+    def add_gateway(self, gateway_id: str) -> None:
+        """Registers a gateway."""
+        self.chain.ok(self.register_gateway(gateway_id), signers=[self.registrar])
 
     def add_gateway_key(self, gateway_id: str, key: Pubkey, valid_from_s: int) -> Instruction:
         """A gateway's signing key."""

@@ -63,9 +63,9 @@ class Certified:
         """Registers a meter of the person `owner`."""
         chain, registrar, key = self.campus.chain, self.campus.registrar, self.campus.chain.key(owner)
         if not chain.exists(pdas.participant(key.pubkey())):
-            chain.ok(self.campus.register_participant(key), signers=[registrar, key])
+            self.campus.add_participant(key)
         if not chain.exists(pdas.gateway("gw-north")):
-            chain.ok(self.campus.register_gateway("gw-north"), signers=[registrar])
+            self.campus.add_gateway("gw-north")
         chain.ok(self.campus.register_meter(meter_id, key.pubkey(), "gw-north", **changes), signers=[registrar])
         self.owners[meter_id] = key
 

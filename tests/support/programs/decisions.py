@@ -12,6 +12,16 @@ from support.programs.svm import Outcome
 DAY_S = 86_400
 
 
+def new_members(campus: Campus, count: int = 3) -> list[Keypair]:
+    """Keys of an authority set that could follow the first one."""
+    return [campus.chain.key(f"new member {number}") for number in range(count)]
+
+
+def new_attestors(campus: Campus, count: int = 2) -> list[Keypair]:
+    """Keys of attestors that could follow the first ones."""
+    return [campus.chain.key(f"new attestor {number}") for number in range(count)]
+
+
 def propose(campus: Campus, action: Any, member: Keypair | None = None) -> Instruction:
     """The next proposal, by default the validator's."""
     number = campus.chain.account("governance", AUTHORITY).proposal_count

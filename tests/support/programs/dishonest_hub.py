@@ -117,7 +117,7 @@ class Stage:
         """A campus at the start of an interval; everybody with money and a mandate, every meter registered."""
         stage = cls(founded_exchange())
         chain, campus = stage.exchange.chain, stage.exchange.campus
-        chain.ok(campus.register_gateway(GATEWAY), signers=[campus.registrar])
+        campus.add_gateway(GATEWAY)
         public = Pubkey(bytes(stage.gateway_key.verify_key))
         chain.ok(campus.add_gateway_key(GATEWAY, public, START), signers=[campus.registrar])
         stage._joins("anna", 0xA, Metering("METER_001", 100, 1000), BIDIRECTIONAL)

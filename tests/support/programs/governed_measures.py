@@ -4,7 +4,7 @@ from edge.wire import merkle
 from hub.chain import pdas
 from hub.chain.instructions import actions, governance, oracle, registry
 from support.programs.campus_chain import TIME_LOCK_S, Campus, founded_campus
-from support.programs.decisions import DAY_S, approved, executed, proposed
+from support.programs.decisions import DAY_S, approved, executed, new_attestors, new_members, proposed
 from support.programs.measure import Measure, tries
 from support.programs.registered import METER_ID, NORTH, SOUTH, anna, ben, registered_campus
 from support.programs.svm import START
@@ -68,7 +68,7 @@ def _inclusion(campus: Campus) -> list[Measure]:
 
 
 def _attestors(campus: Campus) -> Measure:
-    keys = [campus.chain.key(f"new attestor {number}") for number in (1, 2)]
+    keys = new_attestors(campus)
     attestors = [key.pubkey() for key in keys]
     number = executed(campus, actions.change_attestors(attestors, 2, START + 3 * DAY_S), wait_s=0)
     outcome = campus.chain.ok(oracle.adopt_attestors(number, attestors), signers=keys)
@@ -106,7 +106,7 @@ def _upgrades(campus: Campus) -> list[Measure]:
 
 
 def _authority(campus: Campus) -> Measure:
-    members = [campus.chain.key(f"new member {number}") for number in range(3)]
+    members = new_members(campus)
     keys = [member.pubkey() for member in members]
     number = approved(campus, actions.change_authority(keys[0], keys, 2))
     campus.chain.advance(TIME_LOCK_S)

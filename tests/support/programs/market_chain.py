@@ -25,17 +25,7 @@ from support.programs.campus_chain import (
     interval_address,
 )
 from support.programs.chain_lines import ChainLine, lines_root, range_proof
-from support.programs.svm import (
-    PROGRAM_IDS,
-    START,
-    TOKEN_2022,
-    Chain,
-    Outcome,
-    instruction,
-    pda,
-    program_data_address,
-    program_type,
-)
+from support.programs.svm import PROGRAM_IDS, START, TOKEN_2022, Chain, Outcome, instruction, pda, program_type
 
 MARKET = pda("trading", b"market")
 POOL = pda("trading", b"pool")
@@ -163,9 +153,7 @@ class Exchange:
         return instruction(
             "energy_token",
             "initialize",
-            payer=self.chain.payer.pubkey(),
-            upgrade_authority=self.chain.upgrade_authority.pubkey(),
-            program_data=program_data_address("energy_token"),
+            **self.chain.founder_accounts("energy_token"),
             state=ENERGY_STATE,
             mint=ENERGY_MINT,
             pool=ENERGY_POOL,
@@ -179,9 +167,7 @@ class Exchange:
             "initialize",
             self.settler.pubkey(),
             interval_s,
-            payer=self.chain.payer.pubkey(),
-            upgrade_authority=self.chain.upgrade_authority.pubkey(),
-            program_data=program_data_address("trading"),
+            **self.chain.founder_accounts("trading"),
             authority=AUTHORITY,
             oracle_config=ORACLE,
             market=MARKET,
@@ -201,7 +187,7 @@ class Exchange:
             key = self.chain.key(f"trader {name}")
             trader = Trader(key, self.token_account(name, key.pubkey()))
             self.issue(trader.token, MONEY)
-            self.chain.ok(self.campus.register_participant(key), signers=[self.campus.registrar, key])
+            self.campus.add_participant(key)
             self.chain.ok(self.open_account(key.pubkey()), signers=[key])
             self.traders[name] = trader
         return self.traders[name]
@@ -313,6 +299,13 @@ class Exchange:
             settlement=settlement_address(start),
         )
 
+    def attest_and_open(
+        self, start: int, lines: Sequence[ChainLine], price: int = 0, *, export_wh: int = 1_000, **changes: Any
+    ) -> None:
+        """Attests the interval, mints its export and opens its settlement."""
+        self.attest_and_mint(start, export_wh)
+        self.chain.ok(self.open(start, lines, price, **changes), signers=[self.settler])
+
     def settle(self, start: int, index: int, lines: Sequence[ChainLine]) -> Instruction:
         """A batch of lines, the first of them number `index`."""
         return instruction(
@@ -402,6 +395,19 @@ class Exchange:
             "energy_program": PROGRAM_IDS["energy_token"],
             "token_program": TOKEN_2022,
         }
+
+    def burn_interval(self, start: int, authority: Pubkey) -> Instruction:
+        """energy_token's `burn_interval`, which trading calls when it closes an interval."""
+        return instruction(
+            "energy_token",
+            "burn_interval",
+            trading_authority=authority,
+            state=ENERGY_STATE,
+            minted=minted_address(start),
+            mint=ENERGY_MINT,
+            pool=ENERGY_POOL,
+            token_program=TOKEN_2022,
+        )
 
     # What holds --------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from solders.account import Account
 from solders.pubkey import Pubkey
 
 from edge.wire import merkle
-from hub.chain.accounts import field_bytes
 from hub.chain.instructions import trading
+from support.programs.account_fields import put_field
 from support.programs.campus_chain import INTERVAL_S
 from support.programs.chain_lines import ChainLine
 from support.programs.market_chain import LINES_PER_BATCH, Exchange, minted_address, new_exchange, settlement_address
@@ -42,7 +41,7 @@ def _founding(exchange: Exchange) -> list[Measure]:
 
 def _custody(exchange: Exchange) -> list[Measure]:
     chain, key = exchange.chain, exchange.chain.key("newcomer")
-    chain.ok(exchange.campus.register_participant(key), signers=[exchange.campus.registrar, key])
+    exchange.campus.add_participant(key)
     opened = chain.ok(exchange.open_account(key.pubkey()), signers=[key])
     ann = exchange.trader("ann")
     paid_in = chain.ok(exchange.deposit(ann, 5_000_000), signers=[ann.key])
@@ -128,14 +127,8 @@ def _seller(buyer: ChainLine) -> ChainLine:
 
 def _grow(exchange: Exchange, start: int, fields: dict[str, Any]) -> None:
     """A settlement of as many lines as there can be, without opening as many accounts."""
-    address, svm = settlement_address(start), exchange.chain.svm
-    stored = svm.get_account(address)
-    assert stored is not None
-    data = bytearray(stored.data)
     for name, value in fields.items():
-        offset, written = field_bytes("trading", "IntervalSettlement", name, value)
-        data[offset : offset + len(written)] = written
-    svm.set_account(address, Account(stored.lamports, bytes(data), stored.owner))
+        put_field(exchange.chain, "trading", "IntervalSettlement", settlement_address(start), name, value)
 
 
 def _empty_interval(exchange: Exchange) -> list[Measure]:

@@ -14,9 +14,9 @@ def registered_campus() -> Campus:
     campus = founded_campus()
     chain, registrar = campus.chain, campus.registrar
     for name in (ANNA, BEN):
-        chain.ok(campus.register_participant(chain.key(name)), signers=[registrar, chain.key(name)])
+        campus.add_participant(chain.key(name))
     for gateway_id in (NORTH, SOUTH):
-        chain.ok(campus.register_gateway(gateway_id), signers=[registrar])
+        campus.add_gateway(gateway_id)
     chain.ok(campus.register_meter(METER_ID, anna(campus).pubkey(), NORTH), signers=[registrar])
     chain.advance(60)
     return campus

@@ -221,6 +221,14 @@ class Chain:
         assert outcome.error == error, (outcome.error, outcome.logs)
         return outcome
 
+    def founder_accounts(self, program: str) -> dict[str, Any]:
+        """The accounts that every program's `initialize` begins with: who pays, and who may found."""
+        return {
+            "payer": self.payer.pubkey(),
+            "upgrade_authority": self.upgrade_authority.pubkey(),
+            "program_data": program_data_address(program),
+        }
+
     def drop_lamports_at(self, address: Pubkey, lamports: int = 1) -> None:
         """What a stranger can do to any address: send it a little money before its account exists."""
         self.svm.set_account(address, Account(lamports, b"", SYSTEM, executable=False))

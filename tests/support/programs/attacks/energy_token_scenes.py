@@ -22,7 +22,6 @@ from support.programs.attacks.world import (
 from support.programs.campus_chain import interval_address
 from support.programs.certified import SETTLED_S
 from support.programs.market_chain import ENERGY_MINT, ENERGY_POOL, ENERGY_STATE, minted_address
-from support.programs.svm import TOKEN_2022, instruction
 
 
 @founding("energy_token")
@@ -46,17 +45,7 @@ def burn_interval(world: World) -> Call:
     world.attested()
     _close_all_but_the_energy(world)
     put_field(world.chain, "energy_token", "State", ENERGY_STATE, "trading_authority", puppet.pubkey())
-    burned = instruction(
-        "energy_token",
-        "burn_interval",
-        trading_authority=puppet.pubkey(),
-        state=ENERGY_STATE,
-        minted=minted_address(HOME),
-        mint=ENERGY_MINT,
-        pool=ENERGY_POOL,
-        token_program=TOKEN_2022,
-    )
-    return Call(burned, [puppet])
+    return Call(world.exchange.burn_interval(HOME, puppet.pubkey()), [puppet])
 
 
 def _close_all_but_the_energy(world: World) -> None:

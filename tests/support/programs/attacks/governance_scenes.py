@@ -3,7 +3,6 @@
 from typing import Any
 
 from solders.compute_budget import set_compute_unit_limit
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
@@ -11,7 +10,7 @@ from hub.chain.instructions import actions, governance
 from support.programs.attacks.scene import Call, founding, scene
 from support.programs.attacks.world import ANOTHER, World
 from support.programs.campus_chain import TIME_LOCK_S
-from support.programs.decisions import DAY_S, approved, propose, proposed
+from support.programs.decisions import DAY_S, approved, new_attestors, new_members, propose, proposed
 from support.programs.svm import PROGRAM_IDS
 from support.programs.upgrades import NEW_HASH, hand_over, put_buffer, upgrade
 
@@ -22,10 +21,6 @@ QUORUM_PERCENT, OPEN_S = 20, 7 * DAY_S
 def rates(world: World) -> governance.Rates:
     """In force a little after the time lock."""
     return governance.Rates(world.chain.now + TIME_LOCK_S + DAY_S, 110, 26, 6, 2_100, 5_100)
-
-
-def _members(world: World) -> list[Keypair]:
-    return [world.chain.key(f"new member {number}") for number in range(3)]
 
 
 @founding("governance")
@@ -62,14 +57,14 @@ def propose_vote_rules(world: World) -> Call:
 @scene("governance", "propose", "authority set")
 def propose_authority(world: World) -> Call:
     """A member proposes another authority set."""
-    keys = [member.pubkey() for member in _members(world)]
+    keys = [member.pubkey() for member in new_members(world.campus)]
     return _propose(world, actions.change_authority(keys[0], keys, 2))
 
 
 @scene("governance", "propose", "attestors")
 def propose_attestors(world: World) -> Call:
     """A member proposes other attestors."""
-    keys = [world.chain.key(f"new attestor {number}").pubkey() for number in range(3)]
+    keys = [attestor.pubkey() for attestor in new_attestors(world.campus, 3)]
     return _propose(world, actions.change_attestors(keys, 2, world.chain.now + 3 * DAY_S))
 
 
@@ -116,7 +111,7 @@ def execute_rates(world: World) -> Call:
 @scene("governance", "accept_authority")
 def accept_authority(world: World) -> Call:
     """Two of three new members take over."""
-    members = _members(world)
+    members = new_members(world.campus)
     keys = [member.pubkey() for member in members]
     proposed(world.campus, actions.change_authority(keys[0], keys, 2))
     approved(world.campus, actions.change_authority(keys[0], keys, 2))

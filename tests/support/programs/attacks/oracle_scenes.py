@@ -7,7 +7,7 @@ from hub.chain.instructions import actions, oracle
 from support.programs.attacks.scene import Call, founding, scene
 from support.programs.attacks.world import EXPORT_WH, HOME, World
 from support.programs.campus_chain import interval_address
-from support.programs.decisions import DAY_S, executed
+from support.programs.decisions import DAY_S, executed, new_attestors
 from support.programs.svm import START
 
 OURS = 1
@@ -54,7 +54,7 @@ def _attest(world: World, **changes: Any) -> Call:
 def adopt_attestors(world: World) -> Call:
     """Two of two decided attestors accept; the other decision names others."""
     campus, begin_s = world.campus, START + 6 * DAY_S
-    keys = [world.chain.key(f"new attestor {number}") for number in (1, 2)]
+    keys = new_attestors(campus)
     for attestors in ([world.stranger.pubkey()], [key.pubkey() for key in keys]):
         executed(campus, actions.change_attestors(attestors, len(attestors), begin_s), wait_s=0)
     adopted = oracle.adopt_attestors(OURS, [key.pubkey() for key in keys])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -17,8 +18,10 @@ ANYBODY_ABORTS_S = 24 * 3_600
 LINE_ACCOUNTS = ["payer's account", "receiver's account"]
 
 
-def _attested_and_minted_before() -> dict[str, dict[str, Pubkey]]:
-    return {ANOTHER: {"interval": interval_address(BEFORE), "minted": minted_address(BEFORE)}}
+def _new_settlement(world: World, ix: Instruction, by: Keypair) -> Call:
+    """A call that makes the settlement account of `HOME`; `BEFORE` is attested and minted too."""
+    before = {"interval": interval_address(BEFORE), "minted": minted_address(BEFORE)}
+    return Call(ix, [world.payer, by], start_s=HOME, addresses={"start_s": _settlement_of}, together={ANOTHER: before})
 
 
 def _settlement_of(start_s: int) -> dict[str, Pubkey]:
@@ -30,14 +33,7 @@ def open_settlement(world: World) -> Call:
     """The settler commits to the lines of an interval."""
     world.attested()
     world.certified.attest(HOME, world.said(), revision=2)
-    opened = world.exchange.open(HOME, world.lines(), price=4_000)
-    return Call(
-        opened,
-        [world.payer, world.settler],
-        start_s=HOME,
-        addresses={"start_s": _settlement_of},
-        together=_attested_and_minted_before(),
-    )
+    return _new_settlement(world, world.exchange.open(HOME, world.lines(), price=4_000), world.settler)
 
 
 @scene("trading", "settle")
@@ -117,14 +113,7 @@ def close_empty_by_anybody(world: World) -> Call:
 
 
 def _close_empty(world: World, by: Keypair) -> Call:
-    closed = world.exchange.close_empty(HOME, by.pubkey())
-    return Call(
-        closed,
-        [world.payer, by],
-        start_s=HOME,
-        addresses={"start_s": _settlement_of},
-        together=_attested_and_minted_before(),
-    )
+    return _new_settlement(world, world.exchange.close_empty(HOME, by.pubkey()), by)
 
 
 @scene("trading", "verify_line")

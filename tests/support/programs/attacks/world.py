@@ -192,9 +192,9 @@ def square() -> World:
         exchange.ready(name)
     for key in (world.cid, world.stranger):
         chain.svm.airdrop(key.pubkey(), 10**9)
-    chain.ok(world.campus.register_participant(world.cid), signers=[registrar, world.cid])
+    world.campus.add_participant(world.cid)
     for gateway in (NORTH, SOUTH):
-        chain.ok(world.campus.register_gateway(gateway), signers=[registrar])
+        world.campus.add_gateway(gateway)
         signing_key = chain.key(f"key of {gateway}").pubkey()
         chain.ok(world.campus.add_gateway_key(gateway, signing_key, chain.now), signers=[registrar])
     for meter, owner in METERS.items():
