@@ -52,7 +52,7 @@ class Watch:
         if "UPDATE settlement_steps SET state" in text:
             _, kind, _, state, *_ = args
             self._write(f"{kind} {state}")
-        elif "UPDATE intervals SET state = 'closed'" in text:
+        elif "UPDATE intervals SET state" in text and "closed" in args:
             self._write("interval closed")
         elif text.startswith("COMMIT") and self._written:
             name = self._written[-1]
