@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.servers.demo_runs import Battered, Settled
+from support.servers.demo_runs import CrashDemo, SettledDemo
 
-RUNS = {"settled": Settled, "battered": Battered}
+RUNS = {"settled_demo": SettledDemo, "crash_demo": CrashDemo}
 
 
 @pytest.fixture(scope="session")
 def demo_runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Settled | Battered]]:
+) -> Iterator[dict[str, SettledDemo | CrashDemo]]:
     """Those that any selected test will ask for."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     folder = tmp_path_factory.mktemp("demo")
@@ -25,17 +25,17 @@ def demo_runs(
 
 
 @pytest.fixture(scope="session")
-def settled(demo_runs: dict[str, Settled | Battered]) -> Settled:
+def settled_demo(demo_runs: dict[str, SettledDemo | CrashDemo]) -> SettledDemo:
     """The demo that ends by itself, twice; `wait` waits for it."""
-    run = demo_runs["settled"]
-    assert isinstance(run, Settled)
+    run = demo_runs["settled_demo"]
+    assert isinstance(run, SettledDemo)
     return run
 
 
 @pytest.fixture(scope="session")
-def battered(demo_runs: dict[str, Settled | Battered]) -> Battered:
+def crash_demo(demo_runs: dict[str, SettledDemo | CrashDemo]) -> CrashDemo:
     """The demo with the kills; it still runs, and every kill's interval is reconciled."""
-    run = demo_runs["battered"]
-    assert isinstance(run, Battered)
+    run = demo_runs["crash_demo"]
+    assert isinstance(run, CrashDemo)
     run.wait()
     return run

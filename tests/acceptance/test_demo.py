@@ -7,17 +7,17 @@ import psutil
 import pytest
 
 from support.servers.demo import DemoProcess
-from support.servers.demo_runs import Battered, Settled
+from support.servers.demo_runs import CrashDemo, SettledDemo
 
 pytestmark = pytest.mark.timeout(900)
 
 MIB = 1024 * 1024
 
 
-def test_two_settled_intervals_agree_with_the_ground_truth(settled: Settled) -> None:
-    settled.wait()
-    report = settled.first.report
-    assert settled.first.process.returncode == 0, settled.first.said
+def test_two_settled_intervals_agree_with_the_ground_truth(settled_demo: SettledDemo) -> None:
+    settled_demo.wait()
+    report = settled_demo.first.report
+    assert settled_demo.first.process.returncode == 0, settled_demo.first.stderr
     assert report["reconciled"] is True
     assert report["meters"] == 15
     assert report["rejected"] == 0
@@ -30,37 +30,37 @@ def test_two_settled_intervals_agree_with_the_ground_truth(settled: Settled) -> 
         assert interval["transactions"] >= 5
 
 
-def test_a_second_start_goes_on_where_the_first_stopped(settled: Settled) -> None:
-    settled.wait()
-    first, second = settled.first.report, settled.second.report
-    assert settled.second.process.returncode == 0, settled.second.said
+def test_a_second_start_goes_on_where_the_first_stopped(settled_demo: SettledDemo) -> None:
+    settled_demo.wait()
+    first, second = settled_demo.first.report, settled_demo.second.report
+    assert settled_demo.second.process.returncode == 0, settled_demo.second.stderr
     assert second["reconciled"] is True
     assert second["readings"] > first["readings"]
     assert second["intervals"][0]["start_at"] > first["intervals"][-1]["start_at"]
 
 
-def test_a_settled_interval_within_three_minutes_of_boot(settled: Settled) -> None:
+def test_a_settled_interval_within_three_minutes_of_boot(settled_demo: SettledDemo) -> None:
     """With the default interval, from the command on: a promise of the product, so here the time itself is tested."""
-    settled.wait()
-    assert settled.seconds_to_first < 180, settled.first.said
+    settled_demo.wait()
+    assert settled_demo.first_settled_s < 180, settled_demo.first.stderr
 
 
-def test_a_visitor_signs_in_and_sees_a_final_trade(battered: Battered) -> None:
+def test_a_visitor_signs_in_and_sees_a_final_trade(crash_demo: CrashDemo) -> None:
     answer = httpx.post(
-        f"{battered.demo.url}/api/v1/auth/login",
-        json={"email": "ada@campus.example", "password": battered.demo.password},
+        f"{crash_demo.demo.url}/api/v1/auth/login",
+        json={"email": "ada@campus.example", "password": crash_demo.demo.password},
     )
     assert answer.status_code == 200, answer.text
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-    trades = httpx.get(f"{battered.demo.url}/api/v1/trades", headers=headers).json()["items"]
+    trades = httpx.get(f"{crash_demo.demo.url}/api/v1/trades", headers=headers).json()["items"]
     assert any(trade["state"] == "final" for trade in trades)
-    assert "text/html" in httpx.get(battered.demo.url).headers["content-type"]
+    assert "text/html" in httpx.get(crash_demo.demo.url).headers["content-type"]
 
 
-def test_killed_parts_cost_no_watt_hour_and_no_micro(battered: Battered) -> None:
-    demo = battered.demo
+def test_killed_parts_cost_no_watt_hour_and_no_micro(crash_demo: CrashDemo) -> None:
+    demo = crash_demo.demo
     starts = [row["start_at"] for row in demo.until_reconciled(1, 10)]
-    assert set(battered.killed) == {"agent", "worker", "ledger"}
+    assert set(crash_demo.killed) == {"agent", "worker", "ledger"}
     report = demo.report_of(starts)
     assert [i["ground_truth_differences"] for i in report["intervals"]] == [[]] * len(starts)
     assert report["reconciled"] is True
@@ -68,10 +68,10 @@ def test_killed_parts_cost_no_watt_hour_and_no_micro(battered: Battered) -> None
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_nothing_listens_beyond_loopback(battered: Battered) -> None:
+def test_nothing_listens_beyond_loopback(crash_demo: CrashDemo) -> None:
     listening = [
         connection.laddr.ip
-        for process in battered.demo.descendants()
+        for process in crash_demo.demo.descendants()
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
@@ -79,15 +79,15 @@ def test_nothing_listens_beyond_loopback(battered: Battered) -> None:
     assert set(listening) <= {"127.0.0.1", "::1"}
 
 
-def test_the_demo_itself_holds_the_listeners_of_the_api(battered: Battered) -> None:
+def test_the_demo_itself_holds_the_listeners_of_the_api(crash_demo: CrashDemo) -> None:
     """So nobody takes their ports before the API is up, nor while it is started again."""
-    connections = psutil.Process(battered.demo.process.pid).net_connections("inet")
+    connections = psutil.Process(crash_demo.demo.process.pid).net_connections("inet")
     held = {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
-    assert held == {battered.demo.settings.web_port, battered.demo.settings.device_port}
+    assert held == {crash_demo.demo.settings.web_port, crash_demo.demo.settings.device_port}
 
 
-def test_memory_stays_small(battered: Battered) -> None:
-    processes = battered.demo.descendants()
+def test_memory_stays_small(crash_demo: CrashDemo) -> None:
+    processes = crash_demo.demo.descendants()
     total = sum(process.memory_full_info().pss for process in processes)
     agents = [p.memory_info().rss for p in processes if any("peerwatt-edge" in word for word in p.cmdline())]
     assert len(agents) == 3
@@ -95,22 +95,22 @@ def test_memory_stays_small(battered: Battered) -> None:
     assert total < 1536 * MIB
 
 
-def test_doctor_finds_nothing_to_mend(battered: Battered) -> None:
-    done = battered.demo.hub("doctor")
+def test_doctor_finds_nothing_to_mend(crash_demo: CrashDemo) -> None:
+    done = crash_demo.demo.hub("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
 
 
-def test_a_second_demo_in_the_same_folder_is_refused(battered: Battered) -> None:
-    other = DemoProcess(battered.demo.state).start()
+def test_a_second_demo_in_the_same_folder_is_refused(crash_demo: CrashDemo) -> None:
+    other = DemoProcess(crash_demo.demo.state).start()
     assert other.wait(30) == 78
-    assert "already running" in other.said
-    assert "--state DIR" in other.said
+    assert "already running" in other.stderr
+    assert "--state DIR" in other.stderr
 
 
-def test_a_demo_that_ends_by_itself_leaves_no_process(settled: Settled) -> None:
-    settled.wait()
-    folder = str(settled.folder / "settled")
+def test_a_demo_that_ends_by_itself_leaves_no_process(settled_demo: SettledDemo) -> None:
+    settled_demo.wait()
+    folder = str(settled_demo.folder / "settled")
     assert not [p for p in psutil.process_iter(["cmdline"]) if folder in " ".join(p.info["cmdline"] or [])]
 
 
@@ -120,9 +120,9 @@ def test_ctrl_c_ends_everything_within_ten_seconds(tmp_path: Path) -> None:
     try:
         processes = demo.until_running().descendants()
         assert len(processes) >= 20
-        assert demo.stop() < 10, demo.said
+        assert demo.stop() < 10, demo.stderr
     finally:
         demo.end()
     assert demo.process.returncode == 0
-    assert demo.says[-1] == "stopped; the next start goes on from here"
+    assert demo.stderr_lines[-1] == "stopped; the next start goes on from here"
     assert not [process for process in processes if process.is_running()]

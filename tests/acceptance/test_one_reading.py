@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support.servers.demo_runs import Battered
+from support.servers.demo_runs import CrashDemo
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -14,13 +14,13 @@ ORDER = (
 )  # fmt: skip
 
 
-def test_the_hops_of_one_reading_follow_each_other(battered: Battered) -> None:
-    start = battered.demo.until_reconciled(1, 10)[0]
-    (reading,) = battered.demo.query(
+def test_the_hops_of_one_reading_follow_each_other(crash_demo: CrashDemo) -> None:
+    start = crash_demo.demo.until_reconciled(1, 10)[0]
+    (reading,) = crash_demo.demo.query(
         "SELECT encode(reading_id, 'hex') AS id FROM readings WHERE meter_id = 'METER_001' AND slot_at = $1",
         start["end_at"],
     )
-    done = battered.demo.hub("trace", reading["id"], "--json")
+    done = crash_demo.demo.hub("trace", reading["id"], "--json")
     assert done.returncode == 0, done.stderr
     hops = json.loads(done.stdout)["hops"]
     assert tuple(hop["name"] for hop in hops) == ORDER
@@ -32,8 +32,8 @@ def test_the_hops_of_one_reading_follow_each_other(battered: Battered) -> None:
     assert times == sorted(times)
 
 
-def test_an_unknown_reading_is_refused_with_a_way_out(battered: Battered) -> None:
-    done = battered.demo.hub("trace", "00" * 32)
+def test_an_unknown_reading_is_refused_with_a_way_out(crash_demo: CrashDemo) -> None:
+    done = crash_demo.demo.hub("trace", "00" * 32)
     assert done.returncode == 1
     assert "no reading whose id begins with" in done.stderr
-    assert battered.demo.hub("trace", "zz").returncode == 1
+    assert crash_demo.demo.hub("trace", "zz").returncode == 1

@@ -27,7 +27,7 @@ from edge.uplink.identity import Identity
 from edge.wire.frames import Frame, decode_frame
 from edge.wire.subjects import frame_subject, inbox_prefix
 from support.servers.demo import DemoProcess
-from support.servers.demo_runs import Battered
+from support.servers.demo_runs import CrashDemo
 
 EDGE = Path(sys.executable).with_name("peerwatt-edge")
 LEDGER = "ledger.sqlite"
@@ -162,17 +162,17 @@ class Operator:
 
 
 @pytest.fixture
-def operator(battered: Battered) -> Operator:
-    return Operator(battered.demo)
+def operator(crash_demo: CrashDemo) -> Operator:
+    return Operator(crash_demo.demo)
 
 
 def stored_readings(demo: DemoProcess) -> int:
     return int(demo.query("SELECT count(*) AS n FROM readings")[0]["n"])
 
 
-def test_a_flipped_bit_in_a_stored_frame(battered: Battered, operator: Operator, tmp_path: Path) -> None:
+def test_a_flipped_bit_in_a_stored_frame(crash_demo: CrashDemo, operator: Operator, tmp_path: Path) -> None:
     """The gateway's own check names it; sent as the agent would send it, the hub refuses it."""
-    copy = Copy.of(battered.demo, "gw-north", tmp_path)
+    copy = Copy.of(crash_demo.demo, "gw-north", tmp_path)
     code, answer = copy.verify()
     assert (code, answer["ok"]) == (0, True)
     good = copy.frames()[-1].body
@@ -180,18 +180,18 @@ def test_a_flipped_bit_in_a_stored_frame(battered: Battered, operator: Operator,
     code, answer = copy.verify()
     assert (code, answer["ok"]) == (1, False)
     assert f"/{sequence})" in answer["faults"][0] and "merkle_root" in answer["faults"][0]
-    publish(battered.demo, "gw-north", frame_subject("gw-north"), frame.encode())
+    publish(crash_demo.demo, "gw-north", frame_subject("gw-north"), frame.encode())
     operator.sees(frame.encode(), "merkle_root", "gw-north")
     found = "SELECT encode(sha256(body), 'hex') AS hash FROM frames WHERE boot_id = $1 AND sequence = $2"
-    rows = battered.demo.until(
-        lambda: battered.demo.query(found, boot_id, sequence) or None, 30, "the frame that the agent itself sent"
+    rows = crash_demo.demo.until(
+        lambda: crash_demo.demo.query(found, boot_id, sequence) or None, 30, "the frame that the agent itself sent"
     )
     assert rows[0]["hash"] == sha256(good).hexdigest()
 
 
-def test_a_flipped_bit_in_a_published_frame(battered: Battered, operator: Operator, tmp_path: Path) -> None:
+def test_a_flipped_bit_in_a_published_frame(crash_demo: CrashDemo, operator: Operator, tmp_path: Path) -> None:
     """Wherever it is: in what was read, in the signature, in the header that it covers."""
-    demo = battered.demo
+    demo = crash_demo.demo
     frame = Copy.of(demo, "gw-north", tmp_path).frames()[-1]
     begun = stored_readings(demo)
     header, signature = frame.header_bytes, frame.signature
@@ -213,8 +213,10 @@ def test_a_flipped_bit_in_a_published_frame(battered: Battered, operator: Operat
     demo.until(lambda: True if stored_readings(demo) > begun else None, 60, "readings go on")
 
 
-def test_a_frame_sent_with_another_gateways_credentials(battered: Battered, operator: Operator, tmp_path: Path) -> None:
-    demo = battered.demo
+def test_a_frame_sent_with_another_gateways_credentials(
+    crash_demo: CrashDemo, operator: Operator, tmp_path: Path
+) -> None:
+    demo = crash_demo.demo
     payload = Copy.of(demo, "gw-north", tmp_path).frames()[-1].encode()
     assert decode_frame(payload).header.gateway_id == "gw-north"
 
@@ -234,18 +236,18 @@ def test_a_frame_sent_with_another_gateways_credentials(battered: Battered, oper
     assert [row["subject"] for row in came] == ["pw.frame.gw-south"], "the other name never reached the hub"
 
 
-def test_a_wrong_password_is_refused_without_saying_what_was_wrong(battered: Battered) -> None:
+def test_a_wrong_password_is_refused_without_saying_what_was_wrong(crash_demo: CrashDemo) -> None:
     said = set()
     for email in ("ada@campus.example", "nobody@campus.example"):
         answer = httpx.post(
-            f"{battered.demo.url}/api/v1/auth/login", json={"email": email, "password": "not the password"}
+            f"{crash_demo.demo.url}/api/v1/auth/login", json={"email": email, "password": "not the password"}
         )
         assert answer.status_code == 401
         said.add((answer.json()["code"], answer.json()["detail"]))
     assert len(said) == 1
 
 
-def test_an_unknown_gateway_gets_no_token(battered: Battered) -> None:
-    done = battered.demo.hub("token", "gw-nowhere")
+def test_an_unknown_gateway_gets_no_token(crash_demo: CrashDemo) -> None:
+    done = crash_demo.demo.hub("token", "gw-nowhere")
     assert (done.returncode, done.stdout) == (1, "")
     assert "There is no gateway gw-nowhere" in done.stderr

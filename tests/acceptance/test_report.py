@@ -10,7 +10,7 @@ import pytest
 
 from hub.demo.report import make_closing_report
 from hub.postgres.db import Pool
-from support.servers.demo_runs import Battered
+from support.servers.demo_runs import CrashDemo
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -46,8 +46,8 @@ class Held:
         yield self._connection
 
 
-def report_with(battered: Battered, start_at: datetime, falsehood: str | None) -> dict[str, Any]:
-    demo = battered.demo
+def report_with(crash_demo: CrashDemo, start_at: datetime, falsehood: str | None) -> dict[str, Any]:
+    demo = crash_demo.demo
 
     async def told(connection: asyncpg.Connection) -> dict[str, Any]:
         transaction = connection.transaction()
@@ -64,31 +64,31 @@ def report_with(battered: Battered, start_at: datetime, falsehood: str | None) -
 
 
 @pytest.mark.parametrize(("falsehood", "says"), FALSE)
-def test_a_figure_that_is_one_off(battered: Battered, falsehood: str, says: str) -> None:
-    start_at = battered.demo.until_reconciled(1, 10)[0]["start_at"]
-    report = report_with(battered, start_at, falsehood)
+def test_a_figure_that_is_one_off(crash_demo: CrashDemo, falsehood: str, says: str) -> None:
+    start_at = crash_demo.demo.until_reconciled(1, 10)[0]["start_at"]
+    report = report_with(crash_demo, start_at, falsehood)
     assert any(says in line for line in report["intervals"][0]["ground_truth_differences"]), report
     assert report["reconciled"] is False
 
 
-def test_nothing_is_off(battered: Battered) -> None:
-    start_at = battered.demo.until_reconciled(1, 10)[0]["start_at"]
-    report = report_with(battered, start_at, None)
+def test_nothing_is_off(crash_demo: CrashDemo) -> None:
+    start_at = crash_demo.demo.until_reconciled(1, 10)[0]["start_at"]
+    report = report_with(crash_demo, start_at, None)
     assert report["intervals"][0]["ground_truth_differences"] == []
     assert report["reconciled"] is True
 
 
-def test_the_chains_sums_are_part_of_it(battered: Battered) -> None:
+def test_the_chains_sums_are_part_of_it(crash_demo: CrashDemo) -> None:
     """Charges of an interval that the report does not show."""
-    shown = battered.demo.until_reconciled(2, 10)[0]["start_at"]
-    report = report_with(battered, shown, OTHER_INTERVAL)
+    shown = crash_demo.demo.until_reconciled(2, 10)[0]["start_at"]
+    report = report_with(crash_demo, shown, OTHER_INTERVAL)
     assert report["intervals"][0]["ground_truth_differences"] == []
     assert any("the market's charges are" in line for line in report["chain_differences"])
     assert report["reconciled"] is False
 
 
-def test_with_fewer_intervals_than_wanted_it_is_not(battered: Battered) -> None:
-    demo = battered.demo
+def test_with_fewer_intervals_than_wanted_it_is_not(crash_demo: CrashDemo) -> None:
+    demo = crash_demo.demo
     start_at = demo.until_reconciled(1, 10)[0]["start_at"]
 
     async def told(connection: asyncpg.Connection) -> dict[str, Any]:

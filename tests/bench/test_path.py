@@ -1,14 +1,9 @@
 """The benchmark of the path still runs, and its JSON has what reports are made from."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 120
+from support.servers.benchmark import quick_figures
+
 FIGURES = {
     "ingest": {
         f"{name}_{readings}_a_frame"
@@ -22,16 +17,13 @@ FIGURES = {
 
 @pytest.mark.parametrize("part", FIGURES)
 def test_a_quick_run_has_every_figure(part: str) -> None:
-    command = [sys.executable, "bench/path.py", "--quick", "--json", "--only", part]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["quick"] is True
-    assert {"cpu", "cores", "memory_mib", "fsync_ms", "python", "postgresql", "nats", "commit"} <= found[
+    report = quick_figures("path.py", "--only", part)
+    assert report["quick"] is True
+    assert {"cpu", "cores", "memory_mib", "fsync_ms", "python", "postgresql", "nats", "commit"} <= report[
         "machine"
     ].keys()
-    assert len(found["load_average"]["before"]) == len(found["load_average"]["after"]) == 3
-    assert found["figures"].keys() == FIGURES[part]
-    for figure in found["figures"].values():
+    assert len(report["load_average"]["before"]) == len(report["load_average"]["after"]) == 3
+    assert report["figures"].keys() == FIGURES[part]
+    for figure in report["figures"].values():
         assert 0 < figure["min"] <= figure["median"] <= figure["max"]
         assert figure["n"] > 0 and figure["runs"] > 0 and figure["seconds"] > 0 and figure["unit"]

@@ -109,7 +109,7 @@ async def test_no_network_at_all(hub_nats: HubNats, tmp_path: Path) -> None:
         identity_text = identity.read_text()
         identity.write_text(identity_text.replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
         async with gw.running() as agent:
-            lost = await agent.said("hub lost: frames wait in the ledger")
+            lost = await agent.wait_for_line("hub lost: frames wait in the ledger")
             assert lost["reason"]
             await eventually(lambda: gw.rows("SELECT count(*) FROM frame")[0][0] >= 3)
             status = gw.run("status", "--config", gw.config, "--json").json
@@ -128,7 +128,7 @@ async def test_a_broken_meter_is_named_and_its_neighbour_read_on(hub_nats: HubNa
         gw = gateway("gw-broken", tmp_path, slow, neighbour)
         gw.enrol(hub_nats)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
-            await agent.said("meter lost")
+            await agent.wait_for_line("meter lost")
             begun = len(hub.of(Reading))
             await eventually(lambda: len(hub.of(Reading)) >= begun + 5, what="the neighbour's readings")
             assert [line["meter_id"] for line in agent.lines() if line["event"] == "meter lost"] == ["METER_001"]
@@ -144,7 +144,7 @@ async def test_a_corrupt_ledger_is_put_aside_and_the_hub_is_told(hub_nats: HubNa
         ledger = gw.state / "ledger.sqlite"
         ledger.write_bytes(b"SQLite format 3\x00" + b"\x5a" * 8000)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
-            await agent.said("ledger was unusable and put aside")
+            await agent.wait_for_line("ledger was unusable and put aside")
             await eventually(lambda: len(hub.of(BufferQuarantine)) == 1 and len(hub.of(Reading)) > 1)
     (record,) = hub.of(BufferQuarantine)
     assert (gw.state / record.file_name).read_bytes().startswith(b"SQLite format 3")

@@ -54,7 +54,7 @@ async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nat
             ledger.rename(away)
             ledger.mkdir()
             async with gw.running() as agent:
-                await agent.said("storage refuses: readings wait in memory")
+                await agent.wait_for_line("storage refuses: readings wait in memory")
                 asked = len(served.asked)
                 await eventually(lambda: len(served.asked) >= asked + 3, what="polls all the same")
                 status = gw.run("status", "--config", gw.config, "--json").json

@@ -5,7 +5,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
-from support.programs.certified import Certified, Said
+from support.programs.certified import Certified, MeterEnergy
 from support.programs.market_chain import Exchange
 from support.programs.refusals import check_forgeries_are_refused
 from support.programs.svm import START, assert_in_use, swapped, unsigned
@@ -19,7 +19,7 @@ def certified(exchange: Exchange) -> Certified:
     found = Certified(exchange)
     for meter_id, owner in (("ROOF_1", "ann"), ("ROOF_2", "bob")):
         found.meter(meter_id, owner)
-    found.attest(START, {"ROOF_1": Said(export_wh=1_000), "ROOF_2": Said(export_wh=700)})
+    found.attest(START, {"ROOF_1": MeterEnergy(export_wh=1_000), "ROOF_2": MeterEnergy(export_wh=700)})
     return found
 
 

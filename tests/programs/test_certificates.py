@@ -14,7 +14,7 @@ from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.chain.instructions import certificates
 from support.programs.campus_chain import AUTHORITY, INTERVAL_S, PARAMS
-from support.programs.certified import HOUR_S, PV, SETTLED_S, Certified, Said, blinding
+from support.programs.certified import HOUR_S, PV, SETTLED_S, Certified, MeterEnergy, blinding
 from support.programs.market_chain import Exchange
 from support.programs.refusals import check_forgeries_are_refused
 from support.programs.svm import START, assert_in_use, swapped, unsigned
@@ -22,12 +22,12 @@ from support.programs.svm import START, assert_in_use, swapped, unsigned
 END = START + INTERVAL_S
 TRANSACTION_BYTES = 1_232
 MOST_METERS = 65_536
-SAID = {
-    "FLAT_1": Said(import_wh=400),
-    "ROOF_1": Said(import_wh=20, export_wh=1_000),
-    "ROOF_2": Said(export_wh=700),
-    "ROOF_3": Said(export_wh=900, quality="estimated"),
-    "SHOP_1": Said(import_wh=90, export_wh=5),
+METERS = {
+    "FLAT_1": MeterEnergy(import_wh=400),
+    "ROOF_1": MeterEnergy(import_wh=20, export_wh=1_000),
+    "ROOF_2": MeterEnergy(export_wh=700),
+    "ROOF_3": MeterEnergy(export_wh=900, quality="estimated"),
+    "SHOP_1": MeterEnergy(import_wh=90, export_wh=5),
 }
 
 
@@ -35,9 +35,9 @@ SAID = {
 def certified(exchange: Exchange) -> Certified:
     """Five meters of two people, one of them a mere load, attested once and settled."""
     found = Certified(exchange)
-    for meter_id, owner in zip(SAID, ("ann", "ann", "bob", "bob", "ann"), strict=True):
+    for meter_id, owner in zip(METERS, ("ann", "ann", "bob", "bob", "ann"), strict=True):
         found.meter(meter_id, owner, kind=1 if meter_id == "SHOP_1" else 3)
-    found.attest(START, SAID)
+    found.attest(START, METERS)
     found.campus.chain.set_time(END + SETTLED_S)
     return found
 
@@ -96,7 +96,7 @@ def test_accounts_are_those_of_their_programs(certified: Certified) -> None:
 
 def test_another_meter_another_interval_another_place_lead_nowhere(certified: Certified) -> None:
     chain, signers, other = certified.campus.chain, [certified.body], START + INTERVAL_S
-    certified.attest(other, {"ROOF_1": Said(export_wh=50), "ROOF_2": Said(export_wh=60)})
+    certified.attest(other, {"ROOF_1": MeterEnergy(export_wh=50), "ROOF_2": MeterEnergy(export_wh=60)})
     chain.set_time(other + INTERVAL_S + SETTLED_S)
     ix = certified.issue("ROOF_1", START)
     made = pdas.certificate("ROOF_1", START)
@@ -159,14 +159,14 @@ def test_a_leaf_above_the_intervals_total_is_not_certified(certified: Certified)
     campus, start, wh = certified.campus, START + INTERVAL_S, 2**64 - 1
     leaf = interval_leaf(start, start + INTERVAL_S, "ROOF_1", 0, wh, "valid", blinding("ROOF_1", start, 1))
     campus.attested(start, merkle_root=list(leaf), meters_valid=1, import_wh=0, export_wh=25_000_000)
-    certified.attested[start, 1] = {"ROOF_1": Said(export_wh=wh)}
+    certified.attested[start, 1] = {"ROOF_1": MeterEnergy(export_wh=wh)}
     campus.chain.advance(SETTLED_S)
     campus.chain.fails("NotAttested", certified.issue("ROOF_1", start), signers=[certified.body])
 
 
 def test_it_waits_until_no_correction_can_come(certified: Certified) -> None:
     chain, signers, start = certified.campus.chain, [certified.body], START + 400 * INTERVAL_S
-    certified.attest(start, SAID)
+    certified.attest(start, METERS)
     for early in (start + INTERVAL_S, start + INTERVAL_S + SETTLED_S - 1):
         chain.set_time(early)
         chain.fails("TooEarlyToIssue", certified.issue("ROOF_1", start), signers=signers)
@@ -176,10 +176,12 @@ def test_it_waits_until_no_correction_can_come(certified: Certified) -> None:
 
 def test_it_follows_the_last_revision_72_hours_after_it(certified: Certified) -> None:
     chain, signers, start = certified.campus.chain, [certified.body], START + 400 * INTERVAL_S
-    certified.attest(start, SAID)
+    certified.attest(start, METERS)
     chain.set_time(start + INTERVAL_S + 70 * HOUR_S)
     corrected = chain.now
-    certified.attest(start, SAID | {"ROOF_1": Said(export_wh=800), "ROOF_3": Said(export_wh=850)}, revision=2)
+    certified.attest(
+        start, METERS | {"ROOF_1": MeterEnergy(export_wh=800), "ROOF_3": MeterEnergy(export_wh=850)}, revision=2
+    )
     chain.set_time(corrected + 72 * HOUR_S - 1)
     chain.fails("TooEarlyToIssue", certified.issue("ROOF_1", start, 2), signers=signers)
     chain.advance(1)
@@ -230,7 +232,7 @@ def test_an_interval_above_an_hour_is_not_granular(unfounded: Exchange) -> None:
     chain.set_time(start + 7200)
     leaf = interval_leaf(start, start + 7200, "ROOF_1", 0, 1_000, "valid", blinding("ROOF_1", start, 1))
     campus.attested(start, merkle_root=list(leaf), meters_valid=1)
-    certified.attested[start, 1] = {"ROOF_1": Said(export_wh=1_000)}
+    certified.attested[start, 1] = {"ROOF_1": MeterEnergy(export_wh=1_000)}
     chain.set_time(start + 7200 + SETTLED_S)
     chain.fails("IntervalTooLong", certified.issue("ROOF_1", start), signers=[certified.body])
 

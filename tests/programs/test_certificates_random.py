@@ -16,7 +16,7 @@ from solders.pubkey import Pubkey
 
 from hub.chain import pdas
 from support.programs.campus_chain import INTERVAL_S
-from support.programs.certified import SETTLED_S, Certified, Said
+from support.programs.certified import SETTLED_S, Certified, MeterEnergy
 from support.programs.market_chain import founded_exchange
 from support.programs.rewind import make_rewinding, rewinding
 from support.programs.svm import START
@@ -84,7 +84,7 @@ def attested() -> Certified:
     certified = Certified(founded_exchange())
     for meter_id, (owner, _) in METERS.items():
         certified.meter(meter_id, owner)
-    certified.attest(START, {meter_id: Said(export_wh=wh) for meter_id, (_, wh) in METERS.items()})
+    certified.attest(START, {meter_id: MeterEnergy(export_wh=wh) for meter_id, (_, wh) in METERS.items()})
     certified.campus.chain.set_time(START + INTERVAL_S + SETTLED_S)
     make_rewinding(certified.campus.chain)
     return certified

@@ -78,7 +78,7 @@ def test_a_seller_is_never_sold_below_the_mandate(exchange: Exchange) -> None:
     chain.fails("CreditOpen", exchange.withdraw(thief, 10_000_001), signers=[thief.key])
     chain.ok(exchange.abort(START), signers=signers)
     exchange.unwind(START, lines[:2])
-    assert {exchange.balance(one) for one in (buyer, thief, seller)} == {10_000_000}
+    assert {exchange.balance(outcome) for outcome in (buyer, thief, seller)} == {10_000_000}
 
 
 def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:
@@ -98,24 +98,26 @@ def test_a_payer_whose_mandate_is_gone_pays_nothing(exchange: Exchange) -> None:
 
 def test_nothing_is_found_of_an_honest_hub() -> None:
     stage = Stage.begin()
-    told = stage.honest()
-    assert stage.play(told) is None
+    statement = stage.honest()
+    assert stage.play(statement) is None
     assert stage.gains() == HONEST
     unchecked = {"empty_without_trades"}
-    assert {one.check for one in stage.results(told) if one.verdict is not Verdict.OK} == unchecked
+    assert {outcome.check for outcome in stage.results(statement) if outcome.verdict is not Verdict.OK} == unchecked
     for name in ("anna", "ben", "cleo"):
-        assert {one.check for one in stage.results(told, name) if one.verdict is not Verdict.OK} == unchecked
+        assert {
+            outcome.check for outcome in stage.results(statement, name) if outcome.verdict is not Verdict.OK
+        } == unchecked
 
 
 @pytest.mark.parametrize("act", DISHONEST_ACTS, ids=lambda act: act.title)
 def test_a_deed_gets_what_mandates_allow_and_is_found(act: DishonestAct) -> None:
     stage = Stage.begin()
-    done = act.play(stage)
-    assert done.refused == act.refused
-    assert stage.found(done.told) == act.outsider
-    assert {name: stage.found(done.told, name) for name in act.participants} == act.participants
+    result = act.play(stage)
+    assert result.refused == act.refused
+    assert stage.found(result.statement) == act.outsider
+    assert {name: stage.found(result.statement, name) for name in act.participants} == act.participants
     if act.afterwards is not None:
-        act.afterwards(stage, done.told)
+        act.afterwards(stage, result.statement)
     assert stage.gains() == act.gains
     assert min(act.gains.values(), default=0) >= -MAX_DEBIT
 

@@ -4,14 +4,14 @@ import pytest
 
 from hub.chain import pdas
 from support.programs.attacks.governance_scenes import upgrade_registry
-from support.programs.attacks.world import HOME, World, bare_world, square
+from support.programs.attacks.world import HOME, World, bare_world, founded_world
 from support.programs.svm import deterministic_key
 
 
 @pytest.fixture
 def world() -> World:
     """The scenes' own."""
-    return square()
+    return founded_world()
 
 
 def test_accounts_and_clock_are_as_before(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
     gw.enrol(hub_nats)
     async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
-            await agent.said("broker connected")
+            await agent.wait_for_line("broker connected")
             await client.publish("tele/gw-late/SENSOR", payload(0, 1), qos=1)
             await eventually(lambda: len(hub.of(Reading)) == 1)
             await agent.kill()
@@ -81,7 +81,7 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
     gw.enrol(hub_nats)
     async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
-            await agent.said("broker connected")
+            await agent.wait_for_line("broker connected")
             await client.publish("tele/gw-held/SENSOR", payload(0, 1), qos=1)
             await eventually(lambda: len(hub.of(Reading)) == 1)
             import sqlite3
@@ -90,7 +90,7 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
             lock.execute("BEGIN EXCLUSIVE")
             for second in range(1, 6):
                 await client.publish("tele/gw-held/SENSOR", payload(second, second + 1), qos=1)
-            await agent.said("storage refuses: readings wait in memory")
+            await agent.wait_for_line("storage refuses: readings wait in memory")
             status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
             assert status.json["running"] and "make room" in status.json["storage"], status
             await agent.kill()
@@ -117,11 +117,11 @@ async def test_a_publication_that_nobody_can_read_does_not_come_again(
     bad = ("[" * 10_000, '{"SML": {"Total_in": 1e-5000000}}', '{"SML": [[]]}', '{"SML": {"Total_in": {}}}')
     async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
-            await agent.said("broker connected")
+            await agent.wait_for_line("broker connected")
             for message in (*bad, *map(json.dumps, odd)):
                 await client.publish(topic, message, qos=1)
             await eventually(lambda: len(hub.of(Reading)) == 3, what="the three odd ones")
-            await agent.said("message dropped", times=len(bad))
+            await agent.wait_for_line("message dropped", times=len(bad))
         async with gw.running() as again:
             await client.publish(topic, json.dumps({"SML": {"Total_in": 0.005}}), qos=1)
             await eventually(lambda: len(hub.of(Reading)) == 4, what="the next")

@@ -19,7 +19,7 @@ from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh
 from support.programs.dishonest_acts import DISHONEST_ACTS
-from support.programs.dishonest_hub import Stage, Told
+from support.programs.dishonest_hub import HubStatement, Stage
 from support.rows.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S, A
 
 HOUR_S = 3600
@@ -31,14 +31,14 @@ def stage() -> Stage:
 
 
 @pytest.fixture(scope="module")
-def told(stage: Stage) -> Told:
+def told(stage: Stage) -> HubStatement:
     told = stage.honest()
     assert stage.play(told) is None
     return told
 
 
 @pytest.fixture(scope="module")
-def honest(stage: Stage, told: Told) -> PublicInterval:
+def honest(stage: Stage, told: HubStatement) -> PublicInterval:
     return stage.public(told.start_s, told.journal)
 
 
@@ -192,7 +192,7 @@ def test_examples_with_forward_trades_pass_what_the_journal_alone_shows(honest: 
     )
 
 
-def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
+def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: HubStatement, honest: PublicInterval) -> None:
     own = stage.own("ben", told)
     assert failed_checks(check_interval(honest, own)) == set()
     assert failed_checks(check_interval(honest, replace(own, keys={}))) == {"own_proofs_hold"}
@@ -204,7 +204,9 @@ def test_a_proof_by_another_key_or_changed_is_found(stage: Stage, told: Told, ho
     assert failed_checks(check_interval(honest, changed)) == {"own_proofs_hold"}
 
 
-def test_an_order_is_not_missed_without_knowing_of_a_residual(stage: Stage, told: Told, honest: PublicInterval) -> None:
+def test_an_order_is_not_missed_without_knowing_of_a_residual(
+    stage: Stage, told: HubStatement, honest: PublicInterval
+) -> None:
     own = stage.own("ben", told)
     others = tuple(order for order in told.orders if order.participant_id != own.participant_id)
     without = replace(honest, journal=replace(told, orders=others, trades=()).journal)
@@ -218,7 +220,7 @@ def verdict_of_order(interval: PublicInterval, own: ParticipantEvidence) -> Verd
     return next(result.verdict for result in check_interval(interval, own) if result.check == "own_order")
 
 
-def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: PublicInterval) -> None:
+def test_a_place_in_another_tree_is_found(stage: Stage, told: HubStatement, honest: PublicInterval) -> None:
     """A hub's proof may be consistent in itself and not be what was attested."""
     own = stage.own("ben", told)
     assert failed_checks(check_interval(first(honest, merkle_root=bytes(32)), own)) == {"own_meter_attested"}
@@ -228,7 +230,7 @@ def test_a_place_in_another_tree_is_found(stage: Stage, told: Told, honest: Publ
     assert "own_meter_attested" in failed_checks(check_interval(corrected, own))
 
 
-def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: Told, tmp_path: Path) -> None:
+def test_a_proof_file_is_read_or_refused_by_name(stage: Stage, told: HubStatement, tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     file.write_text(json.dumps(stage.proofs("ben", told)[1]))
     proof = read_proof(file)

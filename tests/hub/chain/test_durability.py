@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from solana.rpc.commitment import Finalized
@@ -24,6 +24,7 @@ from hub.clock import ManualClock, SystemClock
 from hub.keys import load
 from hub.ledger.opening import open_chain
 from support.servers.ledger import LedgerProcess
+from support.waiting import at_least, eventually
 
 
 async def signed_payment(chain: ChainClient, payer: Keypair, to: Pubkey) -> SignedTransaction:
@@ -44,12 +45,6 @@ async def pay_until_killed(ledger: LedgerProcess, confirmed: list[tuple[SignedTr
             return
 
 
-async def wait_for_payments(confirmed: list[Any], count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(confirmed) < count:  # noqa: ASYNC110 - several tasks fill the list
-            await asyncio.sleep(0.01)
-
-
 @pytest.mark.parametrize(("snapshot_every", "rounds"), [("5000", 3), ("1", 8)], ids=["log", "snapshots"])
 async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
     ledger: LedgerProcess, snapshot_every: str, rounds: int
@@ -59,7 +54,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
     ledger.start("--snapshot-every", snapshot_every)
     for round_number in range(1, rounds + 1):
         load = [asyncio.create_task(pay_until_killed(ledger, confirmed)) for _ in range(8)]
-        await wait_for_payments(confirmed, 40 * round_number)
+        await eventually(at_least(40 * round_number, confirmed), seconds=20, what="confirmed payments")
         ledger.kill()
         await asyncio.gather(*load)
         ledger.start("--snapshot-every", snapshot_every)

@@ -41,13 +41,13 @@ STEPS = [("PostgreSQL", 1), ("15 meters", 1), ("people", 1), ("API", 2), ("three
 def test_ctrl_c_while_it_starts(folder: Path, step: str, times: int) -> None:
     """A second Ctrl-C does not interrupt the stop."""
     demo = DemoProcess(folder, ("--interval", "30")).start()
-    demo.until(lambda: True if step in demo.said else None, 60, step)
+    demo.until(lambda: True if step in demo.stderr else None, 60, step)
     for _ in range(times):
         demo.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    assert demo.wait(60) == 130, demo.said
-    assert demo.says[-1] == BROKEN_OFF
-    assert "Traceback" not in demo.said
+    assert demo.wait(60) == 130, demo.stderr
+    assert demo.stderr_lines[-1] == BROKEN_OFF
+    assert "Traceback" not in demo.stderr
     assert not left_of(folder)
 
 
@@ -59,10 +59,10 @@ def test_kill_9_of_everything_that_holds_the_parts_together(folder: Path) -> Non
     second = DemoProcess(folder, ("--interval", "30")).start().until_running()
     assert second.password == first.password
     second.process.send_signal(signal.SIGHUP)  # the terminal is closed
-    assert second.wait(60) == 0, second.said
+    assert second.wait(60) == 0, second.stderr
     assert not left_of(folder)
     third = DemoProcess(folder, ("--interval", "30")).start()
-    third.until(lambda: True if "three gateways" in third.said else None, 60, "the gateways")
+    third.until(lambda: True if "three gateways" in third.stderr else None, 60, "the gateways")
     third.process.kill()
     third.wait(10)
     assert gone(folder, 20), left_of(folder)
@@ -81,9 +81,9 @@ def test_ctrl_c_takes_ten_seconds_at_most_when_parts_hang(folder: Path, *, every
         assert len(hung) >= 10
     for process in hung:
         process.suspend()
-    assert demo.stop() < PROMISED_STOP_S, demo.said
-    assert demo.process.returncode == 0, demo.said
-    assert demo.says[-1] == STOPPED
+    assert demo.stop() < PROMISED_STOP_S, demo.stderr
+    assert demo.process.returncode == 0, demo.stderr
+    assert demo.stderr_lines[-1] == STOPPED
     assert not any(process.is_running() for process in hung)
     assert not left_of(folder)
 
@@ -96,8 +96,8 @@ def test_a_part_that_does_not_start_stops_the_whole_and_is_named(folder: Path) -
         assert demo.wait(60) == 75
     finally:
         (folder / "ledger" / "kept").replace(folder / "ledger" / "ledger.sqlite")
-    assert "peerwatt-hub: ledger did not start" in demo.said and "can not be read as a ledger" in demo.said
-    assert "Traceback" not in demo.said, demo.said
+    assert "peerwatt-hub: ledger did not start" in demo.stderr and "can not be read as a ledger" in demo.stderr
+    assert "Traceback" not in demo.stderr, demo.stderr
     assert not left_of(folder)
 
 

@@ -15,7 +15,7 @@ from hub.ingest import bus
 from hub.ingest.consumer import Limits
 from hub.ingest.heartbeats import responder
 from support.rows.gateways import SealingGateway, assign
-from support.servers.ingest import Heard, Ingest
+from support.servers.ingest import Ingest, ReceiptListener
 from support.servers.nats import Gateway
 from support.waiting import eventually
 
@@ -27,15 +27,15 @@ async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:
 
 async def test_a_published_frame_is_stored_and_receipted(ingest: Ingest, north: SealingGateway) -> None:
     await ingest.start()
-    heard = Heard(ingest.receipt_public_key)
+    listener = ReceiptListener(ingest.receipt_public_key)
     frames = north.frames(3)
     async with ingest.nats.as_gateway("gw-north") as gateway:
-        await heard.listen(gateway)
+        await listener.listen(gateway)
         for frame in frames:
             await publish(gateway, frame)
         await ingest.counted("readings", 18)
-        await eventually(lambda: heard.stored(north.boot_id) == {1, 2, 3, 4}, what="receipts")
-    assert heard.receipts[-1].last_header_hash == frames[-1].header_hash
+        await eventually(lambda: listener.stored(north.boot_id) == {1, 2, 3, 4}, what="receipts")
+    assert listener.receipts[-1].last_header_hash == frames[-1].header_hash
     times = await ingest.pool.fetchrow("SELECT * FROM frames ORDER BY sequence DESC LIMIT 1")
     assert times is not None and times["published_at"] <= times["received_at"] <= times["verified_at"]
     await ingest.drained()
@@ -51,14 +51,14 @@ async def test_a_lone_frame_does_not_wait_for_a_batch(ingest: Ingest, north: Sea
 
 async def test_the_same_frame_again_gets_a_receipt_and_changes_nothing(ingest: Ingest, north: SealingGateway) -> None:
     await ingest.start()
-    heard = Heard(ingest.receipt_public_key)
+    listener = ReceiptListener(ingest.receipt_public_key)
     (frame,) = north.frames(0)
     async with ingest.nats.as_gateway("gw-north") as gateway:
         await publish(gateway, frame)
         await ingest.drained()
-        await heard.listen(gateway)
+        await listener.listen(gateway)
         await publish(gateway, frame, once=False)
-        await eventually(lambda: heard.stored(north.boot_id) == {1}, what="a receipt for the duplicate")
+        await eventually(lambda: listener.stored(north.boot_id) == {1}, what="a receipt for the duplicate")
     assert await ingest.count("frames") == 1
     assert await ingest.count("quarantine") == 0
 
@@ -119,18 +119,18 @@ async def test_a_flipped_bit_is_refused_by_name_and_its_neighbours_are_stored(
     first, second, third = north.frames(2)
     flipped = bytearray(second.encode())
     flipped[-5] ^= 0x10
-    heard = Heard(b"")
+    listener = ReceiptListener(b"")
     async with ingest.nats.as_gateway("gw-north") as gateway:
         for payload in (first.encode(), bytes(flipped), third.encode()):
             await gateway.publish_frame(payload)
         await ingest.start()
-        heard.public_key = ingest.receipt_public_key
-        await heard.listen(gateway)
+        listener.public_key = ingest.receipt_public_key
+        await listener.listen(gateway)
         await ingest.drained()
     await ingest.counted("frames", 2)
     row = await ingest.pool.fetchrow("SELECT * FROM quarantine")
     assert row is not None and (row["code"], row["payload"]) == ("merkle_root", bytes(flipped))
-    assert 2 not in heard.stored(north.boot_id)
+    assert 2 not in listener.stored(north.boot_id)
 
 
 async def test_a_frame_under_another_gateways_name_is_refused(ingest: Ingest, north: SealingGateway) -> None:
@@ -148,19 +148,19 @@ async def test_a_receipt_that_was_lost_heals_with_the_heartbeat(ingest: Ingest, 
     await ingest.start()
     gap = Gap(boot_id=north.boot_id, first=6, last=8, reason="disk full", at_ms=1)
     frames = [*north.frames(4), north.seal([gap])]
-    heard = Heard(ingest.receipt_public_key)
+    listener = ReceiptListener(ingest.receipt_public_key)
     async with ingest.nats.as_gateway("gw-north") as gateway:
         for frame in frames:
             if frame.header.sequence != 3:
                 await publish(gateway, frame)
         await ingest.counted("frames", 5)
-        await heard.listen(gateway)
+        await listener.listen(gateway)
         heartbeat = Heartbeat(
             "gw-north", 1, "0.1.0", north.boot_id, 9, waiting={north.boot_id: [(1, 9)]}, outbox_frames=9
         )
         await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
-        await eventually(lambda: bool(heard.receipts), what="the answer to the heartbeat")
-    (receipt,) = heard.receipts
+        await eventually(lambda: bool(listener.receipts), what="the answer to the heartbeat")
+    (receipt,) = listener.receipts
     assert receipt.stored == {north.boot_id: [(1, 2), (4, 6)]}, "the third never arrived"
     assert receipt.lost == {north.boot_id: [(6, 8)]}
     assert receipt.last_header_hash == frames[-1].header_hash
@@ -173,32 +173,32 @@ async def test_a_heartbeat_that_asks_for_everything_is_answered_piece_by_piece(
 ) -> None:
     monkeypatch.setattr(responder, "MAX_FRAMES", 3)
     await ingest.start()
-    heard = Heard(ingest.receipt_public_key)
+    listener = ReceiptListener(ingest.receipt_public_key)
     async with ingest.nats.as_gateway("gw-north") as gateway:
         for frame in north.frames(7):
             await publish(gateway, frame)
         await ingest.counted("frames", 8)
-        await heard.listen(gateway)
+        await listener.listen(gateway)
         for first, answered in ((1, {1, 2, 3}), (4, {1, 2, 3, 4, 5, 6})):
             waiting = [(first, 2**63 - 1)]
             heartbeat = Heartbeat(
                 "gw-north", 1, "0.1.0", north.boot_id, 8, waiting={north.boot_id: waiting}, outbox_frames=8
             )
             await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
-            await eventually(lambda: heard.stored(north.boot_id) == answered, what="part of the answer")  # noqa: B023
+            await eventually(lambda: listener.stored(north.boot_id) == answered, what="part of the answer")  # noqa: B023
 
 
 async def test_heartbeats_that_are_none_change_nothing(ingest: Ingest, north: SealingGateway) -> None:
     await ingest.start()
-    heard = Heard(ingest.receipt_public_key)
+    listener = ReceiptListener(ingest.receipt_public_key)
     heartbeat = Heartbeat("gw-north", 1, "0.1.0", north.boot_id, 0)
     async with ingest.nats.as_gateway("gw-north") as gateway, ingest.nats.as_gateway("gw-south") as south:
-        await heard.listen(gateway)
+        await listener.listen(gateway)
         await gateway.client.publish("pw.beat.gw-north", b"nonsense")
         await south.client.publish("pw.beat.gw-south", encode_heartbeat(heartbeat))
         await bus.flush_commands(south.client)
         await gateway.client.publish("pw.beat.gw-north", encode_heartbeat(heartbeat))
-        await eventually(lambda: len(heard.receipts) == 1, what="one receipt for the one good heartbeat")
+        await eventually(lambda: len(listener.receipts) == 1, what="one receipt for the one good heartbeat")
 
 
 async def test_readings_wait_until_an_operator_assigns_their_meter(ingest: Ingest) -> None:

@@ -22,6 +22,7 @@ from hub.ledger.rpc.websocket import MAX_CONNECTIONS, MAX_OUTGOING, PubSub
 from support.servers.ledger import LedgerProcess, new_ledger
 from support.servers.ledger_site import Site, served
 from support.settlement.wallets import CALL
+from support.waiting import eventually
 
 WALLET = "https://wallet.example"
 
@@ -53,12 +54,6 @@ async def call(socket: Any, method: str, *params: Any) -> Any:
     return json.loads(await socket.recv())
 
 
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the other side of a socket says nothing
-            await asyncio.sleep(0.01)
-
-
 async def test_subscriptions_are_bounded_and_end_with_the_connection(here: Served) -> None:
     async with websockets.connect(here.ws_url) as socket:
         numbers = [(await call(socket, "rootSubscribe"))["result"] for _ in range(MAX_SUBSCRIPTIONS)]
@@ -67,7 +62,7 @@ async def test_subscriptions_are_bounded_and_end_with_the_connection(here: Serve
         assert (await call(socket, "rootUnsubscribe", numbers[0]))["error"]["code"] == -32602
         assert "result" in await call(socket, "rootSubscribe")
         assert not here.pubsub.registry.is_empty
-    await until(lambda: here.pubsub.registry.is_empty)
+    await eventually(lambda: here.pubsub.registry.is_empty, seconds=20, what="no subscription")
 
 
 async def test_a_signature_that_was_told_frees_its_place(here: Served) -> None:
@@ -94,7 +89,7 @@ async def test_connections_are_bounded(here: Served) -> None:
     assert caught.value.rcvd.code == 1013
     for socket in opened:
         await socket.close()
-    await until(lambda: here.pubsub.registry.is_empty)
+    await eventually(lambda: here.pubsub.registry.is_empty, seconds=20, what="no subscription")
     async with websockets.connect(here.ws_url) as socket:
         assert "result" in await call(socket, "slotSubscribe")
 
@@ -117,7 +112,7 @@ async def test_a_client_that_does_not_listen_is_cut_off_and_others_are_not(here:
                 await asyncio.sleep(0.001)
         here.pubsub.registry._publish(("root",), 5)
         assert json.loads(await good.recv())["params"] == {"result": 5, "subscription": number}
-        await until(lambda: here.pubsub._connections == 1)
+        await eventually(lambda: here.pubsub._connections == 1, seconds=20, what="one connection")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "5", "[" * 60_000, json.dumps({**CALL, "method": "getSlot"})])

@@ -235,9 +235,7 @@ async def test_streams_are_counted_and_given_back(live: Live, monkeypatch: pytes
     async with live.stream():
         response = await live.api.get("/live", live.api.bearer("participant", ANNA))
         assert "try again" in problem(response, 503, "streams_exhausted")
-    async with asyncio.timeout(10):
-        while live.feed.subscribers:  # noqa: ASYNC110 - the server notices the closed socket by itself
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not live.feed.subscribers, what="the place given back")
 
 
 async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ async def test_a_node_that_is_away_or_behind(
     settings: Settings, module_ledger: LedgerProcess, second: FaultyNode, fault: Refuses | Lags, message: str
 ) -> None:
     # a young chain has not so many slots yet
-    module_ledger.go_on_later(300)
+    module_ledger.restart_ahead(300)
     second.faults = [fault]
     with pytest.raises(NodesUnhealthyError) as caught:
         await look_at_nodes(settings)

@@ -157,7 +157,7 @@ async def test_what_can_not_close_waits_a_day_and_comes_back(
     assert isinstance(wrong_clock.deferred.errors[start_s], ReturnRefusedError)
     assert "TooEarlyToAbort" in str(wrong_clock.deferred.errors[start_s])
     assert (await onchain.read_settlement(campus.chain, start_s)).status == onchain.OPEN
-    lone_ledger.go_on_later(25 * HOUR_S)
+    lone_ledger.restart_ahead(25 * HOUR_S)
     assert await (await at_hour(campus, start_s, 25)).settle_due() == [start_s]
     await check_released(campus, start_s, before)
     assert "needs a person" not in "".join(capsys.readouterr())
@@ -171,7 +171,7 @@ async def test_what_nobody_refuses_is_closed_however_late(
     campus = lone_campus
     start_s = await campus.interval(ENERGY)
     await settle_up_to(campus, "close")
-    lone_ledger.go_on_later(25 * HOUR_S)
+    lone_ledger.restart_ahead(25 * HOUR_S)
     assert await (await at_hour(campus, start_s, 25)).settle_due() == [start_s]
     assert (await onchain.read_settlement(campus.chain, start_s)).status == onchain.CLOSED
 
@@ -181,7 +181,7 @@ async def test_killed_after_each_transaction_the_return_goes_on(
 ) -> None:
     campus, before = lone_campus, await balances(lone_campus)
     start_s = await stuck_interval(campus)
-    lone_ledger.go_on_later(25 * HOUR_S)
+    lone_ledger.restart_ahead(25 * HOUR_S)
     monkeypatch.setattr(unwind, "LINES_PER_BATCH", 2)
     wait, states = campus.chain.wait, []
 

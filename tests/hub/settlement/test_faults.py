@@ -74,7 +74,7 @@ async def test_a_transaction_that_comes_late_does_not_count_beside_its_successor
         settling = asyncio.create_task(watched.settle_until_closed([start_s]))
         await asyncio.wait_for(held.holding.wait(), 60)
         assert await watched.transactions() == {"confirmed": 3, "submitted": 1}
-        lone_ledger.go_on_later(LATER_S)
+        lone_ledger.restart_ahead(LATER_S)
         node.faults = []
         await settling
         await held.release()

@@ -3,7 +3,6 @@
 It kills at every moment once; PEERWATT_KILLS=200 goes on over as many intervals as that takes (`make test-crash`).
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.settlement.killed import SettlingSite, run_until_killed
 from support.settlement.settled_once import WatchedCampus, watch_campus
+from support.waiting import eventually
 
 KILLS = int(os.environ.get("PEERWATT_KILLS", "1"))
 KINDS = ("attest", "mint", "open", "settle", "close")
@@ -59,8 +59,11 @@ async def _wait_until_final(watched: WatchedCampus) -> None:
     """Waits until every confirmed transaction is final, so that each process passes the same moments."""
     rows = await watched.campus.pool.fetch("SELECT signature FROM blockchain_transactions WHERE state = 'confirmed'")
     signatures = [Signature.from_string(row["signature"]) for row in rows]
-    while not all(status and status.reached("finalized") for status in await watched.ledger.statuses(signatures)):  # noqa: ASYNC110 - the ledger is another process
-        await asyncio.sleep(0.02)
+
+    async def are_final() -> bool:
+        return all(status and status.reached("finalized") for status in await watched.ledger.statuses(signatures))
+
+    await eventually(are_final, seconds=60, what="final transactions")
 
 
 async def test_every_change_of_state_is_a_moment_to_be_killed_at(

@@ -1,6 +1,5 @@
 """An interval waits when a payer's money is the open credit of another settlement, until that settlement closes."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -14,10 +13,11 @@ from hub.errors import PermanentError, RetryableError
 from hub.postgres.db import Pool
 from hub.settlement import onchain
 from hub.settlement.deferred import RETRY_MS
-from hub.settlement.steps.executor import POLL_S, StepRefusedError
+from hub.settlement.steps.executor import StepRefusedError
 from hub.settlement.submitter import Submitter
 from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, INTERVAL_S, RATES, SettlingCampus, trader_of, wallet_of
+from support.waiting import eventually
 
 DEPOSIT_MICROS = 1_000
 DAY_MS = 24 * 3_600_000
@@ -42,9 +42,10 @@ async def check_it_waits(submitter: Submitter, start_s: int) -> None:
 
 
 async def wait_until_opened(campus: SettlingCampus, start_s: int) -> None:
-    async with asyncio.timeout(20):
-        while await onchain.read_settlement(campus.chain, start_s) is None:  # noqa: ASYNC110 (the ledger makes the block)
-            await asyncio.sleep(POLL_S)
+    async def is_open() -> bool:
+        return await onchain.read_settlement(campus.chain, start_s) is not None
+
+    await eventually(is_open, seconds=20, what="an open settlement")
 
 
 async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: SettlingCampus) -> None:

@@ -22,6 +22,7 @@ from support.servers.rpc_faults import (
 )
 from support.settlement.campus import ENERGY
 from support.settlement.settled_once import EACH_STEP_ONCE, WatchedCampus
+from support.waiting import eventually
 
 
 async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
@@ -35,8 +36,7 @@ async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
     await asyncio.wait_for(held.holding.wait(), 60)
     for _ in range(5):
         calls = first.calls["getEpochInfo"]
-        while first.calls["getEpochInfo"] == calls:  # noqa: ASYNC110 - the node counts its calls in this loop
-            await asyncio.sleep(0.01)
+        await eventually(lambda: first.calls["getEpochInfo"] > calls, seconds=60, what="a call")  # noqa: B023
     assert await both.transactions() == {"submitted": 1}
     await held.release()
     first.faults, second.faults = [], []

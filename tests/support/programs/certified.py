@@ -1,4 +1,4 @@
-"""Meters whose energy is attested with real leaves, and their certificates: what a test of them begins with."""
+"""Meters whose energy is attested with real leaves, and their certificates."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from support.programs.market_chain import Exchange
 
 HOUR_S = 3600
 SETTLED_S = 73 * HOUR_S + 1
-"""From an interval's end until no correction can come any more."""
+"""Seconds after an interval's end from which on no correction is accepted."""
 PV = Device(
     source="Solar",
     technology="T010100",
@@ -32,8 +32,8 @@ PV = Device(
 
 
 @dataclass(frozen=True)
-class Said:
-    """What an attested revision says about one meter."""
+class MeterEnergy:
+    """Energy of one meter in an attested revision, in Wh."""
 
     import_wh: int = 0
     export_wh: int = 0
@@ -46,12 +46,12 @@ class Certified:
 
     exchange: Exchange
     owners: dict[str, Keypair] = field(default_factory=dict)
-    attested: dict[tuple[int, int], dict[str, Said]] = field(default_factory=dict)
+    attested: dict[tuple[int, int], dict[str, MeterEnergy]] = field(default_factory=dict)
     """By start and revision, then by meter."""
 
     @property
     def campus(self) -> Campus:
-        """Where the meters are."""
+        """The campus with the meters."""
         return self.exchange.campus
 
     @property
@@ -69,19 +69,19 @@ class Certified:
         chain.ok(self.campus.register_meter(meter_id, key.pubkey(), "gw-north", **changes), signers=[registrar])
         self.owners[meter_id] = key
 
-    def attest(self, start_s: int, said: Mapping[str, Said], revision: int = 1) -> None:
+    def attest(self, start_s: int, meters: Mapping[str, MeterEnergy], revision: int = 1) -> None:
         """Attests the interval, or its next revision, with a leaf for each meter."""
-        self.attested[start_s, revision] = dict(sorted(said.items()))
-        valid = [one for one in said.values() if one.quality == "valid"]
+        self.attested[start_s, revision] = dict(sorted(meters.items()))
+        valid = [energy for energy in meters.values() if energy.quality == "valid"]
         self.campus.attested(
             start_s,
             revision=revision,
             previous=revision - 1 or None,
             merkle_root=list(merkle.root(self.leaves(start_s, revision))),
             meters_valid=len(valid),
-            meters_estimated=len(said) - len(valid),
-            import_wh=sum(one.import_wh for one in valid),
-            export_wh=sum(one.export_wh for one in valid),
+            meters_estimated=len(meters) - len(valid),
+            import_wh=sum(energy.import_wh for energy in valid),
+            export_wh=sum(energy.export_wh for energy in valid),
         )
 
     def leaves(self, start_s: int, revision: int = 1) -> list[bytes]:
@@ -91,21 +91,21 @@ class Certified:
                 start_s,
                 start_s + INTERVAL_S,
                 meter_id,
-                one.import_wh,
-                one.export_wh,
-                one.quality,
+                energy.import_wh,
+                energy.export_wh,
+                energy.quality,
                 blinding(meter_id, start_s, revision),
             )
-            for meter_id, one in self.attested[start_s, revision].items()
+            for meter_id, energy in self.attested[start_s, revision].items()
         ]
 
     def energy(self, meter_id: str, start_s: int, revision: int = 1, **changes: Any) -> AttestedEnergy:
-        """What was attested of a meter, with its proof."""
-        said = self.attested[start_s, revision]
-        index = list(said).index(meter_id)
+        """Returns what was attested of a meter, with its Merkle path."""
+        meters = self.attested[start_s, revision]
+        index = list(meters).index(meter_id)
         proof = AttestedEnergy(
-            said[meter_id].import_wh,
-            said[meter_id].export_wh,
+            meters[meter_id].import_wh,
+            meters[meter_id].export_wh,
             blinding(meter_id, start_s, revision),
             index,
             merkle.path(self.leaves(start_s, revision), index),
@@ -134,7 +134,7 @@ class Certified:
         )
 
     def issued(self, meter_id: str, start_s: int) -> Pubkey:
-        """Issues a meter's certificate when it is time, and gives its address."""
+        """Lets the time for corrections pass and issues a meter's certificate; returns its address."""
         self.campus.chain.set_time(max(self.campus.chain.now, start_s + INTERVAL_S + SETTLED_S))
         self.campus.chain.ok(self.issue(meter_id, start_s), signers=[self.body])
         return pdas.certificate(meter_id, start_s)
@@ -148,13 +148,13 @@ class Certified:
         return self.campus.chain.account("energy_token", pdas.certificate_holding(certificate, number))
 
     def cut(self, holder: Keypair, certificate: Pubkey, number: int, wh: int) -> Instruction:
-        """A slice off a holding, to the certificate's next number."""
+        """The `slice_certificate` of a holding; the part gets the certificate's next number."""
         following = self.campus.chain.account("energy_token", certificate).holding_count
         payer = self.campus.chain.payer.pubkey()
         return certificates.slice_holding(payer, holder.pubkey(), certificate, number, wh, following)
 
     def transfer(self, holder: Keypair, certificate: Pubkey, number: int, to: Pubkey, wh: int) -> Instruction:
-        """A holding to somebody else."""
+        """The `transfer_certificate` of a holding, or of a part of it."""
         return certificates.transfer(holder.pubkey(), pdas.certificate_holding(certificate, number), to, wh)
 
     def cancel(
@@ -166,25 +166,25 @@ class Certified:
         beneficiary: str = "university library",
         purpose: str = "electricity of 2025",
     ) -> Instruction:
-        """The end of a holding."""
+        """The `cancel_certificate` of a holding."""
         payer = self.campus.chain.payer.pubkey()
         return certificates.cancel(
             payer, holder.pubkey(), certificate, number, beneficiary=beneficiary, purpose=purpose
         )
 
     def check(self, certificate: Pubkey) -> None:
-        """Holdings make up the face value, the cancelled ones what is cancelled."""
-        found = self.campus.chain.account("energy_token", certificate)
-        parts = [self.holding(certificate, number) for number in range(found.holding_count)]
+        """Checks that holdings add up to the face value, and cancelled ones to what is cancelled."""
+        stored = self.campus.chain.account("energy_token", certificate)
+        parts = [self.holding(certificate, number) for number in range(stored.holding_count)]
         assert all(part.certificate == certificate and part.wh > 0 for part in parts)
-        assert [part.number for part in parts] == list(range(found.holding_count))
-        assert sum(part.wh for part in parts) == found.face_value_wh
-        assert sum(part.wh for part in parts if part.cancelled) == found.cancelled_wh
+        assert [part.number for part in parts] == list(range(stored.holding_count))
+        assert sum(part.wh for part in parts) == stored.face_value_wh
+        assert sum(part.wh for part in parts if part.cancelled) == stored.cancelled_wh
         for part in parts:
             stated = pdas.cancellation(pdas.certificate_holding(certificate, part.number))
             assert self.campus.chain.exists(stated) == part.cancelled
 
 
 def blinding(meter_id: str, start_s: int, revision: int) -> bytes:
-    """As good as random, and the same in every run."""
+    """Returns the blinding of a leaf (16 bytes), the same in every run."""
     return hashlib.sha256(f"{meter_id} {start_s} {revision}".encode()).digest()[:16]

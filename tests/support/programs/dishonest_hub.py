@@ -1,6 +1,6 @@
-"""A hub that says what it likes of an interval, with the settler's and the attestors' keys; and who looks on.
+"""A dishonest hub with the keys of the settler and the attestors, on the programs as deployed, and its audit.
 
-A act replaces a part of what an honest hub would have told. The onlooker sees accounts and accepted transactions only.
+An act replaces a part of what an honest hub would have stated. The audit sees accounts and accepted transactions.
 """
 
 from dataclasses import dataclass, field, replace
@@ -54,7 +54,7 @@ MAX_REVISIONS = 9
 
 @dataclass(frozen=True)
 class Metering:
-    """What a meter measured, or what the hub says of it."""
+    """Energy of a meter in an interval: as measured, or as the hub states it."""
 
     meter_id: str
     import_wh: int
@@ -75,8 +75,8 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Told:
-    """All that a hub says of an interval."""
+class HubStatement:
+    """All that a hub states about an interval."""
 
     start_s: int
     meters: tuple[Metering, ...]
@@ -85,7 +85,7 @@ class Told:
     price_mills: int
     lines: tuple[ChainLine, ...]
     hidden: bool = False
-    """The hub hands no journal out."""
+    """Whether the hub keeps the journal to itself."""
 
     @property
     def journal(self) -> bytes:
@@ -95,8 +95,8 @@ class Told:
     def end_s(self) -> int:
         return self.start_s + INTERVAL_S
 
-    def ordering(self, old: Order, **changes: Any) -> "Told":
-        """With an order in the same participant's name that says something else, under the name that it would have."""
+    def ordering(self, old: Order, **changes: Any) -> "HubStatement":
+        """Returns the statement with an order changed, its id made from the changed values."""
         new = replace(old, **changes)
         named = residual_order_id(self.start_s, new.participant_id, new.side, new.wh, new.limit_mills)
         new = replace(new, order_id=named)
@@ -154,10 +154,10 @@ class Stage:
         for name, person in self.people.items():
             self.people[name] = replace(person, measured=replace(person.measured, import_wh=0, export_wh=0))
 
-    # What is said ------------------------------------------------------------------------------------------------
+    # What is stated ----------------------------------------------------------------------------------------------
 
-    def honest(self, start_s: int = START) -> Told:
-        """What the market's rules make of what was measured: Anna sells 346 Wh to Ben and 554 to Cleo, at 4120."""
+    def honest(self, start_s: int = START) -> HubStatement:
+        """Returns the outcome of the market's rules: Anna sells 346 Wh to Ben and 554 to Cleo, at 4,120 mills."""
         metered = [
             MeteredEnergy(p.participant_id, Wh(p.measured.import_wh), Wh(p.measured.export_wh), valid=True)
             for p in self.metered
@@ -171,84 +171,84 @@ class Stage:
         outcome = run_auction(AuctionInput(start_s, metered, RATES, funds))
         meters = tuple(person.measured for person in self.metered)
         price = outcome.clearing.price_mills or 0
-        return self.netted(Told(start_s, meters, tuple(outcome.orders), outcome.trades, price, ()))
+        return self.netted(HubStatement(start_s, meters, tuple(outcome.orders), outcome.trades, price, ()))
 
-    def cleared(self, told: Told) -> Told:
-        """The same orders cleared as the rules say, and netted: a lie that agrees with itself."""
-        again = clear(told.start_s, told.orders)
-        return self.netted(replace(told, trades=again.trades, price_mills=again.price_mills or 0))
+    def cleared(self, statement: HubStatement) -> HubStatement:
+        """Clears and nets the same orders by the rules: a consistent falsehood."""
+        again = clear(statement.start_s, statement.orders)
+        return self.netted(replace(statement, trades=again.trades, price_mills=again.price_mills or 0))
 
-    def netted(self, told: Told) -> Told:
-        """With the lines to which the trades come."""
+    def netted(self, statement: HubStatement) -> HubStatement:
+        """Returns the statement with the lines that its trades net to."""
         wallets = {person.participant_id: bytes(person.trader.wallet) for person in self.people.values()}
-        made = plan(told.start_s, told.trades, wallets, RATES, minted_wh=Wh(0), batch_lines=1)
+        made = plan(statement.start_s, statement.trades, wallets, RATES, minted_wh=Wh(0), batch_lines=1)
         lines = (
-            ChainLine(Pubkey(one.wallet), one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros)
-            for one in made.lines
+            ChainLine(Pubkey(line.wallet), line.sold_wh, line.bought_wh, line.credit_micros, line.debit_micros)
+            for line in made.lines
         )
-        return replace(told, lines=tuple(lines))
+        return replace(statement, lines=tuple(lines))
 
-    def priced(self, told: Told, price_mills: int) -> Told:
-        """The same trades at another price, each under the name that it then has."""
-        trades = tuple(_at_price(trade, PriceMills(price_mills)) for trade in told.trades)
-        return self.netted(replace(told, trades=trades, price_mills=price_mills))
+    def priced(self, statement: HubStatement, price_mills: int) -> HubStatement:
+        """Returns the statement with the same trades at another price, their ids made from it."""
+        trades = tuple(_at_price(trade, PriceMills(price_mills)) for trade in statement.trades)
+        return self.netted(replace(statement, trades=trades, price_mills=price_mills))
 
     # What is done ------------------------------------------------------------------------------------------------
 
-    def attest(self, told: Told, **changes: Any) -> str | None:
-        """Attests and mints once the interval is over; the refusal's name, or None."""
+    def attest(self, statement: HubStatement, **changes: Any) -> str | None:
+        """Attests and mints after the interval's end; returns the refusal's name, or None."""
         chain, campus = self.exchange.chain, self.exchange.campus
-        chain.set_time(max(chain.now, told.end_s))
+        chain.set_time(max(chain.now, statement.end_s))
         said: dict[str, Any] = {
-            "merkle_root": list(merkle.root([meter.row(told.start_s).leaf for meter in told.meters])),
-            "meters_valid": len(told.meters),
-            "import_wh": sum(meter.import_wh for meter in told.meters),
-            "export_wh": sum(meter.export_wh for meter in told.meters),
+            "merkle_root": list(merkle.root([meter.row(statement.start_s).leaf for meter in statement.meters])),
+            "meters_valid": len(statement.meters),
+            "import_wh": sum(meter.import_wh for meter in statement.meters),
+            "export_wh": sum(meter.export_wh for meter in statement.meters),
         } | changes
-        outcome = chain.send(campus.attest(told.start_s, **said), signers=campus.attestors[:2])
+        outcome = chain.send(campus.attest(statement.start_s, **said), signers=campus.attestors[:2])
         if outcome.error is None and said.get("revision", 1) == 1:
-            chain.ok(self.exchange.mint_interval(told.start_s))
+            chain.ok(self.exchange.mint_interval(statement.start_s))
         return outcome.error
 
-    def end_as_anybody(self, told: Told) -> None:
-        """A day after the interval's end a stranger aborts the settlement, and everybody has their money back."""
+    def end_as_anybody(self, statement: HubStatement) -> None:
+        """Lets a stranger abort the settlement a day after the interval's end, so that all lines are returned."""
         chain, stranger = self.exchange.chain, self.exchange.chain.key("stranger")
-        chain.set_time(max(chain.now, told.end_s + ABORT_AFTER_S))
-        chain.ok(self.exchange.abort(told.start_s, stranger.pubkey()), signers=[stranger])
-        self.exchange.unwind(told.start_s, told.lines[: self.exchange.settlement(told.start_s).cursor])
+        chain.set_time(max(chain.now, statement.end_s + ABORT_AFTER_S))
+        chain.ok(self.exchange.abort(statement.start_s, stranger.pubkey()), signers=[stranger])
+        self.exchange.unwind(statement.start_s, statement.lines[: self.exchange.settlement(statement.start_s).cursor])
 
-    def open(self, told: Told, **changes: Any) -> str | None:
-        """Commits to lines and journal."""
-        committed = {"journal_hash": list(sha256(told.journal).digest())} | changes
-        made = self.exchange.open(told.start_s, told.lines, told.price_mills, **committed)
+    def open(self, statement: HubStatement, **changes: Any) -> str | None:
+        """Opens the settlement, which commits to lines and journal; returns the refusal's name, or None."""
+        committed = {"journal_hash": list(sha256(statement.journal).digest())} | changes
+        made = self.exchange.open(statement.start_s, statement.lines, statement.price_mills, **committed)
         return self.exchange.chain.send(made, signers=[self.exchange.settler]).error
 
-    def settle(self, told: Told, first: int = 0, end: int | None = None) -> str | None:
-        """The lines in batches, as far as they are taken."""
-        for at in range(first, len(told.lines) if end is None else end, LINES_PER_BATCH):
-            batch = told.lines[at : min(at + LINES_PER_BATCH, len(told.lines) if end is None else end)]
-            made = self.exchange.settle(told.start_s, at, batch)
+    def settle(self, statement: HubStatement, first: int = 0, end: int | None = None) -> str | None:
+        """Settles the lines in batches; returns the name of the first refusal, or None."""
+        for at in range(first, len(statement.lines) if end is None else end, LINES_PER_BATCH):
+            batch = statement.lines[at : min(at + LINES_PER_BATCH, len(statement.lines) if end is None else end)]
+            made = self.exchange.settle(statement.start_s, at, batch)
             outcome = self.exchange.chain.send(made, signers=[self.exchange.settler])
             if outcome.error is not None:
                 return outcome.error
             accounts = [bytes(meta.pubkey) for meta in made.accounts]
-            call = parse_settle(bytes(made.data), accounts, bytes(settlement_address(told.start_s)))
+            call = parse_settle(bytes(made.data), accounts, bytes(settlement_address(statement.start_s)))
             assert call is not None
-            self.calls.setdefault(told.start_s, []).append(call)
+            self.calls.setdefault(statement.start_s, []).append(call)
         return None
 
-    def close(self, told: Told) -> str | None:
-        """Ends it."""
-        return self.exchange.chain.send(self.exchange.close(told.start_s), signers=[self.exchange.settler]).error
+    def close(self, statement: HubStatement) -> str | None:
+        """Closes the settlement; returns the refusal's name, or None."""
+        return self.exchange.chain.send(self.exchange.close(statement.start_s), signers=[self.exchange.settler]).error
 
-    def play(self, told: Told) -> str | None:
-        """Everything from the attestation to the close; the name of the first refusal, or None."""
-        return self.attest(told) or self.open(told) or self.settle(told) or self.close(told)
+    def play(self, statement: HubStatement) -> str | None:
+        """Plays all steps from attestation to close; returns the name of the first refusal, or None."""
+        return self.attest(statement) or self.open(statement) or self.settle(statement) or self.close(statement)
 
-    # Who looks on ------------------------------------------------------------------------------------------------
+    # The audit --------------------------------------------------------------------------------------------------
 
     def public(self, start_s: int, journal: bytes | None) -> PublicInterval:
-        """What accounts and accepted transactions show, with a journal that the hub hands out."""
+        """Returns what accounts and accepted transactions show, with the journal that the hub publishes."""
         chain = self.exchange.chain
         revisions = [
             revision_of(chain.account("oracle", interval_address(start_s, number)))
@@ -278,18 +278,18 @@ class Stage:
             journal=journal,
         )
 
-    def found(self, told: Told, by: str | None = None) -> set[str]:
-        """The names of the checks that find something: an outsider's, or ``by`` a participant what they alone find."""
-        every = failed_checks(self.results(told, by))
-        return every if by is None else every - failed_checks(self.results(told))
+    def found(self, statement: HubStatement, by: str | None = None) -> set[str]:
+        """Returns the checks that fail for anybody, or those that fail for the participant ``by`` alone."""
+        every = failed_checks(self.results(statement, by))
+        return every if by is None else every - failed_checks(self.results(statement))
 
-    def results(self, told: Told, by: str | None = None) -> list[CheckResult]:
-        """Every check's."""
-        interval = self.public(told.start_s, None if told.hidden else told.journal)
-        return check_interval(interval, None if by is None else self.own(by, told))
+    def results(self, statement: HubStatement, by: str | None = None) -> list[CheckResult]:
+        """Returns the result of every check."""
+        interval = self.public(statement.start_s, None if statement.hidden else statement.journal)
+        return check_interval(interval, None if by is None else self.own(by, statement))
 
-    def own(self, name: str, told: Told) -> ParticipantEvidence:
-        """A participant with id, wallet and the two proofs that the hub shows for what the gateway signed."""
+    def own(self, name: str, statement: HubStatement) -> ParticipantEvidence:
+        """Returns what a participant knows: id, wallet, and the hub's two proofs of signed readings."""
         person, chain = self.people[name], self.exchange.chain
         key = chain.account("registry", pda("registry", b"gateway_key", bytes(self.gateway_key.verify_key)))
         registered = RegisteredKey(bytes(key.gateway), key.valid_from_s, key.valid_until_s)
@@ -297,26 +297,30 @@ class Stage:
             participant_id=person.participant_id,
             wallet=bytes(person.trader.wallet),
             account=chain.account("trading", person.trader.account),
-            proofs=tuple(parse_proof(f"proof {number}", one) for number, one in enumerate(self.proofs(name, told))),
+            proofs=tuple(
+                parse_proof(f"proof {number}", one) for number, one in enumerate(self.proofs(name, statement))
+            ),
             keys={bytes(key.key): registered},
         )
 
-    def proofs(self, name: str, told: Told) -> list[dict[str, Any]]:
-        """Of the readings at start and end, with the rung that the hub can show: none when the meter was left out."""
+    def proofs(self, name: str, statement: HubStatement) -> list[dict[str, Any]]:
+        """Returns proofs of the readings at start and end; without the interval's step when the meter was left out."""
         measured = self.people[name].measured
         if not measured.meter_id:
             return []
-        meter = next((one for one in told.meters if one.meter_id == measured.meter_id), None)
-        return [self._proof(measured, told, meter, end=end) for end in (False, True)]
+        meter = next((known for known in statement.meters if known.meter_id == measured.meter_id), None)
+        return [self._proof(measured, statement, meter, end=end) for end in (False, True)]
 
-    def _proof(self, measured: Metering, told: Told, meter: Metering | None, *, end: bool) -> dict[str, Any]:
-        slot_s = told.end_s if end else told.start_s
+    def _proof(
+        self, measured: Metering, statement: HubStatement, meter: Metering | None, *, end: bool
+    ) -> dict[str, Any]:
+        slot_s = statement.end_s if end else statement.start_s
         registers = (5_000 + measured.import_wh * end, 7_000 + measured.export_wh * end)
         document = signed_reading(self.gateway_key, measured.meter_id, slot_s, registers)
         if meter is None:
             return document
-        rows = [one.row(told.start_s) for one in told.meters]
-        return document | {"interval": interval_rung(rows, meter.row(told.start_s))}
+        rows = [known.row(statement.start_s) for known in statement.meters]
+        return document | {"interval": interval_rung(rows, meter.row(statement.start_s))}
 
 
 def _at_price(trade: Trade, price_mills: PriceMills) -> Trade:
@@ -325,6 +329,6 @@ def _at_price(trade: Trade, price_mills: PriceMills) -> Trade:
     return replace(trade, trade_id=named, price_mills=price_mills)
 
 
-def order_of(told: Told, person: Person) -> Order:
+def order_of(statement: HubStatement, person: Person) -> Order:
     """The person's order in what is told."""
-    return next(order for order in told.orders if order.participant_id == person.participant_id)
+    return next(order for order in statement.orders if order.participant_id == person.participant_id)

@@ -1,4 +1,4 @@
-"""What it takes to hand the settling over, and to bring the charges to whom governance has named."""
+"""Compute units of another settler, other payees, and the collection of charges."""
 
 from hub.chain import pdas
 from hub.chain.instructions import actions, trading

@@ -32,16 +32,22 @@ ACTIVE = 1
 def check_money(exchange: Exchange, wallets: Iterable[Pubkey], starts: Iterable[int]) -> None:
     """Balances and escrows = pool, vaults = charges of the closed settlements; no credit exceeds its balance."""
     chain, market = exchange.chain, exchange.chain.account("trading", MARKET)
-    accounts = found(chain, "trading", map(account_address, wallets))
-    settlements = found(chain, "trading", map(settlement_address, starts))
-    owed = sum(one.balance_micros for one in accounts) + sum(one.escrow_micros for one in settlements)
+    accounts = existing_accounts(chain, "trading", map(account_address, wallets))
+    settlements = existing_accounts(chain, "trading", map(settlement_address, starts))
+    owed = sum(account.balance_micros for account in accounts) + sum(
+        settlement.escrow_micros for settlement in settlements
+    )
     assert owed == market.accounts_total_micros == exchange.tokens(POOL)
     assert sum(map(charges_micros, settlements)) == market.charges_total_micros
     kept = market.charges_total_micros - market.collected_total_micros
     assert sum(map(exchange.tokens, VAULTS.values())) == kept
     assert market.account_count == len(accounts)
-    assert sorted(one.number for one in accounts) == list(range(len(accounts)))
-    crediting = {one.start_s for one in settlements if one.receiving and one.status in {OPEN, RETURNING}}
+    assert sorted(account.number for account in accounts) == list(range(len(accounts)))
+    crediting = {
+        settlement.start_s
+        for settlement in settlements
+        if settlement.receiving and settlement.status in {OPEN, RETURNING}
+    }
     assert sorted(filter(None, market.crediting_starts_s)) == sorted(crediting)
     for account in accounts:
         assert open_credit(account, market.crediting_starts_s) <= account.balance_micros
@@ -49,39 +55,45 @@ def check_money(exchange: Exchange, wallets: Iterable[Pubkey], starts: Iterable[
 
 def check_settlements(chain: Chain, starts: Iterable[int]) -> None:
     """Settled once: what has moved is within the commitment, and all of it when closed."""
-    for one in found(chain, "trading", map(settlement_address, starts)):
-        assert one.sold_wh == one.bought_wh
-        assert one.cursor <= one.line_count
-        assert one.returned_count <= one.cursor
-        sums = (one.settled_sold_wh, one.settled_bought_wh, one.settled_credit_micros, one.settled_debit_micros)
-        committed = (one.sold_wh, one.bought_wh, one.credit_micros, one.debit_micros)
+    for settlement in existing_accounts(chain, "trading", map(settlement_address, starts)):
+        assert settlement.sold_wh == settlement.bought_wh
+        assert settlement.cursor <= settlement.line_count
+        assert settlement.returned_count <= settlement.cursor
+        sums = (
+            settlement.settled_sold_wh,
+            settlement.settled_bought_wh,
+            settlement.settled_credit_micros,
+            settlement.settled_debit_micros,
+        )
+        committed = (settlement.sold_wh, settlement.bought_wh, settlement.credit_micros, settlement.debit_micros)
         assert all(sum_ <= limit for sum_, limit in zip(sums, committed, strict=True))
-        if one.status in {OPEN, RETURNING}:
-            assert one.escrow_micros == one.settled_debit_micros - one.settled_credit_micros
+        if settlement.status in {OPEN, RETURNING}:
+            assert settlement.escrow_micros == settlement.settled_debit_micros - settlement.settled_credit_micros
         else:
-            assert one.escrow_micros == 0
-        if one.status == CLOSED:
+            assert settlement.escrow_micros == 0
+        if settlement.status == CLOSED:
             assert sums == committed
-            assert one.cursor == one.line_count
+            assert settlement.cursor == settlement.line_count
 
 
 def check_energy(exchange: Exchange, starts: Iterable[int]) -> None:
     """Minted - burned = held; minted once, and what revision 1 attested."""
     chain, state = exchange.chain, exchange.chain.account("energy_token", ENERGY_STATE)
-    minted = found(chain, "energy_token", map(minted_address, starts))
-    assert state.minted_wh == sum(one.wh for one in minted)
-    assert state.burned_wh == sum(one.wh for one in minted if one.burned)
+    minted = existing_accounts(chain, "energy_token", map(minted_address, starts))
+    assert state.minted_wh == sum(interval.wh for interval in minted)
+    assert state.burned_wh == sum(interval.wh for interval in minted if interval.burned)
     held = state.minted_wh - state.burned_wh
     assert held == exchange.supply(ENERGY_MINT) == exchange.tokens(ENERGY_POOL)
-    for one in minted:
-        assert chain.account("oracle", interval_address(one.start_s)).export_wh == one.wh
+    for interval in minted:
+        assert chain.account("oracle", interval_address(interval.start_s)).export_wh == interval.wh
 
 
 def check_burned(chain: Chain, starts: Iterable[int]) -> None:
     """An interval's energy is burned when its settlement is over, and not before."""
-    for one in found(chain, "energy_token", map(minted_address, starts)):
-        over = [s.status not in {OPEN, RETURNING} for s in found(chain, "trading", [settlement_address(one.start_s)])]
-        assert bool(one.burned) == (over == [True])
+    for minted in existing_accounts(chain, "energy_token", map(minted_address, starts)):
+        settlements = existing_accounts(chain, "trading", [settlement_address(minted.start_s)])
+        is_over = any(settlement.status not in {OPEN, RETURNING} for settlement in settlements)
+        assert bool(minted.burned) == is_over
 
 
 def check_certificates(certified: Certified, meters: Sequence[str], starts: Iterable[int]) -> None:
@@ -103,14 +115,14 @@ def check_certificates(certified: Certified, meters: Sequence[str], starts: Iter
 
 def check_electorate(chain: Chain, wallets: Iterable[Pubkey]) -> None:
     """The registry counts the active participants; rates follow each other in time."""
-    people = found(chain, "registry", map(participant_address, wallets))
-    assert chain.account("registry", REGISTRY).participant_count == sum(one.status == ACTIVE for one in people)
+    people = existing_accounts(chain, "registry", map(participant_address, wallets))
+    assert chain.account("registry", REGISTRY).participant_count == sum(person.status == ACTIVE for person in people)
     effective = [rates.effective_from_s for rates in chain.account("governance", PARAMS).rate_sets]
     assert effective == sorted(set(effective))
 
 
 def charges_micros(settlement: Any) -> int:
-    """What a closed settlement has brought the vaults."""
+    """Returns the micros that a closed settlement has brought the vaults."""
     if settlement.status != CLOSED:
         return 0
     rates = settlement.rates
@@ -119,7 +131,7 @@ def charges_micros(settlement: Any) -> int:
 
 
 def open_credit(account: Any, crediting_starts_s: Sequence[int]) -> int:
-    """What settlements may still take back from an account."""
+    """Returns the micros that settlements can still take back from an account."""
     entries = zip(account.credits.entries, crediting_starts_s, strict=True)
     used_bits = account.credits.used_bits
     return sum(
@@ -129,6 +141,6 @@ def open_credit(account: Any, crediting_starts_s: Sequence[int]) -> int:
     )
 
 
-def found(chain: Chain, program: str, addresses: Iterable[Pubkey]) -> list[Any]:
-    """Those of the accounts that there are."""
+def existing_accounts(chain: Chain, program: str, addresses: Iterable[Pubkey]) -> list[Any]:
+    """Returns the accounts that exist, decoded, in the order of their addresses."""
     return [chain.account(program, address) for address in addresses if chain.exists(address)]

@@ -332,7 +332,7 @@ class Exchange:
         args = {
             "first_index": first,
             "lines": [line.argument() for line in settled[first:end]],
-            "range_proof": [list(one) for one in range_proof(leaves, first, end)],
+            "range_proof": [list(node) for node in range_proof(leaves, first, end)],
         } | changes
         return instruction(
             "trading",

@@ -1,4 +1,4 @@
-"""What energy_token and trading take: money in and out, an interval with a full batch, one empty, one aborted."""
+"""Compute units of energy_token and trading: deposits, an interval with a full batch, an empty one, an aborted one."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MOST_LINES = 65_535
 
 
 def measures() -> list[Measure]:
-    """In the order of a campus's life."""
+    """Returns the measures in the order in which a campus needs them."""
     exchange = new_exchange()
     founding = _founding(exchange)
     custody = _custody(exchange)
@@ -80,8 +80,8 @@ def _interval(exchange: Exchange) -> list[Measure]:
 def _full_batch(exchange: Exchange) -> list[ChainLine]:
     half = LINES_PER_BATCH // 2
     traders = [exchange.ready(f"trader {n}") for n in range(2 * half)]
-    bought = [ChainLine(one.wallet, bought_wh=100, debit_micros=413_000) for one in traders[:half]]
-    return bought + [ChainLine(one.wallet, sold_wh=100, credit_micros=400_000) for one in traders[half:]]
+    bought = [ChainLine(trader.wallet, bought_wh=100, debit_micros=413_000) for trader in traders[:half]]
+    return bought + [ChainLine(trader.wallet, sold_wh=100, credit_micros=400_000) for trader in traders[half:]]
 
 
 def _aborted_interval(exchange: Exchange) -> list[Measure]:
@@ -114,8 +114,8 @@ def _longest_proof(exchange: Exchange) -> Measure:
     _minted(exchange, start)
     chain.ok(exchange.open(start, [line, _seller(line)]), signers=[exchange.settler])
     _grow(exchange, start, {"line_count": MOST_LINES, "lines_root": root})
-    said = trading.Line(wallet, 0, 100, 0, 413_000)
-    shown = chain.ok(trading.verify_line(start, index, said, path))
+    claim = trading.Line(wallet, 0, 100, 0, 413_000)
+    shown = chain.ok(trading.verify_line(start, index, claim, path))
     return Measure(
         "trading", "verify_line", shown.compute_units, budget_cu=PROOF_BUDGET_CU, note=f"of {MOST_LINES:,} lines"
     )

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ADDRESS_TRY_CU = 1_500
-"""What the runtime takes for each address it tries while it searches an account's."""
+"""Compute units for each address that the runtime tries while it searches an account's."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What one call of an instruction took, and what it may take beside the search for a new account's address."""
+    """Compute units of one call of an instruction, and its budget without the search for a new account's address."""
 
     program: str
     instruction: str

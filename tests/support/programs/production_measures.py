@@ -1,4 +1,4 @@
-"""What certificates take: issued on a campus of 1,000 meters and on the largest, sliced, passed on, cancelled."""
+"""Compute units of certificates: issued on campuses of 1,000 and of 65,536 meters, sliced, transferred, cancelled."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from hub.chain.instructions import certificates
 from hub.chain.instructions.certificates import AttestedEnergy
 from hub.chain.programs import PROGRAM_IDS
 from support.programs.campus_chain import INTERVAL_S
-from support.programs.certified import PV, SETTLED_S, Certified, Said
+from support.programs.certified import PV, SETTLED_S, Certified, MeterEnergy
 from support.programs.market_chain import founded_exchange
 from support.programs.measure import Measure, tries
 from support.programs.svm import START
@@ -21,22 +21,22 @@ METER, METERS = "ROOF_1", 1_000
 
 
 def measures() -> list[Measure]:
-    """In the order of a certificate's life."""
+    """Returns the measures from issue to cancellation."""
     certified = Certified(founded_exchange())
     certified.meter(METER, "ann")
     return [_issued(certified), _issued_on_the_largest(certified), *_used(certified)]
 
 
 def _issued(certified: Certified) -> Measure:
-    said = {f"FLAT_{n}": Said(import_wh=n) for n in range(METERS - 1)} | {METER: Said(20, 1_000)}
-    certified.attest(START, said)
+    meters = {f"FLAT_{n}": MeterEnergy(import_wh=n) for n in range(METERS - 1)} | {METER: MeterEnergy(20, 1_000)}
+    certified.attest(START, meters)
     certified.campus.chain.advance(SETTLED_S)
     return _measured(certified, START, certified.energy(METER, START), f"{METERS:,} meters")
 
 
 def _issued_on_the_largest(certified: Certified) -> Measure:
     start = START + INTERVAL_S
-    certified.attested[start, 1] = {METER: Said(20, 1_000)}
+    certified.attested[start, 1] = {METER: MeterEnergy(20, 1_000)}
     (leaf,) = certified.leaves(start)
     path = [bytes([level]) * 32 for level in range(MOST_METERS.bit_length() - 1)]
     energy = replace(certified.energy(METER, start), leaf_index=MOST_METERS // 3, path=path)

@@ -1,4 +1,4 @@
-"""A virtual machine that takes back what was done to it, so that one world serves many tests.
+"""A virtual machine that restores its accounts, so that one world serves many tests.
 
 What a transaction can change are the accounts that it names; they are put back as they were, and so is the clock.
 """
@@ -20,7 +20,7 @@ NOTHING = Account(0, b"", SYSTEM)
 
 
 class RewindingSvm:
-    """The machine, with a memory of what accounts were before they changed."""
+    """The virtual machine, which remembers accounts as they were before they changed."""
 
     def __init__(self, svm: LiteSVM) -> None:
         self._svm = svm
@@ -35,7 +35,7 @@ class RewindingSvm:
         return account if account is not None and account.lamports > 0 else None
 
     def stored(self, address: Pubkey) -> Account:
-        """The account, which is there."""
+        """Returns an account that must exist."""
         account = self.get_account(address)
         assert account is not None, f"no account at {address}"
         return account
@@ -57,7 +57,7 @@ class RewindingSvm:
 
     @contextmanager
     def rewound(self) -> Iterator[None]:
-        """Takes back what happens inside."""
+        """Restores accounts and clock at the end of the block."""
         clock = self._svm.get_clock()
         self._frames.append({})
         try:
@@ -86,12 +86,12 @@ class RewindingSvm:
 
 
 def make_rewinding(chain: Chain) -> None:
-    """Gives the chain's machine a memory."""
+    """Makes the chain's machine a rewinding one."""
     chain.svm = cast("LiteSVM", RewindingSvm(chain.svm))
 
 
 def rewinding(chain: Chain) -> RewindingSvm:
-    """The machine of a chain that was given a memory."""
+    """Returns the machine of a chain after ``make_rewinding``."""
     svm: Any = chain.svm
     assert isinstance(svm, RewindingSvm)
     return svm

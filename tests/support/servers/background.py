@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 
 class Background:
+    """An event loop that runs in its own thread while the block lasts."""
+
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -23,16 +25,16 @@ class Background:
         self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs to the end in the background loop."""
+        """Runs a coroutine in the background loop; returns its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     @contextlib.contextmanager
     def entered(self, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-        """An async context manager as a plain one; entered and left by one task, as anyio-style code demands."""
+        """Makes an async context manager a plain one; one task enters and leaves it, as cancel scopes demand."""
         ready: asyncio.Future[T] = self._loop.create_future()
         leave = asyncio.Event()
 
-        async def hold() -> None:
+        async def stay_inside() -> None:
             try:
                 async with manager as value:
                     ready.set_result(value)
@@ -46,10 +48,10 @@ class Background:
         async def wait() -> T:
             return await ready
 
-        held = asyncio.run_coroutine_threadsafe(hold(), self._loop)
+        inside = asyncio.run_coroutine_threadsafe(stay_inside(), self._loop)
         value = self.run(wait())
         try:
             yield value
         finally:
             self._loop.call_soon_threadsafe(leave.set)
-            held.result()
+            inside.result()

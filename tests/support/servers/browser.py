@@ -1,4 +1,4 @@
-"""Scripts of hub/web/e2e as tests run them: in node, with a real Chromium, on a hub that is already listening."""
+"""Runs the scripts of hub/web/e2e in node, with a real Chromium, on a hub that is listening."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from support.rows.seed import BEN, END_S, PASSWORD, Campus
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = ROOT / "hub" / "web"
-PATIENCE_S = 120
+TIME_LIMIT_S = 120
 
 
 def build_script() -> Any:
-    """hub/web/build.py as a module."""
+    """Returns hub/web/build.py as a module."""
     spec = spec_from_file_location("build_web", WEB / "build.py")
     assert spec is not None
     assert spec.loader is not None
@@ -33,14 +33,14 @@ def build_script() -> Any:
 
 @dataclass
 class Script:
-    """A running script: it tells facts as JSON lines, and waits where it says so."""
+    """A running script, which prints facts as JSON lines and waits for a line on stdin where a test acts."""
 
     process: asyncio.subprocess.Process
 
     async def fact(self) -> dict[str, Any]:
-        """The next fact; what the script complained about when it ended instead."""
+        """Waits for the next fact; fails with the script's stderr when it has ended."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIME_LIMIT_S):
             line = await self.process.stdout.readline()
         if not line:
             assert self.process.stderr is not None
@@ -49,14 +49,14 @@ class Script:
         return fact
 
     async def facts(self) -> list[dict[str, Any]]:
-        """Every fact until the script ends well."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Waits for the end of the script, which must succeed; returns the facts that are left."""
+        async with asyncio.timeout(TIME_LIMIT_S):
             out, error = await self.process.communicate()
         assert self.process.returncode == 0, error.decode()[-3000:]
         return [json.loads(line) for line in out.splitlines()]
 
     def go_on(self) -> None:
-        """Wakes a script that waits."""
+        """Lets a waiting script continue."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
 
@@ -74,15 +74,21 @@ class Site:
 
     @property
     def node(self) -> str:
-        """Node's program: the machine's own, or the wheel's."""
+        """The path of node: the machine's own, or the wheel's."""
         return shutil.which("node", path=self.environment["PATH"]) or "node"
 
     @asynccontextmanager
-    async def script(self, name: str, **given: Any) -> AsyncIterator[Script]:
-        """Runs hub/web/e2e/NAME.mjs; ends it with the block."""
-        facts = {"origin": self.origin, "chromium": self.chromium, "password": PASSWORD, "out": str(self.out), **given}
+    async def script(self, name: str, **facts: Any) -> AsyncIterator[Script]:
+        """Runs hub/web/e2e/NAME.mjs with these facts; kills it at the end of the block."""
+        arguments = {
+            "origin": self.origin,
+            "chromium": self.chromium,
+            "password": PASSWORD,
+            "out": str(self.out),
+            **facts,
+        }
         process = await asyncio.create_subprocess_exec(
-            self.node, f"e2e/{name}.mjs", json.dumps(facts), cwd=WEB, env=self.environment,
+            self.node, f"e2e/{name}.mjs", json.dumps(arguments), cwd=WEB, env=self.environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -94,10 +100,10 @@ class Site:
 
     @property
     def reading(self) -> str:
-        """Anna's reading at the settled interval's end."""
+        """The id (hex) of Anna's reading at the settled interval's end."""
         return self.campus.readings["METER_001", END_S].hex()
 
     @property
     def trade(self) -> str:
-        """What Anna sold to Ben."""
+        """The id (hex) of the trade that Anna sold to Ben."""
         return self.campus.trades[BEN].hex()

@@ -1,4 +1,4 @@
-"""A whole demo as a user starts it, in a process of its own, and what a test wants to know of it."""
+"""Runs a whole demo as a user starts it, in a process of its own, and answers what tests ask about it."""
 
 import asyncio
 import json
@@ -28,18 +28,18 @@ T = TypeVar("T")
 
 @dataclass
 class DemoProcess:
-    """`peerwatt-hub demo ...`; stderr is read all the time, so that the demo never waits for us."""
+    """`peerwatt-hub demo ...`; threads read its output, so that the demo never waits for the test."""
 
     state: Path
-    words: tuple[str, ...] = ()
-    says: list[str] = field(default_factory=list)
+    arguments: tuple[str, ...] = ()
+    stderr_lines: list[str] = field(default_factory=list)
     stdout: str = ""
 
     def start(self) -> "DemoProcess":
         self.begun = time.monotonic()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PEERWATT_")}
         self.process = subprocess.Popen(
-            [HUB, "demo", "--state", str(self.state), *self.words],
+            [HUB, "demo", "--state", str(self.state), *self.arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment,
         )  # fmt: skip
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_err, self._read_out)]
@@ -50,7 +50,7 @@ class DemoProcess:
     def _read_err(self) -> None:
         assert self.process.stderr is not None
         with self.process.stderr as lines:
-            self.says.extend(line.rstrip() for line in lines)
+            self.stderr_lines.extend(line.rstrip() for line in lines)
 
     def _read_out(self) -> None:
         assert self.process.stdout is not None
@@ -66,8 +66,8 @@ class DemoProcess:
         return code
 
     @property
-    def said(self) -> str:
-        return "\n".join(self.says)
+    def stderr(self) -> str:
+        return "\n".join(self.stderr_lines)
 
     @property
     def report(self) -> dict[str, Any]:
@@ -76,15 +76,15 @@ class DemoProcess:
 
     @property
     def url(self) -> str:
-        found = re.search(r"Peerwatt runs at\s+(\S+)", self.said)
-        assert found, self.said
-        return found[1]
+        match = re.search(r"Peerwatt runs at\s+(\S+)", self.stderr)
+        assert match, self.stderr
+        return match[1]
 
     @property
     def password(self) -> str:
-        found = re.search(r"password\s+(\S+)", self.said)
-        assert found, self.said
-        return found[1]
+        match = re.search(r"password\s+(\S+)", self.stderr)
+        assert match, self.stderr
+        return match[1]
 
     @property
     def config(self) -> Path:
@@ -95,25 +95,25 @@ class DemoProcess:
         return load_settings(self.config)
 
     def descendants(self) -> list[psutil.Process]:
-        """Every process of this demo, itself included."""
+        """Returns every process of this demo, itself included."""
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
     def part(self, *words: str) -> psutil.Process:
-        """The one process whose command line holds all these words."""
-        found = [p for p in self.descendants() if all(word in " ".join(_command(p)) for word in words)]
-        assert len(found) == 1, (words, [_command(p) for p in found])
-        return found[0]
+        """Returns the one process whose command line contains all these words."""
+        matching = [p for p in self.descendants() if all(word in " ".join(_command(p)) for word in words)]
+        assert len(matching) == 1, (words, [_command(p) for p in matching])
+        return matching[0]
 
     def stop(self) -> float:
-        """Ctrl-C; returns how long it took."""
+        """Sends SIGINT (Ctrl-C) and waits for the end; returns the seconds that it took."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         self.wait(60)
         return time.monotonic() - begun
 
     def end(self) -> None:
-        """Whatever state it is in: over."""
+        """Ends the demo in whatever state it is."""
         if self.process.poll() is None:
             try:
                 self.stop()
@@ -124,21 +124,21 @@ class DemoProcess:
     # -- what a test waits for
 
     def until(self, condition: Callable[[], T | None], seconds: float, what: str) -> T:
-        """Waits until the condition gives something."""
+        """Waits until the condition returns something other than None; returns it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the demo ended while we waited for {what}:\n{self.said}"
-            if (found := condition()) is not None:
-                return found
+            assert self.process.poll() is None, f"the demo ended while we waited for {what}:\n{self.stderr}"
+            if (result := condition()) is not None:
+                return result
             time.sleep(0.2)
-        raise AssertionError(f"{what} did not happen within {seconds} s:\n{self.said}\n{self.logs()}")
+        raise AssertionError(f"{what} did not happen within {seconds} s:\n{self.stderr}\n{self.logs()}")
 
     def until_running(self, seconds: float = 120) -> "DemoProcess":
-        self.until(lambda: True if "Peerwatt runs at" in self.said else None, seconds, "the start")
+        self.until(lambda: True if "Peerwatt runs at" in self.stderr else None, seconds, "the start")
         return self
 
     def until_reconciled(self, wanted: int, seconds: float) -> list[asyncpg.Record]:
-        """Waits for this many intervals with trades to be reconciled; returns them, oldest first."""
+        """Waits until this many intervals with trades are reconciled; returns them, oldest first."""
 
         def enough() -> list[asyncpg.Record] | None:
             rows = self.query(RECONCILED)
@@ -164,7 +164,7 @@ class DemoProcess:
         return asyncio.run(connected())
 
     def report_of(self, starts: Sequence[datetime]) -> dict[str, Any]:
-        """The closing report on these intervals, while the demo goes on."""
+        """Returns the closing report on these intervals, while the demo goes on."""
 
         async def report() -> dict[str, Any]:
             pool = await create_pool(self.settings.database_url.get_secret_value(), size=2)
@@ -175,13 +175,13 @@ class DemoProcess:
 
         return asyncio.run(report())
 
-    def hub(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def hub(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs `peerwatt-hub COMMAND --config <this demo's> ...`."""
-        command = [HUB, words[0], "--config", str(self.config), *words[1:]]
+        command = [HUB, arguments[0], "--config", str(self.config), *arguments[1:]]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     def logs(self) -> str:
-        """The ends of the parts' logs, for a failed test."""
+        """Returns the last 1,500 characters of each part's log, for a failed test."""
         files = sorted((self.state / "logs").glob("*.log"))
         return "\n".join(f"-- {file.name}\n{file.read_text(errors='replace')[-1500:]}" for file in files)
 

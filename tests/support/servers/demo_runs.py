@@ -1,4 +1,4 @@
-"""What the two demos of the acceptance tests go through, each in a thread of its own."""
+"""The two demos of the acceptance tests, each in a thread of its own: one that settles, and one with crashes."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ FIRST_SETTLED = "settled and reconciled: 1 of"
 
 
 def twelve_hours_later(state: Path) -> None:
-    """What a visitor who comes back in the evening finds: the site's clock has gone on, it is night there."""
+    """Moves the site's clock on by twelve hours, as for a visitor who comes back at night."""
     file = state / "demo.json"
     facts = json.loads(file.read_text())
     file.write_text(json.dumps({**facts, "sun_offset_s": facts["sun_offset_s"] + 12 * 3600}))
@@ -21,7 +21,7 @@ def twelve_hours_later(state: Path) -> None:
 
 @dataclass(eq=False)
 class DemoRun(threading.Thread):
-    """Something that takes minutes; tests that want its end wait for it."""
+    """A course of events that takes minutes; tests wait for its end."""
 
     folder: Path
     fault: BaseException | None = None
@@ -45,17 +45,19 @@ class DemoRun(threading.Thread):
 
 
 @dataclass(eq=False)
-class Settled(DemoRun):
+class SettledDemo(DemoRun):
     """A demo until two intervals are settled, then a second start on the same state folder, by night at the site."""
 
     first: DemoProcess = field(init=False)
     second: DemoProcess = field(init=False)
-    seconds_to_first: float = 0.0
+    first_settled_s: float = 0.0
 
     def play(self) -> None:
         self.first = DemoProcess(self.folder / "settled", ("--until-settled", "2", "--json")).start()
-        self.first.until(lambda: True if FIRST_SETTLED in self.first.said else None, 420, "the first settled interval")
-        self.seconds_to_first = time.monotonic() - self.first.begun
+        self.first.until(
+            lambda: True if FIRST_SETTLED in self.first.stderr else None, 420, "the first settled interval"
+        )
+        self.first_settled_s = time.monotonic() - self.first.begun
         self.first.wait(420)
         twelve_hours_later(self.folder / "settled")
         self.second = DemoProcess(self.folder / "settled", ("--until-settled", "1", "--json")).start()
@@ -68,14 +70,14 @@ class Settled(DemoRun):
 
 
 @dataclass(eq=False)
-class Battered(DemoRun):
+class CrashDemo(DemoRun):
     """A demo of short intervals in which agent, worker and ledger are killed, each in the middle of an interval."""
 
     demo: DemoProcess = field(init=False)
     killed: dict[str, datetime] = field(default_factory=dict)
 
     def play(self) -> None:
-        self.demo = DemoProcess(self.folder / "battered", ("--interval", "30")).start().until_running()
+        self.demo = DemoProcess(self.folder / "crashes", ("--interval", "30")).start().until_running()
         self.demo.until_reconciled(1, 180)
         for name, words in (
             ("agent", ("peerwatt-edge", "gw-south")),

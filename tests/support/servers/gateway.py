@@ -1,4 +1,4 @@
-"""A gateway under test: real NATS of the hub, an enrolled state folder, and the agent as a process."""
+"""A gateway under test: an enrolled state folder, the agent as a process, and the hub's end of its connection."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ RECEIPT_KEY = SigningKey(bytes(range(32)))
 
 @dataclass
 class Gateway:
-    """A state folder, a configuration and the commands on it."""
+    """A gateway's folder with configuration and state, and the commands on it."""
 
     gateway_id: str
     folder: Path
@@ -84,7 +84,7 @@ class Gateway:
             process = await asyncio.create_subprocess_exec(AGENT, "run", "--config", self.config, stderr=sink)
         running = Running(self, process, log)
         try:
-            await running.said("ready")
+            await running.wait_for_line("ready")
             yield running
         finally:
             if process.returncode is None:
@@ -97,20 +97,22 @@ class Gateway:
                     raise
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the ledger says."""
+        """Returns the rows of a query on the ledger."""
         with contextlib.closing(sqlite3.connect(f"file:{self.state / 'ledger.sqlite'}?mode=ro", uri=True)) as db:
             return list(db.execute(sql))
 
-    def run(self, *arguments: str | Path) -> "Done":
-        """Runs a command to its end."""
+    def run(self, *arguments: str | Path) -> "CommandResult":
+        """Runs a `peerwatt-edge` command to its end."""
         import subprocess
 
-        done = subprocess.run([AGENT, *arguments], capture_output=True, text=True, timeout=60, check=False)
-        return Done(done.returncode, done.stdout, done.stderr)
+        completed = subprocess.run([AGENT, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        return CommandResult(completed.returncode, completed.stdout, completed.stderr)
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
+    """Exit code and output of a command."""
+
     code: int
     out: str
     err: str
@@ -131,19 +133,19 @@ class Running:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
-    async def said(self, event: str, *, times: int = 1, seconds: float = 20) -> dict[str, Any]:
-        """Waits for a log line with this event."""
+    async def wait_for_line(self, event: str, *, times: int = 1, seconds: float = 20) -> dict[str, Any]:
+        """Waits for the log line with this event; returns it."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            found = [line for line in self.lines() if line["event"] == event]
-            if len(found) >= times:
-                return found[times - 1]
+            matching = [line for line in self.lines() if line["event"] == event]
+            if len(matching) >= times:
+                return matching[times - 1]
             assert self.process.returncode is None, self.log.read_text()
-            assert asyncio.get_running_loop().time() < deadline, f"never said {event}:\n{self.log.read_text()}"
+            assert asyncio.get_running_loop().time() < deadline, f"no line {event}:\n{self.log.read_text()}"
             await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
-        """SIGKILL, as a power cut."""
+        """Sends SIGKILL, as a power cut would end it."""
         self.process.kill()
         await self.process.wait()
 
@@ -155,7 +157,7 @@ class Running:
 
 @dataclass
 class HubSide:
-    """Takes frames from the stream as the hub does: verify, keep, receipt."""
+    """Receives frames from the stream as the hub does: verifies, keeps and receipts them."""
 
     client: Client
     gateway_id: str
@@ -195,7 +197,7 @@ class HubSide:
             await self.receipt()
 
     async def receipt(self) -> None:
-        """Says what is stored."""
+        """Sends a receipt of all frames that are kept."""
         stored: dict[bytes, list[tuple[int, int]]] = {}
         for boot_id, sequence in sorted(self.frames):
             stored.setdefault(boot_id, []).append((sequence, sequence))
@@ -208,7 +210,7 @@ class HubSide:
 
 @contextlib.asynccontextmanager
 async def hub_side(hub: HubNats, gateway: Gateway) -> AsyncIterator[HubSide]:
-    """The hub's end of the line, listening."""
+    """Runs the hub's end of the connection for this gateway."""
     async with hub.as_hub() as client:
         side = HubSide(client, gateway.gateway_id, gateway.public_key)
         task = asyncio.create_task(side.run())
@@ -221,5 +223,5 @@ async def hub_side(hub: HubNats, gateway: Gateway) -> AsyncIterator[HubSide]:
 
 
 def environment(**values: str) -> dict[str, str]:
-    """The process environment with more in it."""
+    """Returns this process's environment with more values."""
     return {**os.environ, **values}

@@ -23,7 +23,7 @@ LIMITS = Limits(batch=32, poll_s=1, ack_wait_s=1, release_every_s=0.05)
 
 @dataclass
 class Ingest:
-    """One copy of the hub's ingest, or several; each can be killed."""
+    """Copies of the worker's ingest; each can be started and killed."""
 
     settings: Settings
     pool: Pool
@@ -77,17 +77,17 @@ class Ingest:
 
 
 @dataclass
-class Heard:
+class ReceiptListener:
     """The receipts that reach a gateway."""
 
     public_key: bytes
     receipts: list[Receipt] = field(default_factory=list)
 
     async def listen(self, gateway: Gateway) -> None:
-        async def hear(message: Msg) -> None:
+        async def keep(message: Msg) -> None:
             self.receipts.append(open_receipt(message.data, self.public_key))
 
-        await gateway.client.subscribe(f"pw.receipt.{gateway.gateway_id}", cb=hear)
+        await gateway.client.subscribe(f"pw.receipt.{gateway.gateway_id}", cb=keep)
         await bus.flush_commands(gateway.client)
 
     def stored(self, boot_id: bytes) -> set[int]:

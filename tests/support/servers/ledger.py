@@ -34,7 +34,7 @@ class LedgerProcess:
         command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
         return self._start([*command, "--faucet", *flags])
 
-    def go_on_later(self, ahead_s: int) -> None:
+    def restart_ahead(self, ahead_s: int) -> None:
         """The same ledger at the same address, after a pause of so many seconds."""
         port = self.url.rsplit(":", 1)[1]
         self.kill()

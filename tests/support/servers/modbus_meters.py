@@ -19,13 +19,13 @@ _convert = ModbusClientMixin.convert_to_registers
 
 
 def words(value: float, kind: str, *, low_first: bool = False) -> list[int]:
-    """A value in registers, by the library's own conversion."""
+    """Returns a value as registers, by pymodbus' own conversion."""
     order: Literal["little", "big"] = "little" if low_first else "big"
     return list(_convert(value, getattr(TYPES, kind), word_order=order))
 
 
 def meter_registers(profile: str, import_wh: int, export_wh: int, power_w: int) -> Registers:
-    """The registers of a kind of meter, written down from its manual a second time, for these values."""
+    """Returns the registers of a meter with these values, by a second reading of its manual."""
     match profile:
         case "sdm630":
             return {0x34: words(power_w, "FLOAT32"), 0x48: words(import_wh / 1000, "FLOAT32"),
@@ -52,7 +52,7 @@ def meter_registers(profile: str, import_wh: int, export_wh: int, power_w: int) 
 
 @dataclass
 class Meter:
-    """One device; what it answers may be changed while it is served."""
+    """A device whose registers may be changed while it is served."""
 
     registers: Registers
     delay_s: float = 0.0
@@ -101,7 +101,7 @@ def _blocks(registers: Registers) -> list[SimData]:
 
 @contextlib.asynccontextmanager
 async def serve_tcp(meters: Mapping[int, Meter], *, rtu: bool = False, port: int = 0) -> AsyncIterator[int]:
-    """Devices behind one port."""
+    """Serves devices on one TCP port; gives the port."""
     server = ModbusTcpServer(
         [meter.device(number) for number, meter in meters.items()],
         framer=FramerType.RTU if rtu else FramerType.SOCKET,
@@ -127,7 +127,7 @@ class Line:
 
 @contextlib.asynccontextmanager
 async def serve_rtu(meters: Mapping[int, Meter]) -> AsyncIterator[Line]:
-    """Devices on a serial line: two ptys, and we are the copper between them."""
+    """Serves devices on a serial line: two ptys, with this process in between."""
     loop = asyncio.get_running_loop()
     (near, near_tty), (far, far_tty) = os.openpty(), os.openpty()
     for descriptor in (near_tty, far_tty):

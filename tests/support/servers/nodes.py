@@ -30,7 +30,7 @@ _TRIES = 120
 
 @dataclass(frozen=True)
 class Node:
-    """Where it is, and a wallet on it with lamports."""
+    """A node's URLs, and a wallet with lamports on it."""
 
     url: str
     ws_url: str
@@ -39,25 +39,25 @@ class Node:
 
 @dataclass(frozen=True)
 class SettlingNode:
-    """Where it is, and the keys that its programs know or will be founded with."""
+    """A node's URL, and the keys that its programs were or will be founded with."""
 
     url: str
     keys: Bootstrap
 
 
 def names() -> list[str]:
-    """What the conformance tests run against."""
+    """Returns the nodes of the conformance tests."""
     return [EMBEDDED, *([os.environ[RPC_URL]] if os.environ.get(RPC_URL) else [])]
 
 
 def settling_names() -> list[str]:
-    """What the settlement tests run against."""
+    """Returns the nodes of the settlement tests."""
     return names() if os.environ.get(KEYS) else [EMBEDDED]
 
 
 @contextmanager
 def open_node(name: str, folder: Path) -> Iterator[Node]:
-    """The node, with a wallet that can pay."""
+    """Opens the node, with a wallet that can pay."""
     if name == EMBEDDED:
         with new_ledger(folder) as ledger:
             yield Node(ledger.url, ledger.ws_url, ledger.rich)
@@ -70,7 +70,7 @@ def open_node(name: str, folder: Path) -> Iterator[Node]:
 
 @contextmanager
 def open_settling_node(name: str, folder: Path) -> Iterator[SettlingNode]:
-    """The node: a new embedded ledger, or the other with what earlier tests did on it."""
+    """Opens the node: a new embedded ledger, or the named node with what earlier tests left on it."""
     if name != EMBEDDED:
         yield SettlingNode(name, Bootstrap.load_or_create(Path(os.environ[KEYS])))
         return
@@ -88,7 +88,7 @@ def _next_port(url: str) -> str:
 
 
 def _ask_faucet(url: str, wallet: Keypair) -> None:
-    """Asks until the gift is final."""
+    """Requests lamports and waits until they are final."""
     transport = httpx.HTTPTransport(retries=2)
     with httpx.Client(transport=transport, timeout=20) as http:
 

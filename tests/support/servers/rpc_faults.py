@@ -1,4 +1,4 @@
-"""What an RPC node can do wrong, each as a fault of a ``FaultyNode``; one with ``times`` is over after so many."""
+"""The faults of a ``FaultyNode``: what an RPC node can do wrong; each happens ``times`` times."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ HEIGHTS = ("getEpochInfo", "getBlockHeight", "getSlot")
 
 @dataclass
 class Fault:
-    """Base: how often it still happens."""
+    """Base class: ``times`` says how often the fault still happens."""
 
     times: int = 10**9
 
@@ -48,7 +48,7 @@ class Hangs(Fault):
 
 @dataclass
 class Drops(Fault):
-    """Says that it took the transaction, and does nothing with it."""
+    """Accepts a transaction and does nothing with it."""
 
     signatures: list[str] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ class Doubles(Fault):
 
 @dataclass
 class Holds(Fault):
-    """Says that it took the transaction and keeps it for later."""
+    """Accepts a transaction and keeps it until ``release``."""
 
     held: list[Call] = field(default_factory=list)
     holding: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,7 +93,7 @@ class Holds(Fault):
 
 @dataclass
 class Lags(Fault):
-    """Stands still so many slots ago, before anything that is asked for: knows no transaction, and says so."""
+    """Answers as a node that is ``slots`` slots behind: lower heights, and no transaction known."""
 
     slots: int = 400
 
@@ -116,7 +116,7 @@ def _older(value: Any, slots: int) -> Any:
 
 @dataclass
 class ForgetsWhatItKnows(Fault):
-    """A machine behind the same URL that stands still answers for statuses; heights come from one that does not."""
+    """Answers statuses as a machine that lags behind the same URL, and heights as one that does not."""
 
     slots: int = 400
 
@@ -128,7 +128,7 @@ class ForgetsWhatItKnows(Fault):
 
 @dataclass
 class Races(Fault):
-    """Claims final blocks of far ahead, and knows no transaction: as if everything had expired."""
+    """Claims heights far ahead and knows no transaction, as if everything had expired."""
 
     heights: int = 10_000
 
@@ -145,7 +145,7 @@ class Races(Fault):
 
 @dataclass
 class Claims(Fault):
-    """Says of every transaction, wherever it is, that it stands in a block."""
+    """Claims of every transaction that it is in a block."""
 
     level: str = "finalized"
     slot: int = 7
@@ -156,7 +156,7 @@ class Claims(Fault):
             return None
         answer = dict(await call.on())
         outcome = {"Ok": None} if self.error is None else {"Err": self.error}
-        said = {
+        status = {
             "slot": self.slot,
             "confirmations": None,
             "err": self.error,
@@ -164,12 +164,12 @@ class Claims(Fault):
             "confirmationStatus": self.level,
         }
         count = len(answer["result"]["value"])
-        return {**answer, "result": {**answer["result"], "value": [said] * count}}
+        return {**answer, "result": {**answer["result"], "value": [status] * count}}
 
 
 @dataclass
 class RefusesToRun(Fault):
-    """Says of the simulations after the first ``passing`` that a program refused them."""
+    """Claims that a program refused each simulation after the first ``passing`` ones."""
 
     passing: int = 0
     program: str = ""
@@ -190,7 +190,7 @@ class RefusesToRun(Fault):
 
 @dataclass
 class Hides(Fault):
-    """Shows no account, as a node does that stands still before they were made."""
+    """Shows no account, as a node does that lags behind their creation."""
 
     async def __call__(self, call: Call) -> Result | None:
         if call.method != ACCOUNTS or not self._happens():
@@ -202,7 +202,7 @@ class Hides(Fault):
 
 @dataclass
 class AsksFees(Fault):
-    """Tells what others paid lately."""
+    """Claims that others paid this priority fee lately."""
 
     micro_lamports: int = 0
 

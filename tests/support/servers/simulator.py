@@ -22,7 +22,7 @@ NOW_S = 1_781_683_200  # 2026-06-17 10:00 in Ilmenau
 
 
 class SteadyPower:
-    """The same watts for ever."""
+    """A power that never changes, in W."""
 
     def __init__(self, watts: int) -> None:
         self.watts = watts
@@ -43,7 +43,7 @@ def modbus_settings(profiles: list[str], **fields: Any) -> Settings:
 
 @dataclass
 class Bench:
-    """Meters in this process, with what they served."""
+    """Meters in this process, and the truth log of what they served."""
 
     responder: ModbusResponder
     clock: ManualClock
@@ -71,7 +71,7 @@ def bench(folder: Path, profiles: list[str], watts: int = 7200) -> Iterator[Benc
 
 @dataclass
 class Running:
-    """The program, up and listening."""
+    """A running `peerwatt-sim`."""
 
     process: asyncio.subprocess.Process
     meters: Mapping[str, dict[str, Any]]

@@ -134,8 +134,11 @@ class SettlingCampus:
 
     async def _wait_on_chain(self, moment_s: int) -> None:
         """Waits until that moment by the chain's clock, which may be behind."""
-        while await self.chain_time() < moment_s:  # noqa: ASYNC110 (the chain's clock is another process's)
-            await asyncio.sleep(0.1)
+
+        async def is_reached() -> bool:
+            return await self.chain_time() >= moment_s
+
+        await eventually(is_reached, seconds=60, what="the chain's clock")
 
     async def later_clock(self) -> int:
         """Returns the time by this machine's clock or the chain's, whichever is ahead, in s since 1970."""

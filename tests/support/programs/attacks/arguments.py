@@ -55,7 +55,7 @@ def _sized(text: str) -> bytes:
 def arguments(shape: Shape, data: bytes) -> list[Argument]:
     """The values of an instruction's data, the first of those that repeat. Hashes are none."""
     walk = _Walk(shape.program, data)
-    found = [one for name, kind in shape.arguments for one in walk.read(kind, name)]
+    found = [argument for name, kind in shape.arguments for argument in walk.read(kind, name)]
     assert walk.at == len(data), f"{shape.title}: its data is not what the IDL says"
     return found
 

@@ -1,4 +1,4 @@
-"""Every attack that can be bent from a call: who signs, what stands in an account's place, arguments, time."""
+"""Generates every attack on a call: other signers, other accounts, other arguments, other times."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,12 +40,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Attack:
-    """A call that somebody should not get away with, or may."""
+    """A changed call."""
 
     place: Place
     instruction: Instruction
     prepare: Prepare = lambda _: None
-    """What happens in the world before."""
+    """Prepares the world before the call."""
 
 
 @dataclass(frozen=True)

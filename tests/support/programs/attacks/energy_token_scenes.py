@@ -34,7 +34,7 @@ def initialize(world: World) -> Call:
 def mint_interval(world: World) -> Call:
     """Anybody has an attested interval minted, its correction notwithstanding."""
     for revision in (1, 2):
-        world.certified.attest(HOME, world.said(), revision=revision)
+        world.certified.attest(HOME, world.meter_energy(), revision=revision)
     return Call(world.exchange.mint_interval(HOME), [world.payer], start_s=HOME)
 
 
@@ -77,7 +77,7 @@ def issue_certificate(world: World) -> Call:
 def issue_after_a_correction(world: World) -> Call:
     """The interval has been corrected: certificates follow its last revision alone."""
     world.attested()
-    world.certified.attest(HOME, world.said(), revision=2)
+    world.certified.attest(HOME, world.meter_energy(), revision=2)
     world.chain.set_time(HOME + 2 * SETTLED_S)
     issued = world.certified.issue(METER, HOME, revision=2)
     overtaken = {"interval": interval_address(HOME), "next_revision": interval_address(HOME, 2)}

@@ -121,7 +121,7 @@ def _table(title: str, cells: Mapping[Place, str]) -> Iterator[str]:
 
 
 def _row(name: str, found: Sequence[str]) -> str:
-    return f"| {name} | {' | '.join('**ok**' if one == OK else one for one in found)} |"
+    return f"| {name} | {' | '.join('**ok**' if outcome == OK else outcome for outcome in found)} |"
 
 
 def _reasons(scene: Scene, played: Mapping[Place, str]) -> Iterator[str]:

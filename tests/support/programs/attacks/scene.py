@@ -1,4 +1,4 @@
-"""A scene of an instruction: a world, and a call in it that succeeds. Attacks are bent from it.
+"""A scene of an instruction: a world, and a call in it that succeeds. Each attack changes one thing of that call.
 
 A module `support/programs/attacks/<something>_scenes.py` has functions under `@scene(...)`.
 """
@@ -14,7 +14,7 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from support.programs.attacks.world import World, bare_world, square
+from support.programs.attacks.world import World, bare_world, founded_world
 
 Addresses = Callable[[Any], Mapping[str, Pubkey]]
 Builder = Callable[[World], "Call"]
@@ -22,12 +22,12 @@ Builder = Callable[[World], "Call"]
 
 @dataclass(frozen=True)
 class Call:
-    """What a scene calls."""
+    """The call of a scene, which succeeds."""
 
     instruction: Instruction
     signers: Sequence[Keypair] = ()
     start_s: int | None = None
-    """Of the interval that it is about; an attack comes before it."""
+    """The start of its interval; one attack comes before it."""
     addresses: Mapping[str, Addresses] = field(default_factory=dict)
     """By an argument's path: the accounts whose addresses follow from it, by its value."""
     others: Mapping[str, Mapping[str, Pubkey]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ _scenes: list[Scene] = []
 
 
 def scene(
-    program: str, instruction: str, note: str = "", *, world: Callable[[], World] = square
+    program: str, instruction: str, note: str = "", *, world: Callable[[], World] = founded_world
 ) -> Callable[[Builder], Builder]:
     """Enters a function, which sets a world up and gives a call, as the scene of an instruction."""
 

@@ -32,7 +32,7 @@ def _settlement_of(start_s: int) -> dict[str, Pubkey]:
 def open_settlement(world: World) -> Call:
     """The settler commits to the lines of an interval."""
     world.attested()
-    world.certified.attest(HOME, world.said(), revision=2)
+    world.certified.attest(HOME, world.meter_energy(), revision=2)
     return _new_settlement(world, world.exchange.open(HOME, world.lines(), price=4_000), world.settler)
 
 
@@ -98,9 +98,9 @@ def _next_vaults() -> Sequence[tuple[str, str]]:
 @scene("trading", "close_empty")
 def close_empty(world: World) -> Call:
     """The settler closes an interval without trades."""
-    world.certified.attest(HOME, world.said())
+    world.certified.attest(HOME, world.meter_energy())
     world.chain.ok(world.exchange.mint_interval(HOME))
-    world.certified.attest(HOME, world.said(), revision=2)
+    world.certified.attest(HOME, world.meter_energy(), revision=2)
     return _close_empty(world, world.settler)
 
 

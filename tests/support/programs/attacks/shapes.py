@@ -64,7 +64,7 @@ def own_errors() -> frozenset[str]:
 
 def defined(program: str, name: str) -> Any:
     """A struct or enum of a program's IDL."""
-    return next(one["type"] for one in idl(program)["types"] if one["name"] == name)
+    return next(kind["type"] for kind in idl(program)["types"] if kind["name"] == name)
 
 
 def _shape(program: str, instruction: Any) -> Shape:

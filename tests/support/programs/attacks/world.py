@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 
 from hub.chain import pdas
 from support.programs.campus_chain import INTERVAL_S, Campus, interval_address, new_campus, proposal_address
-from support.programs.certified import Certified, Said
+from support.programs.certified import Certified, MeterEnergy
 from support.programs.chain_lines import ChainLine
 from support.programs.invariants import (
     check_burned,
@@ -40,7 +40,7 @@ from support.programs.svm import START, Chain, Outcome
 
 BEFORE, HOME = START, START + INTERVAL_S
 STARTS = (0, BEFORE, HOME)
-"""Of all intervals that a scene or an attack attests."""
+"""Starts of all intervals that a scene or an attack attests."""
 NORTH, SOUTH = "gw-north", "gw-south"
 METER, SECOND_METER, BENS_METER = "METER_001", "METER_002", "METER_003"
 EXPORT_WH = 1_000
@@ -55,7 +55,7 @@ class World:
     exchange: Exchange
     certified: Certified
     others: Sequence[tuple[str, Pubkey]] = ()
-    """Accounts by how they are to those of the scenes."""
+    """Accounts beside those of the scenes, each with its label."""
 
     @property
     def chain(self) -> Chain:
@@ -74,12 +74,12 @@ class World:
 
     @property
     def ann(self) -> Trader:
-        """Sells."""
+        """The seller."""
         return self.exchange.traders["ann"]
 
     @property
     def ben(self) -> Trader:
-        """Buys."""
+        """The buyer."""
         return self.exchange.traders["ben"]
 
     @property
@@ -89,27 +89,27 @@ class World:
 
     @property
     def stranger(self) -> Keypair:
-        """Nobody, with lamports."""
+        """Somebody who is not registered and has lamports."""
         return self.chain.key("stranger")
 
     @property
     def newcomer(self) -> Keypair:
-        """Not registered yet."""
+        """Somebody who is about to be registered."""
         return self.chain.key("newcomer")
 
     @property
     def payer(self) -> Keypair:
-        """Pays rent."""
+        """Who pays rent."""
         return self.chain.payer
 
     @property
     def settler(self) -> Keypair:
-        """Settles."""
+        """The settler."""
         return self.exchange.settler
 
     @property
     def carrier(self) -> Keypair:
-        """Pays the fees of the transactions, and has nothing else to do with them."""
+        """Who pays the fees of the transactions, and has nothing else to do with them."""
         return self.chain.key("carrier")
 
     @property
@@ -118,11 +118,11 @@ class World:
         return frozenset({*(trader.wallet for trader in self.exchange.traders.values()), self.cid.pubkey()})
 
     def play(self, *ixs: Instruction, signers: Sequence[Keypair] = ()) -> Outcome:
-        """Tries a transaction that nobody in the scene pays for."""
+        """Sends a transaction whose fees nobody in the scene pays."""
         return self.chain.send(*ixs, signers=signers, payer=self.carrier)
 
     def check(self) -> None:
-        """All invariants, as far as there is something to check."""
+        """Checks the invariants of what exists."""
         if self.chain.exists(MARKET):
             wallets = {*self.participants, self.stranger.pubkey(), self.newcomer.pubkey()}
             check_money(self.exchange, wallets, STARTS)
@@ -133,17 +133,17 @@ class World:
             check_certificates(self.certified, list(METERS), STARTS)
             check_electorate(self.chain, wallets)
 
-    def said(self) -> dict[str, Said]:
-        """What is attested of every meter, in every interval."""
-        return dict.fromkeys(METERS, Said(export_wh=EXPORT_WH))
+    def meter_energy(self) -> dict[str, MeterEnergy]:
+        """Returns the energy that is attested of every meter, in every interval."""
+        return dict.fromkeys(METERS, MeterEnergy(export_wh=EXPORT_WH))
 
     def attested(self, start_s: int = HOME) -> None:
         """Attests an interval and mints its energy."""
-        self.certified.attest(start_s, self.said())
+        self.certified.attest(start_s, self.meter_energy())
         self.chain.ok(self.exchange.mint_interval(start_s))
 
     def lines(self, start_s: int = HOME) -> list[ChainLine]:
-        """Ben buys from Ann at 4 a kWh, before twice as much."""
+        """Ben buys from Ann at 4,000 mills: 100 Wh in `HOME`, 200 Wh in `BEFORE`."""
         wh = 200 if start_s == BEFORE else 100
         return [
             ChainLine(self.ben.wallet, bought_wh=wh, debit_micros=4_130 * wh),
@@ -184,7 +184,7 @@ def bare_world() -> World:
 
 
 @cache
-def square() -> World:
+def founded_world() -> World:
     """Everything founded; `BEFORE` is attested, corrected and minted, and `HOME` has just ended."""
     world = _with_memory(founded_exchange())
     exchange, chain, registrar = world.exchange, world.chain, world.campus.registrar
@@ -201,7 +201,7 @@ def square() -> World:
         world.certified.meter(meter, owner)
     chain.set_time(HOME)
     world.attested(BEFORE)
-    world.certified.attest(BEFORE, world.said(), revision=2)
+    world.certified.attest(BEFORE, world.meter_energy(), revision=2)
     chain.set_time(HOME + INTERVAL_S)
     world.others = _others(world)
     return world

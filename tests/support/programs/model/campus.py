@@ -55,7 +55,7 @@ class Model:
     def settle(self, start_s: int, first: int, shares: Sequence[Share], by: str) -> None:
         """The settler moves the next lines' money."""
         demand(by == SETTLER)
-        crediting = sum(one.credits and not one.is_over for one in self.settlements.values())
+        crediting = sum(settlement.credits and not settlement.is_over for settlement in self.settlements.values())
         self.settlements[start_s].settle(first, shares, self.custody.accounts, crediting)
 
     def close(self, start_s: int, by: str) -> None:

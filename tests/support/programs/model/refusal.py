@@ -1,11 +1,14 @@
-"""How the plain model says no."""
+"""The refusal of the plain model."""
 
 
 class RefusedError(Exception):
-    """The model does not allow it; nothing of it counts."""
+    """The model does not allow the action; nothing of it counts."""
 
 
 def demand(condition: bool) -> None:
-    """Refuses unless the condition holds."""
+    """Refuses the action unless the condition holds.
+
+    Raises: RefusedError, when it does not.
+    """
     if not condition:
         raise RefusedError

@@ -1,4 +1,4 @@
-"""The chain beside the model: the same people by name, their actions as instructions, and whether both agree."""
+"""The chain that is compared with the model: people by name, their actions as instructions, and the comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ STATUSES = {1: "active", 2: "suspended", 3: "retired"}
 
 @dataclass
 class Stage:
-    """A chain whose founders are in place, and nobody else."""
+    """A founded chain without participants."""
 
     exchange: Exchange
     traders: dict[str, Trader]
@@ -54,7 +54,7 @@ class Stage:
         return rewinding(self.chain)
 
     def key(self, name: str) -> Keypair:
-        """Whose name it is."""
+        """Returns the key of this person or office."""
         if name in self.traders:
             return self.traders[name].key
         known = {SETTLER: self.exchange.settler, REGISTRAR: self.exchange.campus.registrar}
@@ -67,11 +67,11 @@ class Stage:
     # Actions -----------------------------------------------------------------------------------------------------
 
     def register(self, name: str, by: str) -> Instruction:
-        """A participant."""
+        """A new participant."""
         return self.instead(self.exchange.campus.register_participant(self.key(name)), REGISTRAR, by)
 
     def set_status(self, name: str, status: int, by: str) -> Instruction:
-        """Of a participant."""
+        """The registrar's change of a participant's status."""
         return registry.set_participant_status(
             self.key(by).pubkey(),
             self.key(name).pubkey(),
@@ -79,27 +79,27 @@ class Stage:
         )
 
     def register_meter(self, meter_id: str, owner: str, by: str) -> Instruction:
-        """At the only gateway."""
+        """A meter at the only gateway."""
         made = self.exchange.campus.register_meter(meter_id, self.key(owner).pubkey(), GATEWAY)
         return self.instead(made, REGISTRAR, by)
 
     def set_meter_status(self, meter_id: str, status: int, by: str) -> Instruction:
-        """Of a meter."""
+        """The registrar's change of a meter's status."""
         return registry.set_meter_status(self.key(by).pubkey(), meter_id, STATUSES[status])  # type: ignore[arg-type]
 
     def transfer_meter(self, meter_id: str, owner: str, to: str) -> Instruction:
-        """From one to another."""
+        """A meter from one participant to another."""
         return registry.transfer_meter(self.key(owner).pubkey(), self.key(to).pubkey(), meter_id)
 
     def attest(self, start_s: int, revision: int, export_wh: int, signers: int) -> Instruction:
-        """By so many attestors."""
+        """An attestation by the first ``signers`` attestors."""
         campus = self.exchange.campus
         previous = revision - 1 or None
         said: dict[str, Any] = {"revision": revision, "export_wh": export_wh, "import_wh": 0, "meters_valid": 3}
         return campus.attest(start_s, signers=campus.attestors[:signers], previous=previous, **said)
 
     def propose(self, proposal: Proposal, by: str) -> Instruction:
-        """A pause, or rates."""
+        """A proposal to pause, or of rates."""
         return propose(self.exchange.campus, _action(proposal), self.key(by))
 
     def approve(self, number: int, by: str) -> Instruction:
@@ -111,14 +111,14 @@ class Stage:
         return governance.revoke(self.key(by).pubkey(), number)
 
     def open(self, start_s: int, shares: Sequence[Share], totals: Totals, by: str) -> Instruction:
-        """With these totals, whatever the lines come to."""
+        """A settlement with these totals, whatever its lines add up to."""
         lines = [share.line for share in shares]
         return self.instead(self.exchange.open(start_s, lines, **vars(totals)), SETTLER, by)
 
     # Agreement ---------------------------------------------------------------------------------------------------
 
     def compare(self, model: Model) -> None:
-        """Every account is as the model says, and the invariants hold."""
+        """Checks that every account is as the model says, and the invariants."""
         self._compare_people(model)
         self._compare_energy(model)
         self._compare_market(model)
@@ -142,7 +142,9 @@ class Stage:
         decided = model.governance
         assert self.chain.account("governance", PAUSE).paused == decided.paused
         rates = self.chain.account("governance", PARAMS).rate_sets
-        charges = [(one.effective_from_s, one.wheeling_mills + one.platform_mills + one.loss_mills) for one in rates]
+        charges = [
+            (rate.effective_from_s, rate.wheeling_mills + rate.platform_mills + rate.loss_mills) for rate in rates
+        ]
         assert charges == decided.rates
         for number, proposal in enumerate(decided.proposals):
             stored = self.chain.account("governance", proposal_address(number))
@@ -174,8 +176,8 @@ class Stage:
         kept = (stored.balance_micros, stored.nonce, stored.number)
         assert kept == (account.balance_micros, account.nonce, account.number)
         signed = stored.mandates.ring[: stored.mandates.count]
-        assert [one.valid_from_s for one in signed] == [one.valid_from_s for one in account.mandates.used]
-        assert [one.expiry_s for one in signed] == [one.terms.expiry_s for one in account.mandates.used]
+        assert [stored.valid_from_s for stored in signed] == [known.valid_from_s for known in account.mandates.used]
+        assert [stored.expiry_s for stored in signed] == [known.terms.expiry_s for known in account.mandates.used]
 
     def _compare_settlement(self, start_s: int, settlement: Settlement) -> None:
         stored = self.exchange.settlement(start_s)
@@ -192,7 +194,7 @@ def _action(proposal: Proposal) -> Any:
 
 @cache
 def stage() -> Stage:
-    """Founded, with a gateway; everybody has tokens and nothing else."""
+    """Returns a founded chain with a gateway; everybody has tokens and nothing else."""
     exchange = founded_exchange()
     chain = exchange.chain
     exchange.campus.add_gateway(GATEWAY)
@@ -207,5 +209,5 @@ def stage() -> Stage:
 
 
 def first_model() -> Model:
-    """Of the stage as it is at first."""
+    """Returns the model of the stage at its beginning."""
     return Model(START + INTERVAL_S, Custody(dict.fromkeys(PEOPLE, MONEY)))
