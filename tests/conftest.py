@@ -1,4 +1,4 @@
-"""Fixtures that every package's tests share: real servers, started once, and a fresh database for each test."""
+"""Fixtures of all tests: real servers, started once, and a fresh database for each test."""
 
 import logging
 import os
@@ -63,8 +63,8 @@ async def pool(db_url: str) -> AsyncIterator[db.Pool]:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """A command that is run in this process sets the root logger up for itself; the next test knows nothing of it."""
+def _restored_logging() -> Iterator[None]:
+    """Restores the root logger, which a command that runs in this process sets up for itself."""
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     yield
@@ -81,29 +81,29 @@ def state_dir(tmp_path: Path) -> Path:
 
 
 class FileByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
-    """One process runs a whole file, and one all acceptance tests, which share two demos."""
+    """Gives each file to one process, and all acceptance tests, which share two demos, to one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return ACCEPTANCE if nodeid.startswith(ACCEPTANCE) else str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
-    """Shares the tests out among processes."""
+    """Distributes the tests among processes."""
     return FileByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The acceptance tests wait longest, so they begin first."""
+    """Puts the acceptance tests first, because they wait longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(ACCEPTANCE))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for a processor: tests mostly wait, for servers, polls and intervals."""
+    """Returns two processes for each processor: tests mostly wait for servers, polls and intervals."""
     return 2 * (os.cpu_count() or 1)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """With CI=true a skipped test is a failure: CI installs everything."""
+    """Makes a skipped test a failure with CI=true: CI installs everything."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped") and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,4 @@
-"""Two demos side by side, which the acceptance tests share: they start together, with the first test that asks."""
+"""Two demos that run side by side for all acceptance tests; both start with the first test that needs one."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ RUNS = {"settled_demo": SettledDemo, "crash_demo": CrashDemo}
 def demo_runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, SettledDemo | CrashDemo]]:
-    """Those that any selected test will ask for."""
+    """Starts the demos that the selected tests need, each under the name of its fixture."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     folder = tmp_path_factory.mktemp("demo")
     started = {name: run(folder) for name, run in RUNS.items() if name in wanted}
@@ -26,7 +26,7 @@ def demo_runs(
 
 @pytest.fixture(scope="session")
 def settled_demo(demo_runs: dict[str, SettledDemo | CrashDemo]) -> SettledDemo:
-    """The demo that ends by itself, twice; `wait` waits for it."""
+    """The demo that runs and ends by itself, twice; `wait` waits for it."""
     run = demo_runs["settled_demo"]
     assert isinstance(run, SettledDemo)
     return run
@@ -34,7 +34,7 @@ def settled_demo(demo_runs: dict[str, SettledDemo | CrashDemo]) -> SettledDemo:
 
 @pytest.fixture(scope="session")
 def crash_demo(demo_runs: dict[str, SettledDemo | CrashDemo]) -> CrashDemo:
-    """The demo with the kills; it still runs, and every kill's interval is reconciled."""
+    """The demo with the crashes; it still runs, and the interval of every crash is reconciled."""
     run = demo_runs["crash_demo"]
     assert isinstance(run, CrashDemo)
     run.wait()

@@ -1,4 +1,4 @@
-"""A flipped bit and a borrowed name, on the running demo: refused, named in quarantine, visible to an operator."""
+"""A flipped bit and another gateway's name on the running demo: refused, quarantined by reason, shown to operators."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ from support.servers.demo_runs import CrashDemo
 EDGE = Path(sys.executable).with_name("peerwatt-edge")
 LEDGER = "ledger.sqlite"
 IN_FIRST_RECORD = 4
-"""A byte of a frame's body: two of the length come first, and no record is shorter than three."""
+"""The index of a byte in a frame's body that belongs to the first record: its length takes two bytes before it."""
 
 
 def edge(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -40,14 +40,14 @@ def edge(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @dataclass
-class Copy:
-    """A gateway's state folder as somebody copied it: configuration, keys and ledger."""
+class StateCopy:
+    """A copy of a gateway's configuration, keys and ledger."""
 
     config: Path
     ledger: Path
 
     @classmethod
-    def of(cls, demo: DemoProcess, gateway_id: str, folder: Path) -> "Copy":
+    def of(cls, demo: DemoProcess, gateway_id: str, folder: Path) -> "StateCopy":
         source, state = demo.state / gateway_id, folder / gateway_id
         state.mkdir(mode=0o700)
         shutil.copytree(source / "keys", state / "keys")
@@ -71,13 +71,13 @@ class Copy:
         return [Frame(*row) for row in rows]
 
     def flip_a_stored_bit(self) -> tuple[bytes, int, Frame]:
-        """One bit in the body of the newest frame; its boot, its sequence, and the frame as it stands now."""
+        """Flips a bit in the body of the newest frame; returns its boot id, its sequence, and the changed frame."""
         with contextlib.closing(sqlite3.connect(self.ledger)) as db, db:
-            place, boot_id, sequence, body = db.execute(
+            frame_id, boot_id, sequence, body = db.execute(
                 "SELECT id, boot_id, sequence, body FROM frame ORDER BY id DESC LIMIT 1"
             ).fetchone()
             flipped = flip(body, IN_FIRST_RECORD)
-            db.execute("UPDATE frame SET body = ? WHERE id = ?", (flipped, place))
+            db.execute("UPDATE frame SET body = ? WHERE id = ?", (flipped, frame_id))
         return boot_id, sequence, self.frames()[-1]
 
 
@@ -87,7 +87,7 @@ def flip(data: bytes, at: int) -> bytes:
 
 @dataclass
 class Sender:
-    """A connection with a gateway's own credentials, as whoever stole its folder would make it."""
+    """A NATS connection with a gateway's own credentials, as a thief of its folder would make it."""
 
     client: Client
     refusals: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ def publish(demo: DemoProcess, gateway_id: str, subject: str, payload: bytes) ->
 
 @dataclass
 class Operator:
-    """Somebody who is signed in and looks at the quarantine."""
+    """An operator who is signed in and reads the quarantine."""
 
     demo: DemoProcess
 
@@ -147,15 +147,15 @@ class Operator:
         return answer.json()
 
     def find(self, payload: bytes) -> dict[str, Any] | None:
-        wanted = sha256(payload).hexdigest()
+        payload_hash = sha256(payload).hexdigest()
         items = self.get("/quarantine?limit=200")["items"]
-        return next((item for item in items if item["payload_hash"] == wanted), None)
+        return next((item for item in items if item["payload_hash"] == payload_hash), None)
 
     def sees(self, payload: bytes, code: str, gateway_id: str) -> dict[str, Any]:
         """Waits until these bytes are in quarantine for this reason; returns the entry with its bytes."""
-        found = self.demo.until(lambda: self.find(payload), 20, f"{code} in quarantine")
-        assert (found["code"], found["gateway_id"]) == (code, gateway_id)
-        entry = self.get(f"/quarantine/{found['quarantine_id']}")
+        item = self.demo.until(lambda: self.find(payload), 20, f"{code} in quarantine")
+        assert (item["code"], item["gateway_id"]) == (code, gateway_id)
+        entry = self.get(f"/quarantine/{item['quarantine_id']}")
         assert entry["payload"] == payload.hex()
         assert entry["detail"]
         return dict(entry)
@@ -171,8 +171,8 @@ def stored_readings(demo: DemoProcess) -> int:
 
 
 def test_a_flipped_bit_in_a_stored_frame(crash_demo: CrashDemo, operator: Operator, tmp_path: Path) -> None:
-    """The gateway's own check names it; sent as the agent would send it, the hub refuses it."""
-    copy = Copy.of(crash_demo.demo, "gw-north", tmp_path)
+    """The gateway's own check names the frame; the hub refuses it when it is sent as the agent would send it."""
+    copy = StateCopy.of(crash_demo.demo, "gw-north", tmp_path)
     code, answer = copy.verify()
     assert (code, answer["ok"]) == (0, True)
     good = copy.frames()[-1].body
@@ -182,27 +182,27 @@ def test_a_flipped_bit_in_a_stored_frame(crash_demo: CrashDemo, operator: Operat
     assert f"/{sequence})" in answer["faults"][0] and "merkle_root" in answer["faults"][0]
     publish(crash_demo.demo, "gw-north", frame_subject("gw-north"), frame.encode())
     operator.sees(frame.encode(), "merkle_root", "gw-north")
-    found = "SELECT encode(sha256(body), 'hex') AS hash FROM frames WHERE boot_id = $1 AND sequence = $2"
+    query = "SELECT encode(sha256(body), 'hex') AS hash FROM frames WHERE boot_id = $1 AND sequence = $2"
     rows = crash_demo.demo.until(
-        lambda: crash_demo.demo.query(found, boot_id, sequence) or None, 30, "the frame that the agent itself sent"
+        lambda: crash_demo.demo.query(query, boot_id, sequence) or None, 30, "the frame that the agent itself sent"
     )
     assert rows[0]["hash"] == sha256(good).hexdigest()
 
 
 def test_a_flipped_bit_in_a_published_frame(crash_demo: CrashDemo, operator: Operator, tmp_path: Path) -> None:
-    """Wherever it is: in what was read, in the signature, in the header that it covers."""
+    """The bit may be in the readings, in the signature, or in the header that it covers."""
     demo = crash_demo.demo
-    frame = Copy.of(demo, "gw-north", tmp_path).frames()[-1]
-    begun = stored_readings(demo)
+    frame = StateCopy.of(demo, "gw-north", tmp_path).frames()[-1]
+    before = stored_readings(demo)
     header, signature = frame.header_bytes, frame.signature
     sealed_at = header.index(frame.header.merkle_root) + 34
-    bent = {
+    changed_frames = {
         "merkle_root": Frame(header, signature, flip(frame.body, IN_FIRST_RECORD)),
         "signature_invalid": Frame(header, flip(signature, 40), frame.body),
         "signature_invalid ": Frame(flip(header, sealed_at + 5), signature, frame.body),
     }
-    for code, one in bent.items():
-        payload = one.encode()
+    for code, changed in changed_frames.items():
+        payload = changed.encode()
         assert payload != frame.encode()
         publish(demo, "gw-north", frame_subject("gw-north"), payload)
         operator.sees(payload, code.strip(), "gw-north")
@@ -210,14 +210,14 @@ def test_a_flipped_bit_in_a_published_frame(crash_demo: CrashDemo, operator: Ope
     for code, payload in (("malformed", b"\x93\xc4"), ("trailing_bytes", frame.encode() + b"\x00")):
         publish(demo, "gw-north", frame_subject("gw-north"), payload)
         operator.sees(payload, code, "gw-north")
-    demo.until(lambda: True if stored_readings(demo) > begun else None, 60, "readings go on")
+    demo.until(lambda: True if stored_readings(demo) > before else None, 60, "readings go on")
 
 
 def test_a_frame_sent_with_another_gateways_credentials(
     crash_demo: CrashDemo, operator: Operator, tmp_path: Path
 ) -> None:
     demo = crash_demo.demo
-    payload = Copy.of(demo, "gw-north", tmp_path).frames()[-1].encode()
+    payload = StateCopy.of(demo, "gw-north", tmp_path).frames()[-1].encode()
     assert decode_frame(payload).header.gateway_id == "gw-north"
 
     async def under_the_others_name() -> list[str]:
@@ -232,19 +232,19 @@ def test_a_frame_sent_with_another_gateways_credentials(
     entry = operator.sees(payload, "subject_mismatch", "gw-south")
     assert entry["subject"] == "pw.frame.gw-south"
     assert "gw-north" in entry["detail"] and "gw-south" in entry["detail"]
-    came = demo.query("SELECT subject FROM quarantine WHERE payload_hash = sha256($1)", payload)
-    assert [row["subject"] for row in came] == ["pw.frame.gw-south"], "the other name never reached the hub"
+    rows = demo.query("SELECT subject FROM quarantine WHERE payload_hash = sha256($1)", payload)
+    assert [row["subject"] for row in rows] == ["pw.frame.gw-south"], "the other name never reached the hub"
 
 
 def test_a_wrong_password_is_refused_without_saying_what_was_wrong(crash_demo: CrashDemo) -> None:
-    said = set()
+    answers = set()
     for email in ("ada@campus.example", "nobody@campus.example"):
         answer = httpx.post(
             f"{crash_demo.demo.url}/api/v1/auth/login", json={"email": email, "password": "not the password"}
         )
         assert answer.status_code == 401
-        said.add((answer.json()["code"], answer.json()["detail"]))
-    assert len(said) == 1
+        answers.add((answer.json()["code"], answer.json()["detail"]))
+    assert len(answers) == 1
 
 
 def test_an_unknown_gateway_gets_no_token(crash_demo: CrashDemo) -> None:

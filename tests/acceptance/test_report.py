@@ -14,7 +14,7 @@ from support.servers.demo_runs import CrashDemo
 
 pytestmark = pytest.mark.timeout(900)
 
-FALSE = [
+CHANGES = [
     ("UPDATE utility_lines SET amount_micros = amount_micros + 1 WHERE {first} AND start_at = $1", "utility_micros is"),
     ("UPDATE utility_lines SET utility_wh = utility_wh + 1 WHERE {first} AND start_at = $1", "utility_wh is"),
     ("UPDATE clearings SET price_mills = price_mills + 1 WHERE start_at = $1", "the interval: price_mills is"),
@@ -35,8 +35,8 @@ WHERE start_at > $1 AND start_at = (SELECT max(start_at) FROM intervals WHERE st
 """
 
 
-class Held:
-    """A pool of the one connection in whose transaction the falsehood stands."""
+class SingleConnectionPool:
+    """Gives out the one connection in whose transaction a figure was changed."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
@@ -46,28 +46,28 @@ class Held:
         yield self._connection
 
 
-def report_with(crash_demo: CrashDemo, start_at: datetime, falsehood: str | None) -> dict[str, Any]:
+def report_with(crash_demo: CrashDemo, start_at: datetime, change: str | None) -> dict[str, Any]:
     demo = crash_demo.demo
 
-    async def told(connection: asyncpg.Connection) -> dict[str, Any]:
+    async def make_report(connection: asyncpg.Connection) -> dict[str, Any]:
         transaction = connection.transaction()
         await transaction.start()
         try:
-            if falsehood is not None:
+            if change is not None:
                 first = "participant_id = (SELECT min(participant_id::text)::uuid FROM utility_lines)"
-                assert await connection.execute(falsehood.format(first=first), start_at) != "UPDATE 0"
-            return await make_closing_report(cast("Pool", Held(connection)), demo.settings, [start_at])
+                assert await connection.execute(change.format(first=first), start_at) != "UPDATE 0"
+            return await make_closing_report(cast("Pool", SingleConnectionPool(connection)), demo.settings, [start_at])
         finally:
             await transaction.rollback()
 
-    return demo.with_connection(told)
+    return demo.with_connection(make_report)
 
 
-@pytest.mark.parametrize(("falsehood", "says"), FALSE)
-def test_a_figure_that_is_one_off(crash_demo: CrashDemo, falsehood: str, says: str) -> None:
+@pytest.mark.parametrize(("change", "difference"), CHANGES)
+def test_a_figure_that_is_one_off(crash_demo: CrashDemo, change: str, difference: str) -> None:
     start_at = crash_demo.demo.until_reconciled(1, 10)[0]["start_at"]
-    report = report_with(crash_demo, start_at, falsehood)
-    assert any(says in line for line in report["intervals"][0]["ground_truth_differences"]), report
+    report = report_with(crash_demo, start_at, change)
+    assert any(difference in line for line in report["intervals"][0]["ground_truth_differences"]), report
     assert report["reconciled"] is False
 
 
@@ -91,10 +91,10 @@ def test_with_fewer_intervals_than_wanted_it_is_not(crash_demo: CrashDemo) -> No
     demo = crash_demo.demo
     start_at = demo.until_reconciled(1, 10)[0]["start_at"]
 
-    async def told(connection: asyncpg.Connection) -> dict[str, Any]:
-        pool = cast("Pool", Held(connection))
+    async def make_report(connection: asyncpg.Connection) -> dict[str, Any]:
+        pool = cast("Pool", SingleConnectionPool(connection))
         return await make_closing_report(pool, demo.settings, [start_at], missed="stopped after 1 of 2 intervals")
 
-    report = demo.with_connection(told)
+    report = demo.with_connection(make_report)
     assert report["reason"] == "stopped after 1 of 2 intervals"
     assert report["reconciled"] is False

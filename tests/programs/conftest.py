@@ -8,23 +8,23 @@ from support.programs.market_chain import Exchange, founded_exchange, new_exchan
 
 @pytest.fixture
 def bare() -> Campus:
-    """Programs deployed, nothing founded."""
+    """A chain on which the programs are deployed, and none is initialised."""
     return new_campus()
 
 
 @pytest.fixture
 def campus() -> Campus:
-    """Governance, registry and oracle founded."""
+    """A campus with governance, registry and oracle."""
     return founded_campus()
 
 
 @pytest.fixture
 def unfounded() -> Exchange:
-    """A campus and a currency, without energy token and market."""
+    """A campus and a currency; energy token and market are not initialised."""
     return new_exchange()
 
 
 @pytest.fixture
 def exchange() -> Exchange:
-    """Everything founded."""
+    """A campus with currency, energy token and market."""
     return founded_exchange()

@@ -20,16 +20,16 @@ from support.servers.nodes import NO_CHAIN
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's program."""
-    found = shutil.which("chromium")
-    if found is None:
+    """The path of Chromium; skips without it."""
+    path = shutil.which("chromium")
+    if path is None:
         pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def web_app() -> dict[str, str]:
-    """Builds the app unless `make` has; the environment in which node is found."""
+    """Builds the web app unless that is done; returns the environment in which node is found."""
     build = build_script()
     if not (ROOT / "hub" / "static" / "index.html").is_file():
         subprocess.run([sys.executable, str(WEB / "build.py"), "build"], check=True)
@@ -40,7 +40,7 @@ def web_app() -> dict[str, str]:
 
 @pytest.fixture
 def rpc_url() -> str:
-    """Where the hub finds its chain: nowhere, unless a test says otherwise."""
+    """The RPC URL of the hub, at which no node answers; a test that needs a chain overrides it."""
     return NO_CHAIN
 
 
@@ -48,7 +48,7 @@ def rpc_url() -> str:
 async def site(
     pool: Pool, state_dir: Path, tmp_path: Path, chromium: str, web_app: dict[str, str], rpc_url: str
 ) -> AsyncIterator[Site]:
-    """The hub on the seeded campus, with a morning behind it."""
+    """The hub on the seeded campus, after a morning of readings."""
     async with pool.acquire() as connection:
         campus = await seed_campus(connection)
         await seed_users(connection)

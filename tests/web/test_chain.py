@@ -42,25 +42,25 @@ class TestFounded:
             await setup.ensure_traders(chain, keys, [trader])
             failed = await _failed(chain, keys)
             answer = await chain.call(chain.rpc.get_signatures_for_address(account))
-        given = {
+        facts = {
             "account": str(account), "transaction": str(answer.value[0].signature), "failed": failed,
             "nobody": str(Keypair().pubkey()), "trade": site.trade, "reading": site.reading,
         }  # fmt: skip
-        async with site.script("chain", **given) as script:
-            start, found, followed, *looks, end = await script.facts()
+        async with site.script("chain", **facts) as script:
+            start, transaction, followed, *looks, end = await script.facts()
 
         assert start["heading"] == "What does the chain say?"
         assert "Finalized slot" in start["head"]
-        assert "32 to 44 letters" in found["refusal"]
-        assert "open_account, deposit, set_mandate" in found["heading"]
-        assert int(found["units"].replace(",", "")) > 10_000
-        assert "Instruction: SetMandate" in found["log"]
+        assert "32 to 44 letters" in transaction["refusal"]
+        assert "open_account, deposit, set_mandate" in transaction["heading"]
+        assert int(transaction["units"].replace(",", "")) > 10_000
+        assert "Instruction: SetMandate" in transaction["log"]
         assert (followed["heading"], followed["outline"]) == ("Account", "solid")
         assert "balance_micros" in followed["fields"]
         assert "CHF 10000.000000" in followed["fields"]
-        assert [one["name"] for one in looks] == [f"{page} {look}" for look in LOOKS for page in PAGES]
-        assert {one["name"]: one["axe"] for one in looks if one["axe"]} == {}
-        assert {one["name"]: one["overflow"] for one in looks if one["overflow"]} == {}
+        assert [look["name"] for look in looks] == [f"{page} {look}" for look in LOOKS for page in PAGES]
+        assert {look["name"]: look["axe"] for look in looks if look["axe"]} == {}
+        assert {look["name"]: look["overflow"] for look in looks if look["overflow"]} == {}
         assert end["links"] == 5
         assert end["rung"] >= 3
         assert end["errors"] == []

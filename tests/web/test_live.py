@@ -10,7 +10,7 @@ from support.servers.browser import Site
 CLEARING = {
     "start_at": "2026-06-01T09:45:00Z", "end_at": "2026-06-01T10:00:00Z", "price_mills": 4120, "volume_wh": 900,
 }  # fmt: skip
-SAID = "11:45\u201312:00: 900 Wh at CHF 4.12 per kWh"
+CLEARED = "11:45\u201312:00: 900 Wh at CHF 4.12 per kWh"
 
 
 async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> None:
@@ -28,7 +28,7 @@ async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> N
             await outbox.append(connection, "interval", {"start_at": CLEARING["start_at"]}, ANNA)
             await _reading(connection, "behind the clearing", 5, -500)
         script.go_on()
-        told, end = await script.facts()
+        announcement, end = await script.facts()
 
     assert after == {
         "power": "1.2 kW",
@@ -36,12 +36,12 @@ async def test_a_new_reading_changes_the_power_without_a_reload(site: Site) -> N
         "moved": 0,
         "reloaded": False,
     }
-    assert told == {"announced": [SAID], "stands": SAID}, "once, and not blanked by what comes behind it"
+    assert announcement == {"announced": [CLEARED], "stands": CLEARED}, "once, and not blanked by what comes behind it"
     assert end == {"errors": []}
 
 
 async def _reading(connection: Any, name: str, before_s: int, power_w: int) -> None:
-    """As the ingest stores it: the row and its event in one transaction."""
+    """Stores a reading as ingest does: the row and its event in one transaction."""
     slot = at_s(NOW_S - before_s)
     await connection.execute(
         "INSERT INTO readings (reading_id, meter_id, gateway_id, boot_id, frame_sequence, record_index, "

@@ -14,20 +14,20 @@ from hub.clock import at_s
 from support.rows.seed import ANNA, BOOT, END_S, GATEWAY, START_S, stand_in
 from support.servers.browser import Site
 
-ASKED = {"reading": "verified", "frame": "verified", "interval": "consistent", "line": "consistent", "chain": "told"}
-"""What the hub answered: the roots above the signature are only shown."""
-FILE = dict.fromkeys(ASKED, "consistent") | {"chain": "told"}
-"""The same in a file: the key is only shown too."""
+FROM_HUB = {"reading": "verified", "frame": "verified", "interval": "consistent", "line": "consistent", "chain": "told"}
+"""Each step of a proof from the hub; those above the signature are only shown."""
+FROM_FILE = dict.fromkeys(FROM_HUB, "consistent") | {"chain": "told"}
+"""Each step of a proof from a file; there the key is only shown too."""
 
 
 async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: Site) -> None:
     other, forged = site.campus.readings["METER_001", START_S].hex(), _forged(site.out / "forged.json")
     async with site.script("proof", reading=site.reading, other=other, forged=forged) as script:
         first = await script.fact()
-        assert first["rungs"] == ASKED
+        assert first["rungs"] == FROM_HUB
         assert first["verdict"] == "This reading is as its gateway signed it."
 
-        assert (await script.fact())["rungs"] == FILE, "the downloaded file, opened from disk"
+        assert (await script.fact())["rungs"] == FROM_FILE, "the downloaded file, opened from disk"
         for name, rung in (("record", "reading"), ("signature", "frame"), ("interval", "interval")):
             fact = await script.fact()
             assert fact["tampered"] == name
@@ -35,7 +35,7 @@ async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: 
             assert fact["verdict"].startswith("Do not trust this reading")
 
         made_up = await script.fact()
-        assert made_up["rungs"] == FILE | {"interval": "absent", "line": "absent", "chain": "absent"}
+        assert made_up["rungs"] == FROM_FILE | {"interval": "absent", "line": "absent", "chain": "absent"}
         assert made_up["verdict"] == "This file fits together. That proves nothing by itself."
         assert "settlement_account" in (await script.fact())["refused"]
         for rung in ("reading", "interval"):
@@ -51,13 +51,13 @@ async def test_the_browser_verifies_every_rung_and_finds_what_was_changed(site: 
         script.go_on()
         changed, end = await script.facts()
 
-    assert changed["rungs"] == {**ASKED, "line": "broken"}
+    assert changed["rungs"] == {**FROM_HUB, "line": "broken"}
     assert end == {"errors": []}
     _accepted_elsewhere(site.out / "proof.json", site.reading)
 
 
 def _forged(file: Path) -> str:
-    """A proof made of nothing but a key drawn on the spot."""
+    """Writes a proof that is signed with a key of its own; returns its path."""
     record = encode_record(Reading(1, 5, END_S, 100, "S", "G", 0, 999_999, 5))
     key = SigningKey(stand_in("somebody else's key"))
     frame = seal(
@@ -69,8 +69,8 @@ def _forged(file: Path) -> str:
 
 
 def _accepted_elsewhere(file: Path, reading: str) -> None:
-    """The file that the browser saved holds for the gateways' own code and command too."""
+    """Checks that `edge` accepts the file that the browser saved."""
     assert check_proof(json.loads(file.read_bytes())).reading_id.hex() == reading
     command = [str(Path(sys.executable).parent / "peerwatt-edge"), "verify", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
