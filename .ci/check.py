@@ -18,9 +18,9 @@ BIN = Path(sys.executable).parent
 PYTHON, CARGO = str(BIN / "python"), "cargo"
 RUFF, MYPY = str(BIN / "ruff"), str(BIN / "mypy")
 PYTHON_ROOMS = {
-    "edge": ("edge", "tests/edge"),
-    "hub": ("hub", "tests/hub"),
-    "sim": ("firmware-sim", "tests/sim"),
+    "edge": ("edge", "tests/edge", "tests/support"),
+    "hub": ("hub", "tests/hub", "tests/support"),
+    "sim": ("firmware-sim", "tests/sim", "tests/support"),
 }
 """Where the Python of each room and its tests lie."""
 
@@ -80,7 +80,7 @@ def checks(room: str | None) -> list[Check]:
             Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
         ]
     if room in PYTHON_ROOMS:
-        source, _ = paths = PYTHON_ROOMS[room]
+        source, *_ = paths = PYTHON_ROOMS[room]
         return python_checks(paths, (source,), (source,))
     if room == "programs":
         return [
