@@ -54,7 +54,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_confirmed(
     ledger.start("--snapshot-every", snapshot_every)
     for round_number in range(1, rounds + 1):
         load = [asyncio.create_task(pay_until_killed(ledger, confirmed)) for _ in range(8)]
-        await eventually(at_least(40 * round_number, confirmed), seconds=20, what="confirmed payments")
+        await eventually(at_least(40 * round_number, confirmed), seconds=120, what="confirmed payments")
         ledger.kill()
         await asyncio.gather(*load)
         ledger.start("--snapshot-every", snapshot_every)
