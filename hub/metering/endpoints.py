@@ -34,6 +34,21 @@ async def visible_meter(
 VisibleMeter = Annotated[str, Depends(visible_meter)]
 
 
+async def visible_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Row:
+    """Returns the row of a reading that the reader may see, with its place in its frame.
+
+    Raises:
+        NotFoundError: there is none, or its meter is somebody else's.
+    """
+    row = await queries.reading(connection, bytes.fromhex(reading_id), principal.visible_participant_id)
+    if row is None:
+        raise NotFoundError(f"There is no reading {reading_id}, or not for you")
+    return row
+
+
+VisibleReading = Annotated[Row, Depends(visible_reading)]
+
+
 @router.get("/meters", operation_id="listMeters", summary="Meters with their newest reading")
 async def meters(principal: Human, connection: Snapshot) -> Meters:
     """Returns the reader's own meters; operators and auditors see all."""
@@ -88,11 +103,8 @@ async def intervals(
 @router.get(
     "/readings/{reading_id}", operation_id="getReading", summary="One reading", responses=refusals(NotFoundError)
 )
-async def get_reading(principal: Human, connection: Snapshot, reading_id: Hash) -> Reading:
+async def get_reading(row: VisibleReading) -> Reading:
     """Returns a reading of a meter that the reader may see."""
-    row = await queries.reading(connection, bytes.fromhex(reading_id), principal.visible_participant_id)
-    if row is None:
-        raise NotFoundError(f"There is no reading {reading_id}, or not for you")
     return reading(row)
 
 
