@@ -102,10 +102,8 @@ def run(check: Check) -> bool:
         check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     verdict = "ok" if done.returncode == 0 else "FAILED"
-    print(
-        f"  {verdict:8} {check.name} ({time.monotonic() - begun:.0f} s)" + f"\n{done.stdout}" * (done.returncode != 0),
-        flush=True,
-    )
+    said = f"\n{done.stdout}" if done.returncode else ""
+    print(f"  {verdict:8} {check.name} ({time.monotonic() - begun:.0f} s){said}", flush=True)
     return done.returncode == 0
 
 

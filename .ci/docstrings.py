@@ -72,19 +72,18 @@ class Module:
     """The functions of one file, and what each can raise."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        self.public: list[tuple[Function, bool]] = list(self._public(tree, inside=""))
+        self.public: list[tuple[Function, bool]] = list(self._public(tree, in_class=False))
         every = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         self._raised = {function.name: raised_by(function) for function in every}
         self._called = {function.name: called_by(function) for function in every}
 
-    def _public(self, node: ast.AST, inside: str) -> Iterator[tuple[Function, bool]]:
+    def _public(self, node: ast.AST, *, in_class: bool) -> Iterator[tuple[Function, bool]]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
-                yield from self._public(child, child.name)
+                yield from self._public(child, in_class=True)
             elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not child.name.startswith("_"):
-                yield child, bool(inside)
+                yield child, in_class
 
     def can_raise(self, function: Function) -> set[str]:
         """Returns the classes that the function raises, and those behind it in the same module."""
