@@ -5,6 +5,7 @@ commands, measured from the start of the process to its answer.
 """
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from bench.common import script
-from bench.common.figures import Figure
+from bench.common.figures import Figure, ratio
 from hub.clock import ManualClock, SystemClock
 from hub.ledger.chain import Chain
 from hub.ledger.genesis import Genesis, write_genesis
@@ -94,6 +95,15 @@ def start_s(folder: Path, *flags: str) -> float:
     return seconds
 
 
+def read_s(folder: Path) -> float:
+    """Reads and hashes every file of the ledger; returns the seconds."""
+    started = time.monotonic()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with file.open("rb") as data:
+            hashlib.file_digest(data, "sha256")
+    return time.monotonic() - started
+
+
 def verify_s(folder: Path, *flags: str) -> float:
     """Verifies the ledger; returns the time in s from the command to its exit."""
     started = time.monotonic()
@@ -114,6 +124,8 @@ def measure(folder: Path, count: int, runs: int) -> list[Figure]:
     print(f"making {count} transactions, twice ...", file=sys.stderr, flush=True)
     blocks = make_ledger(spread, count, SPREAD)
     add_figure("start", [start_s(spread) for _ in range(runs)], f"command to ready line; {blocks} blocks over a day")
+    add_figure("read", [read_s(spread) for _ in range(runs)], "the ledger's files read and hashed, nothing decoded")
+    figures.append(ratio(f"start_{count}_to_plain", figures[-1].median, figures[-2]))
     add_figure("start_whole", [start_s(spread, "--check-all")], "with --check-all, as without a snapshot")
     add_figure("verify_log", [verify_s(spread, "--no-execute")], "ledger verify --no-execute")
     add_figure("verify", [verify_s(spread)], "ledger verify: every transaction run again")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from bench.common.figures import Figure
+from bench.common.figures import Figure, ratio
+from bench.common.plain import sort_plainly
 from bench.common.sampler import sampled
 from bench.common.servers import durable_postgres, fresh_pool
 from hub.clock import SystemClock, at_s
@@ -54,17 +55,17 @@ def in_memory(count: int, runs: int) -> list[Figure]:
     inputs = AuctionInput(START_S, people, RATES, funds)
     trades = len(clear(START_S, orders).trades)
     size = f"{len(orders)} residual orders, {trades} trades"
+    sort = _timed(f"sort_{count}", lambda: sort_plainly(orders), count, runs, "both sides of the book sorted by price")
+    cleared = _timed(f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"price and trades alone; {size}")
+    auction = _timed(
+        f"auction_{count}", lambda: run.run_auction(inputs), count, runs, f"orders, clearing, utility, checks; {size}"
+    )
     return [
-        _timed(
-            f"clear_{count}", lambda: clear(START_S, orders), count, runs, f"hub.market.auction.clearing.clear, {size}"
-        ),
-        _timed(
-            f"auction_{count}",
-            lambda: run.run_auction(inputs),
-            count,
-            runs,
-            f"orders, clearing, utility, checks; {size}",
-        ),
+        sort,
+        cleared,
+        ratio(f"clear_{count}_to_plain", sort.median, cleared),
+        auction,
+        ratio(f"auction_{count}_to_plain", sort.median, auction),
     ]
 
 

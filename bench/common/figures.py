@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+TIMES = ("s", "ms", "us")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -22,17 +24,32 @@ class Figure:
     def median(self) -> float:
         return statistics.median(self.values)
 
-    def as_json(self) -> dict[str, Any]:
+    def at_factor_1(self, machine_factor: float) -> float | None:
+        """Returns the median as the reference machine would have it; None for what no processor makes faster."""
+        if self.unit.endswith("/s"):
+            return self.median * machine_factor
+        return self.median / machine_factor if self.unit.split("/")[0] in TIMES else None
+
+    def as_json(self, machine_factor: float) -> dict[str, Any]:
+        scaled = self.at_factor_1(machine_factor)
         return {
             "unit": self.unit,
             "min": tidy(min(self.values)),
             "median": tidy(self.median),
             "max": tidy(max(self.values)),
+            "values": [tidy(value) for value in self.values],
+            "at_factor_1": None if scaled is None else tidy(scaled),
             "runs": len(self.values),
             "n": self.n,
             "seconds": round(self.seconds, 3),
             "what": self.what,
         }
+
+
+def ratio(name: str, plain: float, figure: Figure) -> Figure:
+    """Returns how many times as long as the plain part's median a figure takes, run by run."""
+    values = tuple(plain / value if figure.unit.endswith("/s") else value / plain for value in figure.values)
+    return Figure(name, "times", values, figure.n, figure.seconds, f"{figure.name} beside its plain part, of this run")
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -47,12 +64,17 @@ def tidy(value: float) -> float:
     return round(value, 3 - math.floor(math.log10(abs(value))))
 
 
-def table(figures: Sequence[Figure]) -> str:
+def table(figures: Sequence[Figure], machine_factor: float) -> str:
     """Returns the figures as text: one line each, and below it what it means."""
-    rows = [f"{'figure':<34}{'min':>10}{'median':>10}{'max':>10}  {'unit':<16}{'runs':>4}{'n':>9}"]
+    rows = [
+        f"{'figure':<34}{'min':>10}{'median':>10}{'max':>10}{'factor 1':>10}  {'unit':<16}{'runs':>4}{'n':>9}",
+    ]
     for figure in figures:
         values = figure.values
         low, median, high = (f"{tidy(value):g}" for value in (min(values), figure.median, max(values)))
-        rows.append(f"{figure.name:<34}{low:>10}{median:>10}{high:>10}  {figure.unit:<16}{len(values):>4}{figure.n:>9}")
+        scaled = figure.at_factor_1(machine_factor)
+        at_1 = "" if scaled is None else f"{tidy(scaled):g}"
+        numbers = f"{low:>10}{median:>10}{high:>10}{at_1:>10}"
+        rows.append(f"{figure.name:<34}{numbers}  {figure.unit:<16}{len(values):>4}{figure.n:>9}")
         rows.append(f"    {figure.what}")
     return "\n".join(rows)

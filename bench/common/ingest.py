@@ -16,8 +16,9 @@ from typing import Any
 import msgpack
 import nkeys
 
-from bench.common.figures import Figure, percentile, tidy
+from bench.common.figures import Figure, percentile, ratio, tidy
 from bench.common.load import Load, make_gateways, make_load, register
+from bench.common.plain import store_plainly
 from bench.common.processes import child, processor_s
 from bench.common.servers import TEMPLATE, checkpoint, durable_postgres, fresh_pool
 from hub import keys
@@ -108,6 +109,12 @@ class Bench:
 
                 await eventually(empty, seconds=RUN_LIMIT_S, what="an empty stream")
             return Run(ready_at, await self._committed(pool, load, frames), self._published())
+
+    async def plain(self, load: Load, frames: int) -> float:
+        """Stores the same frames without the system around it; returns the seconds."""
+        async with fresh_pool(self.postgres_url) as (_, pool):
+            await checkpoint(self.postgres_url)
+            return await store_plainly(pool, load, frames)
 
     @contextlib.asynccontextmanager
     async def _fresh(self, load: Load, frames: int) -> AsyncIterator[tuple[str, Pool]]:
@@ -207,7 +214,12 @@ async def _measure_shape(bench: Bench, load: Load, shape: LoadShape, runs: int) 
     rate = durable.median / shape.readings / 2
     frames = min(shape.frames, max(100, int(rate * shape.paced_s)))
     paced = [await bench.run(load, frames, rate=rate) for _ in range(runs)]
-    paced_s = time.monotonic() - started
+    paced_s, started = time.monotonic() - started, time.monotonic()
+    plain = Figure(
+        f"plain_{suffix}", "readings/s",
+        tuple([count / await bench.plain(load, shape.frames) for _ in range(runs)]), count,
+        time.monotonic() - started, "decode, verify, COPY in one process, no stream, no index, nothing looked up",
+    )  # fmt: skip
     if bench.setup.profiles:
         await bench.run(load, shape.frames, profile=f"ingest_{suffix}")
     return [
@@ -216,6 +228,8 @@ async def _measure_shape(bench: Bench, load: Load, shape: LoadShape, runs: int) 
             f"drain_{suffix}", "readings/s", tuple(count / run.seconds for run in drained), count, drained_s,
             "stream filled before; ingest ready to last commit",
         ),
+        plain,
+        ratio(f"durable_{suffix}_to_plain", plain.median, durable),
         _processor_figure(unpaced, count, suffix, unpaced_s),
         *_wait_figures(paced, load, suffix, rate, paced_s),
     ]  # fmt: skip

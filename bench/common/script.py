@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bench.common import machine
 from bench.common.figures import Figure, table
 from bench.common.machine import ProcessorTime
+from bench.common.machine_factor import machine_factor
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -34,23 +36,32 @@ def report(
     extra: Callable[[Sequence[Figure]], dict[str, Any]] = lambda _: {},
 ) -> None:
     """Measures and prints the figures; ``extra`` returns further fields of the JSON object."""
-    description, before, started = machine.describe(), machine.load_average(), ProcessorTime.now()
-    print(machine.line(description))
+    description, before = machine.describe(), machine.load_average()
+    print(machine.line(description), flush=True)
+    factors = [machine_factor()]
+    started = ProcessorTime.now()
     figures = measure()
-    after, ended = machine.load_average(), ProcessorTime.now()
+    ended, after = ProcessorTime.now(), machine.load_average()
+    factors.append(machine_factor())
+    factor = round(statistics.mean(factors), 2)
     seconds, others = round(ended.at_s - started.at_s, 1), ended.others_since(started)
-    print(f"load average before {before}, after {after}; {others} cores busy with other work; {seconds} s in all\n")
-    print(table(figures))
+    print(
+        f"machine_factor {factor} ({factors[0]} before, {factors[1]} after); load average before {before}, after "
+        f"{after}; {others} cores busy with other work; {seconds} s in all\n"
+    )
+    print(table(figures, factor))
     if args.json:
         result = {
             "bench": bench,
             "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "machine": description,
+            "machine_factor": factor,
+            "machine_factors": {"before": factors[0], "after": factors[1]},
             "load_average": {"before": before, "after": after},
             "others_busy_cores": others,
             "quick": args.quick,
             "seconds": seconds,
             **extra(figures),
-            "figures": {figure.name: figure.as_json() for figure in figures},
+            "figures": {figure.name: figure.as_json(factor) for figure in figures},
         }
         print(json.dumps(result))

@@ -19,6 +19,7 @@ from typing import Any
 
 from bench.common import ROOT, machine
 from bench.common.machine import ProcessorTime
+from bench.common.machine_factor import machine_factor
 from bench.validator import StageError
 from bench.validator.campus import CampusRun, settle_campus
 from bench.validator.compute_units import compare
@@ -111,7 +112,8 @@ def measure(program: Path, people: int) -> dict[str, Any]:
     Raises:
         StageError: a stage failed.
     """
-    before, machine_description = ProcessorTime.now(), machine.describe()
+    load, machine_description, factor = machine.load_average(), machine.describe(), machine_factor()
+    before = ProcessorTime.now()
     with tempfile.TemporaryDirectory(prefix="peerwatt-validator-") as name:
         folder = Path(name)
         for node in ("on-validator", "on-ledger"):
@@ -126,6 +128,8 @@ def measure(program: Path, people: int) -> dict[str, Any]:
         "bench": "validator",
         "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine_description,
+        "machine_factor": factor,
+        "load_average": {"before": load, "after": machine.load_average()},
         "others_busy_cores": ProcessorTime.now().others_since(before),
         "validator": f"Agave {validator.version}",
         "people": people,

@@ -15,20 +15,10 @@ from edge.settings import load_settings
 from edge.store.batch import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
-from support.servers.gateway import Gateway, hub_side
+from support.servers.gateway import Gateway, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
 from support.waiting import eventually
-
-
-def gateway(name: str, folder: Path, ports: dict[str, int], **extra: object) -> Gateway:
-    meters = [
-        {"id": meter_id, "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}
-        for meter_id, port in ports.items()
-    ]
-    gw = Gateway(name, folder, meters, extra={"heartbeat_s": 1, **extra})
-    gw.write_config()
-    return gw
 
 
 def inside(gw: Gateway) -> Agent:
@@ -43,13 +33,13 @@ async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nat
         serve_tcp({1: served}) as first_port,
         serve_tcp({1: Meter(meter_registers("sdm630", 5_000, 2, 3))}) as second_port,
     ):
-        gw = gateway("gw-unread", tmp_path, {"METER_001": first_port, "METER_002": second_port})
+        gw = modbus_gateway("gw-unread", tmp_path, {"METER_001": first_port, "METER_002": second_port})
         gw.enrol(hub_nats)
         async with hub_side(hub_nats, gw) as hub:
             async with gw.running():
                 await eventually(lambda: len(hub.of(Reading)) >= 4, what="readings of both")
             declared = {(d.meter_index, d.meter_id) for d in hub.of(MeterDeclared)}
-            gateway("gw-unread", tmp_path, {"METER_002": second_port, "METER_001": first_port})
+            modbus_gateway("gw-unread", tmp_path, {"METER_002": second_port, "METER_001": first_port})
             ledger, away = gw.state / "ledger.sqlite", gw.state / "away"
             ledger.rename(away)
             ledger.mkdir()
@@ -73,7 +63,7 @@ async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nat
 
 async def test_a_folder_that_takes_no_socket_keeps_nobody_from_polling(hub_nats: HubNats, tmp_path: Path) -> None:
     async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
-        gw = gateway("gw-nosock", tmp_path, {"METER_001": port})
+        gw = modbus_gateway("gw-nosock", tmp_path, {"METER_001": port})
         gw.enrol(hub_nats)
         (gw.state / "agent.sock").mkdir()
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
@@ -83,7 +73,7 @@ async def test_a_folder_that_takes_no_socket_keeps_nobody_from_polling(hub_nats:
 
 
 async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats: HubNats, tmp_path: Path) -> None:
-    gw = gateway("gw-fault", tmp_path, {"METER_001": 1})
+    gw = modbus_gateway("gw-fault", tmp_path, {"METER_001": 1})
     gw.enrol(hub_nats)
     agent = inside(gw)
 
@@ -99,7 +89,7 @@ async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats
 
 
 async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: HubNats, tmp_path: Path) -> None:
-    gw = gateway("gw-once", tmp_path, {"METER_001": 1})
+    gw = modbus_gateway("gw-once", tmp_path, {"METER_001": 1})
     gw.enrol(hub_nats)
     agent = inside(gw)
     loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()

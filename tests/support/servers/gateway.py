@@ -109,6 +109,18 @@ class Gateway:
         return CommandResult(completed.returncode, completed.stdout, completed.stderr)
 
 
+def modbus_gateway(gateway_id: str, folder: Path, ports: Mapping[str, int], **extra: object) -> Gateway:
+    """Returns a gateway with its configuration written: each meter ID is an SDM630 at its port on this machine."""
+    folder.mkdir(exist_ok=True)
+    meters = [
+        {"id": meter_id, "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=1"}
+        for meter_id, port in ports.items()
+    ]
+    gateway = Gateway(gateway_id, folder, meters, extra={"heartbeat_s": 1, **extra})
+    gateway.write_config()
+    return gateway
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """Exit code and output of a command."""

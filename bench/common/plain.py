@@ -1,0 +1,62 @@
+"""The plain parts: what a figure's work would cost without the system around it, on the same machine in the same run.
+
+A ratio to them says what the system adds, and moves less from machine to machine than a time does.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bench.common.load import Load
+from edge.wire.frames import decode_frame, verify_signature
+from edge.wire.kinds import Reading
+from edge.wire.records import decode_record
+from hub.market.orders import Order, Side
+from hub.postgres.db import Pool
+
+BATCH = 64
+"""Frames in a commit."""
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+async def store_plainly(pool: Pool, load: Load, frames: int) -> float:
+    """Decodes and verifies frames in this process and copies them into tables without indexes; returns the seconds.
+
+    No stream, no receipt, no meter looked up, nothing checked twice: signature, records, COPY, commit.
+    """
+    await pool.execute("DROP TABLE IF EXISTS plain_frames, plain_readings")
+    await pool.execute("CREATE TABLE plain_frames (gateway_id text, sequence bigint, frame bytea)")
+    await pool.execute(
+        "CREATE TABLE plain_readings (reading_id bytea, meter_index int, slot_at timestamptz, read_at timestamptz, "
+        "import_wh bigint, export_wh bigint, quantities text)"
+    )
+    keys = {gateway.gateway_id: bytes(gateway.key.verify_key) for gateway in load.gateways}
+    began = time.perf_counter()
+    for first in range(0, frames, BATCH):
+        frame_rows, reading_rows = [], []
+        for _, sequence, _, data in load.frames[first : min(first + BATCH, frames)]:
+            frame = decode_frame(data)
+            verify_signature(frame, keys[frame.header.gateway_id])
+            frame_rows.append((frame.header.gateway_id, sequence, data))
+            for leaf, body in zip(frame.leaves, frame.records, strict=True):
+                reading = decode_record(body)
+                assert isinstance(reading, Reading)
+                slot_ms = reading.slot_s * 1000
+                reading_rows.append(
+                    (leaf, reading.meter_index, _at(slot_ms), _at(slot_ms + reading.read_offset_ms), reading.import_wh,
+                     reading.export_wh, str(reading.quantities))
+                )  # fmt: skip
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.copy_records_to_table("plain_frames", records=frame_rows)
+            await connection.copy_records_to_table("plain_readings", records=reading_rows)
+    return time.perf_counter() - began
+
+
+def sort_plainly(orders: Sequence[Order]) -> None:
+    """Sorts both sides of a book by price, which no auction can do without."""
+    sorted((order for order in orders if order.side is Side.ASK), key=lambda order: order.limit_mills)
+    sorted((order for order in orders if order.side is Side.BID), key=lambda order: -order.limit_mills)
+
+
+def _at(ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=ms)
