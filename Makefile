@@ -7,12 +7,14 @@ BIN := $(VENV)/bin
 OTHER := Name another with: make PYTHON=python3.12 demo
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+ROOM ?=
+MUTATION_ARGS ?=
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 TOOK = echo "$@ took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
 .PHONY: help demo test check docs format programs reproduce validator web bench clean
-.PHONY: test-edge test-hub test-programs test-web test-sim test-crash test-random
+.PHONY: test-edge test-hub test-programs test-web test-sim test-crash test-random test-mutation
 .PHONY: check-edge check-hub check-programs check-web check-sim
 
 demo: $(VENV)/.demo hub/static/index.html ## runs the whole system on embedded parts and prints the URL
@@ -40,6 +42,9 @@ test-sim: check-sim ## the simulator: checks and tests
 	@SECONDS=0; $(PYTEST) tests/sim $(PYTEST_ARGS) && $(TOOK)
 check-edge check-hub check-programs check-web check-sim: check-%: $(VENV)/.dev
 	@$(BIN)/python .ci/check.py $*
+
+test-mutation: $(VENV)/.dev ## slow: ROOM=edge changes 100 places of a room at random; at least 90 % must be noticed
+	@SECONDS=0; PYTHONPATH=tests $(BIN)/python -m support.mutation $(ROOM) $(MUTATION_ARGS) && $(TOOK)
 
 test-crash: $(VENV)/.dev ## slow: a settling process is killed 200 times, and RPC nodes fail at random
 	@SECONDS=0; PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -k "killed or mixture" \

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgpack
 from nacl.signing import SigningKey
 
-REFERENCE_S = 0.5
+REFERENCE_S = 0.135
 """Seconds that the mix takes at factor 1."""
 
 BLOCKS, SIGNATURES, RECORDS, NUMBERS = 60_000, 700, 2_500, 40_000
