@@ -10,7 +10,7 @@ import msgpack
 import pytest
 from nacl.signing import SigningKey
 
-from edge.wire import codec, frames, heartbeats, keys, ranges, receipts, records, resend_requests
+from edge.wire import codec, frames, heartbeats, keys, kinds, quantities, ranges, receipts, records, resend_requests
 from edge.wire.errors import WireError
 from edge.wire.kinds import Reading
 
@@ -340,6 +340,17 @@ def test_what_a_heartbeat_leaves_out_is_nothing() -> None:
     assert receipts.Receipt("gw-north", 1) == receipts.Receipt("gw-north", 1, {}, {}, bytes(32))
     assert ranges.ranges_of([]) == []
     assert ranges.ranges_of([1, 2, 5, 6, 7, 9]) == [(1, 2), (5, 7), (9, 9)]
+
+
+def test_the_letters_of_a_time_and_of_a_meter() -> None:
+    assert (kinds.INFORMATIVE, kinds.SYNCHRONISED, kinds.RELATIVE) == ("I", "S", "R")
+    assert (kinds.FLAG_RETAINED, kinds.FLAG_CLOCK_SKEW) == (1, 2)
+    assert (quantities.IMPORT, quantities.EXPORT, quantities.ACTIVE_POWER) == (0x0108, 0x0208, 0x1007)
+    for text, code in (("1.8.2", 0x020108), ("255.255.255", 0xFFFFFF), ("0.0.0", 0)):
+        assert quantities.obis(text) == code and quantities.obis_text(code) == text
+    for wrong in ("256.0.0", "1.8", "1.8.0.0", "a.b.c", "1.8.-1", "", "\u0661.8.0"):
+        with pytest.raises(WireError):
+            quantities.obis(wrong)
 
 
 def test_other_types_than_three_are_refused_by_their_name() -> None:
