@@ -90,7 +90,11 @@ class Agent:
         self._times = TimeKeeper(clock, self._kernel_boot)
         signer = Signer(settings.gateway_id, secrets.token_bytes(16), credentials.frame_key)
         ledger = Ledger(settings.state_dir / LEDGER_FILE, signer, clock)
-        limits = Limits(settings.seal_interval_s, settings.keep_days * 86_400_000, settings.max_ledger_mb * 2**20)
+        limits = Limits(
+            seal_interval_s=settings.seal_interval_s,
+            keep_ms=settings.keep_days * 86_400_000,
+            max_bytes=settings.max_ledger_mb * 2**20,
+        )
         self._writer = LedgerWriter(ledger, limits)
         self._heartbeat_sender = HeartbeatSender(
             signer, self._writer, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost_meters

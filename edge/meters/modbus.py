@@ -84,7 +84,8 @@ class Bus:
             raise MeterRefusedError(
                 f"device {device} on {self.name} refused address {block.address}: {_EXCEPTIONS.get(code, code)}"
             )
-        if reply.dev_id not in (device, 0) or len(reply.registers) != block.count:
+        # pymodbus drops another device's reply, but takes any number of registers
+        if len(reply.registers) != block.count:
             self._give_up(timing)
             raise MeterError(f"device {device} on {self.name} answered something else than was asked: dropped")
         return list(reply.registers)

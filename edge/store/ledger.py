@@ -19,7 +19,7 @@ from edge.runtime.clock import Clock
 from edge.store.batch import Batch
 from edge.store.migrations import APPLICATION_ID, migrate
 from edge.store.repository import Repository, StoredFrame
-from edge.wire.frames import MAX_FRAME_BYTES, MAX_RECORDS, NO_PREVIOUS, seal
+from edge.wire.frames import MAX_RECORDS, NO_PREVIOUS, seal
 from edge.wire.kinds import BufferQuarantine, Gap
 from edge.wire.ranges import ranges_of
 from edge.wire.receipts import Receipt
@@ -119,6 +119,7 @@ class Ledger:
             # A commit that said it failed may have become durable all the same, or its frames may be pruned already
             sequence = max(self._sequence, repository.last_sequence(self._signer.boot_id))
             previous = repository.meta(_LAST_HEADER) or self._last_hash
+            # A frame has room for as many records of any length
             while rows := repository.unsealed(MAX_RECORDS):
                 sequence += 1
                 sealed.append(self._seal_frame(repository, rows, sequence, previous))
@@ -138,7 +139,6 @@ class Ledger:
     def _seal_frame(
         self, repository: Repository, rows: Sequence[tuple[int, bytes]], sequence: int, previous: bytes
     ) -> StoredFrame:
-        rows = _that_fit_a_frame(rows)
         frame = seal(
             gateway_id=self._signer.gateway_id,
             boot_id=self._signer.boot_id,
@@ -238,17 +238,6 @@ class Ledger:
 
 def _printable(text: str) -> str:
     return "".join(letter if 0x20 <= ord(letter) < 0x7F else "?" for letter in text)[:120]
-
-
-def _that_fit_a_frame(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The first (id, record) rows, as many as a frame has bytes for; 1 KiB is left for header and signature."""
-    free_bytes, fitting = MAX_FRAME_BYTES - 1024, []
-    for record_id, body in rows:
-        free_bytes -= len(body) + 3
-        if free_bytes < 0:
-            break
-        fitting.append((record_id, body))
-    return fitting
 
 
 class UnsoundError(sqlite3.DatabaseError):

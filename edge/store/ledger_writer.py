@@ -32,7 +32,7 @@ MAX_RECEIPTS = 256
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Limits:
     """When records are sealed, and how long and how much the ledger keeps."""
 

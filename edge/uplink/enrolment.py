@@ -93,8 +93,8 @@ def _post(hub_url: str, ca_file: Path, body: bytes) -> tuple[int, dict[str, Any]
     )
     try:
         connection.request("POST", PATH, body, {"Content-Type": "application/json", "Accept": "application/json"})
-        response = connection.getresponse()
-        answer = json.loads(response.read(MAX_ANSWER_BYTES))
+        with connection.getresponse() as response:
+            answer = json.loads(response.read(MAX_ANSWER_BYTES))
         return response.status, answer if isinstance(answer, dict) else {}
     except ssl.SSLCertVerificationError as error:
         raise HubUnreachableError(

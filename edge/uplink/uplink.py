@@ -173,7 +173,7 @@ class Uplink:
         """Answers the hub's resend requests, one after the other."""
         while True:
             request = await self._resend_requests.get()
-            first, last = request.first, min(request.last, request.first + MAX_RESENT_FRAMES)
+            first, last = request.first, min(request.last, request.first + MAX_RESENT_FRAMES - 1)
             while page := await self.writer.call(self._frames_page, request.boot_id, first, last):
                 for stored in page:
                     await self._publish(client, stored, "asked", request.request_id)

@@ -1,6 +1,7 @@
 """Readings that come before the ledger could be read: they wait, within bounds, and are recorded once."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ def reading(second: int, import_wh: int = 1_000) -> MeterReading:
     return MeterReading("METER_001", at_ms // 1000, at_ms, import_wh, 0, pushed=True)
 
 
-def new_intake(folder: Path) -> tuple[Intake, LedgerWriter]:
+def new_intake(folder: Path, *others: str) -> tuple[Intake, LedgerWriter]:
     clock = ManualClock(NOW_MS + MAX_WAITING * 1000)
     ledger = Ledger(folder / "ledger.sqlite", Signer("gw-north", b"b" * 16, SigningKey(bytes(32))), clock)
     writer = LedgerWriter(ledger, Limits())
-    kinds = {"METER_001": MeterKind("sdm630", b"p" * 32, 30_000)}
+    kinds = dict.fromkeys(("METER_001", *others), MeterKind("sdm630", b"p" * 32, 30_000))
     return Intake(RecordBuilder(TimeKeeper(clock, bytes(16))), writer, kinds, clock), writer
 
 
@@ -63,3 +64,22 @@ async def test_what_waits_for_the_ledger_is_bounded_and_a_record_says_what_was_l
         (record,) = map(decode_record, repository.recent_bodies(0))
     assert isinstance(record, BufferQuarantine) and "2 readings dropped" in record.reason
     await writer.close()
+
+
+async def test_what_waits_is_told_apart_by_meter_moment_and_who_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "not-mounted"
+    intake, writer = new_intake(folder, "METER_002")
+    with pytest.raises(StorageError):
+        await intake.restore()
+    other = replace(reading(0), meter_id="METER_002")
+    polled = replace(reading(60, 1_001), pushed=False)
+    for accepted in (reading(0), other, reading(0), polled, polled):
+        intake.accept(accepted)
+    folder.mkdir()
+    await intake.restore()
+    await writer.store_rest()
+    with writer.ledger.reading() as repository:
+        counted = sorted((row.meter_id, row.sequence) for row in repository.counters())
+    assert counted == [("METER_001", 3), ("METER_002", 1)], "a polled reading is never taken for a repetition"
+    await writer.close()
+    assert MAX_WAITING == 20_000

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -137,3 +138,14 @@ def test_a_time_that_is_far_ahead_is_not_believed(ahead_s: int, read_at_s: int, 
     reading = reading_of(MqttMeter("METER_001", "t", "tasmota-sml"), measurement, now_ms, retained=False)
     assert (reading.read_at_ms, bool(reading.flags & FLAG_CLOCK_SKEW)) == (now_ms + read_at_s * 1000, skewed)
     assert reading.slot_s == reading.read_at_ms // 1000
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_gateway_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        sml = parse("tasmota-sml", message(Time="2026-06-01T10:00:10", SML={"Total_in": 1}))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert sml is not None and sml.at_ms == 1_780_308_010_000

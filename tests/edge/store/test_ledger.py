@@ -148,3 +148,68 @@ def test_a_damaged_frame_keeps_nobody_from_starting(tmp_path: Path) -> None:
     ledger._opened().execute("UPDATE frame SET body = x'c4ff00' WHERE sequence = 2")
     with ledger.reading() as repository:
         assert repository.recent_bodies(0) == [stop_record(0), stop_record(2)]
+
+
+def test_a_power_cut_takes_nothing_that_was_durable_and_nobody_else_reads_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        ledger = new_ledger(tmp_path)
+        ledger.commit(Batch(records=[stop_record(1)]))
+    finally:
+        os.umask(before)
+    db = ledger._opened()
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: the log is on the disk after each commit"
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+        "ledger.sqlite": 0o600, "ledger.sqlite-wal": 0o600, "ledger.sqlite-shm": 0o600,
+    }  # fmt: skip
+    ledger.close()
+
+
+def test_a_frame_stays_as_long_as_it_shall_after_its_receipt(tmp_path: Path) -> None:
+    clock = ManualClock(NOW_MS)
+    ledger = new_ledger(tmp_path, clock)
+    ledger.commit(Batch(records=[stop_record(1)]))
+    ledger.seal()
+    ledger.commit(Batch(receipts=[Receipt("gw-north", 1, {BOOT_ID: [(1, 1)]})]))
+    clock.advance(DAY_MS)
+    ledger.prune(keep_ms=DAY_MS, max_bytes=2**30)
+    with ledger.reading() as repository:
+        assert repository.count_frames() == 1
+        clock.advance(1)
+    ledger.prune(keep_ms=DAY_MS, max_bytes=2**30)
+    with ledger.reading() as repository:
+        assert repository.count_frames() == 0
+
+
+def test_a_ledger_that_is_too_large_without_any_frame_is_left_alone(tmp_path: Path) -> None:
+    assert new_ledger(tmp_path).prune(keep_ms=DAY_MS, max_bytes=1) == []
+
+
+def test_frames_with_a_receipt_are_given_up_before_any_other(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    for number in range(300):
+        ledger.commit(Batch(records=[stop_record(number)]))
+        ledger.seal()
+    ledger.commit(Batch(receipts=[Receipt("gw-north", 1, {BOOT_ID: [(201, 300)]})]))
+    with ledger.reading() as repository:
+        assert repository.evict(60) == [] and repository.count_frames() == 240
+        assert repository.evict(60) == [] and repository.count_frames() == 200
+        assert repository.evict(3) == [(BOOT_ID, 1), (BOOT_ID, 2), (BOOT_ID, 3)]
+        assert repository.waiting_sequences(1) == [(BOOT_ID, 4)] and repository.count_frames() == 197
+
+
+def test_what_was_put_aside_is_named_in_log_and_record(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"no ledger" * 100)
+    ledger = new_ledger(tmp_path)
+    (sealed,) = ledger.seal()
+    (record,) = map(decode_record, sealed.frame.records)
+    assert isinstance(record, BufferQuarantine)
+    name = f"ledger.sqlite.quarantine-{NOW_MS}"
+    assert (record.at_ms, record.file_name, record.size_bytes) == (NOW_MS, name, 900)
+    (line,) = caplog.records
+    assert line.__dict__.items() >= {
+        "reason": record.reason, "file": str(tmp_path / name), "bytes": 900,
+    }.items() and record.reason  # fmt: skip
+    with ledger.reading() as repository:
+        assert 256 <= int.from_bytes(repository.meta("first_meter_index") or b"", "big") < 50_256

@@ -9,7 +9,7 @@ from edge.errors import StorageError
 from edge.offline.ledger_reader import open_ledger
 from edge.store.batch import Batch
 from edge.store.ledger_writer import MAX_RECEIPTS, LedgerWriter, Limits
-from edge.store.repository import StoredFrame
+from edge.store.repository import CounterRow, MeterRow, StoredFrame
 from edge.wire.receipts import Receipt
 from support.rows.gateway_ledger import BOOT_ID, FailingCommit, new_ledger, stop_record
 from support.waiting import at_least, eventually
@@ -60,3 +60,67 @@ async def test_a_slot_costs_two_commits_receipts_included(tmp_path: Path) -> Non
     with writer.ledger.reading() as repository:
         assert repository.backlog().frames == 0
     await writer.close()
+
+
+async def test_frames_that_are_given_up_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ledger = new_ledger(tmp_path)
+    for number in range(300):
+        ledger.commit(Batch(records=[stop_record(number)] * 20))
+        ledger.seal()
+    writer = LedgerWriter(ledger, Limits(max_bytes=400_000))
+    await writer._prune()
+    (line,) = caplog.records
+    assert line.__dict__.items() >= {"boot_id": BOOT_ID.hex(), "first": 1, "last": 256}.items()
+    assert writer._seal_at_s is not None, "the gap record is sealed soon"
+    await writer.close()
+
+
+async def test_a_receipt_is_written_in_its_time_though_nothing_else_is(tmp_path: Path) -> None:
+    writer = LedgerWriter(new_ledger(tmp_path), Limits(seal_interval_s=60, receipt_wait_s=0.05))
+    writer.ledger.commit(Batch(records=[stop_record(1)]))
+    writer.ledger.seal()
+    task = asyncio.create_task(writer.run())
+    await eventually(lambda: writer._pause_s(1e12) > 0, what="a writer that sleeps")
+    writer.add_receipt(Receipt("gw-north", 1, {BOOT_ID: [(1, 1)]}))
+
+    async def written() -> bool:
+        return await writer.call(_backlog, writer) == 0
+
+    await eventually(written, what="the receipt")
+    writer.stop()
+    await task
+    await writer.close()
+    assert Limits() == Limits(seal_interval_s=5, receipt_wait_s=30, keep_ms=30 * 86_400_000, max_bytes=512 * 2**20)
+
+
+def _backlog(writer: LedgerWriter) -> int:
+    with writer.ledger.reading() as repository:
+        return repository.backlog().frames
+
+
+async def test_the_earlier_of_two_deadlines_counts(tmp_path: Path) -> None:
+    writer = LedgerWriter(new_ledger(tmp_path), Limits(receipt_wait_s=500))
+    writer._seal_within(100)
+    writer.add_receipt(Receipt("gw-north", 1, {}))
+    loop = asyncio.get_running_loop()
+    assert 0 < writer._pause_s(loop.time() + 1_000) <= 100
+    writer._seal_within(50)
+    assert writer._pause_s(loop.time() + 1_000) <= 50 and writer._pause_s(loop.time() + 20) <= 20
+    assert writer._pause_s(loop.time() - 5) == 0
+    writer._seal_at_s = None
+    assert 990 < writer._pause_s(loop.time() + 1_000) <= 1_000
+    await writer.close()
+
+
+def test_a_batch_with_anything_is_no_empty_one() -> None:
+    row = CounterRow("METER_001", 0, 1, 2, 3, 4, "")
+    parts: list[Batch] = [
+        Batch(records=[b"x"]), Batch(counters={"METER_001": row}),
+        Batch(meters=[MeterRow(0, "METER_001", "", "p", b"")]),
+        Batch(receipts=[Receipt("gw-north", 1)]), Batch(dropped=1),
+    ]  # fmt: skip
+    assert not Batch() and all(parts)
+    whole = Batch.joined([*parts, Batch(records=[b"y"], dropped=2)])
+    assert (whole.records, list(whole.counters), len(whole.meters), len(whole.receipts), whole.dropped) == (
+        [b"x", b"y"], ["METER_001"], 1, 1, 3,
+    )  # fmt: skip

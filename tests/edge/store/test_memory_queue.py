@@ -94,3 +94,48 @@ async def test_even_events_are_bounded() -> None:
     assert isinstance(kept[0], MeterDeclared)
     assert isinstance(kept[-1], CounterEvent) and kept[-1].slot_s == MAX_QUEUED_RECORDS + 9
     assert MAX_EVENTS <= len(kept) <= MAX_QUEUED_RECORDS
+
+
+def full_queue(count: int) -> tuple[MemoryQueue, list[asyncio.Future[None]], list[Reading]]:
+    """A queue of so many readings, one a batch behind a record that stays."""
+    dropped: list[Reading] = []
+    queue = MemoryQueue(dropped.append)
+    start = queue.add(Batch(records=[START]))
+    bodies = [encode_record(Reading(0, n, NOW_MS // 1000, 0, "S", "G", 0, 1, 1)) for n in range(count)]
+    return queue, [start, *(queue.add(Batch(records=[body])) for body in bodies)], dropped
+
+
+async def test_the_queue_holds_exactly_its_bound_and_then_drops_a_twentieth() -> None:
+    assert (MAX_QUEUED_RECORDS, MAX_EVENTS) == (20_000, 2_000)
+    queue, futures, dropped = full_queue(MAX_QUEUED_RECORDS - 1)
+    assert (queue.records, queue.dropped, dropped) == (20_000, 0, [])
+    one_more = queue.add(Batch(records=[START]))
+    assert (queue.records, queue.dropped) == (19_000, 1_001)
+    assert [reading.sequence for reading in dropped] == list(range(1_001))
+    assert [f.cancelled() for f in futures] == [False] + [True] * 1_001 + [False] * 18_998
+    assert not one_more.cancelled()
+    entries = queue.take()
+    assert (queue.records, queue.take()) == (0, [])
+    whole = Batch.joined(entry.batch for entry in entries)
+    assert (len(whole.records), whole.dropped, whole.records[0], whole.records[-1]) == (19_000, 1_001, START, START)
+    queue.put_back(entries)
+    assert queue.records == 19_000
+    assert [entry.batch.records for entry in queue.take()] == [entry.batch.records for entry in entries]
+
+
+async def test_what_was_dropped_elsewhere_is_told_of_once() -> None:
+    queue = MemoryQueue()
+    queue.count_dropped(3)
+    queue.count_dropped(4)
+    (told,) = queue.take()
+    assert (told.batch.dropped, told.batch.records, queue.dropped, queue.take()) == (7, [], 7, [])
+
+
+async def test_events_that_repeat_are_bounded_too() -> None:
+    """They stay when memory is full, the newest two thousand."""
+    queue = MemoryQueue()
+    events = [encode_record(CounterEvent(0, n, "reset", 1, 0, 0, 0, "")) for n in range(MAX_QUEUED_RECORDS)]
+    queue.add(Batch(records=[START, *events]))
+    assert queue.records == MAX_EVENTS
+    (entry,) = queue.take()
+    assert entry.batch.records == [START, *events[1 - MAX_EVENTS :]]

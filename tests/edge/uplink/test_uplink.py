@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from nacl.signing import SigningKey
 from nats.aio.msg import Msg
+from prometheus_client import REGISTRY
 
 from edge.keystore import load_frame_key, load_nats_key
 from edge.runtime.clock import SystemClock
@@ -15,7 +17,7 @@ from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.uplink.identity import Identity
 from edge.uplink.nats_link import NatsLink
-from edge.uplink.uplink import Uplink
+from edge.uplink.uplink import RESEND_AFTER_S, Uplink
 from edge.wire import receipts, resend_requests, subjects
 from edge.wire.kinds import Stop
 from edge.wire.records import encode_record
@@ -140,3 +142,89 @@ async def test_a_gateway_may_not_publish_on_the_subjects_of_another(hub_nats: Hu
         await line.client.publish(subjects.heartbeat_subject("gw-honest"), b"y")
         await eventually(lambda: bool(heard))
     assert [message.subject for message in heard] == ["pw.beat.gw-honest"]
+
+
+def published(lane: str) -> float:
+    return REGISTRY.get_sample_value("peerwatt_edge_frames_published_total", {"lane": lane}) or 0
+
+
+async def test_the_backlog_waits_when_so_many_frames_have_no_receipt(
+    hub_nats: HubNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.uplink.uplink.WINDOW", 5)
+    gw = gateway("gw-window", tmp_path, hub_nats)
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, writer):
+        hub.receipts_on = False
+        await seal(writer, 8)
+        await eventually(lambda: len(hub.frames) == 5, what="the window to fill")
+        assert await line._send_backlog(line.client) == 0  # type: ignore[arg-type]
+        assert len(hub.frames) == 5
+        await hub.receipt()
+        hub.receipts_on = True
+        await eventually(lambda: len(hub.frames) == 8, what="the rest")
+        await eventually(lambda: stored(gw) == 8 and not line._published_at_s, what="their receipts")
+
+
+async def test_a_frame_without_a_receipt_is_sent_again_after_the_broker_s_memory_of_it_and_after_a_new_connection(
+    hub_nats: HubNats, tmp_path: Path
+) -> None:
+    async with hub_nats.as_hub() as client:
+        remembered_s = (await client.jetstream().stream_info(subjects.FRAMES_STREAM)).config.duplicate_window
+    assert remembered_s
+    assert remembered_s < RESEND_AFTER_S
+    gw = gateway("gw-again", tmp_path, hub_nats)
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (line, writer):
+        hub.receipts_on = False
+        await seal(writer, 1)
+        before = published("backlog")
+        await eventually(lambda: len(hub.frames) == 1)
+        assert line.client is not None and line.client._transport is not None
+        await eventually(lambda: published("backlog") == before + 1, what="its acknowledgement")
+        assert await line._send_backlog(line.client) == 0, "it is under way"
+        (key,) = line._published_at_s
+        line._published_at_s[key] -= RESEND_AFTER_S
+        assert await line._send_backlog(line.client) == 1
+        line.client._transport.close()  # type: ignore[no-untyped-call]
+        await eventually(lambda: published("backlog") == before + 3, what="the frame once more", seconds=20)
+
+
+async def test_a_resend_request_is_answered_up_to_its_end_and_its_bound(
+    hub_nats: HubNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.uplink.uplink.MAX_RESENT_FRAMES", 3)
+    gw = gateway("gw-bound", tmp_path, hub_nats)
+    async with hub_side(hub_nats, gw) as hub, uplink(gw) as (_, writer):
+        await seal(writer, 6)
+        await eventually(lambda: stored(gw) == 6)
+        before, asked = hub.messages, published("asked")
+        subject = subjects.resend_request_subject(gw.gateway_id)
+        for number, (first, last) in enumerate([(2, 100), (6, 6)]):
+            request = resend_requests.ResendRequest(bytes([number]) * 16, BOOT, first, last)
+            await hub.client.publish(subject, resend_requests.encode_resend_request(request))
+        await eventually(lambda: hub.messages == before + 4, what="three frames, and one")
+        assert published("asked") == asked + 4
+
+
+async def test_what_went_wrong_is_told_in_status_and_log(
+    hub_nats: HubNats, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "edge")
+    gw = gateway("gw-told", tmp_path, hub_nats)
+    async with uplink(gw) as (line, writer):
+        assert line.trouble == "not connected yet"
+        await eventually(lambda: line.client is not None)
+        assert line.trouble == "" and REGISTRY.get_sample_value("peerwatt_edge_hub_connected") == 1
+        (line_,) = [record for record in caplog.records if record.getMessage() == "hub connected"]
+        assert line_.__dict__["url"] == hub_nats.url
+        sealed = REGISTRY.get_sample_value("peerwatt_edge_frames_sealed_total")
+        await writer.append(Batch(records=[encode_record(Stop(1, "x"))]))
+        await eventually(lambda: REGISTRY.get_sample_value("peerwatt_edge_frames_sealed_total") == (sealed or 0) + 1)
+        await line.drain(10)
+        assert not line._live
+        assert line.client is not None and line.client._transport is not None
+        line.client._transport.close()  # type: ignore[no-untyped-call]
+        await eventually(lambda: line.client is None, what="the loss")
+        await eventually(lambda: line.trouble != "", what="a reason")
+        (told,) = [record for record in caplog.records if record.getMessage().startswith("hub lost")]
+        assert told.__dict__["reason"] == line.trouble
+        assert REGISTRY.get_sample_value("peerwatt_edge_hub_connected") == 0

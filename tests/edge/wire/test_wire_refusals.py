@@ -121,6 +121,7 @@ def test_what_can_not_be_sealed() -> None:
     assert code_of(lambda: frame(sequence=0)) == "out_of_range"
     assert code_of(lambda: frame(gateway_id="gw/north")) == "out_of_range"
     assert code_of(lambda: records.encode_record(Stop(1, "déjà"))) == "out_of_range"
+    assert code_of(lambda: records.encode_record(Stop(-1, "what nobody can read"))) == "out_of_range"
     assert code_of(lambda: records.encode_record(Stop(2**64, "late"))) == "out_of_range"
     assert code_of(lambda: records.encode_record(Stop(10**40, "late"))) == "out_of_range"
     assert code_of(lambda: records.encode_record(Stop(-(2**70), "early"))) == "out_of_range"

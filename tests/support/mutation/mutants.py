@@ -12,8 +12,11 @@ import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 from mutmut.mutation import mutators as mutmut
 
-FOR_PEOPLE = {"Field", "debug", "info", "warning", "error", "exception", "create_task", "add_argument"}
-"""Calls whose texts are for people: no test needs to know their every letter."""
+FOR_PEOPLE = {
+    "Field", "debug", "info", "warning", "error", "exception", "critical", "create_task", "add_argument",
+    "TypeVar", "ParamSpec",
+}  # fmt: skip
+"""Calls whose texts are for people or the type checker: no test needs to know their every letter."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Mutant:
     @property
     def name(self) -> str:
         """A short name that stays while the rest of the file changes."""
-        return hashlib.sha256(f"{self.path}\n{self.before}\n{self.after}".encode()).hexdigest()[:10]
+        statement = "\n".join(self.module.code.splitlines()[self.first_line - 1 : self.last_line])
+        return hashlib.sha256(f"{self.path}\n{statement}\n{self.before}\n{self.after}".encode()).hexdigest()[:10]
 
 
 def _one_text(node: cst.BaseString) -> Iterable[cst.CSTNode]:
@@ -70,10 +74,12 @@ def _one_text(node: cst.BaseString) -> Iterable[cst.CSTNode]:
 
 
 def _without_keyword(node: cst.Call) -> Iterable[cst.CSTNode]:
-    """A setting that is not passed on."""
+    """A setting that is not passed on; a description is for people, and their reference is compared elsewhere."""
     starts_task = m.matches(node.func, m.Attribute(attr=m.Name("create_task")))
     for argument in node.args:
-        if argument.keyword is not None and not (starts_task and argument.keyword.value == "name"):
+        if argument.keyword is None or argument.keyword.value == "description":
+            continue
+        if not (starts_task and argument.keyword.value == "name"):
             yield node.with_changes(args=[other for other in node.args if other is not argument])
 
 

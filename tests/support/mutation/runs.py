@@ -68,11 +68,15 @@ class TestMap:
 
     by_line: dict[str, dict[int, list[str]]]
     seconds: dict[str, float]
+    at_import: dict[str, set[int]]
+    """Lines that run when a file is imported, before any test: every test may depend on them."""
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Returns the tests that run a line of the statement, the quickest first; all, for a line that none runs."""
-        lines = self.by_line.get(mutant.path, {})
-        found = {test for line in range(mutant.first_line, mutant.last_line + 1) for test in lines.get(line, ())}
+        """Returns the tests that run a line of the statement, the quickest first; all, where none or an import does."""
+        lines, whole = self.by_line.get(mutant.path, {}), range(mutant.first_line, mutant.last_line + 1)
+        found = {test for line in whole for test in lines.get(line, ())}
+        if not self.at_import.get(mutant.path, set()).isdisjoint(whole):
+            found = set()
         return sorted(found or self.seconds, key=lambda test: self.seconds.get(test, 0))
 
 
@@ -97,10 +101,14 @@ def map_tests(room: Room, tree: Tree, folder: Path, processes: int) -> TestMap:
     for file in folder.glob("seconds-*.json"):
         seconds |= json.loads(file.read_text())
     by_line: dict[str, dict[int, list[str]]] = defaultdict(dict)
+    at_import: dict[str, set[int]] = defaultdict(set)
     for name in data.measured_files():
         for line, contexts in data.contexts_by_lineno(name).items():
-            by_line[str(Path(name).relative_to(tree.folder))][line] = [c for c in contexts if c in seconds]
-    return TestMap(dict(by_line), seconds)
+            path = str(Path(name).relative_to(tree.folder))
+            by_line[path][line] = [c for c in contexts if c in seconds]
+            if "" in contexts:
+                at_import[path].add(line)
+    return TestMap(dict(by_line), seconds, dict(at_import))
 
 
 def _read(part: Path) -> coverage.CoverageData:

@@ -1,0 +1,410 @@
+"""Every setting of the agent does what it says: each has a proof here that runs the agent, or a part of it, with it."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiomqtt
+import pytest
+from nats.aio.msg import Msg
+from pydantic import BaseModel
+
+from edge.agent import Agent, Credentials
+from edge.commands import enroll
+from edge.errors import ConfigError
+from edge.fleet import build_fleet
+from edge.keystore import load_frame_key
+from edge.runtime.clock import ManualClock, SystemClock
+from edge.runtime.status import ask_status
+from edge.settings import Hub, Meter, Mqtt, Settings, load_settings
+from edge.store.batch import Batch
+from edge.store.ledger import Ledger, Signer
+from edge.wire.kinds import MeterDeclared, Reading, Stop
+from edge.wire.quantities import obis
+from edge.wire.receipts import Receipt
+from edge.wire.records import encode_record
+from hub.embedded.processes import free_port
+from support.servers.gateway import AGENT, Gateway, HubSide, Running, hub_side, modbus_gateway
+from support.servers.modbus_meters import Meter as Served
+from support.servers.modbus_meters import meter_registers, serve_tcp, words
+from support.servers.nats import HubNats
+from support.waiting import eventually
+
+Test = TypeVar("Test", bound=Callable[..., object])
+PROVEN: set[str] = set()
+DAY_MS = 86_400_000
+OLD = b"o" * 16
+"""Boot id of frames that an earlier agent left."""
+
+
+def proves(*names: str) -> Callable[[Test], Test]:
+    """Says which settings a test shows the effect of, as ``Section.name``."""
+    PROVEN.update(names)
+    return lambda test: test
+
+
+def every_setting() -> Iterator[str]:
+    for section in (Settings, Hub, Mqtt, Meter):
+        yield from (f"{section.__name__}.{name}" for name in section.model_fields)
+
+
+def test_every_setting_has_a_proof() -> None:
+    nested = {f"Settings.{name}" for name, part in (("hub", Hub), ("mqtt", Mqtt), ("meter", Meter))
+              if issubclass(part, BaseModel)}  # fmt: skip
+    settings = set(every_setting()) - nested
+    assert settings - PROVEN == set(), "a setting without a proof: add a test that runs the agent with it"
+    assert PROVEN - settings == set(), "there is no such setting any more"
+
+
+@contextlib.asynccontextmanager
+async def running_inside(gw: Gateway) -> AsyncIterator[Agent]:
+    """The agent in this process, without signals and status socket."""
+    settings = load_settings(gw.config)
+    agent = Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
+    agent._open_broker()
+    await agent._open_ledger()
+    async with agent._tasks():
+        yield agent
+
+
+def earlier_ledger(gw: Gateway, clock: ManualClock) -> Ledger:
+    """The ledger that an earlier agent of this gateway writes."""
+    ledger = Ledger(gw.state / "ledger.sqlite", Signer(gw.gateway_id, OLD, load_frame_key(gw.state / "keys")), clock)
+    ledger.open()
+    return ledger
+
+
+PACES: dict[str, tuple[int, int]] = {
+    "poll_period_s": (1, 900),
+    "seal_interval_s": (1, 60),
+    "heartbeat_s": (1, 600),
+    "backlog_frames_per_s": (1000, 1),
+}
+"""Settings of pace: the quick value and the slow one."""
+BACKLOG = 30
+
+
+@proves("Settings.poll_period_s", "Settings.seal_interval_s", "Settings.heartbeat_s", "Settings.backlog_frames_per_s")
+async def test_each_pace_is_set_by_its_own_setting(hub_nats: HubNats, tmp_path: Path) -> None:
+    """Four agents, each with another one of the four settings quick: it alone does that often, and nothing else."""
+    beats: dict[str, int] = {}
+
+    async def count_beat(message: Msg) -> None:
+        beats[message.subject] = beats.get(message.subject, 0) + 1
+
+    async with contextlib.AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(hub_nats.as_hub())
+        await listener.subscribe("pw.beat.*", cb=count_beat)
+        await listener.flush()
+        counts: dict[str, Callable[[], dict[str, int]]] = {}
+        for quick in PACES:
+            served = Served(meter_registers("sdm630", 1_000, 2, 3))
+            port = await stack.enter_async_context(serve_tcp({1: served}))
+            name = f"gw-{quick.replace('_', '-')}"
+            paces = {setting: values[setting != quick] for setting, values in PACES.items()}
+            gw = modbus_gateway(name, tmp_path / name, {"METER_001": port}, **paces)
+            gw.enrol(hub_nats)
+            ledger = earlier_ledger(gw, ManualClock(SystemClock().now_ms()))
+            for number in range(BACKLOG):
+                ledger.commit(Batch(records=[encode_record(Stop(number, "x"))]))
+                ledger.seal()
+            ledger.close()
+            hub = await stack.enter_async_context(hub_side(hub_nats, gw))
+            hub.receipts_on = False
+            await stack.enter_async_context(running_inside(gw))
+
+            counts[quick] = partial(_counted, hub, served, beats, name)
+        often = {"poll_period_s": 5, "seal_interval_s": 1, "heartbeat_s": 3, "backlog_frames_per_s": BACKLOG}
+        await eventually(
+            lambda: all(counts[quick]()[quick] >= least for quick, least in often.items()), what="the quick", seconds=25
+        )
+        for quick, count in counts.items():
+            # A slot of 900 s may begin meanwhile: the serial number and two readings
+            seldom = {"poll_period_s": 3, "seal_interval_s": 0, "heartbeat_s": 1, "backlog_frames_per_s": BACKLOG - 1}
+            done = count()
+            assert all(done[name] <= most for name, most in seldom.items() if name != quick), (quick, done)
+
+
+def _counted(hub: HubSide, served: Served, beats: Mapping[str, int], name: str) -> dict[str, int]:
+    """How often a gateway did what each setting of pace is about."""
+    old = sum(boot_id == OLD for boot_id, _ in hub.frames)
+    return {
+        "poll_period_s": len(served.asked), "seal_interval_s": len(hub.frames) - old,
+        "heartbeat_s": beats.get(f"pw.beat.{name}", 0), "backlog_frames_per_s": old,
+    }  # fmt: skip
+
+
+@proves("Settings.keep_days", "Settings.max_ledger_mb")
+async def test_how_long_and_how_much_the_ledger_keeps(hub_nats: HubNats, tmp_path: Path) -> None:
+    left: list[tuple[Any, ...]] = []
+    now_ms = SystemClock().now_ms()
+    for max_mb in (8, 16):
+        gw = modbus_gateway(f"gw-keeps-{max_mb}", tmp_path / str(max_mb), {"METER_001": 1}, keep_days=2,
+                            max_ledger_mb=max_mb)  # fmt: skip
+        gw.enrol(hub_nats)
+        clock = ManualClock(now_ms)
+        ledger = earlier_ledger(gw, clock)
+        for sequence, received_ms in ((1, now_ms - 2 * DAY_MS - 60_000), (2, now_ms - 2 * DAY_MS + 600_000)):
+            ledger.commit(Batch(records=[encode_record(Stop(sequence, "x"))]))
+            ledger.seal()
+            clock.ms = received_ms
+            ledger.commit(Batch(receipts=[Receipt(gw.gateway_id, 1, {OLD: [(sequence, sequence)]})]))
+        if max_mb == 8:
+            (only,) = await _rows_after_the_first_frame(gw, ledger)
+            assert only == (2,), "the receipt of the first is too old"
+            ledger.open()
+        for sequence in range(10, 100):
+            ledger._opened().execute(
+                "INSERT INTO frame (boot_id, sequence, header, signature, body, sealed_at_ms, stored_at_ms) "
+                "VALUES (?, ?, x'', x'', zeroblob(131072), 1, ?)", (OLD, sequence, now_ms),
+            )  # fmt: skip
+        left.append(tuple(await _rows_after_the_first_frame(gw, ledger)))
+    assert left[0] == () and len(left[1]) == 91, "above 8 MiB they go, below 16 MiB they stay"
+
+
+async def _rows_after_the_first_frame(gw: Gateway, ledger: Ledger) -> list[tuple[Any, ...]]:
+    """Closes the ledger, runs the agent until it has pruned, which comes before its first frame, and looks."""
+    ledger.close()
+    async with running_inside(gw) as agent:
+        await eventually(lambda: agent._writer.ledger.last_sequence > 0, what="a frame")
+    return gw.rows("SELECT sequence FROM frame WHERE boot_id = X'6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f' ORDER BY id")
+
+
+@proves("Settings.gateway_id", "Settings.state_dir", "Settings.quantities", "Settings.metrics_port", "Hub.nats_url",
+        "Meter.id", "Meter.profile", "Meter.url", "Meter.rated_power_w")  # fmt: skip
+async def test_what_is_read_and_where_it_goes(
+    hub_nats: HubNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registers = meter_registers("sdm630", 1_000, 2, 3) | {0x46: words(50.0, "FLOAT32")}
+    first, third = Served(dict(registers)), Served(dict(registers))
+    second = Served(meter_registers("sdm120", 4_000, 5, 6))
+    metrics_port = free_port()
+    async with serve_tcp({1: first, 7: second, 8: third}) as port:
+        meters: list[dict[str, Any]] = [
+            {"id": "METER_A", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}"},
+            {"id": "METER_B", "profile": "sdm120", "url": f"tcp://127.0.0.1:{port}?device=7"},
+            {"id": "METER_C", "profile": "sdm630", "url": f"tcp://127.0.0.1:{port}?device=8", "rated_power_w": 1},
+        ]
+        extra = {"quantities": ["16.7.0", "14.7.0"], "metrics_port": metrics_port}
+        gw = Gateway("gw-effect", tmp_path, meters, extra=extra)
+        gw.write_config()
+        gw.enrol(hub_nats)
+        identity = gw.state / "identity.json"
+        identity.write_text(identity.read_text().replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
+        monkeypatch.setenv("PEERWATT_EDGE_HUB__NATS_URL", hub_nats.url)
+        async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
+            lost = await agent.wait_for_line("meter lost")
+            await eventually(lambda: len(hub.of(Reading)) >= 2, what="readings")
+            page = await asyncio.to_thread(_get, f"http://127.0.0.1:{metrics_port}/metrics")
+            status = await asyncio.to_thread(ask_status, gw.state)
+        assert {frame.header.gateway_id for frame in hub.frames.values()} == {"gw-effect"}
+    assert (lost["meter_id"], "more than 1 W" in lost["reason"]) == ("METER_C", True)
+    declared = {(one.meter_id, one.profile): one.meter_index for one in hub.of(MeterDeclared)}
+    assert set(declared) == {("METER_A", "sdm630"), ("METER_B", "sdm120")}
+    values = {r.meter_index: (r.import_wh, r.quantities) for r in hub.of(Reading)}
+    power, frequency = (obis("16.7.0"), 3, 0), (obis("14.7.0"), 50_000, -3)
+    assert values[declared["METER_A", "sdm630"]] == (1_000, (power, frequency))
+    assert values[declared["METER_B", "sdm120"]][0] == 4_000
+    assert status is not None and status["hub"] == "connected" and status["meters"] == 3
+    assert "peerwatt_edge_readings_total" in page
+    assert {"keys", "identity.json", "ledger.sqlite"} <= {entry.name for entry in gw.state.iterdir()}
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own
+        return str(answer.read().decode())
+
+
+@proves("Settings.log_level")
+async def test_the_log_has_lines_of_its_level_and_above(hub_nats: HubNats, tmp_path: Path) -> None:
+    for level, least in (("error", set[str]()), ("warning", {"warning"})):
+        gw = modbus_gateway(f"gw-{level}", tmp_path / level, {"METER_001": free_port()}, log_level=level)
+        gw.enrol(hub_nats)
+        log = gw.folder / "log"
+        with log.open("wb") as sink:
+            process = await asyncio.create_subprocess_exec(AGENT, "run", "--config", gw.config, stderr=sink)
+        try:
+
+            async def has_lost(gw: Gateway = gw) -> bool:
+                status = await asyncio.to_thread(ask_status, gw.state)
+                return status is not None and status.get("meters_lost") == ["METER_001"]
+
+            await eventually(has_lost, what="a lost meter, which is a warning", seconds=20)
+        finally:
+            process.terminate()
+            await process.wait()
+        lines = Running(gw, process, log).lines()
+        assert {line["level"] for line in lines if line["event"] != "ledger put aside"} == least, lines
+
+
+@proves("Hub.url", "Hub.ca_file")
+async def test_enrolment_asks_the_hub_of_the_settings_and_trusts_its_ca(hub_nats: HubNats, tmp_path: Path) -> None:
+    certificate, asked = hub_nats.certificate, list[bytes]()
+    answer = {"status": "waiting", "key_id": "77"}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        body = json.dumps(answer).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    gw = modbus_gateway("gw-asks", tmp_path, {"METER_001": 1})
+    gw.config.write_text(
+        gw.config.read_text()
+        .replace("https://127.0.0.1:1", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        .replace(str(gw.folder / "ca.pem"), str(certificate.ca_file))
+    )
+    async with server:
+        with pytest.raises(Exception, match="The key 77 waits for an operator"):
+            await asyncio.to_thread(enroll, gw.config, "a-token")
+    assert asked[0].startswith(b"POST /api/v1/enrolment HTTP/1.1\r\n")
+
+
+@proves("Mqtt.url", "Mqtt.username", "Mqtt.password_file", "Mqtt.ca_file")
+async def test_the_broker_is_asked_as_the_settings_say(hub_nats: HubNats, tmp_path: Path) -> None:
+    certificate, said = hub_nats.certificate, asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not said.done():
+            said.set_result(await reader.read(1024))
+        writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    (tmp_path / "password").write_text(" the secret\n")
+    mqtt = {
+        "url": f"mqtts://127.0.0.1:{server.sockets[0].getsockname()[1]}", "username": "its-name",
+        "password_file": str(tmp_path / "password"), "ca_file": str(certificate.ca_file),
+    }  # fmt: skip
+    gw = Gateway("gw-tls", tmp_path, [{"id": "METER_011", "dialect": "tasmota-sml", "topic": "t"}], mqtt)
+    gw.write_config()
+    gw.enrol(hub_nats)
+    async with server, running_inside(gw):
+        packet = await asyncio.wait_for(said, 20)
+    texts = (b"MQTT", b"peerwatt-gw-tls", b"its-name", b"the secret")
+    assert all(len(text).to_bytes(2, "big") + text in packet for text in texts), packet
+
+
+@proves("Meter.topic", "Meter.dialect")
+async def test_a_meter_is_heard_on_its_topic_in_its_dialect(hub_nats: HubNats, broker: Any, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(broker.password)
+    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(tmp_path / "password")}
+    dialects: dict[str, dict[str, Any]] = {
+        "tasmota-sml": {"SML": {"Total_in": 1}},
+        "tasmota-energy": {"ENERGY": {"Total": 2}},
+        "shelly-gen2": {"method": "NotifyStatus", "params": {"emdata:0": {"total_act": 3000, "total_act_ret": 4}}},
+    }
+    meters = [{"id": f"METER_{n}", "dialect": dialect, "topic": f"effect/{n}"} for n, dialect in enumerate(dialects)]
+    gw = Gateway("gw-topics", tmp_path, meters, mqtt)
+    gw.write_config()
+    gw.enrol(hub_nats)
+    async with (
+        aiomqtt.Client("127.0.0.1", broker.port, username=broker.username, password=broker.password) as client,
+        running_inside(gw) as agent,
+    ):
+
+        async def heard() -> bool:
+            for number, message in enumerate(dialects.values()):
+                await client.publish(f"effect/{number}", json.dumps(message), qos=1)
+            return len(gw.rows("SELECT 1 FROM counter")) == 3
+
+        await eventually(heard, what="all three")
+        assert agent._lost_meters() == []
+    rows = gw.rows("SELECT meter_id, import_wh, export_wh FROM counter ORDER BY meter_id")
+    assert rows == [("METER_0", 1_000, 0), ("METER_1", 2_000, 0), ("METER_2", 3_000, 4)]
+
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "poll_period_s": (1, 900), "seal_interval_s": (1, 60), "heartbeat_s": (1, 600), "keep_days": (1, 365),
+    "max_ledger_mb": (8, 65536), "backlog_frames_per_s": (1, 1000), "metrics_port": (0, 65535),
+    "rated_power_w": (1, 100_000_000),
+}  # fmt: skip
+DEFAULTS: dict[type[BaseModel], dict[str, object]] = {
+    Settings: {
+        "poll_period_s": 60, "seal_interval_s": 5, "heartbeat_s": 60, "keep_days": 30, "max_ledger_mb": 512,
+        "backlog_frames_per_s": 50, "metrics_port": 0, "log_level": "info", "quantities": ("16.7.0",), "mqtt": None,
+    },
+    Hub: {"nats_url": None},
+    Mqtt: {"username": None, "password_file": None, "ca_file": None},
+    Meter: {"profile": None, "url": None, "dialect": None, "topic": None, "rated_power_w": None},
+}  # fmt: skip
+
+
+def loaded(**changes: Any) -> Settings:
+    meter = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1"}
+    if "rated_power_w" in changes:
+        meter |= {"rated_power_w": changes.pop("rated_power_w")}
+    given: dict[str, Any] = {
+        "gateway_id": "gw-north", "state_dir": "state", "hub": {"url": "https://hub", "ca_file": "ca.pem"},
+        "meter": [meter],
+    }  # fmt: skip
+    return load_settings(None, **given | changes)
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_number_has_its_bounds(name: str) -> None:
+    least, most = BOUNDS[name]
+    for value in (least, most):
+        loaded(**{name: value})
+    for value in (least - 1, most + 1):
+        with pytest.raises(ConfigError, match=name):
+            loaded(**{name: value})
+
+
+def test_every_number_has_bounds_and_every_default_is_known() -> None:
+    numbers = {
+        name for section in DEFAULTS for name, field in section.model_fields.items()
+        if field.annotation in (int, int | None)
+    }  # fmt: skip
+    assert numbers == set(BOUNDS)
+    for section, defaults in DEFAULTS.items():
+        optional = {name: field.default for name, field in section.model_fields.items() if not field.is_required()}
+        assert optional == defaults
+
+
+@pytest.mark.parametrize("changes", [
+    {"gateway_id": "GW"}, {"gateway_id": "-gw"}, {"gateway_id": "g" * 33}, {"gateway_id": ""},
+    {"quantities": ["16.7.0"] * 17}, {"meter": []}, {"log_level": "trace"}, {"colour": "red"},
+    {"hub": {"url": "http://hub", "ca_file": "ca.pem"}}, {"hub": {"url": "https://hub/x", "ca_file": "ca.pem"}},
+    {"hub": {"url": "https://hub", "ca_file": "ca.pem", "nats_url": "nats://hub"}},
+    {"mqtt": {"url": "http://broker"}}, {"mqtt": {"url": "mqtt://user@broker"}}, {"mqtt": {"url": "mqtt://b/x"}},
+    {"meter": [{"id": "M" * 33, "profile": "sdm630", "url": "tcp://h"}]},
+    {"meter": [{"id": "M", "dialect": "tasmota-sml", "topic": "a/#"}], "mqtt": {"url": "mqtt://b"}},
+    {"meter": [{"id": "M", "dialect": "tasmota-sml", "topic": "a" * 201}], "mqtt": {"url": "mqtt://b"}},
+    {"meter": [{"id": f"M{n}", "profile": "sdm630", "url": f"tcp://h{n}"} for n in range(1001)]},
+])  # fmt: skip
+def test_what_no_setting_may_be(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        loaded(**changes)
+
+
+def test_what_settings_may_be_at_most() -> None:
+    loaded(quantities=["16.7.0"] * 16, gateway_id="g" * 32)
+    loaded(meter=[{"id": "M", "dialect": "tasmota-sml", "topic": "a" * 200}], mqtt={"url": "mqtts://b:1"})
+    many = loaded(meter=[{"id": f"M{n}", "profile": "sdm630", "url": f"tcp://h{n}"} for n in range(1000)])
+    assert len(many.meter) == 1000
+
+
+def test_what_a_meter_can_measure_unless_the_settings_say_otherwise() -> None:
+    def power_w(**more: object) -> int:
+        meters = [{"id": "M", "dialect": "tasmota-sml", "topic": "t", **more}]
+        return build_fleet(loaded(meter=meters, mqtt={"url": "mqtt://b"})).kinds["M"].max_power_w
+
+    assert (power_w(), power_w(rated_power_w=7)) == (250_000, 7)
+    assert build_fleet(loaded()).kinds["METER_001"].max_power_w == build_fleet(loaded()).modbus[0].profile.max_power_w
+    assert build_fleet(loaded(rated_power_w=7)).kinds["METER_001"].max_power_w == 7
+
+
+def test_other_settings_have_another_hash() -> None:
+    assert loaded().config_hash == loaded().config_hash != loaded(poll_period_s=61).config_hash
