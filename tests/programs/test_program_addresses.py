@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from hub.chain import programs
 from support.programs.svm import NAMES, PROGRAM_IDS, ROOT, program
 
 
@@ -18,7 +19,6 @@ def test_crate_idl_and_record_agree_with_the_seed(name: str) -> None:
 
 
 def test_the_hub_uses_the_same_addresses() -> None:
-    programs = pytest.importorskip("hub.chain.programs")
     assert {name: str(key) for name, key in programs.PROGRAM_IDS.items()} == {
         name: str(key) for name, key in PROGRAM_IDS.items()
     }

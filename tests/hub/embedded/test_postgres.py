@@ -11,8 +11,12 @@ async def test_schema_is_migrated_on_postgresql_18(pool: db.Pool) -> None:
     assert await pool.fetchval("SHOW password_encryption") == "scram-sha-256"
 
 
-async def test_migrating_again_changes_nothing(db_url: str) -> None:
+async def test_migrating_again_changes_nothing(db_url: str, pool: db.Pool) -> None:
+    await pool.execute("INSERT INTO gateways (gateway_id, building) VALUES ('gw-north', 'North')")
+    before = await pool.fetch("SELECT * FROM schema_migrations ORDER BY version")
     await db.migrate(db_url)
+    assert before and await pool.fetch("SELECT * FROM schema_migrations ORDER BY version") == before
+    assert await pool.fetchval("SELECT count(*) FROM gateways") == 1
 
 
 async def test_a_lease_has_one_holder_and_a_stale_leader_is_refused(pool: db.Pool) -> None:
