@@ -27,7 +27,7 @@ class Lease:
     fence: int
 
 
-async def acquire(connection: Connection, name: str, holder: str, *, seconds: int = 15) -> Lease | None:
+async def acquire(connection: Connection, name: str, holder: str, *, seconds: int) -> Lease | None:
     """Takes or renews the lease for so many seconds; returns None while another holder has it."""
     fence = await connection.fetchval(
         """

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.accounts import repository
 from hub.accounts.schemas import Role
 from hub.accounts.tokens import AccessTokens
+from hub.keys import load_or_create
 from hub.postgres.db import Pool
 from support.servers.api import Api, problem, running_api
 
@@ -70,6 +72,21 @@ async def test_unsigned_token(api: Api) -> None:
     token = jwt.encode(claims, "", algorithm="none")
 
     problem(await api.get("/meters", {"Authorization": f"Bearer {token}"}), 401, "token_invalid")
+
+
+@pytest.mark.parametrize("changed", [{"iss": "another"}, {"aud": "https://other.example"}, {"sub": "nobody"}])
+async def test_a_token_signed_by_the_hubs_key_for_another_purpose(api: Api, changed: dict[str, str]) -> None:
+    """The signature alone is not enough: each claim is refused by itself."""
+    private = bytes(load_or_create(api.settings.keys_dir / "access-tokens.json"))[:32]
+    claims = {"iss": "peerwatt", "aud": api.settings.public_origin, "sub": str(UUID(int=1)), "role": "operator",
+              "pid": None, "iat": NOW_MS // 1000, "exp": NOW_MS // 1000 + 900}  # fmt: skip
+
+    async def answer(claims: dict[str, Any]) -> httpx.Response:
+        token = jwt.encode(claims, Ed25519PrivateKey.from_private_bytes(private), algorithm="EdDSA")
+        return await api.get("/meters", {"Authorization": f"Bearer {token}"})
+
+    assert (await answer(claims)).status_code == 200
+    problem(await answer(claims | changed), 401, "token_invalid")
 
 
 async def test_expired_token(api: Api) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 
 from hub.accounts import passwords, service
 from hub.postgres.db import Pool
@@ -123,3 +124,34 @@ async def test_passwords_are_kept_as_argon2id(api: Api) -> None:
 async def test_short_password_is_refused_with_the_length() -> None:
     with pytest.raises(passwords.WeakPasswordError, match="at least 10 characters"):
         await passwords.hash_password("short")
+
+
+async def test_an_unknown_address_costs_as_much_as_a_wrong_password(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both check one argon2id hash of today's parameters, so that the time does not tell who has an account."""
+    checked: list[str] = []
+    check = passwords._matches
+
+    def counted(stored_hash: str, password: str) -> bool:
+        checked.append(stored_hash)
+        return check(stored_hash, password)
+
+    monkeypatch.setattr(passwords, "_matches", counted)
+    await _login(api, password="not the password")
+    await _login(api, email="nobody@campus.example")
+    known, unknown = (extract_parameters(stored) for stored in checked)
+    assert known == unknown
+
+
+async def test_nobody_signs_in_with_the_password_of_the_hash_for_unknown_addresses(api: Api) -> None:
+    problem(await _login(api, "nobody@campus.example", "nobody has this password"), 401, "login_failed")
+    assert not await passwords.matches(None, "nobody has this password")
+
+
+async def test_a_weak_hash_is_made_anew_at_the_next_sign_in(api: Api) -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    await api.pool.execute("UPDATE users SET password_hash = $1", weak)
+    assert (await _login(api)).status_code == 200
+    strong = await api.pool.fetchval("SELECT password_hash FROM users")
+    assert passwords.outdated(weak) and not passwords.outdated(strong)
+    assert (await _login(api)).status_code == 200
+    assert await api.pool.fetchval("SELECT password_hash FROM users") == strong

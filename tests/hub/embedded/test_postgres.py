@@ -21,12 +21,12 @@ async def test_migrating_again_changes_nothing(db_url: str, pool: db.Pool) -> No
 
 async def test_a_lease_has_one_holder_and_a_stale_leader_is_refused(pool: db.Pool) -> None:
     async with pool.acquire() as connection_a, pool.acquire() as connection_b:
-        first = await lease.acquire(connection_a, "market", "a")
+        first = await lease.acquire(connection_a, "market", "a", seconds=60)
         assert first is not None
-        assert await lease.acquire(connection_b, "market", "b") is None
-        assert await lease.acquire(connection_a, "market", "a") == first
+        assert await lease.acquire(connection_b, "market", "b", seconds=60) is None
+        assert await lease.acquire(connection_a, "market", "a", seconds=60) == first
         await lease.release(connection_a, first)
-        second = await lease.acquire(connection_b, "market", "b")
+        second = await lease.acquire(connection_b, "market", "b", seconds=60)
         assert second is not None and second.fence > first.fence
         with pytest.raises(lease.LeaseLostError, match="no longer leads"):
             await lease.guard(connection_a, first)

@@ -1,9 +1,15 @@
 """Leases: one leader at a time, for as long as its work takes."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import cast
+
+import asyncpg
 import pytest
 
-from hub.postgres.db import Pool
-from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, renewed
+from hub.postgres.db import Connection, Pool
+from hub.postgres.lease import Lease, LeaseLostError, acquire, guard, release, renewed
 from support.rows.site_rows import end_leases
 from support.waiting import eventually
 
@@ -36,5 +42,78 @@ async def test_a_lease_that_was_lost_guards_nothing(pool: Pool) -> None:
     await end_leases(pool)
     assert await _acquire(pool, "second") is not None
     async with pool.acquire() as connection:
-        with pytest.raises(LeaseLostError):
+        with pytest.raises(LeaseLostError) as lost:
             await guard(connection, lease)
+    assert lost.value.code == "lease_lost"
+
+
+async def _replaced(pool: Pool, lease: Lease) -> Lease:
+    """Lets the lease expire and a rival take over; returns the rival's lease."""
+    await end_leases(pool)
+    rival = await _acquire(pool, "rival")
+    assert rival is not None and rival.fence == lease.fence + 1
+    return rival
+
+
+async def test_a_leader_that_was_replaced_does_not_prolong_its_successors_lease(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    await _replaced(pool, lease)
+    end = await pool.fetchval("SELECT expires_at FROM leases")
+    renewals = 0
+
+    class Counting:
+        """The pool, which counts how often a renewal is done."""
+
+        @contextlib.asynccontextmanager
+        async def acquire(self) -> AsyncIterator[Connection]:
+            nonlocal renewals
+            async with pool.acquire() as connection:
+                yield connection
+            renewals += 1
+
+    async with renewed(cast("Pool", Counting()), lease, seconds=600, every_s=0.01):
+        await eventually(lambda: renewals > 1, seconds=30, what="renewals of the lost lease")
+    assert await pool.fetchval("SELECT expires_at FROM leases") == end
+
+
+async def test_nobody_takes_over_while_a_leader_writes(pool: Pool) -> None:
+    """The lease runs out in the middle of a guarded transaction; a rival waits until it ends."""
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    await end_leases(pool)
+    async with pool.acquire() as connection, pool.acquire() as rivals:
+        transaction = connection.transaction()
+        await transaction.start()
+        await guard(connection, lease)
+        await rivals.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await acquire(rivals, "market", "rival", seconds=60)
+        await transaction.commit()
+        assert await acquire(rivals, "market", "rival", seconds=60) == Lease("market", "rival", lease.fence + 1)
+
+
+async def test_a_released_lease_is_taken_over_at_once(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    async with pool.acquire() as connection:
+        await release(connection, lease)
+    assert await _acquire(pool, "second") == Lease("market", "second", lease.fence + 1)
+
+
+async def test_a_leader_that_was_replaced_does_not_release_its_successors_lease(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    await _replaced(pool, lease)
+    async with pool.acquire() as connection:
+        await release(connection, lease)
+    assert await _acquire(pool, "third") is None
+
+
+async def test_a_lease_is_renewed_no_more_after_the_work(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    before = asyncio.all_tasks()
+    async with renewed(pool, lease, seconds=60):
+        (renewal,) = asyncio.all_tasks() - before
+    assert renewal.done()
