@@ -41,7 +41,7 @@ class Figure:
             "at_factor_1": None if scaled is None else tidy(scaled),
             "runs": len(self.values),
             "n": self.n,
-            "seconds": round(self.seconds, 3),
+            "seconds": tidy(self.seconds),
             "what": self.what,
         }
 

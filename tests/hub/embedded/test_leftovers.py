@@ -44,13 +44,15 @@ async def test_a_predecessor_is_ended_even_when_it_will_not(tmp_path: Path) -> N
 
 async def test_the_same_log_has_one_writer(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
-    first = await up(await spawn(SLEEP, log=log, stdout_pipe=True))
+    first = await spawn(SLEEP, log=log, stdout_pipe=True)
+    first_pid = await up(first)
     second = await spawn(SLEEP, log=log, stdout_pipe=True)
     try:
-        assert not running(first)
+        assert not running(first_pid)
         assert running(await up(second))
     finally:
         await stop(second)
+        await first.wait()
 
 
 async def test_somebody_else_who_has_got_the_number_is_left_alone(tmp_path: Path) -> None:
