@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
 from support.servers.background import Background
+from support.servers.broker import BuildingBroker
 from support.servers.nats import HubNats, run_hub_nats
 
 
@@ -18,17 +18,6 @@ def hub_nats(background: Background, tmp_path_factory: pytest.TempPathFactory) -
     """The hub's NATS with rights, TLS and the stream of frames."""
     with background.entered(run_hub_nats(tmp_path_factory.mktemp("hub-nats"))) as running:
         yield running
-
-
-@dataclass(frozen=True)
-class BuildingBroker:
-    port: int
-    username: str
-    password: str
-
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
 
 
 @pytest.fixture(scope="session")

@@ -7,18 +7,10 @@ from pathlib import Path
 
 from edge.wire.kinds import MeterDeclared, Reading, Start
 from hub.embedded.processes import free_port
-from support.servers.gateway import hub_side, modbus_gateway
+from support.servers.gateway import complete, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
 from support.waiting import at_least, eventually
-
-
-def complete(readings: list[Reading]) -> bool:
-    """True when no sequence of a meter is missing."""
-    by_meter: dict[int, list[int]] = {}
-    for reading in readings:
-        by_meter.setdefault(reading.meter_index, []).append(reading.sequence)
-    return all(sorted(sequences) == list(range(1, len(sequences) + 1)) for sequences in by_meter.values())
 
 
 async def test_kill_9_and_restart_lose_nothing(hub_nats: HubNats, tmp_path: Path) -> None:

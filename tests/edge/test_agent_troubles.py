@@ -7,24 +7,15 @@ from typing import Any
 
 import pytest
 
-from edge.agent import Agent, Credentials, _cancel
+from edge.agent import _cancel
 from edge.errors import InternalError
-from edge.fleet import build_fleet
-from edge.runtime.clock import SystemClock
-from edge.settings import load_settings
 from edge.store.batch import Batch
 from edge.wire.kinds import MeterDeclared, Reading, Start, Stop
 from edge.wire.records import decode_record, encode_record
-from support.servers.gateway import Gateway, hub_side, modbus_gateway
+from support.servers.gateway import agent_in_process, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
 from support.waiting import eventually
-
-
-def inside(gw: Gateway) -> Agent:
-    """The agent in this process."""
-    settings = load_settings(gw.config)
-    return Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
 
 
 async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nats: HubNats, tmp_path: Path) -> None:
@@ -75,7 +66,7 @@ async def test_a_folder_that_takes_no_socket_keeps_nobody_from_polling(hub_nats:
 async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = modbus_gateway("gw-fault", tmp_path, {"METER_001": 1})
     gw.enrol(hub_nats)
-    agent = inside(gw)
+    agent = agent_in_process(gw)
 
     async def wrong() -> None:
         raise ValueError("a fault of ours")
@@ -91,7 +82,7 @@ async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats
 async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: HubNats, tmp_path: Path) -> None:
     gw = modbus_gateway("gw-once", tmp_path, {"METER_001": 1})
     gw.enrol(hub_nats)
-    agent = inside(gw)
+    agent = agent_in_process(gw)
     loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     commit, append = agent._writer.ledger.commit, agent._writer.append
 

@@ -5,32 +5,31 @@ import contextlib
 import json
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiomqtt
 import pytest
 from nats.aio.msg import Msg
 from pydantic import BaseModel
 
-from edge.agent import Agent, Credentials
+from edge.agent import Agent
 from edge.commands import enroll
-from edge.errors import ConfigError
-from edge.fleet import build_fleet
 from edge.keystore import load_frame_key
 from edge.runtime.clock import ManualClock, SystemClock
 from edge.runtime.status import ask_status
-from edge.settings import Hub, Meter, Mqtt, Settings, load_settings
+from edge.settings import Hub, Meter, Mqtt, Settings
 from edge.store.batch import Batch
 from edge.store.ledger import Ledger, Signer
 from edge.wire.kinds import MeterDeclared, Reading, Stop
 from edge.wire.quantities import obis
 from edge.wire.receipts import Receipt
 from edge.wire.records import encode_record
+from hub.devices.pki import ServerCertificate
 from hub.embedded.processes import free_port
-from support.servers.gateway import AGENT, Gateway, HubSide, Running, hub_side, modbus_gateway
+from support.servers.broker import BuildingBroker
+from support.servers.gateway import AGENT, Gateway, HubSide, Running, agent_in_process, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter as Served
 from support.servers.modbus_meters import meter_registers, serve_tcp, words
 from support.servers.nats import HubNats
@@ -65,8 +64,7 @@ def test_every_setting_has_a_proof() -> None:
 @contextlib.asynccontextmanager
 async def running_inside(gw: Gateway) -> AsyncIterator[Agent]:
     """The agent in this process, without signals and status socket."""
-    settings = load_settings(gw.config)
-    agent = Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
+    agent = agent_in_process(gw)
     agent._open_broker()
     await agent._open_ledger()
     async with agent._tasks():
@@ -78,6 +76,15 @@ def earlier_ledger(gw: Gateway, clock: ManualClock) -> Ledger:
     ledger = Ledger(gw.state / "ledger.sqlite", Signer(gw.gateway_id, OLD, load_frame_key(gw.state / "keys")), clock)
     ledger.open()
     return ledger
+
+
+async def tls_server(
+    certificate: ServerCertificate, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+) -> asyncio.Server:
+    """Listens on a port of this machine with the hub's certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    return await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
 
 
 PACES: dict[str, tuple[int, int]] = {
@@ -255,9 +262,7 @@ async def test_enrolment_asks_the_hub_of_the_settings_and_trusts_its_ca(hub_nats
         await writer.drain()
         writer.close()
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.cert_file, certificate.key_file)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await tls_server(certificate, serve)
     gw = modbus_gateway("gw-asks", tmp_path, {"METER_001": 1})
     gw.config.write_text(
         gw.config.read_text()
@@ -279,9 +284,7 @@ async def test_the_broker_is_asked_as_the_settings_say(hub_nats: HubNats, tmp_pa
             said.set_result(await reader.read(1024))
         writer.close()
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.cert_file, certificate.key_file)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await tls_server(certificate, serve)
     (tmp_path / "password").write_text(" the secret\n")
     mqtt = {
         "url": f"mqtts://127.0.0.1:{server.sockets[0].getsockname()[1]}", "username": "its-name",
@@ -297,20 +300,20 @@ async def test_the_broker_is_asked_as_the_settings_say(hub_nats: HubNats, tmp_pa
 
 
 @proves("Meter.topic", "Meter.dialect")
-async def test_a_meter_is_heard_on_its_topic_in_its_dialect(hub_nats: HubNats, broker: Any, tmp_path: Path) -> None:
-    (tmp_path / "password").write_text(broker.password)
-    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(tmp_path / "password")}
+async def test_a_meter_is_heard_on_its_topic_in_its_dialect(
+    hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path
+) -> None:
     dialects: dict[str, dict[str, Any]] = {
         "tasmota-sml": {"SML": {"Total_in": 1}},
         "tasmota-energy": {"ENERGY": {"Total": 2}},
         "shelly-gen2": {"method": "NotifyStatus", "params": {"emdata:0": {"total_act": 3000, "total_act_ret": 4}}},
     }
     meters = [{"id": f"METER_{n}", "dialect": dialect, "topic": f"effect/{n}"} for n, dialect in enumerate(dialects)]
-    gw = Gateway("gw-topics", tmp_path, meters, mqtt)
+    gw = Gateway("gw-topics", tmp_path, meters, broker.settings(tmp_path))
     gw.write_config()
     gw.enrol(hub_nats)
     async with (
-        aiomqtt.Client("127.0.0.1", broker.port, username=broker.username, password=broker.password) as client,
+        broker.client() as client,
         running_inside(gw) as agent,
     ):
 
@@ -323,88 +326,3 @@ async def test_a_meter_is_heard_on_its_topic_in_its_dialect(hub_nats: HubNats, b
         assert agent._lost_meters() == []
     rows = gw.rows("SELECT meter_id, import_wh, export_wh FROM counter ORDER BY meter_id")
     assert rows == [("METER_0", 1_000, 0), ("METER_1", 2_000, 0), ("METER_2", 3_000, 4)]
-
-
-BOUNDS: dict[str, tuple[int, int]] = {
-    "poll_period_s": (1, 900), "seal_interval_s": (1, 60), "heartbeat_s": (1, 600), "keep_days": (1, 365),
-    "max_ledger_mb": (8, 65536), "backlog_frames_per_s": (1, 1000), "metrics_port": (0, 65535),
-    "rated_power_w": (1, 100_000_000),
-}  # fmt: skip
-DEFAULTS: dict[type[BaseModel], dict[str, object]] = {
-    Settings: {
-        "poll_period_s": 60, "seal_interval_s": 5, "heartbeat_s": 60, "keep_days": 30, "max_ledger_mb": 512,
-        "backlog_frames_per_s": 50, "metrics_port": 0, "log_level": "info", "quantities": ("16.7.0",), "mqtt": None,
-    },
-    Hub: {"nats_url": None},
-    Mqtt: {"username": None, "password_file": None, "ca_file": None},
-    Meter: {"profile": None, "url": None, "dialect": None, "topic": None, "rated_power_w": None},
-}  # fmt: skip
-
-
-def loaded(**changes: Any) -> Settings:
-    meter = {"id": "METER_001", "profile": "sdm630", "url": "tcp://127.0.0.1"}
-    if "rated_power_w" in changes:
-        meter |= {"rated_power_w": changes.pop("rated_power_w")}
-    given: dict[str, Any] = {
-        "gateway_id": "gw-north", "state_dir": "state", "hub": {"url": "https://hub", "ca_file": "ca.pem"},
-        "meter": [meter],
-    }  # fmt: skip
-    return load_settings(None, **given | changes)
-
-
-@pytest.mark.parametrize("name", BOUNDS)
-def test_a_number_has_its_bounds(name: str) -> None:
-    least, most = BOUNDS[name]
-    for value in (least, most):
-        loaded(**{name: value})
-    for value in (least - 1, most + 1):
-        with pytest.raises(ConfigError, match=name):
-            loaded(**{name: value})
-
-
-def test_every_number_has_bounds_and_every_default_is_known() -> None:
-    numbers = {
-        name for section in DEFAULTS for name, field in section.model_fields.items()
-        if field.annotation in (int, int | None)
-    }  # fmt: skip
-    assert numbers == set(BOUNDS)
-    for section, defaults in DEFAULTS.items():
-        optional = {name: field.default for name, field in section.model_fields.items() if not field.is_required()}
-        assert optional == defaults
-
-
-@pytest.mark.parametrize("changes", [
-    {"gateway_id": "GW"}, {"gateway_id": "-gw"}, {"gateway_id": "g" * 33}, {"gateway_id": ""},
-    {"quantities": ["16.7.0"] * 17}, {"meter": []}, {"log_level": "trace"}, {"colour": "red"},
-    {"hub": {"url": "http://hub", "ca_file": "ca.pem"}}, {"hub": {"url": "https://hub/x", "ca_file": "ca.pem"}},
-    {"hub": {"url": "https://hub", "ca_file": "ca.pem", "nats_url": "nats://hub"}},
-    {"mqtt": {"url": "http://broker"}}, {"mqtt": {"url": "mqtt://user@broker"}}, {"mqtt": {"url": "mqtt://b/x"}},
-    {"meter": [{"id": "M" * 33, "profile": "sdm630", "url": "tcp://h"}]},
-    {"meter": [{"id": "M", "dialect": "tasmota-sml", "topic": "a/#"}], "mqtt": {"url": "mqtt://b"}},
-    {"meter": [{"id": "M", "dialect": "tasmota-sml", "topic": "a" * 201}], "mqtt": {"url": "mqtt://b"}},
-    {"meter": [{"id": f"M{n}", "profile": "sdm630", "url": f"tcp://h{n}"} for n in range(1001)]},
-])  # fmt: skip
-def test_what_no_setting_may_be(changes: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError):
-        loaded(**changes)
-
-
-def test_what_settings_may_be_at_most() -> None:
-    loaded(quantities=["16.7.0"] * 16, gateway_id="g" * 32)
-    loaded(meter=[{"id": "M", "dialect": "tasmota-sml", "topic": "a" * 200}], mqtt={"url": "mqtts://b:1"})
-    many = loaded(meter=[{"id": f"M{n}", "profile": "sdm630", "url": f"tcp://h{n}"} for n in range(1000)])
-    assert len(many.meter) == 1000
-
-
-def test_what_a_meter_can_measure_unless_the_settings_say_otherwise() -> None:
-    def power_w(**more: object) -> int:
-        meters = [{"id": "M", "dialect": "tasmota-sml", "topic": "t", **more}]
-        return build_fleet(loaded(meter=meters, mqtt={"url": "mqtt://b"})).kinds["M"].max_power_w
-
-    assert (power_w(), power_w(rated_power_w=7)) == (250_000, 7)
-    assert build_fleet(loaded()).kinds["METER_001"].max_power_w == build_fleet(loaded()).modbus[0].profile.max_power_w
-    assert build_fleet(loaded(rated_power_w=7)).kinds["METER_001"].max_power_w == 7
-
-
-def test_other_settings_have_another_hash() -> None:
-    assert loaded().config_hash == loaded().config_hash != loaded(poll_period_s=61).config_hash

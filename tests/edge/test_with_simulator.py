@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.wire.kinds import MeterDeclared, Reading
+from support.servers.broker import BuildingBroker
 from support.servers.gateway import Gateway, hub_side
 from support.servers.nats import HubNats
 from support.waiting import eventually
@@ -20,7 +21,7 @@ SIMULATOR = Path(sys.executable).with_name("peerwatt-sim")
 
 
 @contextlib.asynccontextmanager
-async def campus(folder: Path, broker: Any) -> AsyncIterator[dict[str, dict[str, Any]]]:
+async def campus(folder: Path, broker: BuildingBroker) -> AsyncIterator[dict[str, dict[str, Any]]]:
     """The simulator, and what it says it serves."""
     settings = {"URL": broker.url, "USERNAME": broker.username, "PASSWORD": broker.password, "PERIOD_S": "2"}
     env = {f"PEERWATT_SIM_MQTT__{name}": value for name, value in settings.items()} | {
@@ -56,12 +57,10 @@ def is_harmless(line: dict[str, Any]) -> bool:
     return line["level"] in ("info", "debug") or (line["level"], line["event"]) == ("warning", "meter lost")
 
 
-async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Any, tmp_path: Path) -> None:
-    (tmp_path / "password").write_text(broker.password)
-    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(tmp_path / "password")}
+async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path) -> None:
     async with campus(tmp_path, broker) as meters:
         listed = [as_configured(meter_id, where) for meter_id, where in meters.items()]
-        gw = Gateway("gw-campus", tmp_path, listed, mqtt, {"poll_period_s": 2})
+        gw = Gateway("gw-campus", tmp_path, listed, broker.settings(tmp_path), {"poll_period_s": 2})
         gw.write_config()
         gw.enrol(hub_nats)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:

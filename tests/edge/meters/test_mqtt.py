@@ -12,6 +12,7 @@ from edge.meters.mqtt import Broker, MqttMeter, Subscriber
 from edge.meters.readings import MeterReading
 from edge.runtime.clock import SystemClock
 from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
+from support.servers.broker import BuildingBroker
 from support.servers.gateway import Gateway, hub_side
 from support.servers.nats import HubNats
 from support.waiting import eventually
@@ -22,24 +23,18 @@ def payload(second: int, total_wh: int) -> str:
     return json.dumps({"Time": f"2026-06-01T10:{minutes:02}:{seconds:02}", "SML": {"Total_in": total_wh / 1000}})
 
 
-def publisher(broker: object) -> aiomqtt.Client:
-    return aiomqtt.Client("127.0.0.1", broker.port, username=broker.username, password=broker.password)  # type: ignore[attr-defined]
-
-
-def gateway(name: str, folder: Path, broker: object) -> Gateway:
-    (folder / "password").write_text(broker.password)  # type: ignore[attr-defined]
+def gateway(name: str, folder: Path, broker: BuildingBroker) -> Gateway:
     meters = [{"id": "METER_011", "dialect": "tasmota-sml", "topic": f"tele/{name}/SENSOR"}]
-    mqtt = {"url": broker.url, "username": broker.username, "password_file": str(folder / "password")}  # type: ignore[attr-defined]
-    gw = Gateway(name, folder, meters, mqtt, extra={"heartbeat_s": 1})
+    gw = Gateway(name, folder, meters, broker.settings(folder), extra={"heartbeat_s": 1})
     gw.write_config()
     return gw
 
 
-async def test_publications_become_readings_once(hub_nats: HubNats, broker: object, tmp_path: Path) -> None:
+async def test_publications_become_readings_once(hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path) -> None:
     gw = gateway("gw-mqtt", tmp_path, broker)
     gw.enrol(hub_nats)
     topic = "tele/gw-mqtt/SENSOR"
-    async with publisher(broker) as client:
+    async with broker.client() as client:
         await client.publish(topic, payload(0, 10), qos=1, retain=True)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
             await eventually(lambda: len(hub.of(Reading)) == 1, what="the retained one")
@@ -56,11 +51,11 @@ async def test_publications_become_readings_once(hub_nats: HubNats, broker: obje
 
 
 async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
-    hub_nats: HubNats, broker: object, tmp_path: Path
+    hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path
 ) -> None:
     gw = gateway("gw-late", tmp_path, broker)
     gw.enrol(hub_nats)
-    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+    async with broker.client() as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
             await agent.wait_for_line("broker connected")
             await client.publish("tele/gw-late/SENSOR", payload(0, 1), qos=1)
@@ -74,12 +69,12 @@ async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
 
 
 async def test_kill_9_between_receipt_and_disk_loses_no_message(
-    hub_nats: HubNats, broker: object, tmp_path: Path
+    hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path
 ) -> None:
     """The disk refuses while messages come in, the agent is killed: nothing was acknowledged, so all come again."""
     gw = gateway("gw-held", tmp_path, broker)
     gw.enrol(hub_nats)
-    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+    async with broker.client() as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
             await agent.wait_for_line("broker connected")
             await client.publish("tele/gw-held/SENSOR", payload(0, 1), qos=1)
@@ -103,7 +98,7 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
 
 
 async def test_a_publication_that_nobody_can_read_does_not_come_again(
-    hub_nats: HubNats, broker: object, tmp_path: Path
+    hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path
 ) -> None:
     """It is dropped, named and acknowledged; what is merely odd is recorded."""
     gw = gateway("gw-poison", tmp_path, broker)
@@ -115,7 +110,7 @@ async def test_a_publication_that_nobody_can_read_does_not_come_again(
         {"Time": "2999-06-01T10:00:00", "SML": {"Total_in": 0.004, "Meter_number": "Zähler 7"}},
     ]
     bad = ("[" * 10_000, '{"SML": {"Total_in": 1e-5000000}}', '{"SML": [[]]}', '{"SML": {"Total_in": {}}}')
-    async with publisher(broker) as client, hub_side(hub_nats, gw) as hub:
+    async with broker.client() as client, hub_side(hub_nats, gw) as hub:
         async with gw.running() as agent:
             await agent.wait_for_line("broker connected")
             for message in (*bad, *map(json.dumps, odd)):

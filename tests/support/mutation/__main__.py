@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,7 +23,7 @@ GOAL = 0.9
 
 
 def sample(
-    room: Room, count: int, seed: int, equivalents: Sequence[tuple[str, str, str]]
+    room: Room, count: int, seed: int, equivalents: Container[tuple[str, str, str]]
 ) -> tuple[list[Mutant], list[Mutant]]:
     """Returns ``count`` changes, or all when there are fewer, and the equivalents that were drawn with them.
 
@@ -75,15 +75,16 @@ def run(name: str, room: Room, args: argparse.Namespace) -> int:
     """Runs one room, prints every change that no test noticed, and returns the exit code."""
     begun = time.monotonic()
     equivalents = read_equivalents()
-    mutants, same = sample(room, args.count, args.seed, list(equivalents))
+    mutants, same = sample(room, args.count, args.seed, equivalents)
     store = KEPT / f"{name}.json"
     kept = json.loads(store.read_text()) if store.exists() else {}
     known: dict[str, str] = kept.get("noticed_by", {})
     now = fingerprint(room)
-    fresh = kept.get("fingerprint") != now
-    survived = set() if fresh else set(kept.get("survived", []))
-    done = {} if fresh else {m.name: Verdict(known[m.name], 0) for m in mutants if m.name in known}
-    done |= {m.name: Verdict("", 0) for m in mutants if m.name in survived}
+    survived: set[str] = set()
+    done: dict[str, Verdict] = {}
+    if kept.get("fingerprint") == now:
+        survived = set(kept["survived"])
+        done = {name: Verdict(by, 0) for name, by in known.items()} | {name: Verdict("", 0) for name in survived}
     todo = [mutant for mutant in mutants if mutant.name not in done]
     if todo:
         with tempfile.TemporaryDirectory(prefix="peerwatt-mutation-") as folder:

@@ -94,9 +94,9 @@ def map_tests(room: Room, tree: Tree, folder: Path, processes: int) -> TestMap:
     )  # fmt: skip
     if code != 0:
         raise SystemExit(f"The room's tests must pass before anything is changed:\n{out[-4000:]}")
-    data = coverage.CoverageData(str(folder / "data"))
-    for part in sorted(folder.glob("data.*")):
-        data.update(_read(part))
+    measured = coverage.Coverage(config_file=str(folder / "coveragerc"))
+    measured.combine()
+    data = measured.get_data()
     seconds: dict[str, float] = {}
     for file in folder.glob("seconds-*.json"):
         seconds |= json.loads(file.read_text())
@@ -109,12 +109,6 @@ def map_tests(room: Room, tree: Tree, folder: Path, processes: int) -> TestMap:
             if "" in contexts:
                 at_import[path].add(line)
     return TestMap(dict(by_line), seconds, dict(at_import))
-
-
-def _read(part: Path) -> coverage.CoverageData:
-    data = coverage.CoverageData(str(part))
-    data.read()
-    return data
 
 
 @dataclass(frozen=True)

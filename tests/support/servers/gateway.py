@@ -15,14 +15,17 @@ from typing import Any
 from nacl.signing import SigningKey
 from nats.aio.client import Client
 
+from edge.agent import Agent, Credentials
+from edge.fleet import build_fleet
 from edge.keystore import load_frame_key, load_nats_key, make_keys
+from edge.runtime.clock import SystemClock
+from edge.settings import load_settings
 from edge.uplink.identity import Identity
 from edge.wire import receipts, subjects
 from edge.wire.frames import Frame, decode_frame, verify_signature
-from edge.wire.kinds import Record
+from edge.wire.kinds import Reading, Record
 from edge.wire.ranges import ranges_of
 from edge.wire.records import decode_record
-from hub.clock import SystemClock
 from support.servers.nats import HubNats
 
 AGENT = Path(sys.executable).with_name("peerwatt-edge")
@@ -119,6 +122,20 @@ def modbus_gateway(gateway_id: str, folder: Path, ports: Mapping[str, int], **ex
     gateway = Gateway(gateway_id, folder, meters, extra={"heartbeat_s": 1, **extra})
     gateway.write_config()
     return gateway
+
+
+def complete(readings: list[Reading]) -> bool:
+    """True when no sequence of a meter is missing."""
+    by_meter: dict[int, list[int]] = {}
+    for reading in readings:
+        by_meter.setdefault(reading.meter_index, []).append(reading.sequence)
+    return all(sorted(sequences) == list(range(1, len(sequences) + 1)) for sequences in by_meter.values())
+
+
+def agent_in_process(gateway: Gateway) -> Agent:
+    """Returns the gateway's agent, not running yet, in this process."""
+    settings = load_settings(gateway.config)
+    return Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
 
 
 @dataclass(frozen=True)
