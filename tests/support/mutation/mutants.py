@@ -1,4 +1,4 @@
-"""Small changes to a file of Python: what may be changed, and into what. Most operators are mutmut's."""
+"""Small changes to a file of Python: where it may be changed, and the file with one change."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,8 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
-from mutmut.mutation import mutators as mutmut
+
+from support.mutation.operators import OPERATORS
 
 FOR_PEOPLE = {
     "Field", "debug", "info", "warning", "error", "exception", "critical", "create_task", "add_argument",
@@ -67,50 +68,6 @@ class Mutant:
         """A short name that stays while the rest of the file changes."""
         statement = "\n".join(self.module.code.splitlines()[self.first_line - 1 : self.last_line])
         return hashlib.sha256(f"{self.path}\n{statement}\n{self.before}\n{self.after}".encode()).hexdigest()[:10]
-
-
-def _one_text(node: cst.BaseString) -> Iterable[cst.CSTNode]:
-    yield from list(mutmut.operator_string(node))[:1]
-
-
-def _without_keyword(node: cst.Call) -> Iterable[cst.CSTNode]:
-    """A setting that is not passed on; a description is for people, and their reference is compared elsewhere."""
-    starts_task = m.matches(node.func, m.Attribute(attr=m.Name("create_task")))
-    for argument in node.args:
-        if argument.keyword is None or argument.keyword.value == "description":
-            continue
-        if not (starts_task and argument.keyword.value == "name"):
-            yield node.with_changes(args=[other for other in node.args if other is not argument])
-
-
-def _without_check(node: cst.If) -> Iterable[cst.CSTNode]:
-    """A check that is never true, where its branch only raises, returns or goes on."""
-    leaves = m.SimpleStatementLine(body=[m.Raise() | m.Return() | m.Continue() | m.Break()])
-    if m.matches(node.body, m.IndentedBlock(body=[leaves])):
-        yield node.with_changes(test=cst.Name("False"), whitespace_before_test=cst.SimpleWhitespace(" "))
-
-
-def _without_call(node: cst.Expr) -> Iterable[cst.CSTNode]:
-    """A call for its effect that is not made."""
-    if m.matches(node.value, m.Call() | m.Await()):
-        yield cst.Pass()
-
-
-OPERATORS: tuple[tuple[type, Any], ...] = (
-    (cst.BaseNumber, mutmut.operator_number),
-    (cst.BaseString, _one_text),
-    (cst.Name, mutmut.operator_name),
-    (cst.AugAssign, mutmut.operator_augmented_assignment),
-    (cst.UnaryOperation, mutmut.operator_remove_unary_ops),
-    (cst.Call, mutmut.operator_symmetric_string_methods_swap),
-    (cst.Call, _without_keyword),
-    (cst.CSTNode, mutmut.operator_keywords),
-    (cst.CSTNode, mutmut.operator_swap_op),
-    (cst.IfExp, mutmut.operator_if_exp),
-    (cst.If, _without_check),
-    (cst.Expr, _without_call),
-)
-"""Left out on purpose: None for an argument or a value. Almost any test notices it, and the share would flatter."""
 
 
 class _Collector(cst.CSTVisitor):
