@@ -8,8 +8,9 @@ import pytest
 from support.mutation import runs
 from support.mutation.__main__ import sample
 from support.mutation.mutants import Mutant, mutants_of
+from support.mutation.results import ResultStore
 from support.mutation.rooms import Room
-from support.mutation.runs import Tree, judge, map_tests
+from support.mutation.runs import Tree, Verdict, judge, map_tests
 
 CODE = '''"""Nothing in this text is changed: 1 < 2."""
 
@@ -79,6 +80,29 @@ def test_a_sample_is_drawn_by_line_and_can_be_drawn_again(small: Path, monkeypat
     assert len(drawn) == 3 and len({mutant.line for mutant in drawn}) == 3
     assert changes(same) == {("LIMIT = 3", "LIMIT = 4")}
     assert changes(drawn) == changes(sample(room, 100, 7, [])[0]) - changes(same)
+    assert [m.name for m in sample(room, 1, 7, [])[0]] == [sample(room, 100, 7, [])[0][0].name]
+    before = changes(sample(room, 100, 7, [])[0])
+    (small / "edge/small.py").write_text(f"MORE = 1\n{CODE}")
+    assert changes(sample(room, 100, 7, [])[0]) == before | {("MORE = 1", "MORE = 2")}
+
+
+def test_what_was_found_holds_until_its_files_change(small: Path, tmp_path: Path) -> None:
+    noticed, survived, *_ = mutants_of(small, "edge/small.py")
+    file = tmp_path / "kept" / "room.json"
+    store = ResultStore(file, "now", small)
+    assert store.verdict(noticed) is None and not store.noticed_before(noticed)
+    store.keep(noticed, Verdict("tests/test_small.py::test_none", 3))
+    store.keep(survived, Verdict("", 2))
+    later = ResultStore(file, "later", small)
+    assert [later.verdict(noticed), later.verdict(survived)] == [Verdict("tests/test_small.py::test_none", 0), None]
+    assert ResultStore(file, "now", small).verdict(survived) == Verdict("", 0)
+    (small / "tests/test_small.py").write_text(f"{TEST}MORE = 1\n")
+    assert later.verdict(noticed) is None
+    assert later.noticed_before(noticed) == ["tests/test_small.py::test_none"]
+    (small / "tests/test_small.py").write_text(TEST)
+    assert later.verdict(noticed) is not None
+    (small / "edge/small.py").write_text(f"{CODE}MORE = 1\n")
+    assert later.verdict(noticed) is None
 
 
 def test_what_is_noticed(small: Path, tmp_path: Path) -> None:

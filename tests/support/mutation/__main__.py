@@ -1,19 +1,19 @@
 """`python -m support.mutation ROOM`: changes a room's code at random, and says which changes no test notices."""
 
 import argparse
-import json
 import os
-import random
 import sys
 import tempfile
 import time
 import tomllib
 from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 
 from support.mutation.mutants import Mutant, mutants_of
+from support.mutation.results import ResultStore
 from support.mutation.rooms import ROOMS, Room
 from support.mutation.runs import ROOT, TestMap, Tree, Verdict, fingerprint, judge, map_tests
 
@@ -27,16 +27,22 @@ def sample(
 ) -> tuple[list[Mutant], list[Mutant]]:
     """Returns ``count`` changes, or all when there are fewer, and the equivalents that were drawn with them.
 
-    Lines are drawn first and one of a line's changes then, so that a long expression does not count for more.
+    Lines are drawn first and one of a line's changes then, so that a long expression does not count for more. The draw
+    depends on a line's words alone: what is written elsewhere leaves it as it was.
     """
-    rng = random.Random(seed)
-    by_line: dict[tuple[str, int], list[Mutant]] = {}
+    by_line: dict[str, list[Mutant]] = {}
     for path in room.files(ROOT):
         for mutant in mutants_of(ROOT, path):
-            by_line.setdefault((path, mutant.line), []).append(mutant)
+            by_line.setdefault(f"{path}:{mutant.line}", []).append(mutant)
+    draws: dict[str, list[Mutant]] = {}
+    for mutants in by_line.values():
+        words, number = mutants[0].line_text, 0
+        while (draw := _draw(seed, mutants[0].path, words, number)) in draws:
+            number += 1
+        draws[draw] = mutants
     drawn, same = [], []
-    for place in rng.sample(sorted(by_line), len(by_line)):
-        mutant = rng.choice(by_line[place])
+    for draw in sorted(draws):
+        mutant = draws[draw][int(draw, 16) % len(draws[draw])]
         if (mutant.path, mutant.before, mutant.after) in equivalents:
             same.append(mutant)
         else:
@@ -46,6 +52,10 @@ def sample(
     return drawn, same
 
 
+def _draw(seed: int, path: str, words: str, number: int) -> str:
+    return sha256(f"{seed} {path} {number} {words}".encode()).hexdigest()
+
+
 def read_equivalents() -> dict[tuple[str, str, str], str]:
     """Returns the changes that change nothing that anybody could see, with the reason for each."""
     entries = tomllib.loads(EQUIVALENTS.read_text()).get("equivalent", [])
@@ -53,9 +63,9 @@ def read_equivalents() -> dict[tuple[str, str, str], str]:
 
 
 def judged(
-    mutants: Sequence[Mutant], trees: Sequence[Tree], tests: TestMap, known: dict[str, str]
+    mutants: Sequence[Mutant], trees: Sequence[Tree], tests: TestMap, store: ResultStore
 ) -> Iterator[tuple[Mutant, Verdict]]:
-    """Judges the changes, as many at once as there are trees; ``known`` says which test noticed in an earlier run."""
+    """Judges the changes, as many at once as there are trees; a test that noticed one before goes first."""
     free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -63,7 +73,7 @@ def judged(
     def one(mutant: Mutant) -> tuple[Mutant, Verdict]:
         tree = free.get()
         try:
-            return mutant, judge(mutant, tree, tests, [known[mutant.name]] if mutant.name in known else [])
+            return mutant, judge(mutant, tree, tests, store.noticed_before(mutant))
         finally:
             free.put(tree)
 
@@ -76,29 +86,20 @@ def run(name: str, room: Room, args: argparse.Namespace) -> int:
     begun = time.monotonic()
     equivalents = read_equivalents()
     mutants, same = sample(room, args.count, args.seed, equivalents)
-    store = KEPT / f"{name}.json"
-    kept = json.loads(store.read_text()) if store.exists() else {}
-    known: dict[str, str] = kept.get("noticed_by", {})
-    now = fingerprint(room)
-    survived: set[str] = set()
-    done: dict[str, Verdict] = {}
-    if kept.get("fingerprint") == now:
-        survived = set(kept["survived"])
-        done = {name: Verdict(by, 0) for name, by in known.items()} | {name: Verdict("", 0) for name in survived}
+    store = ResultStore(KEPT / f"{name}.json", fingerprint(room))
+    done = {mutant.name: verdict for mutant in mutants if (verdict := store.verdict(mutant)) is not None}
     todo = [mutant for mutant in mutants if mutant.name not in done]
+    print(f"{name}: {len(done)} of {len(mutants)} are known from earlier runs", flush=True)
     if todo:
         with tempfile.TemporaryDirectory(prefix="peerwatt-mutation-") as folder:
             trees = [Tree(Path(folder) / str(number)) for number in range(args.jobs)]
             tests = map_tests(room, trees[0], Path(folder) / "coverage", args.jobs)
             print(f"{name}: {len(tests.seconds)} tests pass unchanged, {time.monotonic() - begun:.0f} s", flush=True)
-            for mutant, verdict in judged(todo, trees, tests, known):
+            for mutant, verdict in judged(todo, trees, tests, store):
                 done[mutant.name] = verdict
+                store.keep(mutant, verdict)
                 print(line(mutant, verdict), flush=True)
-    known |= {m.name: done[m.name].by for m in mutants if done[m.name].by}
     survivors = [mutant for mutant in mutants if not done[mutant.name].by]
-    KEPT.mkdir(exist_ok=True)
-    lost = sorted({m.name for m in survivors} | survived)
-    store.write_text(json.dumps({"fingerprint": now, "noticed_by": known, "survived": lost}))
     print(f"\n{name}, seed {args.seed}: equivalents drawn: {len(same)}")
     for mutant in same:
         print(f"  {mutant.path}:{mutant.line} {mutant.before!r} -> {mutant.after!r}: "

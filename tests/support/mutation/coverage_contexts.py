@@ -57,7 +57,8 @@ class Contexts:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0) + report.duration
 
-    def pytest_unconfigure(self) -> None:
+    def pytest_sessionfinish(self) -> None:
+        """Here and not later: a process of xdist may be ended as soon as the session is over."""
         self._coverage.stop()
         self._coverage.save()
         (self._folder / f"seconds-{os.getpid()}.json").write_text(json.dumps(self._seconds))

@@ -56,6 +56,11 @@ class Mutant:
         return " ".join(line.strip() for line in before), " ".join(line.strip() for line in after)
 
     @property
+    def line_text(self) -> str:
+        """The line that is changed, without its indentation."""
+        return self.module.code.splitlines()[self.line - 1].strip()
+
+    @property
     def before(self) -> str:
         return self._differing[0]
 
