@@ -16,15 +16,12 @@ import pytest
 
 from hub.demo.state import VERSION, open_state
 from hub.errors import ConfigError
+from support.commands import run_hub
 from support.servers.demo import HUB
 
 
 def demo(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
-    result = subprocess.run(
-        [HUB, "demo", *arguments], capture_output=True, text=True, check=False, timeout=90, env={**clean, **(env or {})}
-    )
-    assert "Traceback" not in result.stderr, result.stderr
+    result = run_hub("demo", *arguments, env=env, seconds=90)
     assert result.stdout == ""
     return result
 

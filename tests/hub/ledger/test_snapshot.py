@@ -2,8 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -17,11 +15,12 @@ from hub.ledger.opening import Limits
 from hub.ledger.producer import Producer
 from hub.ledger.rpc.server import RpcServer
 from hub.ledger.store.snapshot import LogCounts, SignedSnapshot, Snapshot
+from support.commands import run
+from support.servers.ledger_crash import pay_twice
 from support.servers.ledger_site import AUTHORITY, RICH, START_MS, Site, served
 from support.settlement.wallets import CALL, raw_call
 
 EVERY = Limits(snapshot_every=4)
-CRASH = Path(__file__).resolve().parents[2] / "support" / "servers" / "ledger_crash.py"
 LONG_MS = 3_600_000
 """Longer than any blockhash lives, so that a start needs nothing from before the snapshot."""
 
@@ -233,9 +232,7 @@ def test_a_kill_before_any_statement_of_a_snapshot_loses_nothing(tmp_path: Path)
     outcomes = []
     for number in range(60):
         path = tmp_path / f"{number}.sqlite"
-        process = subprocess.run(
-            [sys.executable, str(CRASH), str(path), "1", str(number)], capture_output=True, text=True, check=False
-        )
+        process = run(pay_twice, path, 1, number)
         confirmed = process.stdout.count("confirmed")
         site = Site(path, Limits(snapshot_every=1))
         stored = site.chain.transaction_count

@@ -15,6 +15,7 @@ from typing import Any
 from nacl.signing import SigningKey
 from nats.aio.client import Client
 
+import edge.cli
 from edge.agent import Agent, Credentials
 from edge.fleet import build_fleet
 from edge.keystore import load_frame_key, load_nats_key, make_keys
@@ -26,6 +27,7 @@ from edge.wire.frames import Frame, decode_frame, verify_signature
 from edge.wire.kinds import Reading, Record
 from edge.wire.ranges import ranges_of
 from edge.wire.records import decode_record
+from support.commands import run
 from support.servers.nats import HubNats
 
 AGENT = Path(sys.executable).with_name("peerwatt-edge")
@@ -106,9 +108,7 @@ class Gateway:
 
     def run(self, *arguments: str | Path) -> "CommandResult":
         """Runs a `peerwatt-edge` command to its end."""
-        import subprocess
-
-        completed = subprocess.run([AGENT, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        completed = run(edge.cli.main, [str(argument) for argument in arguments], env=os.environ)
         return CommandResult(completed.returncode, completed.stdout, completed.stderr)
 
 

@@ -63,7 +63,7 @@ class Ingest:
         async def enough() -> bool:
             return await self.count(table) >= number
 
-        await eventually(enough, seconds=20, what=f"{number} rows of {table}")
+        await eventually(enough, what=f"{number} rows of {table}")
         assert await self.count(table) == number
 
     async def drained(self) -> None:
@@ -73,7 +73,7 @@ class Ingest:
             async def empty() -> bool:
                 return (await hub.jetstream().stream_info("PW_FRAMES")).state.messages == 0
 
-            await eventually(empty, seconds=30, what="an empty stream")
+            await eventually(empty, what="an empty stream")
 
 
 @dataclass

@@ -1,21 +1,23 @@
 """An embedded ledger in a process of its own, as `peerwatt-hub ledger` runs it; tests kill, restart and damage it."""
 
+import io
 import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TextIO
 
 from solders.keypair import Keypair
 
 from hub.chain.bootstrap import Bootstrap
 from hub.cli import EXIT_CONFIG, main
 from hub.ledger.genesis import Genesis, genesis_for, write_genesis
+from support.commands import run_hub, start
+from support.servers.ledger_later import serve_ahead
 
-TESTS = Path(__file__).parents[2]
 RICH_LAMPORTS = 1_000_000 * 10**9
 
 
@@ -27,27 +29,25 @@ class LedgerProcess:
         self.rich = rich
         """Holds lamports from the genesis on, and may upgrade the programs."""
         self.url = self.ws_url = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: ForkServerProcess | None = None
+        self._printed: TextIO = io.StringIO()
 
     def start(self, *flags: str, port: int = 0) -> str:
         """Starts it and waits until it is ready; the URL."""
-        command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
-        return self._start([*command, "--faucet", *flags])
+        return self._start(main, [*self._command(port), "--faucet", *flags])
 
     def restart_ahead(self, ahead_s: int) -> None:
         """The same ledger at the same address, after a pause of so many seconds."""
         port = self.url.rsplit(":", 1)[1]
         self.kill()
-        self._start([sys.executable, "-m", "support.servers.ledger_later", str(self.folder), port, str(ahead_s)])
+        self._start(serve_ahead, self.folder, int(port), ahead_s)
 
-    def _start(self, command: Sequence[str]) -> str:
-        log = (self.folder / "ledger.log").open("a")
-        with log:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONPATH": str(TESTS)}
-            )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+    def _command(self, port: int) -> tuple[str, ...]:
+        return "ledger", "--state", str(self.folder), "--port", str(port)
+
+    def _start(self, work: Callable[..., int | None], *arguments: object) -> str:
+        self._process, self._printed = start(work, *arguments, log=self.folder / "ledger.log")
+        line = self._printed.readline()
         assert line, f"the ledger did not start: {self.log()}"
         ready = json.loads(line)
         self.url, self.ws_url = str(ready["url"]), str(ready["ws_url"])
@@ -55,8 +55,7 @@ class LedgerProcess:
 
     def refuse_to_start(self, *flags: str, port: int = 0) -> str:
         """Starts it, expects the exit code for what an operator must mend, and returns what it said."""
-        command = [sys.executable, "-m", "hub.cli", "ledger", "--state", str(self.folder), "--port", str(port)]
-        result = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
+        result = run_hub(*self._command(port), *flags)
         assert result.returncode == EXIT_CONFIG, (result.returncode, result.stderr)
         assert result.stdout == ""
         return result.stderr
@@ -78,13 +77,14 @@ class LedgerProcess:
 
     def _end(self, number: int) -> int:
         process, self._process = self._process, None
-        if process is None:
+        if process is None or process.pid is None:
             return 0
-        process.send_signal(number)
-        code = process.wait(15)
-        if process.stdout:
-            process.stdout.close()
-        return code
+        if process.exitcode is None:
+            os.kill(process.pid, number)
+        process.join(15)
+        self._printed.close()
+        assert process.exitcode is not None, "the ledger does not end"
+        return process.exitcode
 
 
 @contextmanager

@@ -1,7 +1,6 @@
-"""Serves an embedded ledger whose wall clock is ahead: `python -m support.servers.ledger_later STATE PORT AHEAD_S`."""
+"""Serves an embedded ledger whose wall clock is ahead of the machine's."""
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ class LaterClock:
         return SystemClock().now_ms() + self.ahead_s * 1000
 
 
-if __name__ == "__main__":
+def serve_ahead(folder: Path, port: int, ahead_s: int) -> None:
+    """Serves the ledger in ``folder`` until the process ends."""
     configure_logs()
-    state, port, ahead_s = sys.argv[1:]
-    asyncio.run(serve(ServeOptions(Path(state), int(port), ws_port=0, faucet=True), wall=LaterClock(int(ahead_s))))
+    asyncio.run(serve(ServeOptions(folder, port, ws_port=0, faucet=True), wall=LaterClock(ahead_s)))

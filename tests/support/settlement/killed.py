@@ -6,7 +6,6 @@ empty name is not killed; it can write the name of every moment to a file.
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -24,11 +23,8 @@ from hub.clock import SystemClock
 from hub.postgres import db
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.submitter import Submitter
+from support.commands import processes
 from support.rows.site_rows import end_leases, lead
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["support.settlement.killed"])
-"""The fork server imports everything once, so that each process costs only a fork."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def run_until_killed(site: SettlingSite, moment: str, moments_file: Path | None 
 
     ``moments_file`` gets the name of every moment, a line each.
     """
-    process = _processes.Process(target=_main, args=(site, moment, moments_file))
+    process = processes.Process(target=_main, args=(site, moment, moments_file))
     process.start()
     process.join(120)
     if process.is_alive():
