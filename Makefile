@@ -10,7 +10,8 @@ PYTEST_ARGS ?=
 ROOM ?=
 MUTATION_ARGS ?=
 
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# A process that crashed is not replaced: the others would wait for its files for ever
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 TOOK = echo "$@ took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
 .PHONY: help demo test check docs format programs reproduce validator web bench clean
@@ -46,15 +47,16 @@ check-edge check-hub check-programs check-web check-sim: check-%: $(VENV)/.dev
 test-mutation: $(VENV)/.dev ## slow: ROOM=edge changes 100 places of a room at random; at least 90 % must be noticed
 	@SECONDS=0; PYTHONPATH=tests $(BIN)/python -m support.mutation $(ROOM) $(MUTATION_ARGS) && $(TOOK)
 
-test-crash: $(VENV)/.dev ## slow: a settling process is killed 200 times, and RPC nodes fail at random
-	@SECONDS=0; PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -k "killed or mixture" \
-	    tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py $(PYTEST_ARGS) && $(TOOK)
+test-crash: $(VENV)/.dev ## slow: settlement and deployment are killed, and RPC nodes fail at random
+	@SECONDS=0; PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -m "slow or not slow" \
+	    -k "killed or mixture" tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py \
+	    tests/hub/chain/test_deployment.py $(PYTEST_ARGS) && $(TOOK)
 
 test-random: $(VENV)/.dev ## slow: random lives of certificates and of a campus beside plain models, 100,000 steps each
 	@SECONDS=0; PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py \
 	    $(PYTEST_ARGS) && $(TOOK)
 
-docs: $(VENV)/.dev ## writes docs/reference from the descriptions of settings and flags
+docs: $(VENV)/.dev ## writes settings and flags in docs/reference, and the tables of figures from docs/figures
 	$(BIN)/python -m docs.reference.generate
 
 format: $(VENV)/.dev ## puts Python into the form that the checks want

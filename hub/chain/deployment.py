@@ -26,6 +26,8 @@ LAMPORTS_PER_SIGNATURE = 5_000
 FOUNDING_LAMPORTS = 100_000_000
 """Enough for the first accounts of all programs and their transactions, which need about a fifth of it."""
 _BATCH_SIZE, _MAX_ROUNDS, _POLL_S = 100, 20, 0.1
+_MAX_PARALLEL = 8
+"""Requests at once: the HTTP client looks at every connection for each request, so that more of them take longer."""
 _LOADER_CLOSED_LOG = "Unsupported instruction"
 _WRITE_UNITS, _DEPLOY_UNITS = 6_000, 200_000
 
@@ -175,8 +177,13 @@ async def _missing_chunks(
 
 
 async def _write(chain: ChainClient, keys: Bootstrap, buffer: Keypair, chunks: Sequence[tuple[int, bytes]]) -> None:
-    """Sends the chunks in parallel; the next round sees which of them were lost and sends those again."""
-    authority = keys.upgrade_authority
+    """Sends the chunks, some at once; the next round sees which of them were lost and sends those again."""
+    authority, free = keys.upgrade_authority, asyncio.Semaphore(_MAX_PARALLEL)
+
+    async def send(transaction: SignedTransaction) -> None:
+        async with free:
+            await chain.send(transaction, preflight=False)
+
     for first in range(0, len(chunks), _BATCH_SIZE):
         blockhash = await chain.latest_blockhash()
         batch = []
@@ -187,7 +194,7 @@ async def _write(chain: ChainClient, keys: Bootstrap, buffer: Keypair, chunks: S
                     [instruction], [keys.fee_payer, authority], blockhash=blockhash, compute_limit=_WRITE_UNITS
                 )
             )
-        await asyncio.gather(*(chain.send(transaction, preflight=False) for transaction in batch))
+        await asyncio.gather(*map(send, batch))
         await _wait_for_batch(chain, batch)
 
 

@@ -45,7 +45,7 @@ async def wait_until_opened(campus: SettlingCampus, start_s: int) -> None:
     async def is_open() -> bool:
         return await onchain.read_settlement(campus.chain, start_s) is not None
 
-    await eventually(is_open, seconds=20, what="an open settlement")
+    await eventually(is_open, what="an open settlement")
 
 
 async def test_who_pays_with_an_open_credit_waits_for_its_close(poor_campus: SettlingCampus) -> None:

@@ -36,7 +36,7 @@ async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
     await asyncio.wait_for(held.holding.wait(), 60)
     for _ in range(5):
         calls = first.calls["getEpochInfo"]
-        await eventually(lambda: first.calls["getEpochInfo"] > calls, seconds=60, what="a call")  # noqa: B023
+        await eventually(lambda: first.calls["getEpochInfo"] > calls, what="a call")  # noqa: B023
     assert await both.transactions() == {"submitted": 1}
     await held.release()
     first.faults, second.faults = [], []
