@@ -1,7 +1,5 @@
 """`make demo` as a visitor meets it: what it says, shows, costs and leaves behind."""
 
-from pathlib import Path
-
 import httpx
 import psutil
 import pytest
@@ -114,15 +112,6 @@ def test_a_demo_that_ends_by_itself_leaves_no_process(settled_demo: SettledDemo)
     assert not [p for p in psutil.process_iter(["cmdline"]) if folder in " ".join(p.info["cmdline"] or [])]
 
 
-def test_ctrl_c_ends_everything_within_ten_seconds(tmp_path: Path) -> None:
-    """A promise of the product, so here the time itself is tested."""
-    demo = DemoProcess(tmp_path / "state").start()
-    try:
-        processes = demo.until_running().descendants()
-        assert len(processes) >= 20
-        assert demo.stop() < 10, demo.stderr
-    finally:
-        demo.end()
-    assert demo.process.returncode == 0
-    assert demo.stderr_lines[-1] == "stopped; the next start goes on from here"
-    assert not [process for process in processes if process.is_running()]
+def test_two_demos_that_start_together_do_not_want_one_port(settled_demo: SettledDemo, crash_demo: CrashDemo) -> None:
+    settled_demo.wait()
+    assert settled_demo.first.url != crash_demo.demo.url
