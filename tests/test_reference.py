@@ -80,11 +80,10 @@ def test_a_page_that_is_out_of_date_is_named_with_what_to_run(
 ) -> None:
     for name in [name for name in os.environ if name.startswith("PEERWATT_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(generate, "FOLDER", tmp_path)
-    monkeypatch.setattr(generate, "cli_page", lambda: "commands\n")
-    monkeypatch.setattr(generate, "settings_page", lambda: "settings\n")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "PAGES", {"one.md": lambda: "one\n", "two.md": lambda: "two\n"})
     assert generate.main([]) == 0
     assert generate.main(["--check"]) == 0
-    (tmp_path / "cli.md").write_text("by hand\n")
+    (tmp_path / "two.md").write_text("by hand\n")
     assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().err == "docs/reference/cli.md is out of date: run `make docs` and commit it\n"
+    assert capsys.readouterr().err == "two.md is out of date: run `make docs` and commit it\n"

@@ -24,14 +24,8 @@ class Figure:
     def median(self) -> float:
         return statistics.median(self.values)
 
-    def at_factor_1(self, machine_factor: float) -> float | None:
-        """Returns the median as the reference machine would have it; None for what no processor makes faster."""
-        if self.unit.endswith("/s"):
-            return self.median * machine_factor
-        return self.median / machine_factor if self.unit.split("/")[0] in TIMES else None
-
     def as_json(self, machine_factor: float) -> dict[str, Any]:
-        scaled = self.at_factor_1(machine_factor)
+        scaled = at_factor_1(self.median, self.unit, machine_factor)
         return {
             "unit": self.unit,
             "min": tidy(min(self.values)),
@@ -44,6 +38,13 @@ class Figure:
             "seconds": tidy(self.seconds),
             "what": self.what,
         }
+
+
+def at_factor_1(value: float, unit: str, machine_factor: float) -> float | None:
+    """Returns a value as the reference machine would have it; None for what no processor makes faster."""
+    if unit.endswith("/s"):
+        return value * machine_factor
+    return value / machine_factor if unit.split("/", maxsplit=1)[0] in TIMES else None
 
 
 def ratio(name: str, plain: float, figure: Figure) -> Figure:
@@ -72,7 +73,7 @@ def table(figures: Sequence[Figure], machine_factor: float) -> str:
     for figure in figures:
         values = figure.values
         low, median, high = (f"{tidy(value):g}" for value in (min(values), figure.median, max(values)))
-        scaled = figure.at_factor_1(machine_factor)
+        scaled = at_factor_1(figure.median, figure.unit, machine_factor)
         at_1 = "" if scaled is None else f"{tidy(scaled):g}"
         numbers = f"{low:>10}{median:>10}{high:>10}{at_1:>10}"
         rows.append(f"{figure.name:<34}{numbers}  {figure.unit:<16}{len(values):>4}{figure.n:>9}")

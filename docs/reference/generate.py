@@ -1,6 +1,6 @@
-"""Writes settings.md and cli.md beside this file from the programs' own settings and command lines, or checks them.
+"""Writes or checks the generated documentation: settings and commands from the code, figures from docs/figures.
 
-python -m docs.reference.generate            writes both pages
+python -m docs.reference.generate            writes all of them
 python -m docs.reference.generate --check    fails when a page is not what the code says
 """
 
@@ -11,9 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docs.reference.cli_page import cli_page
+from docs.reference.figures_page import figures_page, readme
 from docs.reference.settings_page import settings_page
 
-FOLDER = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/cli.md": cli_page,
+    "docs/figures/README.md": figures_page,
+    "README.md": readme,
+}
+"""Files, and what gives their text."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,12 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in [name for name in os.environ if name.startswith("PEERWATT_")]:
         del os.environ[name]
     stale = False
-    for name, text in (("settings.md", settings_page()), ("cli.md", cli_page())):
-        page = FOLDER / name
+    for name, text_of in PAGES.items():
+        page, text = ROOT / name, text_of()
         if not check:
             page.write_text(text)
         elif not page.exists() or page.read_text() != text:
-            sys.stderr.write(f"docs/reference/{name} is out of date: run `make docs` and commit it\n")
+            sys.stderr.write(f"{name} is out of date: run `make docs` and commit it\n")
             stale = True
     return 1 if stale else 0
 

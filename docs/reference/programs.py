@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 CARRIED_BY_THE_API = {"schemas", "problems"}
-"""Modules with the models of requests and answers: `hub/openapi.json` describes these."""
+"""Modules with the models of requests and answers: `hub/api/openapi.json` describes these."""
+PROCESSES_OF_THEIR_OWN = {"__main__", "profile_builder"}
+"""Modules that a program starts and never imports: they load what it must not, pandas for one."""
 
 Model = type[BaseModel]
 
@@ -55,7 +57,7 @@ def roots(package: str) -> list[Model]:
 
 def _modules(package: str) -> Iterator[str]:
     for entry in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
-        if entry.name.rpartition(".")[2] not in {"__main__", *CARRIED_BY_THE_API}:
+        if entry.name.rpartition(".")[2] not in PROCESSES_OF_THEIR_OWN | CARRIED_BY_THE_API:
             yield entry.name
 
 

@@ -1,0 +1,1 @@
+"""How long the slow targets of the Makefile take."""
