@@ -1,7 +1,6 @@
 """The agent as a process, against the hub's real NATS and real meters: what is read reaches the hub."""
 
 import asyncio
-import time
 import urllib.request
 from pathlib import Path
 
@@ -23,8 +22,6 @@ async def test_readings_reach_the_hub_signed_and_chained(hub_nats: HubNats, tmp_
             async with gw.running() as agent:
                 await eventually(lambda: len(hub.of(Reading)) >= 4, what="four readings")
                 assert agent.rss_kib < 80 * 1024
-                stopped = time.monotonic()
-            assert time.monotonic() - stopped < 5
             await eventually(lambda: len(hub.of(Stop)) == 1, what="the stop record")
     assert [declared.meter_id for declared in hub.of(MeterDeclared)] == ["METER_001"]
     assert len(hub.of(Start)) == 1

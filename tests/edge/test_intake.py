@@ -46,7 +46,7 @@ async def test_a_repeated_publication_is_recorded_once_and_an_implausible_one_ne
     await intake.restore()
     assert [future.done() for future in waiting] == [False, False, True, False], "nothing is durable before its commit"
     await writer.store_rest()
-    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    await asyncio.wait_for(asyncio.gather(*waiting), 60)
     with writer.ledger.reading() as repository:
         records = [decode_record(body) for body in repository.recent_bodies(0)]
     recorded = [r for r in records if isinstance(r, Reading)]

@@ -71,7 +71,7 @@ async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Build
                     counts[reading.meter_index] += 1
                 return len(counts) == len(meters) and min(counts.values()) >= 3
 
-            await eventually(each_meter_thrice, what="three readings of each meter", seconds=60)
+            await eventually(each_meter_thrice, what="three readings of each meter")
             assert agent.rss_kib < 80 * 1024
             assert (spec := find_spec("pandas")) and spec.origin, "the next line means something only beside pandas"
             mapped = Path(f"/proc/{agent.process.pid}/maps").read_text()
@@ -81,7 +81,7 @@ async def test_every_reading_is_what_was_served(hub_nats: HubNats, broker: Build
             def nobody_lost() -> bool:
                 return not gw.run("status", "--config", gw.config, "--json").json["meters_lost"]
 
-            await eventually(nobody_lost, what="every meter", seconds=30)
+            await eventually(nobody_lost, what="every meter")
     served: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for line in (tmp_path / "truth.jsonl").read_text().splitlines():
         entry = json.loads(line)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sized
 PAUSE_S = 0.02
 
 
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 10, what: str = "") -> None:
+async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 60, what: str = "") -> None:
     """Waits until the condition holds.
 
     Raises: AssertionError, with ``what`` in its message, when the condition does not hold within ``seconds``.

@@ -106,7 +106,7 @@ async def test_postgresql_dies_with_us_and_the_next_one_starts_at_once(tmp_path:
     assert int((tmp_path / "data" / "postmaster.pid").read_text().split()[0]) == pid
     host.kill()
     await host.wait()
-    await eventually(lambda: not running(pid), seconds=15, what="PostgreSQL's end")
+    await eventually(lambda: not running(pid), what="PostgreSQL's end")
     async with run_postgres(tmp_path, durable=False):
         pass
 

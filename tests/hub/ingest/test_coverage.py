@@ -107,5 +107,5 @@ async def test_a_backlog_is_stored_before_the_coverage_includes_its_time(ingest:
         return (await coverage(ingest.pool))[1] >= after_ms - NOW_MS
 
     await ingest.start(replace(LIMITS, lanes=1, batch=8))
-    await eventually(covered, seconds=20, what="a coverage after the backlog")
+    await eventually(covered, what="a coverage after the backlog")
     assert await ingest.count("frames") == 81

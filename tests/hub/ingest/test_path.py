@@ -104,7 +104,7 @@ async def test_a_copy_killed_between_commit_and_acknowledgement_loses_nothing(
             copy = await ingest.start()
             for frame in frames:
                 await publish(gateway, frame)
-            await asyncio.wait_for(committed.wait(), 10)
+            await asyncio.wait_for(committed.wait(), 60)
             await ingest.kill(copy)
         await ingest.start()
         await ingest.drained()

@@ -62,7 +62,7 @@ async def test_subscriptions_are_bounded_and_end_with_the_connection(here: Serve
         assert (await call(socket, "rootUnsubscribe", numbers[0]))["error"]["code"] == -32602
         assert "result" in await call(socket, "rootSubscribe")
         assert not here.pubsub.registry.is_empty
-    await eventually(lambda: here.pubsub.registry.is_empty, seconds=20, what="no subscription")
+    await eventually(lambda: here.pubsub.registry.is_empty, what="no subscription")
 
 
 async def test_a_signature_that_was_told_frees_its_place(here: Served) -> None:
@@ -89,7 +89,7 @@ async def test_connections_are_bounded(here: Served) -> None:
     assert caught.value.rcvd.code == 1013
     for socket in opened:
         await socket.close()
-    await eventually(lambda: here.pubsub.registry.is_empty, seconds=20, what="no subscription")
+    await eventually(lambda: here.pubsub.registry.is_empty, what="no subscription")
     async with websockets.connect(here.ws_url) as socket:
         assert "result" in await call(socket, "slotSubscribe")
 
@@ -112,7 +112,7 @@ async def test_a_client_that_does_not_listen_is_cut_off_and_others_are_not(here:
                 await asyncio.sleep(0.001)
         here.pubsub.registry._publish(("root",), 5)
         assert json.loads(await good.recv())["params"] == {"result": 5, "subscription": number}
-        await eventually(lambda: here.pubsub._connections == 1, seconds=20, what="one connection")
+        await eventually(lambda: here.pubsub._connections == 1, what="one connection")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "5", "[" * 60_000, json.dumps({**CALL, "method": "getSlot"})])

@@ -29,7 +29,7 @@ async def test_a_lease_is_kept_while_the_work_lasts(pool: Pool) -> None:
         return bool(await pool.fetchval("SELECT expires_at > $1 FROM leases", end))
 
     async with renewed(pool, lease, seconds=60, every_s=0.05):
-        await eventually(is_renewed, seconds=30, what="a renewed lease")
+        await eventually(is_renewed, what="a renewed lease")
         assert await _acquire(pool, "second") is None
     await end_leases(pool)
     follower = await _acquire(pool, "second")
@@ -73,7 +73,7 @@ async def test_a_leader_that_was_replaced_does_not_prolong_its_successors_lease(
             renewals += 1
 
     async with renewed(cast("Pool", Counting()), lease, seconds=600, every_s=0.01):
-        await eventually(lambda: renewals > 1, seconds=30, what="renewals of the lost lease")
+        await eventually(lambda: renewals > 1, what="renewals of the lost lease")
     assert await pool.fetchval("SELECT expires_at FROM leases") == end
 
 

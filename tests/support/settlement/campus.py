@@ -138,7 +138,7 @@ class SettlingCampus:
         async def is_reached() -> bool:
             return await self.chain_time() >= moment_s
 
-        await eventually(is_reached, seconds=60, what="the chain's clock")
+        await eventually(is_reached, what="the chain's clock")
 
     async def later_clock(self) -> int:
         """Returns the time by this machine's clock or the chain's, whichever is ahead, in s since 1970."""
