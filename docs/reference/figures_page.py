@@ -53,6 +53,7 @@ SLOW = {
     "test-crash": "settling and deploying go on after kills and random faults of RPC nodes, nobody pays twice",
     "reproduce": "two clean builds of the programs give the SHA-256 of the committed files",
     "validator": "the same client and tests on Agave's own validator ([report](docs/validator.md))",
+    "test-anywhere": "every test ten times in random order, with a third of the machine's processor time",
     "test-mutation": "100 small changes to the code of a room (`ROOM=market`): its tests notice at least 90 %",
 }
 """Slow targets of the Makefile, and what each shows."""
