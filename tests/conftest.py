@@ -72,6 +72,27 @@ def _restored_logging() -> Iterator[None]:
     root.handlers[:] = handlers
 
 
+class AsyncioErrors(logging.Handler):
+    """Collects what asyncio can tell nobody else: an exception in a callback, or in a task that nobody asked."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def _no_errors_of_asyncio() -> Iterator[None]:
+    """Fails the test that leaves an error which only asyncio's log would show."""
+    handler, logger = AsyncioErrors(), logging.getLogger("asyncio")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    assert not handler.messages, "\n".join(handler.messages)
+
+
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:
     """A private state folder."""

@@ -3,8 +3,10 @@
 The shared one is also run on the node that PEERWATT_TEST_RPC_URL names (support/servers/nodes.py).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -31,16 +33,37 @@ async def campus(pool: Pool, settling_node: SettlingNode) -> AsyncIterator[Settl
         yield await SettlingCampus.create(pool, chain, settling_node.keys, len(ENERGY))
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the keys and the ledger of a campus that is founded and has done nothing yet, to be copied."""
+    folder = tmp_path_factory.mktemp("founded")
+    keys = Bootstrap.load_or_create(folder / "keys")
+
+    async def found(url: str) -> None:
+        async with ChainClient(url) as chain:
+            await SettlingCampus.found(chain, keys, len(ENERGY))
+
+    with running_ledger(folder / "ledger", keys) as ledger:
+        asyncio.run(found(ledger.url))
+        assert ledger.stop() == 0
+    return folder
+
+
 @pytest.fixture
-def keys(tmp_path: Path) -> Bootstrap:
+def keys(tmp_path: Path, founded: Path) -> Bootstrap:
     """The keys of the ledgers that belong to a single test, in the files that a worker with this state folder reads."""
-    return Bootstrap.load_or_create(tmp_path / "keys")
+    return Bootstrap.load_or_create(copytree(founded / "keys", tmp_path / "keys"))
 
 
 @pytest.fixture
-def lone_ledger(tmp_path: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
-    with running_ledger(tmp_path / "ledger", keys) as ledger:
+def lone_ledger(tmp_path: Path, founded: Path, keys: Bootstrap) -> Iterator[LedgerProcess]:
+    """A founded ledger of its own."""
+    ledger = LedgerProcess(copytree(founded / "ledger", tmp_path / "ledger"), keys.fee_payer)
+    ledger.start()
+    try:
         yield ledger
+    finally:
+        ledger.kill()
 
 
 @pytest.fixture

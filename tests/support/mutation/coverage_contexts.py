@@ -1,8 +1,8 @@
 """A pytest plugin: which test runs which line, in this process and in those that it starts.
 
 It writes data files of coverage.py, with the test's id as context, and the seconds of every test, into the folder that
-``PEERWATT_COVERAGE`` names. A process that a test starts reads the same variables at its start (coverage's `patch`); one
-that is forked is told its test by ``support.commands``.
+``PEERWATT_COVERAGE`` names. A process that a test starts reads the same variables at its start (coverage's `patch`);
+one that is forked is told its test by ``support.commands``.
 """
 
 import json

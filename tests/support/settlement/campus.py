@@ -52,8 +52,7 @@ class SettlingCampus:
     async def create(cls, pool: Pool, chain: ChainClient, keys: Bootstrap, count: int) -> "SettlingCampus":
         """Sets up the chain and the rows; every participant has a wallet, an account, money and a mandate."""
         campus = cls(pool, chain, keys, [cls.person(number) for number in range(count)])
-        await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
-        await setup.ensure_traders(chain, keys, [trader_of(wallet_of(person)) for person in campus.people])
+        await cls.found(chain, keys, count)
         campus.mandates_from_s = await campus.later_clock()
         await campus.finalized()
         await add_rates(pool)
@@ -63,6 +62,12 @@ class SettlingCampus:
                 pool, meter_of(number), person, expected_from_s=campus.mandates_from_s, rated_power_w=RATED_POWER_W
             )
         return campus
+
+    @classmethod
+    async def found(cls, chain: ChainClient, keys: Bootstrap, count: int) -> None:
+        """Sets up on the chain what is not there yet: the programs' accounts, and ``count`` participants with money."""
+        await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
+        await setup.ensure_traders(chain, keys, [trader_of(wallet_of(cls.person(number))) for number in range(count)])
 
     async def finalized(self) -> None:
         """Waits until the chain has finalised what it has confirmed, so that sums read one after the other agree."""
