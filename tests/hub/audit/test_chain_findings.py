@@ -24,6 +24,7 @@ Change = Callable[[PublicInterval], PublicInterval]
 METER_MAX_WH = 3_000
 """10 kW for 15 minutes, and a fifth more."""
 SOLD = "line 2 sells 900 Wh more than it buys, and its wallet's meters generate {} at most"
+LEFT_OUT = "revision {} speaks of 2 meters, and 3 have been registered and active since before its start"
 ANOTHER_TIME = "revision {} is of another time, or older than the interval's end"
 OTHER_RATES = replace(RATES, loss_mills=PriceMills(6))
 
@@ -66,11 +67,11 @@ FOUND: dict[str, tuple[Change, dict[str, str]]] = {
     ),
     "a meter left out": (
         lambda i: first(i, meters_valid=2),
-        {"meters_attested": "revision 1 speaks of 2 meters, and 3 have been registered and active since before its start"},
+        {"meters_attested": LEFT_OUT.format(1)},
     ),
     "a meter left out of a correction": (
         lambda i: corrected(i, meters_valid=1, meters_estimated=1),
-        {"meters_attested": "revision 2 speaks of 2 meters, and 3 have been registered and active since before its start"},
+        {"meters_attested": LEFT_OUT.format(2)},
     ),
     "more import than meters pass": (
         lambda i: first(i, import_wh=Wh(3 * METER_MAX_WH + 1)),
