@@ -66,7 +66,9 @@ def transaction(
 
     split = len(keys) - sum(loaded)
     tables = SimpleNamespace(writable=keys[split : split + loaded[0]], readonly=keys[split + loaded[0] :])
-    groups = [SimpleNamespace(instructions=[compiled(call, b58encode(bytes(call.data)).decode())]) for call in inner or ()]
+    groups = [
+        SimpleNamespace(instructions=[compiled(call, b58encode(bytes(call.data)).decode())]) for call in inner or ()
+    ]
     message = SimpleNamespace(
         account_keys=keys[:split], instructions=[compiled(call, bytes(call.data)) for call in outer]
     )
