@@ -77,7 +77,7 @@ async def both(campus: SettlingCampus, first: FaultyNode, second: FaultyNode) ->
 
 @pytest.fixture
 async def cleared(pool: Pool) -> Pool:
-    """Two cleared intervals from ``START_S`` on, without a chain: in the first A sells 300 to B and C, in the second nobody has anything to sell."""
+    """Two cleared intervals from ``START_S`` on: in the first A sells 300 Wh to B and C, in the second nobody sells."""
     await add_rates(pool)
     energy = {A: [(0, 300), (5, 0)], B: [(200, 0), (5, 0)], C: [(400, 0), (5, 0)]}
     for person, rows in energy.items():
