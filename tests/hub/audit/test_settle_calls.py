@@ -105,3 +105,9 @@ def test_lines_are_in_the_settlements_order_with_their_wallets() -> None:
         (b"b", (900, 0, 3_708_000, 0)),
         (b"a", (1, 2, 3, 4)),
     ]
+
+
+def test_lines_without_their_accounts_are_no_lines() -> None:
+    """The trading program refuses such a call; only another program in its place could have taken it."""
+    with pytest.raises(ValueError, match="zip"):
+        settled_lines([SettleCall(0, ((1, 2, 3, 4),), ACCOUNTS)], dict.fromkeys(ACCOUNTS, bytes(32)))

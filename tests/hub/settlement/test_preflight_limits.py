@@ -114,9 +114,9 @@ async def test_the_keys_are_those_of_the_chain() -> None:
     oracle.attestors = known[:1]
     with pytest.raises(WrongKeyError, match=f"attestor.json holds {known[1]}, and the attestors on .* are {known[0]}"):
         await check_keys(Chain(Market=market, Config=oracle).client, keys)
-    for founded in ({"Market": market}, {"Config": oracle}, {}):
+    for begun in (Chain(Market=market), Chain(Config=oracle), Chain()):
         with pytest.raises(RetryableError, match="run `peerwatt-hub chain deploy"):
-            await check_keys(Chain(**founded).client, keys)
+            await check_keys(begun.client, keys)
     market.settler = Keypair().pubkey()
     with pytest.raises(WrongKeyError, match=f"settler.json holds {keys.settler.pubkey()}, and the settler"):
         await check_keys(Chain(Market=market, Config=oracle).client, keys)
