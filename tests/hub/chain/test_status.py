@@ -33,8 +33,8 @@ def test_what_is_to_be_done_is_said() -> None:
     assert todo(MISSING) == [f"trading is not deployed: run {DEPLOY}"]
     assert todo(replace(GOOD, sha256="bb")) == [
         (
-            "trading is another build (bb): upgrade it (its upgrade authority is U), or use the version of the hub that "
-            "made this chain"
+            "trading is another build (bb): upgrade it (its upgrade authority is U), or use the version of the hub "
+            "that made this chain"
         )
     ]
     assert "authority is nobody" in todo(replace(GOOD, sha256="bb", upgrade_authority=None))[0]
