@@ -11,6 +11,7 @@ from hub.operations.doctor import _intervals
 from hub.postgres.db import Pool
 from hub.settings import Settings
 from hub.settlement.deferred import ESCALATE_MS, PERMANENT_RETRY_MS, RETRY_MS, DeferredIntervals
+from hub.settlement.repository import Stage
 from support.rows.site_rows import lead, lost_lease
 
 NOW_S = SystemClock().now_ms() // 1000
@@ -144,4 +145,26 @@ async def test_what_was_stored_is_written_once(planned: Pool) -> None:
     deferred.finish(FIRST)
     await planned.execute("UPDATE intervals SET state = 'closed'")
     await deferred.store(planned, lease, "settlement")
+    assert await planned.fetchval("SELECT count(*) FROM deferred_intervals") == 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "state"),
+    [("planning", "cleared"), ("settlement", "planned"), ("settlement", "settling"), ("reconcile", "closed")],
+)
+async def test_an_interval_is_named_as_long_as_it_is_the_stages(
+    planned: Pool, db_url: str, stage: Stage, state: str
+) -> None:
+    await planned.execute("UPDATE intervals SET state = $1", state)
+    deferred, clock, lease = DeferredIntervals(), ManualClock(NOW_S * 1000), await lead(planned)
+    for _ in range(2):
+        deferred.defer(FIRST, RetryableError("not now"), clock)
+        await deferred.store(planned, lease, stage)
+        assert await planned.fetchval("SELECT stage FROM deferred_intervals") == stage
+        with pytest.raises(PermanentError, match=f"is {state}, {stage} fails since"):
+            await doctor(db_url)
+    await planned.execute("UPDATE intervals SET state = 'reconciled'")
+    assert "all that ended are closed" in await doctor(db_url)
+    deferred.finish(FIRST)
+    await deferred.store(planned, lease, stage)
     assert await planned.fetchval("SELECT count(*) FROM deferred_intervals") == 0
