@@ -30,7 +30,7 @@ class Answers:
     """What a node answers: statuses by signature, as of a slot, one after the other; and its final block."""
 
     statuses: list[tuple[int, dict[Signature, Status]]]
-    root: Root = Root(slot=100, height=50)
+    root: Root = field(default_factory=lambda: Root(slot=100, height=50))
     asked: int = 0
 
     def of(self, client: ChainClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ async def test_it_ends_with_what_became_of_the_transaction(monkeypatch: pytest.M
     with pytest.raises(BlockhashExpiredError, match="did not land in its blockhash's time"):
         await waited(monkeypatch, NodeReport(None), NodeReport(None, expired=True))
     failed = Status(6, "finalized", TransactionFailedError("refused"))
-    with pytest.raises(TransactionFailedError, match="^refused$"):
+    with pytest.raises(TransactionFailedError, match=r"^refused$"):
         await waited(monkeypatch, NodeReport(failed))
     with pytest.raises(NotYetFinalError, match="is not finalized after"):
         await waited(monkeypatch, NodeReport(CONFIRMED))
@@ -171,7 +171,7 @@ async def test_without_any_node_nothing_is_known(monkeypatch: pytest.MonkeyPatch
             return answers
 
         monkeypatch.setattr(client, "ask_each_node", each)
-        with pytest.raises(ChainUnreachableError, match="^a$"):
+        with pytest.raises(ChainUnreachableError, match=r"^a$"):
             await client.outcomes([SentTransaction(FIRST, 1)])
         answers[1] = [NodeReport(CONFIRMED)]
         (outcome,) = await client.outcomes([SentTransaction(FIRST, 1)])

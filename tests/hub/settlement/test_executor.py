@@ -1,7 +1,6 @@
 """How steps are carried out, by what the chain says of each transaction: sent again, signed anew, or waited for."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,8 +15,7 @@ from hub.chain.errors import (
     ProgramError,
     TransactionFailedError,
 )
-from hub.chain.transaction_outcome import SentTransaction, Status, TransactionOutcome
-from hub.chain.transactions import SignedTransaction
+from hub.chain.transaction_outcome import Status, TransactionOutcome
 from hub.clock import ManualClock, at_s
 from hub.postgres.db import Pool
 from hub.settlement import onchain, repository
@@ -27,60 +25,15 @@ from hub.settlement.steps import executor as module
 from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 from support.rows.site_rows import lead
 from support.rows.worked_example import INTERVAL_S, START_S
+from support.settlement.scripted_chain import CONFIRMED, EXPIRED, FINAL, GONE, REFUSED, UNKNOWN, ScriptedChain, outcome
 
 NOW_MS = (START_S + 10 * INTERVAL_S) * 1000
 STEPS = ["attest", "mint", "open", "settle", "settle", "close"]
 
 
-def outcome(
-    status: Status | None = None, *, expired: bool = False, known: bool = True, disputed: bool = False
-) -> TransactionOutcome:
-    return TransactionOutcome(status, expired, known, disputed, "what the nodes say")
-
-
-CONFIRMED, FINAL = (outcome(Status(5, "confirmed", None)), outcome(Status(5, "finalized", None)))
-REFUSED = TransactionFailedError("refused on the chain")
-UNKNOWN, GONE, EXPIRED = outcome(known=False), outcome(), outcome(expired=True)
-
-
-@dataclass
-class Chain:
-    """Signs, takes transactions, and says of the first one what the script holds; then all are final."""
-
-    script: list[TransactionOutcome] = field(default_factory=list)
-    sent: list[bytes] = field(default_factory=list)
-    signed: list[bytes] = field(default_factory=list)
-    prices: set[int] = field(default_factory=set)
-    refusal: Exception | None = None
-    send_error: Exception | None = None
-
-    async def prepare(self, instructions: Sequence[Any], signers: Sequence[Keypair], **options: Any) -> Any:
-        if self.refusal is not None:
-            raise self.refusal
-        raw = b"transaction %d" % len(self.signed)
-        self.signed.append(raw)
-        self.prices.add(options["price_micro_lamports"])
-        return SignedTransaction(signers[0].sign_message(raw), raw, 70 + len(self.signed), 1)
-
-    async def send(self, raw: bytes, *, preflight: bool) -> None:
-        assert not preflight
-        self.sent.append(raw)
-        if self.send_error is not None:
-            raise self.send_error
-
-    async def outcomes(self, sent: Sequence[SentTransaction]) -> list[TransactionOutcome]:
-        return [self._outcome() for _ in sent]
-
-    def _outcome(self) -> TransactionOutcome:
-        return self.script.pop(0) if self.script else FINAL
-
-    async def compute_units(self, _: object) -> int:
-        return 1_234
-
-
 @pytest.fixture
-def chain() -> Chain:
-    return Chain()
+def chain() -> ScriptedChain:
+    return ScriptedChain()
 
 
 @pytest.fixture
@@ -96,7 +49,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 @pytest.fixture
-async def steps(cleared: Pool, chain: Chain, done: set[str], monkeypatch: pytest.MonkeyPatch) -> StepExecutor:
+async def steps(cleared: Pool, chain: ScriptedChain, done: set[str], monkeypatch: pytest.MonkeyPatch) -> StepExecutor:
     """The steps of a planned interval, under a lease, on that chain."""
     monkeypatch.setattr(module, "POLL_S", 0)
     lease, clock, key = await lead(cleared), ManualClock(NOW_MS), Keypair()
@@ -114,7 +67,7 @@ async def states(pool: Pool) -> dict[str, str]:
     return {bytes(row["raw"]).decode().removeprefix("transaction "): row["state"] for row in rows}
 
 
-async def test_each_step_is_signed_and_sent_once_and_ends_final(steps: StepExecutor, chain: Chain) -> None:
+async def test_each_step_is_signed_and_sent_once_and_ends_final(steps: StepExecutor, chain: ScriptedChain) -> None:
     await steps.run()
     assert chain.sent == chain.signed and len(chain.sent) == len(STEPS) and chain.prices == {7}
     rows = await steps.pool.fetch("SELECT kind, state, compute_units FROM blockchain_transactions ORDER BY raw")
@@ -125,21 +78,21 @@ async def test_each_step_is_signed_and_sent_once_and_ends_final(steps: StepExecu
     assert len(chain.sent) == len(STEPS), "what is final is not done again"
 
 
-async def test_what_is_done_is_not_sent(steps: StepExecutor, chain: Chain, done: set[str]) -> None:
+async def test_what_is_done_is_not_sent(steps: StepExecutor, chain: ScriptedChain, done: set[str]) -> None:
     done |= {"attest", "mint", "settle"}
     await steps.run()
     kinds = await steps.pool.fetch("SELECT kind FROM blockchain_transactions ORDER BY raw")
     assert [row["kind"] for row in kinds] == ["open", "close"]
 
 
-async def test_what_no_node_knows_is_sent_again_once_a_second(steps: StepExecutor, chain: Chain) -> None:
+async def test_what_no_node_knows_is_sent_again_once_a_second(steps: StepExecutor, chain: ScriptedChain) -> None:
     assert module.POLLS_PER_SEND == 20
     chain.script = [UNKNOWN] * 41
     await steps.run()
     assert chain.sent.count(chain.signed[0]) == 3 and len(chain.signed) == len(STEPS)
 
 
-async def test_what_nodes_know_is_not_sent_again(steps: StepExecutor, chain: Chain) -> None:
+async def test_what_nodes_know_is_not_sent_again(steps: StepExecutor, chain: ScriptedChain) -> None:
     processed = outcome(Status(5, "processed", None))
     chain.script = [GONE] * 30 + [processed] * 30
     await steps.run()
@@ -151,7 +104,7 @@ async def test_what_nodes_know_is_not_sent_again(steps: StepExecutor, chain: Cha
     [(EXPIRED, "expired", None), (outcome(Status(5, "finalized", REFUSED)), "failed", "refused on the chain")],
 )
 async def test_what_can_not_land_is_signed_anew(
-    steps: StepExecutor, chain: Chain, lost: TransactionOutcome, state: str, error: str | None
+    steps: StepExecutor, chain: ScriptedChain, lost: TransactionOutcome, state: str, error: str | None
 ) -> None:
     chain.script = [UNKNOWN, lost]
     await steps.run()
@@ -161,13 +114,15 @@ async def test_what_can_not_land_is_signed_anew(
 
 
 @pytest.mark.parametrize("level", ["processed", "confirmed"])
-async def test_a_failure_that_is_not_final_may_be_taken_back(steps: StepExecutor, chain: Chain, level: Any) -> None:
+async def test_a_failure_that_is_not_final_may_be_taken_back(
+    steps: StepExecutor, chain: ScriptedChain, level: Any
+) -> None:
     chain.script = [outcome(Status(5, level, REFUSED))] * 3
     await steps.run()
     assert chain.sent == chain.signed and len(chain.signed) == len(STEPS)
 
 
-async def test_the_next_step_begins_when_one_is_confirmed(steps: StepExecutor, chain: Chain) -> None:
+async def test_the_next_step_begins_when_one_is_confirmed(steps: StepExecutor, chain: ScriptedChain) -> None:
     """All of them are followed until they are final."""
     chain.script = [CONFIRMED] * len(STEPS) + [CONFIRMED] * len(STEPS)
     await steps.run()
@@ -178,7 +133,7 @@ async def test_the_next_step_begins_when_one_is_confirmed(steps: StepExecutor, c
 
 @pytest.mark.parametrize(("lost", "signed_anew"), [(GONE, 0), (EXPIRED, 1)], ids=["may land again", "expired"])
 async def test_a_block_may_be_abandoned_before_it_is_final(
-    steps: StepExecutor, chain: Chain, lost: TransactionOutcome, signed_anew: int
+    steps: StepExecutor, chain: ScriptedChain, lost: TransactionOutcome, signed_anew: int
 ) -> None:
     chain.script = [CONFIRMED] * len(STEPS) + [lost]
     await steps.run()
@@ -188,7 +143,7 @@ async def test_a_block_may_be_abandoned_before_it_is_final(
 
 
 async def test_what_was_confirmed_before_is_looked_at_first(
-    steps: StepExecutor, chain: Chain, monkeypatch: pytest.MonkeyPatch
+    steps: StepExecutor, chain: ScriptedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker begins again; meanwhile the block with the attestation was abandoned and the transaction has expired."""
     chain.script = [CONFIRMED] * 2
@@ -218,14 +173,14 @@ async def test_what_was_confirmed_before_is_looked_at_first(
     "error", [AlreadyProcessedError("x"), BlockhashExpiredError("x"), TransactionFailedError("x"), None]
 )
 async def test_what_a_node_answers_to_a_transaction_is_left_to_its_status(
-    steps: StepExecutor, chain: Chain, error: Exception | None
+    steps: StepExecutor, chain: ScriptedChain, error: Exception | None
 ) -> None:
     chain.send_error = error
     await steps.run()
     assert len(chain.sent) == len(STEPS)
 
 
-async def test_no_answer_ends_the_round(steps: StepExecutor, chain: Chain) -> None:
+async def test_no_answer_ends_the_round(steps: StepExecutor, chain: ScriptedChain) -> None:
     chain.send_error = ChainUnreachableError("away")
     with pytest.raises(ChainUnreachableError):
         await steps.run()
@@ -239,9 +194,9 @@ def refused(name: str) -> ProgramError:
     return ProgramError("trading", 6_000, name, "no")
 
 
-async def test_a_refused_step_is_tried_again_later(steps: StepExecutor, chain: Chain) -> None:
+async def test_a_refused_step_is_tried_again_later(steps: StepExecutor, chain: ScriptedChain) -> None:
     chain.refusal = refused("CreditOpen")
-    with pytest.raises(StepRefusedError, match="^attest of interval 2026-06-01T10:00:00Z: trading refused") as error:
+    with pytest.raises(StepRefusedError, match=r"^attest of interval 2026-06-01T10:00:00Z: trading refused") as error:
         await steps.run()
     assert (error.value.refusal, error.value.code) == ("CreditOpen", "step_refused")
     assert chain.sent == []
@@ -258,7 +213,7 @@ async def test_a_refused_step_is_tried_again_later(steps: StepExecutor, chain: C
     ids=["open, late", "open, in time by our clock", "another refusal", "another step"],
 )
 async def test_it_is_too_late_when_program_and_clock_say_so(
-    steps: StepExecutor, chain: Chain, done: set[str], kinds_done: set[str], name: str, hours: int,
+    steps: StepExecutor, chain: ScriptedChain, done: set[str], kinds_done: set[str], name: str, hours: int,
     expected: type[Exception],
 ) -> None:  # fmt: skip
     done |= kinds_done
@@ -280,7 +235,7 @@ async def test_it_is_too_late_when_program_and_clock_say_so(
     ],
 )
 async def test_a_step_is_waited_for_so_long(
-    steps: StepExecutor, chain: Chain, monkeypatch: pytest.MonkeyPatch, says: TransactionOutcome, expected: Any
+    steps: StepExecutor, chain: ScriptedChain, monkeypatch: pytest.MonkeyPatch, says: TransactionOutcome, expected: Any
 ) -> None:
     assert module.TIME_LIMIT_S == 40.0
     monkeypatch.setattr(module, "TIME_LIMIT_S", 0.2)
@@ -296,7 +251,7 @@ async def test_a_step_is_waited_for_so_long(
         assert str(error.value).endswith("is not final after 0 s")
 
 
-async def test_a_refusal_while_nodes_disagree_is_theirs(steps: StepExecutor, chain: Chain) -> None:
+async def test_a_refusal_while_nodes_disagree_is_theirs(steps: StepExecutor, chain: ScriptedChain) -> None:
     """One node does not know the step before: what it refuses says nothing."""
     chain.script = [outcome(Status(5, "confirmed", None), disputed=True)]
     prepare: Callable[..., Any] = chain.prepare
@@ -312,7 +267,7 @@ async def test_a_refusal_while_nodes_disagree_is_theirs(steps: StepExecutor, cha
 
 
 async def test_final_transactions_of_an_ended_interval_are_recorded(
-    steps: StepExecutor, chain: Chain, monkeypatch: pytest.MonkeyPatch
+    steps: StepExecutor, chain: ScriptedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that are final and succeeded, and no other."""
     chain.script = [CONFIRMED] * 6

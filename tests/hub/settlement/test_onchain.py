@@ -144,6 +144,7 @@ async def test_an_aborted_settlement_ends_every_step(chain: Accounts, status: in
             await chain.done(kind, end_line=1)
         assert aborted.value.settlement is chain.settlement
         assert aborted.value.code == "settlement_aborted"
+        assert str(aborted.value) == "The settlement of interval 2026-06-01T10:00:00Z was aborted before its close"
 
 
 async def test_an_aborted_settlement_counts_as_closed_when_it_is_returned_and_released(chain: Accounts) -> None:
