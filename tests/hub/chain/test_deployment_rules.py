@@ -1,4 +1,4 @@
-"""The rules of a deployment by themselves: what it may cost, whose programs it leaves alone, which parts are missing."""
+"""The rules of a deployment by themselves: its cost, programs of others, the parts that are missing."""
 
 import hashlib
 import struct
