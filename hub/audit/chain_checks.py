@@ -128,7 +128,9 @@ def _settled_in_time(interval: PublicInterval) -> Iterator[str]:
     if settlement is None:
         yield f"it is attested, and nobody has closed it {hours(late)} after its end"
         return
-    if settlement.has_effect and not end_s <= settlement.opened_s <= end_s + OPEN_WINDOW_S:
+    if settlement.has_effect and settlement.opened_s < end_s:
+        yield "its settlement was opened before its end"
+    if settlement.has_effect and settlement.opened_s > end_s + OPEN_WINDOW_S:
         yield f"its settlement was opened {hours(settlement.opened_s - end_s)} after its end"
     if settlement.status in (SettlementStatus.OPEN, SettlementStatus.RETURNING) and late > ABORT_AFTER_S:
         yield f"its settlement is still {settlement.status.name.lower()} {hours(late)} after its end"

@@ -43,7 +43,11 @@ def parse_settle(data: bytes, accounts: Sequence[bytes], settlement: bytes) -> S
 
 
 def settled_lines(calls: Iterable[SettleCall], wallets: dict[bytes, bytes]) -> tuple[SettledLine, ...]:
-    """Returns the lines in the settlement's order; ``wallets`` has the wallet of each trading account."""
+    """Returns the lines in the settlement's order; ``wallets`` has the wallet of each trading account.
+
+    Raises:
+        ValueError: a call has another number of accounts than of lines, which the trading program refuses.
+    """
     return tuple(
         SettledLine(wallets[account], Wh(sold), Wh(bought), Micros(credit), Micros(debit))
         for call in sorted(calls, key=lambda call: call.first_index)

@@ -202,7 +202,7 @@ class StepExecutor:
     # -- shared by both
 
     async def _read_outcomes(self, steps: list[StepRow]) -> list[TransactionOutcome]:
-        outcomes = await self.chain.outcomes([_sent(step) for step in steps]) if steps else []
+        outcomes = await self.chain.outcomes([_sent(step) for step in steps])
         self._outcomes.update({str(step.signature): outcome for step, outcome in zip(steps, outcomes, strict=True)})
         return outcomes
 

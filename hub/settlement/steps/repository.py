@@ -84,13 +84,8 @@ async def record_finalized(connection: Connection, step: StepRow, slot: int, uni
 
 
 async def record_done_elsewhere(connection: Connection, step: StepRow, now_ms: int) -> None:
-    """Records that the chain holds the step's effect by a transaction that the database may not know."""
-    if step.signature is not None:
-        await connection.execute(
-            "UPDATE blockchain_transactions SET state = 'expired' WHERE signature = $1 AND state <> 'finalized'",
-            step.signature,
-        )
-    await _set_step(connection, step, "finalized", step.signature, now_ms)
+    """Records that the chain holds a planned step's effect, by a transaction that the database may not know."""
+    await _set_step(connection, step, "finalized", None, now_ms)
 
 
 async def record_unconfirmed(connection: Connection, step: StepRow, now_ms: int) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.audit.facts import PublicInterval
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.postgres.db import Pool
+from support.programs.dishonest_hub import HubStatement, Stage
 from support.rows.own_proofs import GATEWAY
 from support.servers.api import http_server, running_api
 from support.servers.ledger import LedgerProcess
@@ -39,3 +41,23 @@ async def hub_url(campus: SettlingCampus, state_dir: Path) -> AsyncIterator[str]
     """The URL at which the hub answers."""
     async with running_api(campus.pool, state_dir, 0, rpc_url=campus.chain.url) as api, http_server(api.app) as served:
         yield served.url
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    """A campus in the virtual machine on which an honest hub has settled an interval; tests only read it."""
+    return Stage.begin()
+
+
+@pytest.fixture(scope="module")
+def told(stage: Stage) -> HubStatement:
+    """What the honest hub stated about that interval."""
+    told = stage.honest()
+    assert stage.play(told) is None
+    return told
+
+
+@pytest.fixture(scope="module")
+def honest(stage: Stage, told: HubStatement) -> PublicInterval:
+    """What the public sees of it."""
+    return stage.public(told.start_s, told.journal)

@@ -15,49 +15,14 @@ from hub.audit.facts import ABORT_AFTER_S, OPEN_WINDOW_S, MeterStatus, PublicInt
 from hub.audit.own_checks import ParticipantEvidence
 from hub.audit.proofs import ProofFileError, parse_proof, read_proof
 from hub.market.auction.run import run_auction
-from hub.market.orders import Trade
 from hub.market.published_journal import journal_bytes
 from hub.units import Micros, PriceMills, Wh
 from support.programs.dishonest_acts import DISHONEST_ACTS
 from support.programs.dishonest_hub import HubStatement, Stage
-from support.rows.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S, A
+from support.programs.public_facts import first, later, line, settlement
+from support.rows.worked_example import BASE, EXAMPLES, INTERVAL_S, RATES, START_S
 
 HOUR_S = 3600
-
-
-@pytest.fixture(scope="module")
-def stage() -> Stage:
-    return Stage.begin()
-
-
-@pytest.fixture(scope="module")
-def told(stage: Stage) -> HubStatement:
-    told = stage.honest()
-    assert stage.play(told) is None
-    return told
-
-
-@pytest.fixture(scope="module")
-def honest(stage: Stage, told: HubStatement) -> PublicInterval:
-    return stage.public(told.start_s, told.journal)
-
-
-def settlement(interval: PublicInterval, **changes: Any) -> PublicInterval:
-    assert interval.settlement is not None
-    return replace(interval, settlement=replace(interval.settlement, **changes))
-
-
-def first(interval: PublicInterval, **changes: Any) -> PublicInterval:
-    assert interval.first_revision is not None
-    return replace(interval, revisions=(replace(interval.first_revision, **changes), *interval.revisions[1:]))
-
-
-def later(interval: PublicInterval, seconds: int) -> PublicInterval:
-    return replace(interval, now_s=interval.end_s + seconds)
-
-
-def line(interval: PublicInterval, **changes: Any) -> PublicInterval:
-    return replace(interval, lines=(replace(interval.lines[0], **changes), *interval.lines[1:]))
 
 
 Change = Callable[[PublicInterval], PublicInterval]
@@ -145,15 +110,6 @@ def test_lines_that_are_still_to_come_are_not_missed(honest: PublicInterval) -> 
     assert failed_checks(check_interval(line(begun, bought_wh=Wh(347)))) == {"trades_net_to_lines"}
 
 
-def forward(**changes: Any) -> set[str]:
-    """Returns the failed checks of the worked example when its forward trade is changed."""
-    outcome = run_auction(BASE.inputs)
-    trade: Trade = replace(outcome.trades[0], **changes)
-    return failed_checks(check_interval(worked(outcome.orders, (trade, *outcome.clearing.trades)))) & {
-        "forward_within_orders"
-    }
-
-
 def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
     """Returns an example of the market's rules as an outsider sees it, without a chain."""
     orders, price = (*example.inputs.forward_orders, *residuals), example.price_mills
@@ -164,15 +120,6 @@ def worked(residuals: Any, trades: Any, example: Any = BASE) -> PublicInterval:
         Micros(0), PriceMills(price), RATES,
     )  # fmt: skip
     return PublicInterval(START_S, START_S + INTERVAL_S, 0, (), None, committed, (), None, (), journal)
-
-
-@pytest.mark.parametrize("changes", [
-    {"price_mills": PriceMills(3_001)}, {"wh": Wh(601)}, {"seller_id": A, "buyer_id": A}, {"ask_order_id": bytes(32)},
-    {"trade_id": bytes(32)},
-])  # fmt: skip
-def test_a_forward_trade_follows_from_its_orders(changes: dict[str, Any]) -> None:
-    assert forward() == set()
-    assert forward(**changes) == {"forward_within_orders"}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -117,3 +117,64 @@ async def test_a_lease_is_renewed_no_more_after_the_work(pool: Pool) -> None:
     async with renewed(pool, lease, seconds=60):
         (renewal,) = asyncio.all_tasks() - before
     assert renewal.done()
+
+
+async def test_a_lease_lasts_for_so_many_seconds(pool: Pool) -> None:
+    """From its taking, and from each renewal by the same holder, who keeps the fence number."""
+    left = "SELECT extract(epoch FROM expires_at - now()) FROM leases"
+    for seconds in (60, 600):
+        async with pool.acquire() as connection, connection.transaction():
+            assert await acquire(connection, "market", "first", seconds=seconds) == Lease("market", "first", 1)
+            assert await connection.fetchval(left) == seconds
+    async with pool.acquire() as connection:
+        assert await acquire(connection, "ingest", "second", seconds=60) == Lease("ingest", "second", 1)
+
+
+@pytest.mark.parametrize(("every_s", "pause_s"), [(None, 20.0), (0.5, 0.5)])
+async def test_a_lease_is_renewed_three_times_before_it_ends(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, every_s: float | None, pause_s: float
+) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    renewals: list[object] = []
+
+    async def recorded(*arguments: object) -> None:
+        renewals.append(arguments)
+
+    monkeypatch.setattr("hub.postgres.lease._renew", recorded)
+    async with renewed(pool, lease, seconds=60, every_s=every_s):
+        await eventually(lambda: bool(renewals), what="the renewal's begin")
+    assert renewals == [(pool, lease, 60, pause_s)]
+
+
+async def test_a_renewal_goes_on_after_an_outage_of_the_database(pool: Pool) -> None:
+    lease = await _acquire(pool, "first", seconds=1)
+    assert lease is not None
+    outages = 2
+
+    class Away:
+        """The pool, which is away at first."""
+
+        @contextlib.asynccontextmanager
+        async def acquire(self) -> AsyncIterator[Connection]:
+            nonlocal outages
+            if outages:
+                outages -= 1
+                raise ConnectionResetError("away")
+            async with pool.acquire() as connection:
+                yield connection
+
+    async def is_renewed() -> bool:
+        return bool(await pool.fetchval("SELECT expires_at > now() + interval '500 seconds' FROM leases"))
+
+    async with renewed(cast("Pool", Away()), lease, seconds=600, every_s=0.01):
+        await eventually(is_renewed, seconds=30, what="a renewed lease")
+
+
+async def test_a_lease_is_not_renewed_before_the_pause_is_over(pool: Pool) -> None:
+    lease = await _acquire(pool, "first")
+    assert lease is not None
+    end = await pool.fetchval("SELECT expires_at FROM leases")
+    async with renewed(pool, lease, seconds=600, every_s=3_600):
+        ends = [await pool.fetchval("SELECT expires_at FROM leases") for _ in range(50)]
+    assert set(ends) == {end}

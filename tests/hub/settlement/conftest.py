@@ -12,7 +12,12 @@ import pytest
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
+from hub.clock import ManualClock
+from hub.market.auction.service import clear_attested
+from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
+from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess, running_ledger
 from support.servers.nodes import SettlingNode, open_settling_node, settling_names
@@ -91,3 +96,19 @@ async def both(campus: SettlingCampus, first: FaultyNode, second: FaultyNode) ->
     """A campus that settles through two nodes."""
     async with watch_campus(campus, first.url, second.url) as watched:
         yield watched
+
+
+@pytest.fixture
+async def cleared(pool: Pool) -> Pool:
+    """Two cleared intervals from ``START_S`` on: in the first A sells 300 Wh to B and C, in the second nobody sells."""
+    await add_rates(pool)
+    energy = {A: [(0, 300), (5, 0)], B: [(200, 0), (5, 0)], C: [(400, 0), (5, 0)]}
+    for person, rows in energy.items():
+        await add_participant(pool, person)
+        await add_meter(pool, f"METER_{person.int:03}", person, expected_from_s=START_S)
+        for n, row in enumerate(rows):
+            await add_interval_energy(pool, f"METER_{person.int:03}", START_S + n * INTERVAL_S, INTERVAL_S, row)
+    lease, clock = await lead(pool), ManualClock((START_S + 10 * INTERVAL_S) * 1000)
+    await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0), limit=2)
+    await clear_attested(pool, lease, clock, KnownFunds())
+    return pool

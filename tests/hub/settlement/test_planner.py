@@ -3,44 +3,16 @@
 import pytest
 
 from hub.clock import ManualClock
-from hub.market.auction.service import clear_attested
-from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.planner import plan_cleared
 from support.killed_calls import killed_after
-from support.rows.site_rows import (
-    KnownFunds,
-    add_interval_energy,
-    add_meter,
-    add_participant,
-    add_rates,
-    lead,
-    lost_lease,
-    wallet,
-)
+from support.rows.site_rows import lead, lost_lease, wallet
 from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
-CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)
-
-
-@pytest.fixture
-async def cleared(pool: Pool) -> Pool:
-    """Two cleared intervals: in the first A sells 300 to B and C, in the second nobody has anything to sell."""
-    await add_rates(pool)
-    energy = {A: [(0, 300), (5, 0)], B: [(200, 0), (5, 0)], C: [(400, 0), (5, 0)]}
-    for person, rows in energy.items():
-        await add_participant(pool, person)
-        await add_meter(pool, f"METER_{person.int:03}", person, expected_from_s=START_S)
-        for n, row in enumerate(rows):
-            await add_interval_energy(pool, f"METER_{person.int:03}", START_S + n * INTERVAL_S, INTERVAL_S, row)
-    lease = await lead(pool)
-    await attest_due(pool, lease, CLOCK, CONFIG, limit=2)
-    await clear_attested(pool, lease, CLOCK, KnownFunds())
-    return pool
 
 
 async def test_the_submitter_finds_lines_totals_and_steps(cleared: Pool) -> None:

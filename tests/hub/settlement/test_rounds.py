@@ -1,6 +1,9 @@
 """The worker's rounds: the market round goes on planning while the market is halted; deferred intervals are stored."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +16,7 @@ from hub.market.auction.invariants import MarketHaltedError, Outcome
 from hub.market.queries import open_halts
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
+from hub.postgres.rounds import INTERVALS_A_ROUND
 from hub.settlement import rounds
 from hub.settlement.rounds import MarketRound, ReconcileRound
 from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
@@ -79,6 +83,67 @@ async def _two_attested(pool: Pool) -> None:
             await add_interval_energy(pool, f"METER_00{number}", start_s, LENGTH_S, energy)
     config = OracleConfig(LENGTH_S, poll_period_s=60, grace_s=120, since_ms=0)
     assert len(await attest_due(pool, await lead(pool), _CLOCK, config)) == 2
+
+
+@dataclass
+class Work:
+    """Stands in for what the rounds do; each is found ``count`` intervals long, and is recorded with its options."""
+
+    count: int
+    done: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def named(self, name: str) -> Callable[..., Any]:
+        async def work(*_: object, **options: Any) -> list[Any]:
+            self.done.append((name, options))
+            interval = SimpleNamespace(start_s=START_S, price_mills=1, volume_wh=2, lines=3, batches=4)
+            return [START_S if name == "reconcile_due" else interval] * self.count
+
+        return work
+
+    async def check_before_reading(self, *_: object) -> None:
+        self.done.append(("check", {}))
+
+    async def copy_if_due(self, *_: object) -> None:
+        self.done.append(("rates", {}))
+
+
+@pytest.mark.parametrize(("count", "more"), [(INTERVALS_A_ROUND, True), (INTERVALS_A_ROUND - 1, False), (0, False)])
+async def test_after_a_full_round_there_may_be_more(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, count: int, *, more: bool
+) -> None:
+    work, lease = Work(count), await lead(pool)
+    stand_in: Any = work
+    for name in ("clear_attested", "plan_cleared", "reconcile_due"):
+        monkeypatch.setattr(rounds, name, work.named(name))
+    market = MarketRound(pool, _CLOCK, ChainClient(NO_CHAIN), rates=stand_in, preflight=stand_in)
+    assert await market.run(lease) is more
+    limits = {"limit": INTERVALS_A_ROUND}
+    planning = limits | {"deferred": market.deferred}
+    assert work.done == [("check", {}), ("rates", {}), ("clear_attested", limits), ("plan_cleared", planning)]
+    work.done.clear()
+    market.halted.set()
+    assert await market.run(lease) is more, "there may be more to plan"
+    assert work.done == [("plan_cleared", planning)]
+    work.done.clear()
+    reconcile = ReconcileRound(pool, _CLOCK, ChainClient(NO_CHAIN), preflight=stand_in)
+    assert await reconcile.run(lease) is more
+    assert work.done == [("check", {}), ("reconcile_due", limits | {"deferred": reconcile.deferred})]
+    assert (market.name, reconcile.name) == ("market", "reconcile")
+
+
+async def test_planning_goes_on_when_clearing_fails(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(0)
+    stand_in: Any = work
+
+    async def fails(*_: object, **__: object) -> None:
+        raise ConnectionResetError("away")
+
+    monkeypatch.setattr(rounds, "clear_attested", fails)
+    monkeypatch.setattr(rounds, "plan_cleared", work.named("plan_cleared"))
+    market = MarketRound(pool, _CLOCK, ChainClient(NO_CHAIN), rates=stand_in, preflight=stand_in)
+    with pytest.raises(ConnectionResetError):
+        await market.run(await lead(pool))
+    assert work.done[-1][0] == "plan_cleared"
 
 
 _CLOCK = ManualClock((START_S + 2 * LENGTH_S) * 1000)

@@ -32,6 +32,28 @@ ROOMS = {
     "settlement": Room(["hub/settlement"], ["tests/hub/settlement"]),
     "accounts": Room(["hub/accounts"], ["tests/hub/accounts", "tests/hub/api"]),
     "lease": Room(["hub/postgres/lease.py", "hub/postgres/rounds.py"], ["tests/hub/postgres", "tests/hub/worker"]),
-    "chain": Room(["hub/chain"], ["tests/hub/chain"]),
+    "chain": Room(
+        ["hub/chain"],
+        [
+            "tests/hub/chain",
+            *(
+                f"tests/programs/test_{name}.py"
+                for name in (
+                    "attestors",
+                    "authority_change",
+                    "builders",
+                    "certificates",
+                    "inclusion",
+                    "market_handover",
+                    "meter_owner",
+                    "meter_swap",
+                    "registry_status",
+                    "upgrade",
+                    "verify_line",
+                    "votes",
+                )
+            ),  # those that act on the programs with the hub's own instructions
+        ],
+    ),
     "audit": Room(["hub/audit"], ["tests/hub/audit", "tests/programs/test_dishonest_hub.py"]),
 }
