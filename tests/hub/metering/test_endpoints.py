@@ -86,9 +86,10 @@ async def test_readings_come_in_pages_from_the_start_to_before_the_end(api: Api,
 
     assert whole["next_cursor"] is None
     assert [item["reading_id"] for item in whole["items"]] == [campus.readings["METER_001", s].hex() for s in slots]
-    pages, cursor = [], None
+    pages: list[object] = []
+    cursor = None
     while not pages or cursor:
-        cut = {} if cursor is None else {"cursor": cursor}
+        cut: dict[str, str] = {} if cursor is None else {"cursor": cursor}
         page = (await api.get(path, anna, from_=START, to=utc_text(at_s(END_S + 901)), limit=2, **cut)).json()
         pages.append(page["items"])
         cursor = page["next_cursor"]
