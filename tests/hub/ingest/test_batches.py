@@ -115,5 +115,5 @@ def test_columns_have_the_width_that_was_asked_for() -> None:
     assert columns_of([(1, "a"), (2, "b")], 2) == [[1, 2], ["a", "b"]]
     assert columns_of([], 3) == [[], [], []]
     for rows, width in (([(1, 2)], 3), ([(1, 2, 3)], 2), ([(1, 2), (3,)], 2)):
-        with pytest.raises(ValueError, match="values|shorter"):
+        with pytest.raises(ValueError, match=r"values|shorter"):
             columns_of(rows, width)
