@@ -12,20 +12,24 @@ from structlog.testing import capture_logs
 
 from hub.errors import RetryableError
 from hub.ingest import bus, consumer, service
-from hub.ingest.consumer import DURABLE_NAME, Limits
+from hub.ingest.consumer import DURABLE_NAME, Consumer, Limits
 from support.rows.gateways import SealingGateway
 from support.servers.ingest import Ingest
 from support.waiting import eventually
 
 
-async def test_the_durable_consumer_is_bounded(ingest: Ingest) -> None:
+async def test_the_durable_consumer_is_bounded(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    lanes: list[int] = []
+
+    async def wait(_: Consumer, lane: int) -> None:
+        lanes.append(lane)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Consumer, "_store_batches", wait)
     await ingest.start(Limits())
+    await eventually(lambda: bool(lanes), what="the lanes, which begin together")
+    assert lanes == [0, 1]
     async with ingest.nats.as_hub() as hub:
-
-        async def both_lanes_wait() -> bool:
-            return bool((await hub.jetstream().consumer_info(bus.STREAM, DURABLE_NAME)).num_waiting == 2)
-
-        await eventually(both_lanes_wait, what="two open requests")
         config = (await hub.jetstream().consumer_info(bus.STREAM, DURABLE_NAME)).config
     assert (config.ack_policy, config.ack_wait, config.max_ack_pending) == (AckPolicy.EXPLICIT, 30, 16 * 256)
     assert (config.max_waiting, config.filter_subject) == (128, "pw.frame.*")
@@ -103,13 +107,17 @@ async def test_readings_that_can_not_be_released_are_tried_again_until_it_works(
 
     monkeypatch.setattr(service, "release_waiting", away)
     with capture_logs() as logged:
+
+        def told() -> list[tuple[str, str]]:
+            return [(line["event"], line["code"]) for line in logged if line.get("loop") == "release"]
+
         await ingest.start()
         async with ingest.nats.as_gateway("gw-north") as gateway:
             for frame in (*frames, declared):
                 await gateway.publish_frame(frame.encode())
             await ingest.counted("readings", 6)
-    told = [(line["event"], line["code"]) for line in logged if line.get("loop") == "release"]
-    assert told == [("trying again until it works", "OSError"), ("works again", "OSError")]
+        await eventually(lambda: len(told()) == 2, what="the end of the outage")
+    assert told() == [("trying again until it works", "OSError"), ("works again", "OSError")]
 
 
 async def test_a_copy_reconnects_every_second_for_as_long_as_it_lives(
