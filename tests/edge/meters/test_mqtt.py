@@ -89,7 +89,7 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
             status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
             assert status.json["running"] and "make room" in status.json["storage"], status
             assert set(status.json) == {
-                "running", "gateway_id", "meters_lost", "memory_queue", "dropped_records", "hub", "storage",
+                "ok", "running", "gateway_id", "meters_lost", "memory_queue", "dropped_records", "hub", "storage",
             }  # fmt: skip
             await agent.kill()
             lock.execute("ROLLBACK")
