@@ -11,8 +11,9 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from hub.embedded.postgres import create_database, run_postgres
+from hub.embedded.postgres import create_database
 from hub.postgres import db
+from support.servers import postgres
 from support.servers.background import Background
 
 ACCEPTANCE = "tests/acceptance/"
@@ -27,28 +28,16 @@ def background() -> Iterator[Background]:
 
 @pytest.fixture(scope="session")
 def pg_server(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as the test run."""
-    with background.entered(run_postgres(tmp_path_factory.mktemp("pg"), durable=False)) as url:
+    """The URL of a PostgreSQL server that lives at least as long as the test run."""
+    with postgres.running_server(background, tmp_path_factory.mktemp("pg")) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
-def pg_template(background: Background, pg_server: str) -> str:
-    """The name of a migrated database that fresh ones are copied from."""
-    name = "template_peerwatt"
-
-    async def make() -> None:
-        await db.migrate(await create_database(pg_server, name))
-
-    background.run(make())
-    return name
-
-
 @pytest.fixture
-async def db_url(pg_server: str, pg_template: str) -> AsyncIterator[str]:
+async def db_url(pg_server: str) -> AsyncIterator[str]:
     """The URL of a fresh, migrated database."""
     name = f"test_{secrets.token_hex(6)}"
-    yield await create_database(pg_server, name, template=pg_template)
+    yield await create_database(pg_server, name, template=postgres.TEMPLATE)
     connection = await asyncpg.connect(pg_server)
     await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await connection.close()

@@ -22,6 +22,9 @@ def within(value: int | None, *, strict: bool = True) -> bool:
     if value is None:
         raise ValueError("a message for people")
     return value < LIMIT
+
+
+NAMED = dict(description="for people too")
 '''
 CHANGES = {
     ("LIMIT = 3", "LIMIT = 4"),

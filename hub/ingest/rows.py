@@ -12,8 +12,14 @@ MeterKey = tuple[str, bytes, int]
 
 
 def columns_of(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Returns rows of ``width`` values as one list for each column, as SQL's ``unnest`` takes them."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    """Returns rows of ``width`` values as one list for each column, as SQL's ``unnest`` takes them.
+
+    Raises: ValueError, when a row has another width.
+    """
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    if len(columns) != width:
+        raise ValueError(f"rows of {len(columns)} values, not of {width}")
+    return columns
 
 
 class FrameRow(NamedTuple):

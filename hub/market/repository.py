@@ -11,8 +11,6 @@ from hub.market.utility import UtilityLine
 from hub.postgres.db import Connection, Record
 from hub.units import Micros, PriceMills, Wh
 
-DAY_S = 86400
-
 
 @dataclass(frozen=True, slots=True)
 class MeteredRow:

@@ -17,6 +17,7 @@ from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
+from hub.postgres.rounds import INTERVALS_A_ROUND
 
 CHUNK_METERS = 500
 """Meters whose readings are in memory at once."""
@@ -59,7 +60,7 @@ async def attest_due(
     clock: Clock,
     config: OracleConfig,
     *,
-    limit: int = 50,
+    limit: int = INTERVALS_A_ROUND,
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> list[AttestedInterval]:
     """Attests at most ``limit`` intervals that are due, oldest first; an empty list when none is.

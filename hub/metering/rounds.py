@@ -36,7 +36,7 @@ class AttestationRound:
         config = OracleConfig(
             settings.interval_s, settings.poll_period_s, settings.attest_grace_s, coverage.since_ms, coverage.seen_ms
         )
-        attested = await attest_due(self.pool, lease, self.clock, config, limit=INTERVALS_A_ROUND)
+        attested = await attest_due(self.pool, lease, self.clock, config)
         for interval in attested:
             log.info(
                 "attested",

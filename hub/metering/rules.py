@@ -6,7 +6,7 @@ which become suspect. The rules ``range`` and ``gap`` only remark. Neither refus
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from itertools import pairwise
 
 from hub.metering.readings import Energy, MeterReading
@@ -21,9 +21,9 @@ OVERLOAD_PERCENT = 120
 class Effect(Enum):
     """What happens to a value that a rule flags."""
 
-    REMARKED = "remarked"
-    SUSPECT = "suspect"
-    REFUSED = "refused"
+    REMARKED = auto()
+    SUSPECT = auto()
+    REFUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from edge.errors import ImplausibleError
 from edge.meters.readings import MeterReading
 from edge.record_builder import RECENT, RecordBuilder
-from edge.runtime.clock import ManualClock, TimeKeeper
+from edge.runtime.clock import STEP_MS, ManualClock, TimeKeeper
 from edge.wire.kinds import CounterEvent, MeterDeclared, Reading
 from edge.wire.records import decode_record
 from support.rows.gateway_ledger import NOW_MS, new_ledger
@@ -97,8 +97,24 @@ def test_what_no_record_can_hold_is_refused_and_is_forgotten(wrong: dict[str, An
 
 
 def test_a_clock_that_is_corrected_a_little_while_a_meter_answers_makes_no_reading_wrong() -> None:
-    (_, first) = DecodingBuilder().build(replace(reading(1_000), read_at_ms=NOW_MS - 300))
-    assert isinstance(first, Reading) and (first.slot_s, first.read_offset_ms) == (NOW_MS // 1000, 0)
+    for early_ms in (300, STEP_MS - 1):
+        (_, first) = DecodingBuilder().build(replace(reading(1_000), read_at_ms=NOW_MS - early_ms))
+        assert isinstance(first, Reading) and (first.slot_s, first.read_offset_ms) == (NOW_MS // 1000, 0)
+        assert (first.time_quality, first.meter_state, first.flags) == ("S", "G", 0)
+    with pytest.raises(ImplausibleError, match="METER_001"):
+        DecodingBuilder().build(replace(reading(1_000), read_at_ms=NOW_MS - STEP_MS))
+
+
+def test_three_doubtful_readings_are_believed_only_when_they_follow_each_other() -> None:
+    """The third agrees with the second, and not with the first: that one is forgotten."""
+    builder = DecodingBuilder()
+    builder.build(reading(1_000))
+    for second, wild in ((60, 50_000_000), (120, 90_000_000), (180, 90_000_010)):
+        with pytest.raises(ImplausibleError):
+            builder.build(reading(wild, second))
+    event, last = builder.build(reading(90_000_020, 240))
+    assert isinstance(event, CounterEvent) and (event.event, event.import_before_wh) == ("swap", 1_000)
+    assert isinstance(last, Reading) and last.import_wh == 90_000_020
 
 
 def test_after_a_restart_the_newest_publications_are_recognised(tmp_path: Path) -> None:

@@ -73,6 +73,14 @@ def test_what_no_setting_may_be(changes: dict[str, Any]) -> None:
         loaded(**changes)
 
 
+def test_what_is_refused_is_named_by_its_place() -> None:
+    """A field of a part with a dot, a part of a list with its number."""
+    with pytest.raises(ConfigError, match=r"hub\.url: "):
+        loaded(hub={"url": "http://hub", "ca_file": "ca.pem"})
+    with pytest.raises(ConfigError, match=r"meter\.0\.id: .*; poll_period_s: |poll_period_s: .*; meter\.0\.id: "):
+        loaded(poll_period_s=0, meter=[{"id": "M" * 33, "profile": "sdm630", "url": "tcp://h"}])
+
+
 def test_what_settings_may_be_at_most() -> None:
     loaded(quantities=["16.7.0"] * 16, gateway_id="g" * 32)
     loaded(meter=[{"id": "M", "dialect": "tasmota-sml", "topic": "a" * 200}], mqtt={"url": "mqtts://b:1"})

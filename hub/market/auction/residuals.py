@@ -107,7 +107,7 @@ def _order(
         return _residual_order(start_s, metered.participant_id, Side.ASK, wh, limit_mills)
     all_in_mills = bid_limit(metered, funds, rates)
     net_mills = all_in_mills - rates.charges_mills
-    if residual == 0 or net_mills < 0:
+    if net_mills < 0:
         return None
     affordable_wh = exposure_left(position, funds, unsettled) // all_in_mills if all_in_mills else -residual
     wh = min(-residual, affordable_wh, max(0, funds.max_wh - position.bought_wh))

@@ -10,10 +10,10 @@ import pytest
 
 from edge.meters.mqtt import Broker, MqttMeter, Subscriber
 from edge.meters.readings import MeterReading
-from edge.runtime.clock import SystemClock
+from edge.runtime.clock import ManualClock, SystemClock
 from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
 from support.servers.broker import BuildingBroker
-from support.servers.gateway import Gateway, hub_side
+from support.servers.gateway import Gateway, agent_in_process, hub_side
 from support.servers.nats import HubNats
 from support.waiting import eventually
 
@@ -23,9 +23,9 @@ def payload(second: int, total_wh: int) -> str:
     return json.dumps({"Time": f"2026-06-01T10:{minutes:02}:{seconds:02}", "SML": {"Total_in": total_wh / 1000}})
 
 
-def gateway(name: str, folder: Path, broker: BuildingBroker) -> Gateway:
+def gateway(name: str, folder: Path, broker: BuildingBroker, **extra: object) -> Gateway:
     meters = [{"id": "METER_011", "dialect": "tasmota-sml", "topic": f"tele/{name}/SENSOR"}]
-    gw = Gateway(name, folder, meters, broker.settings(folder), extra={"heartbeat_s": 1})
+    gw = Gateway(name, folder, meters, broker.settings(folder), extra={"heartbeat_s": 1, **extra})
     gw.write_config()
     return gw
 
@@ -88,6 +88,9 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
             await agent.wait_for_line("storage refuses: readings wait in memory")
             status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
             assert status.json["running"] and "make room" in status.json["storage"], status
+            assert set(status.json) == {
+                "ok", "running", "gateway_id", "meters_lost", "memory_queue", "dropped_records", "hub", "storage",
+            }  # fmt: skip
             await agent.kill()
             lock.execute("ROLLBACK")
             lock.close()
@@ -123,6 +126,29 @@ async def test_a_publication_that_nobody_can_read_does_not_come_again(
             assert "message dropped" not in [line["event"] for line in again.lines()]
     assert [reading.import_wh for reading in hub.of(Reading)] == [2, 3, 4, 5]
     assert {declared.serial for declared in hub.of(MeterDeclared)} == {"Z?hler 7"}
+
+
+async def test_a_meter_that_publishes_nothing_for_five_poll_periods_is_lost(
+    hub_nats: HubNats, broker: BuildingBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gw = gateway("gw-silent", tmp_path, broker, poll_period_s=7)
+    gw.enrol(hub_nats)
+    clock = ManualClock(1_780_308_000_000)
+    agent = agent_in_process(gw, clock)
+    agent._open_broker()
+    assert agent._subscriber is not None
+    caplog.set_level("INFO")
+    clock.advance(5 * 7_000)
+    assert agent._subscriber.lost == []
+    clock.advance(1)
+    assert agent._subscriber.lost == agent._subscriber.lost == ["METER_011"]
+    meter = MqttMeter("METER_011", "tele/gw-silent/SENSOR", "tasmota-sml")
+    message = aiomqtt.Message("t", json.dumps({"SML": {"Total_in": 1}}).encode(), 1, False, 1, None)
+    assert agent._subscriber._accept_message(meter, message) is not None
+    assert agent._subscriber.lost == []
+    assert [record.message for record in caplog.records if record.message.startswith("meter ")] == [
+        "meter lost", "meter back",
+    ]  # fmt: skip
 
 
 def test_a_fault_of_ours_costs_one_publication_and_no_more(caplog: pytest.LogCaptureFixture) -> None:

@@ -67,7 +67,7 @@ async def test_a_token_used_twice_ends_the_whole_session(api: Api) -> None:
 async def test_an_answer_that_was_lost_may_be_asked_for_again(api: Api) -> None:
     first = await _sign_in(api)
     lost = (await _post(api, "refresh", first)).cookies[COOKIE]
-    api.clock.advance(9_000)
+    api.clock.advance(10_000)
     again = await _post(api, "refresh", first)
     assert again.status_code == 200
 
@@ -102,6 +102,42 @@ async def test_sign_out_revokes_and_takes_the_cookie_away(api: Api) -> None:
     assert 'peerwatt_refresh=""' in response.headers["set-cookie"]
     problem(await _post(api, "refresh", token), 401, "session_over")
     assert (await _post(api, "logout", None)).status_code == 204
+    assert (await _post(api, "logout", "unknown")).status_code == 204
+    kinds = [row["kind"] for row in await api.pool.fetch("SELECT kind FROM user_activities ORDER BY activity_id")]
+    assert kinds == ["login", "logout", "refresh_reused"], "a revoked token that comes again is a reused one"
+
+
+@pytest.mark.parametrize(("secure", "origin"), [(False, ORIGIN), (True, "https://peerwatt.example")])
+async def test_the_cookie_is_for_the_hubs_own_pages_only(
+    pool: Pool, state_dir: Path, secure: bool, origin: str
+) -> None:
+    async with pool.acquire() as connection:
+        await service.create_user(connection, "op@campus.example", "Op", PASSWORD, "operator")
+    async with running_api(pool, state_dir, NOW_MS, public_origin=origin) as api:
+        body = {"email": "op@campus.example", "password": PASSWORD}
+        given = await api.client.post("/api/v1/auth/login", json=body)
+        taken = await _post(api, "logout", given.cookies[COOKIE], origin)
+    end = "; Path=/api/v1/auth; SameSite=strict" + ("; Secure" if secure else "")
+    assert given.headers["set-cookie"] == f"{COOKIE}={given.cookies[COOKIE]}; HttpOnly; Max-Age=2592000{end}"
+    attributes = taken.headers["set-cookie"].split("; ")
+    assert {"HttpOnly", "Max-Age=0", "Path=/api/v1/auth", "SameSite=strict"} <= set(attributes)
+    assert ("Secure" in attributes) is secure
+
+
+async def test_tokens_that_ended_a_month_ago_are_deleted_at_the_next_sign_in(api: Api) -> None:
+    await _sign_in(api)
+    for milliseconds, kept in ((60 * DAY_MS, 2), (1, 2)):
+        api.clock.advance(milliseconds)
+        await _sign_in(api)
+        assert await api.pool.fetchval("SELECT count(*) FROM refresh_tokens") == kept
+
+
+async def test_a_user_who_is_gone_is_told_so(api: Api) -> None:
+    token = await _sign_in(api)
+    access = (await _post(api, "refresh", token)).json()["access_token"]
+    await api.pool.execute("DELETE FROM users")
+    me = await api.get("/auth/me", {"Authorization": f"Bearer {access}"})
+    assert "no longer exists" in problem(me, 401, "session_over")
 
 
 async def test_a_session_ends_after_thirty_days_without_use(api: Api) -> None:

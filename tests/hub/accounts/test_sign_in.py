@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -38,9 +39,12 @@ async def test_right_password_gives_token_and_strict_cookie(api: Api) -> None:
 
     assert response.status_code == 200, response.text
     session = response.json()
-    assert session["expires_in_s"] == 900
-    assert session["user"]["email"] == ANNA
-    assert session["user"]["role"] == "participant"
+    assert (session["token_type"], session["expires_in_s"]) == ("Bearer", 900)
+    row = await api.pool.fetchrow("SELECT user_id, participant_id FROM users")
+    assert row is not None and session["user"] == {
+        "user_id": str(row["user_id"]), "email": ANNA, "display_name": "Anna", "role": "participant",
+        "affiliation": "resident", "participant_id": str(row["participant_id"]),
+    }  # fmt: skip
     cookie = response.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
@@ -67,7 +71,12 @@ async def test_five_wrong_passwords_pause_sign_in_known_or_not(api: Api, email: 
     assert "try again in 15 minutes" in problem(paused, 429, "login_paused")
     assert paused.headers["retry-after"] == "900"
 
-    api.clock.advance(15 * 60_000 + 1)
+    for milliseconds, seconds, minutes in ((60_000, "840", 14), (1_000, "839", 14), (838_500, "1", 1)):
+        api.clock.advance(milliseconds)
+        paused = await _login(api, email)
+        assert f"try again in {minutes} minutes" in problem(paused, 429, "login_paused")
+        assert paused.headers["retry-after"] == seconds
+    api.clock.advance(501)
     assert (await _login(api, email)).status_code == (200 if email == ANNA else 401)
 
 
@@ -117,13 +126,49 @@ async def test_impossible_addresses_are_refused(api: Api, email: str) -> None:
 async def test_passwords_are_kept_as_argon2id(api: Api) -> None:
     stored = await api.pool.fetchval("SELECT password_hash FROM users")
 
-    assert stored.startswith("$argon2id$")
+    assert stored.startswith("$argon2id$v=19$m=32768,t=3,p=1$"), "32 MiB, three passes, one thread"
     assert PASSWORD not in stored
 
 
 async def test_short_password_is_refused_with_the_length() -> None:
-    with pytest.raises(passwords.WeakPasswordError, match="at least 10 characters"):
-        await passwords.hash_password("short")
+    with pytest.raises(passwords.WeakPasswordError, match="at least 10 characters") as refused:
+        await passwords.hash_password("123456789")
+    assert refused.value.code == "password_weak"
+    assert await passwords.matches(await passwords.hash_password("1234567890"), "1234567890")
+
+
+async def test_a_user_who_is_saved_again_keeps_the_id_and_changes_the_rest(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        participant = await service.create_participant(connection, "Ben", wallet="w")
+        assert await service.create_participant(connection, "Benny", participant_id=participant) == participant
+        user = await service.create_user(
+            connection, " BEN@x.example ", "Ben", PASSWORD, "operator", user_id=UUID(int=9)
+        )
+        again = await service.create_user(
+            connection, "ben@X.example", "Benny", "another password", "participant",
+            affiliation="student", participant_id=participant,
+        )  # fmt: skip
+        assert user == again == UUID(int=9)
+        row = await connection.fetchrow("SELECT email, display_name, role, affiliation, participant_id FROM users")
+        assert row is not None and tuple(row) == ("ben@x.example", "Benny", "participant", "student", participant)
+        named = await connection.fetchrow("SELECT name, wallet FROM participants")
+        assert named is not None and tuple(named) == ("Benny", None)
+
+
+async def test_a_paused_sign_in_is_in_the_activity_log(api: Api) -> None:
+    for _ in range(6):
+        await _login(api, password="not the password")
+
+    kinds = await api.pool.fetch("SELECT kind FROM user_activities ORDER BY activity_id")
+    assert [row["kind"] for row in kinds] == ["login_failed"] * 5 + ["login_paused"]
+
+
+async def test_attempts_of_yesterday_are_forgotten(api: Api) -> None:
+    for _ in range(4):
+        await _login(api, password="not the password")
+    api.clock.advance(86_400_001)
+    for _ in range(5):
+        problem(await _login(api, password="not the password"), 401, "login_failed")
 
 
 async def test_an_unknown_address_costs_as_much_as_a_wrong_password(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.clock import ManualClock, at_ms
 from hub.ingest import repository
-from hub.ingest.coverage import MAX_BREAK_MS, Coverage, all_stored_ms, newest_coverage
+from hub.ingest.coverage import MAX_BREAK_MS, Coverage, CoverageRecorder, all_stored_ms, newest_coverage
 from hub.postgres.db import Pool
 from support.rows.gateways import SealingGateway
 from support.servers.ingest import LIMITS, Ingest
@@ -55,10 +56,34 @@ async def test_copies_that_overlap_make_one_coverage_and_others_do_not(pool: Poo
     assert await coverage(pool) == (600_000, 656_000)
 
 
-async def test_coverages_of_long_ago_are_deleted(pool: Pool) -> None:
-    await extend(pool, "gone", 0)
-    await extend(pool, "one", 86_400_001)
-    assert [row["holder"] for row in await pool.fetch("SELECT holder FROM ingest_coverage")] == ["one"]
+@pytest.mark.parametrize(("after_ms", "holders"), [(86_400_000, ["gone", "one"]), (86_400_001, ["one"])])
+async def test_coverages_that_ended_a_day_ago_are_deleted(pool: Pool, after_ms: int, holders: list[str]) -> None:
+    await CoverageRecorder(pool, "gone").record(NOW_MS)
+    await CoverageRecorder(pool, "one").record(NOW_MS + after_ms)
+    rows = await pool.fetch("SELECT holder FROM ingest_coverage ORDER BY holder")
+    assert [row["holder"] for row in rows] == holders
+
+
+async def test_a_coverage_is_written_once_a_second(pool: Pool) -> None:
+    recorder = CoverageRecorder(pool, "one")
+    for after_ms, seen_ms in ((0, 0), (999, 0), (1000, 1000), (1999, 1000), (2500, 2500), (3499, 2500), (3500, 3500)):
+        await recorder.record(NOW_MS + after_ms)
+        assert await coverage(pool) == (0, seen_ms)
+
+
+async def test_a_coverage_that_was_not_written_is_written_with_the_next(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise OSError("the database is away")
+
+    recorder = CoverageRecorder(pool, "one")
+    with capture_logs() as logged, monkeypatch.context() as patch:
+        patch.setattr(repository, "extend_coverage", away)
+        await recorder.record(NOW_MS)
+    assert logged == [{"event": "not written down", "log_level": "debug", "error": "the database is away"}]
+    await recorder.record(NOW_MS + 1)
+    assert await coverage(pool) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ async def test_readings_are_stored_with_their_meter_and_their_frame(pool: Pool, 
     frames = north.frames(2)
     outcome = await store(pool, frames)
     assert (outcome.new_frames, outcome.new_readings, outcome.refused) == (3, 12, set())
+    assert outcome.new_declarations
     row = await pool.fetchrow(
         "SELECT r.*, f.header_hash FROM readings r JOIN frames f ON (f.gateway_id, f.boot_id, f.sequence) "
         "= (r.gateway_id, r.boot_id, r.frame_sequence) WHERE reading_id = $1",
@@ -92,7 +93,7 @@ async def test_one_bad_frame_does_not_spoil_its_neighbours(pool: Pool, north: Se
 async def test_readings_wait_for_their_meter_to_be_declared(pool: Pool, north: SealingGateway) -> None:
     declared, *frames = north.frames(3)
     outcome = await store(pool, frames)
-    assert (outcome.new_frames, outcome.new_readings) == (3, 0)
+    assert (outcome.new_frames, outcome.new_readings, outcome.new_declarations) == (3, 0, False)
     assert outcome.stored["gw-north"], "the gateway gets its receipt: the frames are stored"
     assert await service.release_waiting(pool) == 0
     await store(pool, [declared])
@@ -128,11 +129,15 @@ async def test_two_frames_under_one_key_are_equivocation(pool: Pool, north: Seal
     other = north.seal([north.reading(77)], sequence=second.header.sequence)
     outcome = await store(pool, [first, second, other, second])
     assert outcome.refused == {2}, "within a batch"
+    third = north.seal([north.reading(79)])
+    outcome = await store(pool, [other, third, first])
+    assert (outcome.refused, outcome.new_frames, outcome.new_readings) == ({0}, 1, 1), "what follows it is stored"
+    assert [row.sequence for row in outcome.stored["gw-north"]] == [3, 1]
     again = north.seal([north.reading(78)], sequence=second.header.sequence)
     outcome = await store(pool, [again])
     assert outcome.refused == {0}, "against what is stored"
     assert await pool.fetchval("SELECT header_hash FROM frames WHERE sequence = 2") == second.header_hash
-    assert await codes(pool) == ["equivocation", "equivocation"]
+    assert await codes(pool) == ["equivocation", "equivocation"], "the same one again is no news"
     assert await pool.fetchval("SELECT flagged_at IS NOT NULL FROM gateways")
 
 

@@ -52,6 +52,7 @@ def record(**changes: int) -> bytes:
     return bytes(msgpack.packb(list(fields.values())))
 
 
+YEAR_9000 = 221_845_392_000
 GOOD, HEADER = FRAME.encode(), FRAME.header_bytes
 CASES = {
     "accepted": GOOD,
@@ -95,6 +96,8 @@ def test_a_key_must_be_accepted() -> None:
 def test_moments_that_no_database_holds_are_refused() -> None:
     assert code(header(sealed_at_ms=2**63 - 1)) == "out_of_range"
     assert code(with_records(record(slot_s=2**40))) == "out_of_range"
+    assert code(with_records(record(slot_s=YEAR_9000))) == "accepted"
+    assert code(with_records(record(slot_s=YEAR_9000 + 1))) == "out_of_range"
     assert code(with_records(record(import_wh=2**63))) == "out_of_range"
 
 
@@ -116,13 +119,26 @@ def test_contents_carry_power_and_times() -> None:
     assert isinstance(verdict, Accepted)
     first = verdict.contents.readings[0]
     assert (first.reading_id, first.active_power_w) == (FRAME.leaves[0], 1080)
+    assert (first.record_index, first.meter_index, first.meter_sequence, first.flags) == (0, 0, 1, 0)
+    assert (first.time_quality, first.meter_state, first.import_wh, first.export_wh) == ("S", "G", 1003, 501)
     assert (first.slot_s, first.read_at_ms) == (START_S + 10, (START_S + 10) * 1000 + 120)
 
 
 @pytest.mark.parametrize(
-    ("value", "scale", "watts"), [(1234, -1, 123), (1235, -1, 124), (-1235, -1, -123), (12, 2, 1200)]
+    ("value", "scale", "watts"),
+    [
+        (1234, -1, 123),
+        (1235, -1, 124),
+        (-1235, -1, -123),
+        (12, 2, 1200),
+        (12, 0, 12),
+        (2**63 - 1, 0, 2**63 - 1),
+        (2**62, 1, None),
+        (2**63, 0, None),
+        (-(2**63), 0, None),
+    ],
 )
-def test_power_is_rounded_half_up(value: int, scale: int, watts: int) -> None:
+def test_power_is_rounded_half_up(value: int, scale: int, watts: int | None) -> None:
     assert active_power_w(reading(0, 1, quantities=((ACTIVE_POWER, value, scale),))) == watts
 
 

@@ -89,7 +89,13 @@ def test_what_was_published_is_read_back() -> None:
         data = journal_bytes(START_S, orders, outcome.trades, price, 130)
         journal = read_journal(data)
         assert (journal.start_s, journal.price_mills, journal.charges_mills) == (START_S, price, 130)
-        assert {order.order_id for order in journal.orders} == {order.order_id for order in orders}
+        ranks = {participant: UUID(int=rank) for participant, rank in pseudonyms(orders, outcome.trades).items()}
+        assert {replace(order, participant_id=ranks[order.participant_id], kind="residual") for order in orders} == set(
+            journal.orders
+        )
+        assert {
+            replace(trade, seller_id=ranks[trade.seller_id], buyer_id=ranks[trade.buyer_id]) for trade in outcome.trades
+        } == set(journal.trades)
         assert [trade.wh for trade in journal.trades if trade.kind == "forward"] == [600]
         assert journal_bytes(START_S, journal.orders, journal.trades, price, 130) == data
 
@@ -100,5 +106,6 @@ def test_bytes_that_are_no_journal_are_refused() -> None:
     first = good[HEADER + 32 :][:ORDER_BYTES]
     rank_7 = first[:32] + bytes([7]) + first[33:]
     for malformed in (b"", b"x" * 99, good[:-1], good + b"x", good[:HEADER], good.replace(first, rank_7)):
-        with pytest.raises(JournalMalformedError):
+        with pytest.raises(JournalMalformedError) as refused:
             read_journal(malformed)
+        assert refused.value.code == "journal_malformed"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hub.demo import ground_truth
 from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
 from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterReading, Quality
+from hub.metering.rules import in_range
 from hub.units import Wh
 
 START_S = 1_780_308_000
@@ -23,7 +24,7 @@ BOOT = b"b" * 16
 def reading(offset_s: int, import_wh: int, export_wh: int = 0, *, late_ms: int = 0, boot: bytes = BOOT) -> MeterReading:
     """Returns a reading of the slot that many seconds after the interval's start; sequences count slots."""
     slot_s = START_S + offset_s
-    reading_id = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8)).digest()
+    reading_id = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8, signed=True)).digest()
     registers = Wh(import_wh), Wh(export_wh)
     return MeterReading(reading_id, boot, slot_s // 60, slot_s, slot_s * 1000 + late_ms, *registers)
 
@@ -116,12 +117,24 @@ def test_a_gap_inside_is_remarked_and_costs_no_energy() -> None:
     ],
 )
 def test_without_both_boundaries_there_is_no_energy(readings: list[MeterReading]) -> None:
-    assert measured(*readings) == replace(measured(*readings), reading=None, complete=False)
+    assert measured(*readings) == Measured(None, ("gap",) if len(readings) < 2 else (), complete=False)
 
 
 def test_a_register_that_falls_is_refused() -> None:
     result = measured(*steady(0, 420), reading(480, 10_001, 5_000), *steady(540, 900))
     assert result.reading is None and "counter_monotonic" in result.rules and not result.complete
+
+
+def test_a_register_that_falls_gives_no_power_to_judge() -> None:
+    """What is refused has no energy, so that no other register of the interval can be too fast."""
+    weak = replace(METER, rated_power_w=1)
+    imported = measured(reading(0, 500, 0), reading(60, 400, 9_999), *_still(120, 400, 9_999), meter=weak)
+    exported = measured(reading(0, 0, 500), reading(60, 9_999, 400), *_still(120, 9_999, 400), meter=weak)
+    assert imported.rules == exported.rules == ("counter_monotonic",)
+
+
+def _still(first_s: int, import_wh: int, export_wh: int) -> list[MeterReading]:
+    return [reading(s, import_wh, export_wh) for s in range(first_s, 901, 60)]
 
 
 def test_a_register_that_fell_before_the_interval_does_not_matter() -> None:
@@ -144,7 +157,65 @@ def test_an_impossible_reading_at_a_boundary_gives_way_to_its_neighbours() -> No
 def test_more_than_rated_power_with_overload_is_suspect(rated_w: int, quality: Quality) -> None:
     interval = interval_of(*steady(0, 900), meter=replace(METER, rated_power_w=rated_w))
     assert interval.quality is quality
+    assert interval.rules == (() if quality is Quality.VALID else ("rated_power",))
     assert interval.energy.import_wh == 900
+
+
+def test_exported_energy_is_judged_by_rated_power_too() -> None:
+    exporting = [reading(s, 5_000, 10_000 + s) for s in range(0, 901, 60)]
+    interval = interval_of(*exporting, meter=replace(METER, rated_power_w=2_999))
+    assert (interval.quality, interval.rules) == (Quality.SUSPECT, ("rated_power",))
+
+
+@pytest.mark.parametrize(
+    "registers", [(10**12, 10**12), (10**12 + 1, 0), (0, 10**12 + 1), (-1, 0), (0, -1), (0, 0)], ids=str
+)
+def test_no_register_counts_below_0_or_beyond_a_terawatt_hour(registers: tuple[int, int]) -> None:
+    possible = all(0 <= register <= 10**12 for register in registers)
+    assert in_range(reading(0, *registers)) is possible
+
+
+@pytest.mark.parametrize(("wild_s", "rules"), [(-60, ()), (0, ("range",)), (900, ("range",)), (960, ())], ids=str)
+def test_only_wild_readings_of_the_interval_are_remarked(wild_s: int, rules: tuple[str, ...]) -> None:
+    others = [r for r in steady(-120, 1020) if r.slot_s != START_S + wild_s]
+    assert interval_of(*others, reading(wild_s, 10**13)).rules == rules
+
+
+@pytest.mark.parametrize(("before_s", "found"), [(-3600, True), (-3601, False)], ids=str)
+def test_neighbours_reach_an_hour_back(before_s: int, found: bool) -> None:
+    result = measured(reading(before_s, 100), *steady(60, 900))
+    assert (result.reading is not None) is found
+    assert result.rules == (("gap",) if found else ())
+
+
+@pytest.mark.parametrize(("after_s", "found"), [(3600, True), (3601, False)], ids=str)
+def test_neighbours_reach_an_hour_forward(after_s: int, found: bool) -> None:
+    """In an interval of two hours, as the grace ends the search behind a short one."""
+    long = replace(SPAN, length_s=7200)
+    result = measure(long, METER, [reading(-60, 100), reading(after_s, 200), reading(7200, 300)])
+    assert (result.reading is not None) is found
+
+
+def test_the_last_slot_of_the_grace_counts_and_the_next_does_not() -> None:
+    for last_s, found in ((1020, True), (1021, False)):
+        assert (measured(*steady(0, 840), reading(last_s, 99_999, 9_999)).reading is not None) is found
+
+
+def test_consecutive_readings_that_are_far_apart_are_not_complete() -> None:
+    """The gateway read nothing between them, and their distance makes the boundary an estimate."""
+    far = replace(reading(120, 280), meter_sequence=reading(-60, 100).meter_sequence + 1)
+    result = measured(reading(-60, 100), far, *steady(180, 900))
+    assert result.reading is not None
+    assert (result.reading.quality, result.complete) == (Quality.ESTIMATED, False)
+
+
+def test_both_neighbours_may_be_read_on_the_same_side_of_the_boundary() -> None:
+    """A slot that is read late or early gives the register nearer to the boundary; at the same moment, the earlier."""
+    for first_ms, second_ms, import_wh in ((61_000, 0, 100), (0, -90_000, 200), (30_000, -90_000, 100)):
+        interval = interval_of(
+            reading(-60, 100, late_ms=first_ms), reading(60, 200, late_ms=second_ms), *steady(120, 900)
+        )
+        assert interval.energy.import_wh == 10_900 - import_wh
 
 
 def test_the_first_reading_of_a_slot_counts() -> None:

@@ -1,13 +1,18 @@
 """The oracle on a real database: when it attests, what it writes, and that a kill leaves nothing half written."""
 
+import json
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
 
-from hub.clock import ManualClock, at_s
+from edge.wire import merkle
+from edge.wire.ladder import interval_leaf
+from hub.clock import ManualClock, at_ms, at_s
 from hub.metering import repository
+from hub.metering.intervals import Span
 from hub.metering.oracle import OracleConfig, attest_due
-from hub.postgres.db import Pool
+from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import LeaseLostError
 from support.killed_calls import killed_after
 from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead, lost_lease
@@ -54,7 +59,78 @@ async def test_attests_as_soon_as_every_meter_is_in(site: Pool) -> None:
     assert attestation is not None
     assert (attestation["revision"], attestation["import_wh"], attestation["export_wh"]) == (1, 600, 1000)
     assert await site.fetchval("SELECT state FROM intervals WHERE start_at = $1", at_s(START_S)) == "attested"
-    assert await site.fetchval("SELECT payload ->> 'meters_valid' FROM outbox WHERE topic = 'interval'") == "2"
+    announced = await site.fetchval("SELECT payload::text FROM outbox WHERE topic = 'interval'")
+    assert json.loads(announced) == {
+        "start_at": "2026-06-01T10:00:00Z",
+        "end_at": "2026-06-01T10:15:00Z",
+        "revision": 1,
+        "meters_valid": 2,
+        "meters_estimated": 0,
+        "import_wh": 600,
+        "export_wh": 1000,
+    }
+
+
+async def test_what_is_attested_is_stored_in_leaf_order(site: Pool) -> None:
+    """Each column holds its own value: METER_001 was read, METER_002 was not."""
+    await add_interval_energy(site, "METER_001", START_S, LENGTH_S, (100, 1000))
+    secrets = iter([b"1" * 16, b"2" * 16])
+    (interval,) = await attest_due(
+        site, await lead(site), clock_at(END_S + GRACE_S), CONFIG, random_bytes=lambda _: next(secrets)
+    )
+    assert (interval.start_s, interval.end_s, interval.meters_valid, interval.meters_estimated) == (
+        START_S, END_S, 1, 1,
+    )  # fmt: skip
+    first, last = (sha256(f"METER_001/{slot_s}".encode()).digest() for slot_s in (START_S, END_S))
+    rows = await site.fetch("SELECT * FROM interval_readings ORDER BY leaf_index")
+    assert [tuple(row) for row in rows] == [
+        (at_s(START_S), 1, "METER_001", ADA, 0, 100, 1000, "valid", [], first, last, b"1" * 16),
+        (at_s(START_S), 1, "METER_002", BEN, 1, 0, 0, "missing", ["gap"], None, None, b"2" * 16),
+    ]
+    leaves = [
+        interval_leaf(START_S, END_S, "METER_001", 100, 1000, "valid", b"1" * 16),
+        interval_leaf(START_S, END_S, "METER_002", 0, 0, "missing", b"2" * 16),
+    ]
+    attestation = await site.fetchrow("SELECT * FROM attestations")
+    assert attestation is not None
+    assert tuple(attestation) == (
+        at_s(START_S), 1, merkle.root(leaves), 1, 1, 100, 1000, at_s(END_S + GRACE_S)
+    )  # fmt: skip
+    stored = await site.fetchrow("SELECT start_at, end_at, state, attested_at FROM intervals")
+    assert stored is not None
+    assert tuple(stored) == (at_s(START_S), at_s(END_S), "attested", at_s(END_S + GRACE_S))
+
+
+async def test_a_start_that_was_not_read_lies_between_its_neighbours(site: Pool) -> None:
+    """The earlier neighbour may be an hour away; the time of reading counts, not the slot."""
+    await site.execute("UPDATE meters SET status = 'retired' WHERE meter_id = 'METER_002'")
+    slots = [START_S - 3600, *range(START_S + 60, END_S + 1, 60)]
+    await add_readings(site, "METER_001", [(s, 4600 + (s - START_S), 0) for s in slots])
+    await site.execute("UPDATE readings SET read_at = $1 WHERE slot_at = $2", at_s(START_S - 1000), at_s(slots[0]))
+    await attest_due(site, await lead(site), clock_at(END_S + GRACE_S), CONFIG)
+    start_wh = 1000 + 3660 * 1000 // 1060
+    assert await energy_rows(site) == [("METER_001", 5500 - start_wh, 0, "estimated", ["gap"])]
+
+
+async def test_a_first_meter_in_the_middle_of_a_second_waits_for_a_whole_interval(site: Pool) -> None:
+    late = at_ms(START_S * 1000 + 1)
+    await site.execute("UPDATE meters SET expected_from = $1", late)
+    clock = clock_at(END_S + LENGTH_S + GRACE_S)
+    (interval,) = await attest_due(site, await lead(site), clock, CONFIG)
+    assert interval.start_s == END_S
+
+
+async def test_an_interval_that_another_process_attested_ends_the_round(site: Pool) -> None:
+    insert = repository.insert_interval
+
+    async def too_late(connection: Connection, span: Span, now_ms: int) -> bool:
+        assert await insert(connection, span, now_ms)
+        return await insert(connection, span, now_ms)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository, "insert_interval", too_late)
+        assert await attest_due(site, await lead(site), clock_at(END_S + GRACE_S), CONFIG) == []
+    assert await site.fetchval("SELECT count(*) FROM interval_readings") == 0
 
 
 async def test_again_changes_nothing(site: Pool) -> None:

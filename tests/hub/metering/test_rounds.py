@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from structlog.testing import capture_logs
+
 from hub.clock import ManualClock, at_s
 from hub.metering.rounds import AttestationRound
 from hub.postgres.db import Pool
@@ -19,6 +21,12 @@ async def test_more_intervals_than_a_round_takes_are_attested_without_a_pause(po
     await pool.execute("INSERT INTO ingest_coverage VALUES ('test', $1, $2)", at_s(0), at_s(clock.ms // 1000))
     settings = Settings.model_construct(interval_s=LENGTH_S, poll_period_s=60, attest_grace_s=0)
     oracle, lease = AttestationRound(settings, pool, clock), await lead(pool)
-    assert await oracle.run(lease) is True
+    assert oracle.name == "oracle"
+    with capture_logs() as logged:
+        assert await oracle.run(lease) is True
+    assert len(logged) == INTERVALS_A_ROUND
+    assert logged[1] == {
+        "event": "attested", "log_level": "info", "start_s": START_S + LENGTH_S, "valid": 0, "estimated": 1,
+    }  # fmt: skip
     assert await oracle.run(lease) is False
     assert await pool.fetchval("SELECT count(*) FROM intervals") == INTERVALS_A_ROUND + 1

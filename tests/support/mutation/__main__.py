@@ -16,6 +16,7 @@ from support.mutation.mutants import Mutant, mutants_of
 from support.mutation.results import ResultStore
 from support.mutation.rooms import ROOMS, Room
 from support.mutation.runs import ROOT, TestMap, Tree, Verdict, fingerprint, judge, map_tests
+from support.servers.postgres import shared_server
 
 KEPT = ROOT / ".mutation"
 EQUIVALENTS = Path(__file__).with_name("equivalents.toml")
@@ -91,7 +92,7 @@ def run(name: str, room: Room, args: argparse.Namespace) -> int:
     todo = [mutant for mutant in mutants if mutant.name not in done]
     print(f"{name}: {len(done)} of {len(mutants)} are known from earlier runs", flush=True)
     if todo:
-        with tempfile.TemporaryDirectory(prefix="peerwatt-mutation-") as folder:
+        with tempfile.TemporaryDirectory(prefix="peerwatt-mutation-") as folder, shared_server(Path(folder) / "pg"):
             trees = [Tree(Path(folder) / str(number)) for number in range(args.jobs)]
             tests = map_tests(room, trees[0], Path(folder) / "coverage", args.jobs)
             print(f"{name}: {len(tests.seconds)} tests pass unchanged, {time.monotonic() - begun:.0f} s", flush=True)

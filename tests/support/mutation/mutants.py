@@ -101,6 +101,8 @@ class _Collector(cst.CSTVisitor):
         for parent in self._parents(node):
             if isinstance(parent, cst.Raise | cst.Assert):
                 return True
+            if m.matches(parent, m.Arg(keyword=m.Name("description"))):
+                return True
             if isinstance(parent, cst.Call):
                 name = parent.func.attr.value if isinstance(parent.func, cst.Attribute) else ""
                 name = parent.func.value if isinstance(parent.func, cst.Name) else name

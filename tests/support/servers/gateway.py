@@ -19,7 +19,7 @@ import edge.cli
 from edge.agent import Agent, Credentials
 from edge.fleet import build_fleet
 from edge.keystore import load_frame_key, load_nats_key, make_keys
-from edge.runtime.clock import SystemClock
+from edge.runtime.clock import Clock, SystemClock
 from edge.settings import load_settings
 from edge.uplink.identity import Identity
 from edge.wire import receipts, subjects
@@ -132,10 +132,10 @@ def complete(readings: list[Reading]) -> bool:
     return all(sorted(sequences) == list(range(1, len(sequences) + 1)) for sequences in by_meter.values())
 
 
-def agent_in_process(gateway: Gateway) -> Agent:
+def agent_in_process(gateway: Gateway, clock: Clock | None = None) -> Agent:
     """Returns the gateway's agent, not running yet, in this process."""
     settings = load_settings(gateway.config)
-    return Agent(settings, build_fleet(settings), Credentials.load(settings), SystemClock())
+    return Agent(settings, build_fleet(settings), Credentials.load(settings), clock or SystemClock())
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from scipy.optimize import linprog
 
 from hub.demo import ground_truth
 from hub.market.auction.clearing import Clearing, DuplicateOrderError, OrderMalformedError, clear
-from hub.market.orders import Order, Side
+from hub.market.orders import Order, Side, Trade, trade_id
+from hub.units import PriceMills, Wh
 from support.rows.order_books import START_S, best_by_brute_force, books, order
 
 
@@ -86,16 +87,56 @@ def test_volume_includes_what_gains_nothing() -> None:
 
 def test_a_second_order_of_one_participant_is_refused() -> None:
     twice = [order(1, Side.BID, 5, 9), order(1, Side.ASK, 5, 3)]
-    with pytest.raises(DuplicateOrderError, match="merge them"):
+    with pytest.raises(DuplicateOrderError, match="merge them") as refused:
         clear(START_S, twice)
+    assert refused.value.code == "duplicate_order"
 
 
 @pytest.mark.parametrize(("wh", "mills", "start_s"), [(0, 3, START_S), (-1, 3, START_S), (1, -1, START_S), (1, 3, 0)])
 def test_an_order_that_no_book_may_hold_is_refused(wh: int, mills: int, start_s: int) -> None:
     good = order(1, Side.BID, 5, 9)
     bad = Order(good.order_id, start_s, UUID(int=2), Side.ASK, 0, wh, mills)  # type: ignore[arg-type]
-    with pytest.raises(OrderMalformedError):
+    with pytest.raises(OrderMalformedError) as refused:
         clear(START_S, [good, bad])
+    assert refused.value.code == "order_malformed"
+
+
+def test_the_smallest_orders_trade() -> None:
+    bid, ask = order(1, Side.BID, 1, 0), order(2, Side.ASK, 1, 0)
+    clearing = clear(START_S, [bid, ask])
+    assert (clearing.price_mills, clearing.low_mills, clearing.high_mills, clearing.volume_wh) == (0, 0, 0, 1)
+    assert [(fill.order, fill.wh) for fill in clearing.fills] == [(bid, 1), (ask, 1)]
+
+
+def test_trades_carry_their_orders_and_are_numbered_from_0() -> None:
+    bid, first, second = order(1, Side.BID, 7, 9), order(2, Side.ASK, 4, 2), order(3, Side.ASK, 5, 3)
+    clearing = clear(START_S, [second, bid, first])
+    # 2 Wh of the second ask stay open at 3: the price is between that and the bid's 9, and below what was refused
+    assert (clearing.price_mills, clearing.low_mills, clearing.high_mills) == (3, 3, 3)
+    assert clearing.trades == tuple(
+        Trade(
+            trade_id(START_S, ask.order_id, bid.order_id, index, wh, 3), START_S, "ex_post", ask.participant_id,
+            bid.participant_id, ask.order_id, bid.order_id, index, Wh(wh), PriceMills(3),
+        )
+        for index, (ask, wh) in enumerate([(first, 4), (second, 3)])
+    )  # fmt: skip
+
+
+def test_nothing_that_crosses_fills_nothing() -> None:
+    bid, ask = order(1, Side.BID, 5, 2), order(2, Side.ASK, 5, 3)
+    clearing = clear(START_S, [bid, ask])
+    assert (clearing.price_mills, clearing.low_mills, clearing.high_mills, clearing.volume_wh) == (None, None, None, 0)
+    assert [(fill.order, fill.wh) for fill in clearing.fills] == [(bid, 0), (ask, 0)]
+    assert clearing.trades == ()
+
+
+def test_an_earlier_sequence_trades_first() -> None:
+    bids = [order(1, Side.BID, 5, 9, sequence=2), order(2, Side.BID, 5, 9, sequence=1)]
+    asks = [order(3, Side.ASK, 4, 1, sequence=2), order(4, Side.ASK, 6, 1, sequence=1)]
+    cleared = clear(START_S, [*bids, asks[1]])
+    assert {fill.order.participant_id.int: fill.wh for fill in cleared.fills} == {2: 5, 1: 1, 4: 6}
+    cleared = clear(START_S, [bids[0], *asks])
+    assert {fill.order.participant_id.int: fill.wh for fill in cleared.fills} == {1: 5, 4: 5, 3: 0}
 
 
 SCRIPT = """

@@ -9,7 +9,7 @@ import pytest
 from hub.market.auction import invariants
 from hub.market.auction.invariants import MarketHaltedError, Outcome
 from hub.market.auction.run import run_auction
-from hub.market.orders import Trade, debit
+from hub.market.orders import Side, Trade, debit
 from hub.units import PriceMills, Wh
 from support.rows.worked_example import BASE_CASE, A, B
 
@@ -58,8 +58,46 @@ def repeated_id(outcome: Outcome) -> Outcome:
     return replace(outcome, forward=[replace(outcome.forward[0], trade_id=outcome.clearing.trades[0].trade_id)])
 
 
+def changed_order(number: int, **changes: object) -> Callable[[Outcome], Outcome]:
+    """Changes the bid (0) or the ask (1) of the first trade, everywhere where it stands."""
+
+    def change(outcome: Outcome) -> Outcome:
+        trade = outcome.clearing.trades[0]
+        order_id = (trade.bid_order_id, trade.ask_order_id)[number]
+        orders = [replace(o, **changes) if o.order_id == order_id else o for o in outcome.orders]  # type: ignore[arg-type]
+        return replace(outcome, orders=orders)
+
+    return change
+
+
+def other_price(outcome: Outcome) -> Outcome:
+    """The trades keep their price, which is not the clearing's."""
+    return replace(outcome, clearing=replace(outcome.clearing, price_mills=PriceMills(4121)))
+
+
+def wrong_fill(outcome: Outcome) -> Outcome:
+    first, *rest = outcome.clearing.fills
+    fills = (replace(first, wh=Wh(first.wh - 1)), *rest)
+    return replace(outcome, clearing=replace(outcome.clearing, fills=fills))
+
+
+def lost_fill(outcome: Outcome) -> Outcome:
+    return replace(outcome, clearing=replace(outcome.clearing, fills=outcome.clearing.fills[1:]))
+
+
+def a_strangers_line(outcome: Outcome) -> Outcome:
+    stranger = replace(outcome.utility[0], participant_id=UUID(int=77), utility_wh=Wh(-1))
+    return replace(outcome, utility=(*outcome.utility, stranger))
+
+
 def test_a_sound_outcome_passes() -> None:
     invariants.check(SOUND)
+
+
+def test_energy_is_summed_over_entries() -> None:
+    a, *rest = SOUND.metered
+    split = [replace(a, import_wh=Wh(0)), replace(a, export_wh=Wh(0)), *rest]
+    invariants.check(replace(SOUND, metered=split))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +107,18 @@ def test_a_sound_outcome_passes() -> None:
         (changed_trade(price_mills=PriceMills(4119)), "nobody trades beyond their limit"),
         (changed_trade(seller_id=SOUND.clearing.trades[0].buyer_id), "nobody meets themselves"),
         (changed_trade(seller_id=UUID(int=77)), "a trade follows its orders"),
+        (changed_trade(buyer_id=UUID(int=77)), "a trade follows its orders"),
+        (changed_order(0, side=Side.ASK), "a trade follows its orders"),
+        (changed_order(1, side=Side.BID), "a trade follows its orders"),
+        (changed_order(0, participant_id=UUID(int=77)), "a trade follows its orders"),
+        (changed_order(1, participant_id=UUID(int=77)), "a trade follows its orders"),
+        (changed_order(0, limit_mills=PriceMills(4119)), "nobody trades beyond their limit"),
+        (changed_order(1, limit_mills=PriceMills(4121)), "nobody trades beyond their limit"),
+        (other_price, "nobody trades beyond their limit"),
+        (changed_order(0, wh=Wh(399)), "filled \\+ lapsed = original"),
+        (wrong_fill, "filled \\+ lapsed = original"),
+        (lost_fill, "filled \\+ lapsed = original"),
+        (a_strangers_line, "export - import = sold - bought \\+ utility"),
         (changed_trade(wh=Wh(1)), "filled \\+ lapsed = original"),
         (changed_trade(wh=Wh(10_000)), "filled \\+ lapsed = original"),
         (lost_trade, "filled \\+ lapsed = original"),
@@ -81,8 +131,9 @@ def test_a_sound_outcome_passes() -> None:
     ],
 )
 def test_a_breach_halts_the_market(change: Callable[[Outcome], Outcome], rule: str) -> None:
-    with pytest.raises(MarketHaltedError, match=rule):
+    with pytest.raises(MarketHaltedError, match=rule) as halted:
         invariants.check(change(SOUND))
+    assert halted.value.code == "market_halted"
 
 
 def test_money_is_compared_with_the_charges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,3 +148,5 @@ def test_nobody_comes_to_owe_more_than_is_left() -> None:
     invariants.check_exposure(SOUND, {buyer: 1_700_000})
     with pytest.raises(MarketHaltedError, match="owes 1700000 of 1699999"):
         invariants.check_exposure(SOUND, {buyer: 1_699_999, B: 0})
+    with pytest.raises(MarketHaltedError, match="owes 1700000 of 0"):
+        invariants.check_exposure(SOUND, {})

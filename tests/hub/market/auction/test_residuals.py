@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.demo import ground_truth
-from hub.market.auction.residuals import MeteredEnergy, UnsettledDebits, residual_orders
+from hub.market.auction.residuals import MeteredEnergy, Position, UnsettledDebits, positions, residual_orders
 from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
 from hub.market.orders import Order, Side
@@ -105,6 +105,50 @@ def test_without_anything_left_there_is_no_bid() -> None:
 def test_an_ask_needs_no_money_but_keeps_the_mandates_energy() -> None:
     order = order_of(wants(-500), replace(AMPLE, balance_micros=Micros(0), max_wh=Wh(200)))
     assert order is not None and order.wh == 200
+
+
+def test_a_single_wh_is_an_order() -> None:
+    ask, bid = order_of(wants(-1)), order_of(wants(1))
+    assert ask is not None and (ask.side, ask.wh) == (Side.ASK, 1)
+    assert bid is not None and (bid.side, bid.wh) == (Side.BID, 1)
+
+
+def test_a_bid_of_nothing_costs_nothing() -> None:
+    """Without charges a limit may be 0: then money limits nothing, and at 1 mill a micro buys a Wh."""
+    free = replace(RATES, wheeling_mills=PriceMills(0), platform_mills=PriceMills(0), loss_mills=PriceMills(0))
+
+    def wh_at(limit_mills: int, left: int) -> list[int]:
+        funds = {A: replace(AMPLE, reserve_micros=Micros(left))}
+        metered = [wants(800, bid_limit_mills=limit_mills)]
+        return [order.wh for order in residual_orders(START_S, metered, [], funds, NO_DEBITS, free)]
+
+    assert (wh_at(0, 0), wh_at(1, 0), wh_at(1, 1)) == ([800], [], [1])
+
+
+@pytest.mark.parametrize(("max_wh", "wh"), [(599, None), (600, None), (601, 1), (620, 20), (700, 50)])
+def test_what_was_sold_or_bought_ahead_counts_against_the_mandates_energy(max_wh: int, wh: int | None) -> None:
+    funds = replace(AMPLE, max_wh=Wh(max_wh))
+    metered = [MeteredEnergy(A, Wh(0), Wh(650), valid=True), MeteredEnergy(B, Wh(650), Wh(0), valid=True)]
+    orders = residual_orders(START_S, metered, [FORWARD], {A: funds, B: funds}, NO_DEBITS, RATES)
+    expected = [] if wh is None else [(A, Side.ASK, wh), (B, Side.BID, wh)]
+    assert [(o.participant_id, o.side, o.wh) for o in orders] == expected
+
+
+def test_what_was_bought_ahead_counts_against_the_mandates_debit() -> None:
+    """B paid 600 x 3130 ahead; 4250 micros more are one Wh."""
+    funds = replace(AMPLE, max_debit_micros=Micros(600 * 3130 + 4250))
+    metered = [MeteredEnergy(B, Wh(650), Wh(0), valid=True)]
+    (order,) = residual_orders(START_S, metered, [FORWARD], {B: funds}, NO_DEBITS, RATES)
+    assert order.wh == 1
+
+
+def test_positions_sum_every_trade() -> None:
+    again = replace(FORWARD, wh=Wh(10), price_mills=PriceMills(2000))
+    back = replace(FORWARD, seller_id=B, buyer_id=A, wh=Wh(3), price_mills=PriceMills(1000))
+    assert positions([FORWARD, again, back], PriceMills(130)) == {
+        A: Position(Wh(610), Wh(3), Micros(3 * 1130)),
+        B: Position(Wh(3), Wh(610), Micros(600 * 3130 + 10 * 2130)),
+    }
 
 
 def test_forward_trades_come_off_first() -> None:

@@ -1,19 +1,22 @@
 """Clearing on a real database: the worked example through the rows, unsettled debits, halts and kills."""
 
+import json
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from structlog.testing import capture_logs
 
-from hub.clock import ManualClock, at_s
+from hub.clock import ManualClock, at_ms, at_s
 from hub.errors import ConfigError, PermanentError
+from hub.market import repository as repository_of_market
 from hub.market.auction import repository
 from hub.market.auction.invariants import MarketHaltedError
 from hub.market.auction.service import clear_attested
-from hub.market.orders import Order, Trade
+from hub.market.orders import Order, Rates, Trade
 from hub.market.service import published_journal
 from hub.metering.oracle import OracleConfig, attest_due
-from hub.postgres.db import Pool
+from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import LeaseLostError
 from hub.units import Micros
 from support.killed_calls import killed_after
@@ -83,7 +86,16 @@ async def test_the_worked_example_through_the_rows(site: Pool) -> None:
     filled = await site.fetch("SELECT participant_id, wh, filled_wh FROM orders WHERE kind = 'residual'")
     assert {tuple(row) for row in filled} == {(A, 300, 300), (B, 100, 100), (C, 800, 400)}
     assert await site.fetchval("SELECT state FROM intervals") == "cleared"
-    assert await site.fetchval("SELECT payload ->> 'price_mills' FROM outbox WHERE topic = 'clearing'") == "4120"
+    stored = await site.fetch("SELECT kind, created_at FROM orders WHERE kind = 'residual'")
+    assert {tuple(row) for row in stored} == {("residual", at_ms(CLOCK.now_ms()))}
+    announced = await site.fetchval("SELECT payload::text FROM outbox WHERE topic = 'clearing'")
+    assert json.loads(announced) == {
+        "start_at": "2026-06-01T10:00:00Z",
+        "end_at": "2026-06-01T10:15:00Z",
+        "price_mills": 4120,
+        "volume_wh": 400,
+        "trades": 2,
+    }
 
 
 async def test_the_journal_is_published_from_the_rows(site: Pool) -> None:
@@ -96,6 +108,35 @@ async def test_the_journal_is_published_from_the_rows(site: Pool) -> None:
         published = await published_journal(connection, START_S)
     assert sha256(published).digest() == await site.fetchval("SELECT journal_hash FROM clearings")
     assert FORWARD.trade_id in published
+
+
+async def test_an_auction_sees_one_moment(site: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process commits while the input is read belongs to the next auction as a whole."""
+    await attested(site)
+    read_rates = repository_of_market.rates_at
+
+    async def rates_then_a_change(connection: Connection, start_s: int) -> Rates:
+        rates = await read_rates(connection, start_s)
+        await site.execute("UPDATE participants SET ask_limit_mills = 4119 WHERE participant_id = $1", A)
+        return rates
+
+    monkeypatch.setattr(repository_of_market, "rates_at", rates_then_a_change)
+    await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    assert await site.fetchval("SELECT limit_mills FROM orders WHERE participant_id = $1", A) == 2200
+
+
+async def test_an_interval_that_another_process_took_ends_the_round(site: Pool) -> None:
+    await attested(site)
+    take = repository.take_attested
+
+    async def too_late(connection: Connection, start_s: int, now_ms: int) -> bool:
+        assert await take(connection, start_s, now_ms)
+        return await take(connection, start_s, now_ms)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository, "take_attested", too_late)
+        assert await clear_attested(site, await lead(site), CLOCK, KnownFunds()) == []
+    assert await site.fetchval("SELECT count(*) FROM orders") == 0
 
 
 async def test_again_changes_nothing(site: Pool) -> None:
@@ -189,11 +230,21 @@ async def test_a_breach_halts_and_nothing_is_stored(site: Pool, monkeypatch: pyt
 
     await attested(site)
     monkeypatch.setattr("hub.market.auction.invariants.check", breach)
-    with pytest.raises(MarketHaltedError):
-        await clear_attested(site, await lead(site), CLOCK, KnownFunds())
+    lease = await lead(site)
+    with capture_logs() as logged, pytest.raises(MarketHaltedError):
+        await clear_attested(site, lease, CLOCK, KnownFunds())
     assert await site.fetchval("SELECT state FROM intervals") == "attested"
     for table in ("orders", "trades", "clearings", "utility_lines"):
         assert await site.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 (names from the line above)
+    assert logged == [
+        {
+            "event": "market halted",
+            "log_level": "critical",
+            "start_at": "2026-06-01T10:00:00Z",
+            "code": "market_halted",
+            "reason": "a rule was broken",
+        }
+    ]
 
 
 async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
