@@ -40,7 +40,7 @@ from support.servers.ingest import ReceiptListener
 from support.servers.ledger import LedgerProcess
 from support.servers.nats import HubNats
 from support.servers.nodes import NO_CHAIN
-from support.servers.rpc_faults import SEND, AsksFees, Refuses
+from support.servers.rpc_faults import ACCOUNTS, SEND, AsksFees, Refuses
 from support.settings_proofs import SettingsProofs
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.waiting import eventually
@@ -253,11 +253,13 @@ async def test_the_worker_settles_with_what_the_settings_name(
     ):
         await listener.listen(gateway)
         await gateway.publish_frame(north.seal(north.declarations()).encode())
-        await eventually(lambda: bool(listener.receipts), what="a receipt, signed with the key of the state folder")
+        await eventually(lambda: bool(listener.receipts), seconds=30, what="a receipt with the key of the state folder")
         await eventually(lambda: reconciled(pool, 2), seconds=60, what="both intervals on the chain")
         metrics = (await client.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
         found = json.loads(await hub_command("doctor", "--config", config, "--json"))["findings"]
+    asked = first.calls[ACCOUNTS], second.calls[ACCOUNTS]
     report = json.loads(await hub_command("reconcile", "--config", config, "--json"))
+    assert first.calls[ACCOUNTS] > asked[0] and second.calls[ACCOUNTS] > asked[1], "a quorum of both compares"
     assert first.calls[SEND] and second.calls[SEND], "a transaction goes to every node"
     rows = await pool.fetch("SELECT raw FROM blockchain_transactions ORDER BY created_at")
     offers = {fee: bytes(set_compute_unit_price(fee).data) for fee in (1000, 3000)}
