@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -18,7 +17,6 @@ from pymodbus.client.base import ModbusBaseClient
 
 from firmware_sim.cli import main
 from firmware_sim.meter import serial_number
-from firmware_sim.profile_builder import load_microwatts_per_kwh, pv_milliwatts_per_kwp
 from firmware_sim.run import make_options, power_source
 from firmware_sim.series import LOAD_STEP_S, PV_STEP_S, SeriesRequest, write_series
 from firmware_sim.settings import Settings, load_settings
@@ -196,29 +194,30 @@ def test_the_builder_reckons_with_the_site_and_the_roof() -> None:
     assert load_day("g1", "UTC") != load_day("g3", "UTC")
 
 
-DAY = pd.date_range("2026-06-17", "2026-06-18", freq="900s", tz="UTC", inclusive="left")
-
-
 def pv_day(roof: Mapping[str, Any] | None = None, **site: Any) -> list[int]:
     """Returns the day's power in mW per kWp of this roof at this site; unchanged, it is flat, at 30 N 0 E."""
-    request = request_of(site, {"pv_kwp": 1, "pv_tilt_deg": 0, **(roof or {})})
-    (series,) = pv_milliwatts_per_kwp(request, DAY).values()
-    return series
+    return built_day(site, {"pv_kwp": 1, "pv_tilt_deg": 0, **(roof or {})})
 
 
 def load_day(profile: str, tz: str) -> list[int]:
     """Returns the day's power in uW per kWh a year."""
-    (series,) = load_microwatts_per_kwh(
-        request_of({"tz": tz}, {"load": {"profile": profile, "annual_kwh": 1}}), DAY
-    ).values()
-    return series
+    return built_day({"tz": tz}, {"load": {"profile": profile, "annual_kwh": 1}})
 
 
-def request_of(site: Mapping[str, Any], meter: Mapping[str, Any]) -> SeriesRequest:
-    """Returns the request of a site with one meter, as it reaches the builder."""
+def built_day(site: Mapping[str, Any], meter: Mapping[str, Any]) -> list[int]:
+    """Returns what the builder makes of the request that reaches it, for one meter with a roof or a load."""
+    # slow, and every process of a test run reads this file
+    import pandas as pd
+
+    from firmware_sim import profile_builder
+
     place = {"latitude": 30, "longitude": 0, "altitude_m": 0, "tz": "UTC", **site}
     settings = load_settings(site=place, meter=[{"id": "M", "profile": "sdm630", "transport": "tcp", **meter}])
-    return SeriesRequest.from_json(json.loads(json.dumps(asdict(SeriesRequest.of(settings, 2026)))))
+    request = SeriesRequest.from_json(json.loads(json.dumps(asdict(SeriesRequest.of(settings, 2026)))))
+    day = pd.date_range("2026-06-17", "2026-06-18", freq="900s", tz="UTC", inclusive="left")
+    build = profile_builder.pv_milliwatts_per_kwp if request.pv else profile_builder.load_microwatts_per_kwh
+    (series,) = build(request, day).values()
+    return series
 
 
 def noon(day: Sequence[int]) -> int:
