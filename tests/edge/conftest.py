@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
 from support.servers.background import Background
-from support.servers.broker import BuildingBroker
+from support.servers.broker import BuildingBroker, run_broker
 from support.servers.nats import HubNats, run_hub_nats
 
 
@@ -25,14 +24,7 @@ def broker(background: Background, tmp_path_factory: pytest.TempPathFactory) -> 
     """A building's MQTT broker."""
     folder: Path = tmp_path_factory.mktemp("broker")
     building = BuildingBroker(free_port(), "gateway", secrets.token_hex(8))
-    config = broker_config(
-        folder / "data",
-        port=free_port(),
-        mqtt_port=building.port,
-        username=building.username,
-        password=building.password,
-    )
-    with background.entered(run_nats(folder, config, name="broker")):
+    with background.entered(run_broker(folder, building)):
         yield building
 
 

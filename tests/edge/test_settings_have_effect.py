@@ -5,21 +5,20 @@ import contextlib
 import json
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
-from pydantic import BaseModel
 
 from edge.agent import Agent
 from edge.commands import enroll
 from edge.keystore import load_frame_key
 from edge.runtime.clock import ManualClock, SystemClock
 from edge.runtime.status import ask_status
-from edge.settings import Hub, Meter, Mqtt, Settings
+from edge.settings import Settings
 from edge.store.batch import Batch
 from edge.store.ledger import Ledger, Signer
 from edge.wire.kinds import MeterDeclared, Reading, Stop
@@ -33,32 +32,18 @@ from support.servers.gateway import AGENT, Gateway, HubSide, Running, agent_in_p
 from support.servers.modbus_meters import Meter as Served
 from support.servers.modbus_meters import meter_registers, serve_tcp, words
 from support.servers.nats import HubNats
+from support.settings_proofs import SettingsProofs
 from support.waiting import eventually
 
-Test = TypeVar("Test", bound=Callable[..., object])
-PROVEN: set[str] = set()
+PROOFS = SettingsProofs(Settings)
+proves = PROOFS.proves
 DAY_MS = 86_400_000
 OLD = b"o" * 16
 """Boot id of frames that an earlier agent left."""
 
 
-def proves(*names: str) -> Callable[[Test], Test]:
-    """Says which settings a test shows the effect of, as ``Section.name``."""
-    PROVEN.update(names)
-    return lambda test: test
-
-
-def every_setting() -> Iterator[str]:
-    for section in (Settings, Hub, Mqtt, Meter):
-        yield from (f"{section.__name__}.{name}" for name in section.model_fields)
-
-
 def test_every_setting_has_a_proof() -> None:
-    nested = {f"Settings.{name}" for name, part in (("hub", Hub), ("mqtt", Mqtt), ("meter", Meter))
-              if issubclass(part, BaseModel)}  # fmt: skip
-    settings = set(every_setting()) - nested
-    assert settings - PROVEN == set(), "a setting without a proof: add a test that runs the agent with it"
-    assert PROVEN - settings == set(), "there is no such setting any more"
+    PROOFS.check()
 
 
 @contextlib.asynccontextmanager

@@ -2,16 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
-
-from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
+from support.servers.broker import BuildingBroker, run_broker
 from support.servers.simulator import running
 from support.waiting import eventually
 
@@ -39,17 +35,8 @@ pv_kwp = 10
 REPLAY = "time,SML_1,PLUG_1,SHELLY_1\n2026-06-17T10:00:00Z,3600,7200,-36000\n2026-06-17T10:01:00Z,3600,7200,-36000\n"
 
 
-@asynccontextmanager
-async def broker(folder: Path, port: int) -> AsyncIterator[None]:
-    config = broker_config(
-        folder / "jetstream", port=free_port(), mqtt_port=port, username="building", password="secret"
-    )
-    async with run_nats(folder, config):
-        yield
-
-
-def client(port: int) -> aiomqtt.Client:
-    return aiomqtt.Client("127.0.0.1", port, username="building", password="secret", timeout=10)
+def building(port: int) -> BuildingBroker:
+    return BuildingBroker(port, "building", "secret")
 
 
 def arguments(folder: Path, port: int) -> list[str | Path]:
@@ -63,7 +50,7 @@ def arguments(folder: Path, port: int) -> list[str | Path]:
 
 async def collect(port: int, topics: list[str], each: int) -> dict[str, list[Any]]:
     seen: dict[str, list[Any]] = {topic: [] for topic in topics}
-    async with asyncio.timeout(30), client(port) as subscriber:
+    async with asyncio.timeout(30), building(port).client() as subscriber:
         for topic in topics:
             await subscriber.subscribe(topic, qos=1)
         async for message in subscriber.messages:
@@ -76,7 +63,7 @@ async def collect(port: int, topics: list[str], each: int) -> dict[str, list[Any
 
 async def test_every_dialect_says_what_is_on_record(tmp_path: Path) -> None:
     port = free_port()
-    async with broker(tmp_path / "broker", port), running(*arguments(tmp_path, port)) as sim:
+    async with run_broker(tmp_path / "broker", building(port)), running(*arguments(tmp_path, port)) as sim:
         topics = [place["topic"] for place in sim.meters.values()]
         assert topics == ["tele/SML_1/SENSOR", "tele/PLUG_1/SENSOR", "house/em/events/rpc"]
         seen = await collect(port, topics, 3)
@@ -138,7 +125,7 @@ async def test_a_broker_that_is_away_is_said_once_and_found_again(tmp_path: Path
     port = free_port()
     async with running(*arguments(tmp_path, port)) as sim:
         await eventually(lambda: len(sim.log) >= 1, what="a line about the broker")
-        async with broker(tmp_path / "broker", port):
+        async with run_broker(tmp_path / "broker", building(port)):
             await eventually(lambda: len(sim.log) >= 2, what="a line that it is back")
             await collect(port, ["tele/SML_1/SENSOR"], 1)
         await eventually(lambda: len(sim.log) >= 3, what="a line that it is away again")

@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,12 +25,11 @@ from hub.ingest import bus
 from hub.ledger.genesis import genesis_for, write_genesis
 from hub.postgres import db
 from support.rows.gateways import SealingGateway, reading
+from support.servers.hub_process import HUB, hub_process, write_settings
 from support.servers.ledger import LedgerProcess
 from support.servers.nats import HubNats
 from support.servers.port_proxy import PortProxy, port_proxy
 from support.waiting import eventually
-
-HUB = Path(sys.executable).with_name("peerwatt-hub")
 
 
 @dataclass
@@ -109,56 +105,16 @@ async def prepared(state: Path, **settings: int) -> AsyncIterator[Servers]:
 
 def _configure(servers: Servers, database_url: str, settings: dict[str, int]) -> None:
     values = {
-        "state_dir": str(servers.state),
+        "state_dir": servers.state,
         "database_url": database_url,
         "nats_url": f"tls://127.0.0.1:{servers.nats_proxy.port}",
-        "nats_ca_file": str(servers.certificate.ca_file),
-        "nats_creds_file": str(servers.identity.creds_file),
+        "nats_ca_file": servers.certificate.ca_file,
+        "nats_creds_file": servers.identity.creds_file,
         "rpc_url": f"http://127.0.0.1:{servers.chain_proxy.port}",
         "interval_s": 60,
         **settings,
     }
-    servers.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
-
-
-class Worker:
-    """A `peerwatt-hub worker` process and its log."""
-
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
-        self.process = process
-        self.log = log
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def logged(self, event: str, loop: str, reason: str = "") -> list[dict[str, Any]]:
-        """Returns the lines of an event in a loop whose reason holds a text."""
-        lines = [line for line in self.lines() if line["event"] == event and line.get("loop") == loop]
-        return [line for line in lines if reason in line.get("reason", "")]
-
-    async def wait_for_line(self, event: str, loop: str, times: int = 1, *, reason: str = "") -> None:
-        def is_logged() -> bool:
-            assert self.process.returncode is None, self.log.read_text()
-            return len(self.logged(event, loop, reason)) >= times
-
-        await eventually(is_logged, what=f"{loop}: {event}")
-
-
-@contextlib.asynccontextmanager
-async def worker(servers: Servers) -> AsyncIterator[Worker]:
-    log = servers.state / "worker.log"
-    with log.open("wb") as log_file:
-        process = await asyncio.create_subprocess_exec(
-            HUB, "worker", "--config", servers.config, stdout=asyncio.subprocess.PIPE, stderr=log_file
-        )
-    assert process.stdout is not None
-    try:
-        assert json.loads(await process.stdout.readline())["ready"], log.read_text()
-        yield Worker(process, log)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        assert await asyncio.wait_for(process.wait(), 60) == 0, log.read_text()
+    write_settings(servers.config, **values)
 
 
 AWAY, BACK = "trying again until it works", "works again"
@@ -169,7 +125,7 @@ async def test_what_goes_away_is_said_once_and_what_comes_back_is_used_again(sta
         postgres = contextlib.AsyncExitStack()
         await postgres.enter_async_context(servers.postgres())
         # NATS is not there at the start
-        running = await stack.enter_async_context(worker(servers))
+        running = await stack.enter_async_context(hub_process("worker", servers.config))
         await running.wait_for_line(AWAY, "ingest")
         assert "NATS at tls://" in running.logged(AWAY, "ingest")[0]["reason"]
         nats = contextlib.AsyncExitStack()
@@ -211,7 +167,7 @@ async def test_energy_that_waits_in_the_stream_is_not_missing(state_dir: Path) -
     async with prepared(state_dir, **settings) as servers, servers.postgres() as url, await db.create_pool(url) as pool:
         await north.register(pool)
         await pool.execute("UPDATE meters SET expected_from = $1", at_s(start_s))
-        async with worker(servers) as running:
+        async with hub_process("worker", servers.config) as running:
             await running.wait_for_line(AWAY, "ingest")
             async with httpx.AsyncClient() as client:
                 metrics = await client.get(f"http://127.0.0.1:{metrics_port}/metrics")

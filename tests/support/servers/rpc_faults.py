@@ -207,6 +207,6 @@ class AsksFees(Fault):
     micro_lamports: int = 0
 
     async def __call__(self, call: Call) -> Result | None:
-        if call.method != FEES:
+        if call.method != FEES or not self._happens():
             return None
         return call.answer([{"slot": n, "prioritizationFee": self.micro_lamports} for n in range(20)])
