@@ -253,8 +253,8 @@ async def test_the_worker_settles_with_what_the_settings_name(
     ):
         await listener.listen(gateway)
         await gateway.publish_frame(north.seal(north.declarations()).encode())
-        await eventually(lambda: bool(listener.receipts), seconds=30, what="a receipt with the key of the state folder")
-        await eventually(lambda: reconciled(pool, 2), seconds=60, what="both intervals on the chain")
+        await eventually(lambda: bool(listener.receipts), what="a receipt with the key of the state folder")
+        await eventually(lambda: reconciled(pool, 2), what="both intervals on the chain")
         metrics = (await client.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
         found = json.loads(await hub_command("doctor", "--config", config, "--json"))["findings"]
     asked = first.calls[ACCOUNTS], second.calls[ACCOUNTS]

@@ -47,7 +47,7 @@ class HubProcess:
             assert self.process.returncode is None, self.log.read_text()
             return len(self.logged(event, loop, reason)) >= times
 
-        await eventually(is_logged, seconds=30, what=f"{loop}: {event}")
+        await eventually(is_logged, what=f"{loop}: {event}")
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +69,7 @@ async def hub_process(command: str, config: Path, *, sockets: Sequence[int] = ()
     finally:
         if process.returncode is None:
             process.terminate()
-        assert await asyncio.wait_for(process.wait(), 15) == 0, log.read_text()
+        assert await asyncio.wait_for(process.wait(), 60) == 0, log.read_text()
 
 
 async def hub_command(*arguments: str | Path) -> str:
