@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from solana.rpc.commitment import Finalized
 from solders.hash import Hash
 from solders.keypair import Keypair
 
@@ -60,7 +61,8 @@ class Chain:
     async def rent(self, size: int) -> int:
         return 1_000_000 * size
 
-    async def account(self, _: str, kind: str, *__: object, **___: object) -> Any:
+    async def account(self, _: str, kind: str, *__: object, commitment: object) -> Any:
+        assert commitment == Finalized
         return self._accounts.get(kind)
 
 
