@@ -107,7 +107,7 @@ def test_the_help_names_flags_environment_and_defaults(capsys: pytest.CaptureFix
     for said in (
         "--url URL", "--hub URL", "--journal FILE", "--from TIME", "--to TIME", "--participant ID", "--wallet PUBKEY",
         "--proof FILE", "--ask-limit MILLS", "--bid-limit MILLS",
-        "an RPC node that you trust (env: PEERWATT_AUDIT_URL)",
+        "an RPC node that you trust (env: PEERWATT_AUDIT_URL)", " first start, RFC 3339 (env:",
         "end, exclusive, RFC 3339 (env: PEERWATT_AUDIT_TO; default now)",
         "(env: PEERWATT_AUDIT_FROM; default a day before the end)",
         f"may be repeated (env: PEERWATT_AUDIT_PROOF, with {os.pathsep} between files)",

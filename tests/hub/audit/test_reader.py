@@ -127,13 +127,17 @@ async def test_a_chain_that_was_not_founded_is_refused(campus: SettlingCampus, m
 
 @asynccontextmanager
 async def hub(*answers: bytes) -> AsyncIterator[str]:
-    """Serves HTTP answers, one after the other, for the journal of ``START_S``, and 404 for others; yields the URL."""
+    """Serves HTTP answers, one after the other, for the journal of ``START_S``, and 404 for others; yields the URL.
+
+    The hub answers below ``/X`` too, as behind a proxy.
+    """
     left = list(answers)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             request = await reader.readuntil(b"\r\n\r\n")
-            writer.write(left.pop(0) if request.startswith(f"GET {PATH} ".encode()) else NOT_FOUND)
+            asked = request.removeprefix(b"GET ").removeprefix(b"/X")
+            writer.write(left.pop(0) if asked.startswith(f"{PATH} ".encode()) else NOT_FOUND)
 
     async with listening(serve) as listener:
         yield f"http://127.0.0.1:{listener.port}"
@@ -144,7 +148,7 @@ UNAVAILABLE = b"HTTP/1.1 503 .\r\ncontent-length: 0\r\n\r\n"
 IN_PARTS = b"HTTP/1.1 200 .\r\ntransfer-encoding: chunked\r\n\r\n4\r\njour\r\n3\r\nnal\r\n0\r\n\r\n"
 
 
-@pytest.mark.parametrize("end", ["", "/", "//"])
+@pytest.mark.parametrize("end", ["", "/", "//", "/X", "/X/"])
 async def test_a_journal_is_read_in_all_its_parts(end: str) -> None:
     async with hub(IN_PARTS) as url:
         journals = await fetch_journals(url + end, [START_S, START_S + 900])

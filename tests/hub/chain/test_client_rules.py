@@ -6,7 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.hash import Hash
+from solders.keypair import Keypair
 from solders.signature import Signature
+from solders.transaction import Transaction
 
 from hub.chain import client as client_module
 from hub.chain.client import ChainClient, Root
@@ -18,7 +22,7 @@ from hub.chain.errors import (
     TransactionFailedError,
 )
 from hub.chain.transaction_outcome import NodeReport, SentTransaction, Status
-from hub.chain.transactions import SignedTransaction
+from hub.chain.transactions import Blockhash, SignedTransaction
 from support.servers.nodes import NO_CHAIN
 
 FIRST, SECOND = (Signature(bytes([number]) * 64) for number in (1, 2))
@@ -206,3 +210,15 @@ async def test_statuses_are_asked_for_in_batches(monkeypatch: pytest.MonkeyPatch
         assert await client._statuses([FIRST] * (2 * most + 1)) == (7, [None] * (2 * most + 1))
         assert batches == [(most, True), (most, True), (1, True)]
         assert await client._statuses([]) == (0, [])
+
+
+async def test_a_priority_fee_is_offered_when_it_is_named() -> None:
+    key, blockhash = Keypair(), Blockhash(Hash.default(), 9)
+    async with ChainClient(NO_CHAIN) as client:
+        free = await client.prepare([], [key], blockhash=blockhash, compute_limit=1_000)
+        paid = await client.prepare([], [key], blockhash=blockhash, compute_limit=1_000, price_micro_lamports=7)
+    limit, price = bytes(set_compute_unit_limit(1_000).data), bytes(set_compute_unit_price(7).data)
+    messages = [Transaction.from_bytes(made.raw).message for made in (free, paid)]
+    parts = [[bytes(part.data) for part in message.instructions] for message in messages]
+    assert parts == [[limit], [limit, price]]
+    assert (free.compute_limit, free.last_valid_height) == (1_000, 9)

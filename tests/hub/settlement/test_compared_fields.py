@@ -46,7 +46,9 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> Accounts:
 
 
 async def test_an_interval_that_agrees_has_no_difference(chain: Accounts) -> None:
-    assert await chain.compared() == reconcile.IntervalComparison([])
+    compared = await chain.compared()
+    assert compared == reconcile.IntervalComparison([])
+    assert (compared.notes, compared.alarm, compared.lines) == ([], False, 0)
     chain.settlement = empty()
     assert await chain.compared(rows(**NO_LINES)) == reconcile.IntervalComparison([])
 

@@ -104,10 +104,13 @@ async def test_what_nodes_know_is_not_sent_again(steps: StepExecutor, chain: Scr
     [(EXPIRED, "expired", None), (outcome(Status(5, "finalized", REFUSED)), "failed", "refused on the chain")],
 )
 async def test_what_can_not_land_is_signed_anew(
-    steps: StepExecutor, chain: ScriptedChain, lost: TransactionOutcome, state: str, error: str | None
-) -> None:
+    steps: StepExecutor, chain: ScriptedChain, capsys: pytest.CaptureFixture[str],
+    lost: TransactionOutcome, state: str, error: str | None,
+) -> None:  # fmt: skip
     chain.script = [UNKNOWN, lost]
     await steps.run()
+    said = "".join(capsys.readouterr()).split("a transaction will not count")[1].splitlines()[0]
+    assert state in said and "attest" in said and (error or "None") in said
     assert len(chain.signed) == len(STEPS) + 1
     assert await states(steps.pool) == {"0": state} | dict.fromkeys(map(str, range(1, 7)), "finalized")
     assert await steps.pool.fetchval("SELECT error FROM blockchain_transactions WHERE state = $1", state) == error

@@ -1,9 +1,13 @@
 """The limits of the checks before a worker sends anything, to the second, the lamport and the byte."""
 
+import struct
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from solana.rpc.commitment import Finalized
+from solana.rpc.types import DataSliceOpts
 from solders.hash import Hash
 from solders.keypair import Keypair
 
@@ -17,6 +21,7 @@ from hub.settlement import preflight
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.preflight import (
     ClockBehindError,
+    Preflight,
     check_clock,
     check_funds,
     check_keys,
@@ -60,7 +65,8 @@ class Chain:
     async def rent(self, size: int) -> int:
         return 1_000_000 * size
 
-    async def account(self, _: str, kind: str, *__: object, **___: object) -> Any:
+    async def account(self, _: str, kind: str, *__: object, commitment: object) -> Any:
+        assert commitment == Finalized
         return self._accounts.get(kind)
 
 
@@ -130,3 +136,32 @@ def test_another_chain_is_named_with_what_to_set() -> None:
     )
     text = preflight._other_chain("http://node", theirs, ours, known=False)
     assert f"and the first node serves {ours}: " in text
+
+
+async def test_programs_are_compared_again_only_after_an_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each time while one is missing."""
+    compared = 0
+
+    async def compare(_: object) -> None:
+        nonlocal compared
+        compared += 1
+
+    def header(slot: int) -> Any:
+        return SimpleNamespace(data=struct.pack("<IQB", 3, slot, 0) + bytes(32))
+
+    deployed: list[Any] = []
+
+    def headers(addresses: Sequence[object], *, data_slice: DataSliceOpts) -> list[Any]:
+        assert (len(addresses), data_slice.length) == (5, 45)
+        return deployed
+
+    monkeypatch.setattr(preflight, "check_programs", compare)
+    chain, checks = Chain(), Preflight()
+    chain.rpc.get_multiple_accounts = headers
+    times = []
+    for now in ([header(7)] * 5, [header(7)] * 5, [*[header(7)] * 4, header(8)], [header(8)] * 4 + [None]):
+        deployed[:] = now
+        for _ in range(2):
+            await checks._check_programs(chain.client)
+        times.append(compared)
+    assert times == [1, 1, 2, 4]

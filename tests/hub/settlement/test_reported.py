@@ -16,12 +16,14 @@ from hub.cli import main
 from hub.clock import ManualClock, rfc3339_s
 from hub.keys import DemoKeysError
 from hub.postgres.db import Pool
-from hub.settlement import command, onchain, reconcile
+from hub.settlement import abort, command, onchain, reconcile
 from hub.settlement.deferred import DeferredIntervals
+from hub.settlement.fees import PriorityFees
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.reconcile import DifferenceError, IntervalComparison, Report, SumsComparison, reconcile_due
-from hub.settlement.steps.executor import StepExecutor
+from hub.settlement.repository import IntervalRows
+from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 from hub.settlement.submitter import Submitter, read_currency_mint
 from support.rows.site_rows import lead
 from support.rows.worked_example import INTERVAL_S, START_S
@@ -98,6 +100,48 @@ async def test_released_trades_are_an_event(cleared: Pool, monkeypatch: pytest.M
         submitter = Submitter(cleared, lease, CLOCK, chain, SettlementKeys(key, (key,), key), key.pubkey())
         await submitter.settle_due(limit=1)
     assert await events(cleared) == [("settlement", {"start_at": START, "state": "released", "lines": 0, "trades": 2})]
+
+
+async def test_a_settlement_that_is_refused_for_good_is_aborted_and_released(
+    cleared: Pool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lease = await lead(cleared)
+    await plan_cleared(cleared, lease, CLOCK)
+    did: list[Any] = []
+    due = False
+
+    async def run(_: StepExecutor) -> None:
+        raise StepRefusedError("settle: RootMismatch", "RootMismatch")
+
+    async def is_due(_: object, rows: IntervalRows, refusal: str, __: object) -> bool:
+        assert (rows.start_s, refusal) == (START_S, "RootMismatch")
+        return due
+
+    async def returned(_: object, payer: Keypair, rows: IntervalRows, price: int) -> None:
+        did.append((payer, rows.start_s, price))
+
+    async def recorded(_: StepExecutor) -> None:
+        did.append("recorded")
+
+    monkeypatch.setattr(StepExecutor, "run", run)
+    monkeypatch.setattr(StepExecutor, "record_final_transactions", recorded)
+    monkeypatch.setattr(abort, "is_due", is_due)
+    monkeypatch.setattr(abort, "abort_and_return", returned)
+    key = Keypair()
+    async with ChainClient(NO_CHAIN) as chain:
+        keys = SettlementKeys(key, (key,), key)
+        submitter = Submitter(cleared, lease, CLOCK, chain, keys, key.pubkey(), fees=PriorityFees(7))
+        assert await submitter.settle_due(limit=1) == []
+        assert (did, await cleared.fetchval("SELECT count(*) FROM trades")) == ([], 2)
+        assert isinstance(submitter.deferred.errors[START_S], StepRefusedError)
+        due = True
+        submitter.deferred.finish(START_S)
+        assert await submitter.settle_due(limit=1) == []
+    assert did == [(key, START_S, 7), "recorded"]
+    assert await cleared.fetchval("SELECT count(*) FROM trades") == 0
+    output = "".join(capsys.readouterr())
+    said = output.split("a settlement is aborted")[1].splitlines()[0]
+    assert "settle: RootMismatch" in said
 
 
 @pytest.mark.parametrize(("agrees_at", "times"), [(1, 1), (4, 4), (5, 5), (6, 5)])

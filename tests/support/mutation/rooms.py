@@ -42,6 +42,7 @@ ROOMS = {
                     "attestors",
                     "authority_change",
                     "builders",
+                    "certificate_holdings",
                     "certificates",
                     "inclusion",
                     "market_handover",
