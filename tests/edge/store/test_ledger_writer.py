@@ -7,6 +7,7 @@ import pytest
 
 from edge.errors import StorageError
 from edge.offline.ledger_reader import open_ledger
+from edge.store import ledger_writer
 from edge.store.batch import Batch
 from edge.store.ledger_writer import MAX_RECEIPTS, LedgerWriter, Limits
 from edge.store.repository import CounterRow, MeterRow, StoredFrame
@@ -109,6 +110,28 @@ async def test_the_earlier_of_two_deadlines_counts(tmp_path: Path) -> None:
     assert writer._pause_s(loop.time() - 5) == 0
     writer._seal_at_s = None
     assert 990 < writer._pause_s(loop.time() + 1_000) <= 1_000
+    await writer.close()
+
+
+async def test_a_disk_that_refuses_is_asked_again_after_pauses_until_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of the pauses is the longest; ``stop`` ends it."""
+    writer = LedgerWriter(new_ledger(tmp_path), Limits())
+    attempts = 0
+
+    async def refused() -> None:
+        nonlocal attempts
+        attempts += 1
+        assert attempts <= 3, "the third pause lasts until the end"
+        raise StorageError("no room")
+
+    monkeypatch.setattr(ledger_writer, "RETRY_S", (0.01, 0.02, 3_600))
+    repeating = asyncio.create_task(writer._repeat(refused))
+    await eventually(lambda: attempts == 3, what="three attempts")
+    assert (writer.trouble, repeating.done()) == ("no room", False)
+    writer.stop()
+    await repeating
     await writer.close()
 
 
