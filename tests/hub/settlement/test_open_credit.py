@@ -1,7 +1,8 @@
 """An interval waits when a payer's money is the open credit of another settlement, until that settlement closes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from hub.settlement import onchain
 from hub.settlement.deferred import RETRY_MS
 from hub.settlement.steps.executor import StepRefusedError
 from hub.settlement.submitter import Submitter
-from support.servers.ledger import LedgerProcess
+from support.servers.ledger import LedgerProcess, running_ledger
 from support.settlement.campus import ENERGY, INTERVAL_S, RATES, SettlingCampus, trader_of, wallet_of
 from support.waiting import eventually
 
@@ -24,9 +25,18 @@ DAY_MS = 24 * 3_600_000
 
 
 @pytest.fixture
-async def poor_campus(pool: Pool, lone_ledger: LedgerProcess, keys: Bootstrap) -> AsyncIterator[SettlingCampus]:
+def new_ledger(tmp_path: Path) -> Iterator[tuple[LedgerProcess, Bootstrap]]:
+    """A ledger on which nobody has an account yet, and its keys."""
+    keys = Bootstrap.random()
+    with running_ledger(tmp_path / "new", keys) as ledger:
+        yield ledger, keys
+
+
+@pytest.fixture
+async def poor_campus(pool: Pool, new_ledger: tuple[LedgerProcess, Bootstrap]) -> AsyncIterator[SettlingCampus]:
     """A campus whose first participant has almost no money except what they earn by selling."""
-    async with ChainClient(lone_ledger.url) as chain:
+    ledger, keys = new_ledger
+    async with ChainClient(ledger.url) as chain:
         await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=INTERVAL_S)
         trader = trader_of(wallet_of(SettlingCampus.person(0)))
         await setup.ensure_traders(chain, keys, [replace(trader, deposit_micros=DEPOSIT_MICROS)])
