@@ -182,6 +182,8 @@ class Uplink:
 
     async def _publish(self, client: Client, stored: StoredFrame, lane: str, request_id: bytes = b"") -> None:
         """Publishes one frame and waits until JetStream has stored it; a duplicate counts as stored."""
+        # Before it is sent: the hub's receipt may come before JetStream's answer, and frees the place in the window
+        self._published_at_s[stored.boot_id, stored.sequence] = _now_s()
         try:
             await client.jetstream().publish(
                 subjects.frame_subject(self.gateway_id),
@@ -194,7 +196,6 @@ class Uplink:
                 "the hub's NATS has no stream for frames: start the hub, or migrate it"
             ) from error
         metrics.FRAMES_PUBLISHED.labels(lane).inc()
-        self._published_at_s[stored.boot_id, stored.sequence] = _now_s()
         if lane == "live":
             log.info(
                 "frame published",

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 
 from edge.keystore import load_frame_key, load_nats_key
@@ -203,6 +205,28 @@ async def test_a_resend_request_is_answered_up_to_its_end_and_its_bound(
             await hub.client.publish(subject, resend_requests.encode_resend_request(request))
         await eventually(lambda: hub.messages == before + 4, what="three frames, and one")
         assert published("asked") == asked + 4
+
+
+async def test_a_receipt_before_the_acknowledgement_frees_the_window(
+    hub_nats: HubNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JetStream may answer after the hub: a frame that stayed in the window would take a place for ever."""
+    gw = gateway("gw-overtaken", tmp_path, hub_nats)
+    publish, receipts_taken = JetStreamContext.publish, asyncio.Event()
+
+    async def publish_and_wait(self: JetStreamContext, *arguments: Any, **options: Any) -> Any:
+        answer = await publish(self, *arguments, **options)
+        await receipts_taken.wait()
+        return answer
+
+    monkeypatch.setattr(JetStreamContext, "publish", publish_and_wait)
+    async with hub_side(hub_nats, gw), uplink(gw) as (line, writer):
+        await seal(writer, 1)
+        await eventually(lambda: stored(gw) == 1, what="the receipt")
+        before = published("live") + published("backlog")
+        receipts_taken.set()
+        await eventually(lambda: published("live") + published("backlog") > before, what="the acknowledgement")
+        assert line._published_at_s == {}
 
 
 async def test_what_went_wrong_is_told_in_status_and_log(
