@@ -164,8 +164,9 @@ class LedgerWriter:
         self._seal_within(self.limits.seal_interval_s)
 
     async def _seal_now(self) -> None:
-        frames = await self._with_receipts(self.ledger.seal)
+        # Before it is done: a receipt that comes meanwhile sets the next deadline
         self._seal_at_s = None
+        frames = await self._with_receipts(self.ledger.seal)
         if frames:
             self.on_frames(frames)
 

@@ -1,6 +1,7 @@
 """The writer of the ledger: few commits, futures that tell what is durable, and bounds while the disk refuses."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,35 @@ async def test_a_receipt_is_written_in_its_time_though_nothing_else_is(tmp_path:
     await task
     await writer.close()
     assert Limits() == Limits(seal_interval_s=5, receipt_wait_s=30, keep_ms=30 * 86_400_000, max_bytes=512 * 2**20)
+
+
+async def test_a_receipt_that_comes_during_a_seal_is_written_in_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = new_ledger(tmp_path)
+    for number in range(2):
+        ledger.commit(Batch(records=[stop_record(number)]))
+        ledger.seal()
+    writer = LedgerWriter(ledger, Limits(seal_interval_s=60, receipt_wait_s=0.05))
+    first, second = (Receipt("gw-north", 1, {BOOT_ID: [(number, number)]}) for number in (1, 2))
+    loop, seal = asyncio.get_running_loop(), ledger.seal
+
+    def seal_meanwhile(receipts: Sequence[Receipt] = ()) -> list[StoredFrame]:
+        if first in receipts:
+            loop.call_soon_threadsafe(writer.add_receipt, second)
+        return seal(receipts)
+
+    monkeypatch.setattr(ledger, "seal", seal_meanwhile)
+    task = asyncio.create_task(writer.run())
+    writer.add_receipt(first)
+
+    async def written() -> bool:
+        return await writer.call(_backlog, writer) == 0
+
+    await eventually(written, what="both receipts")
+    writer.stop()
+    await task
+    await writer.close()
 
 
 def _backlog(writer: LedgerWriter) -> int:
