@@ -1,6 +1,5 @@
 """Measures small things that decisions rest on: the agent's memory, and how fast a plain leaf is guessed."""
 
-import argparse
 import hashlib
 import subprocess
 import sys
@@ -53,7 +52,7 @@ def _guesses(runs: int) -> Figure:
 
 
 def main() -> None:
-    args: argparse.Namespace = script.parse(script.make_parser(str(__doc__)))
+    args = script.parse(script.make_parser(str(__doc__)))
     script.report("small", args, lambda: measure(args.runs))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bench.common import machine
 from bench.common.figures import Figure, table
 from bench.common.machine import ProcessorTime
-from bench.common.machine_factor import machine_factor
+from bench.common.machine_factor import REFERENCE_S, machine_factor
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -58,6 +58,7 @@ def report(
             "machine": description,
             "machine_factor": factor,
             "machine_factors": {"before": factors[0], "after": factors[1]},
+            "reference_s": REFERENCE_S,
             "load_average": {"before": before, "after": after},
             "others_busy_cores": others,
             "quick": args.quick,

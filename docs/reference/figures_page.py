@@ -138,7 +138,7 @@ def figures_page() -> str:
                 spread = map(_number, (of_file.min, of_file.median, of_file.max))
                 cells = (*spread, _optional(one.at_factor_1(name)))
                 rows.append(f"| [{file}]({file}) | {' | '.join(cells)} |")
-        head = f"## {name}\n\n`bench/{bench}.py`, {figure.unit}: {figure.what}\n"
+        head = f"## {name}\n\n`{bench}` of `bench/`, {figure.unit}: {figure.what}\n"
         table = "| file | least | median | most | at factor 1 |\n|---|---:|---:|---:|---:|"
         parts.append("\n".join([head, table, *rows]) + "\n")
     return "\n".join(parts)
