@@ -53,7 +53,7 @@ test-crash: $(VENV)/.dev ## slow: settlement and deployment are killed, and RPC 
 	    tests/hub/chain/test_deployment.py $(PYTEST_ARGS) && $(TOOK)
 
 test-anywhere: $(VENV)/.dev hub/static/index.html ## slow: every test ten times in random order, with a third of the processor time
-	@SECONDS=0; .ci/anywhere $(PYTEST_ARGS) && $(TOOK)
+	@SECONDS=0; .ci/anywhere $(PYTEST) $(PYTEST_ARGS) && $(TOOK)
 
 test-random: $(VENV)/.dev ## slow: random lives of certificates and of a campus beside plain models, 100,000 steps each
 	@SECONDS=0; PEERWATT_LIVES=2000 $(BIN)/python -m pytest -s --timeout 0 tests/programs/test_*_random.py \

@@ -15,7 +15,7 @@ import msgpack
 from nacl.signing import SigningKey
 
 REFERENCE_S = 0.1
-"""Seconds of the mix at factor 1. Elsewhere it took 0.24 s, and ingest 2.4 and the auction 2.3 times as long as then."""
+"""Seconds of the mix at factor 1. Where it took 0.24 s, ingest took 2.4 and the auction 2.3 times as long as then."""
 
 BLOCKS, SIGNATURES, RECORDS, NUMBERS = 60_000, 700, 2_500, 40_000
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.common.marks import replaced
+
 BEGIN, END = "<!-- measured: written by make validator -->", "<!-- end of measured -->"
 STAGES = {
     "start": "the validator, from its start until it is healthy",
@@ -19,8 +21,7 @@ STAGES = {
 
 def replace_figures(page: str, figures: Mapping[str, Any]) -> str:
     """Returns the page with these figures in place of the earlier ones."""
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n\n{tables(figures)}\n\n{END}{rest.split(END)[1]}"
+    return replaced(page, BEGIN, END, tables(figures))
 
 
 def tables(figures: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.common.marks import replaced
 from docs.reference.measurements import Measurement, Quantity, newest, read
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -69,10 +70,7 @@ def readme() -> str:
     text = README.read_text()
     for name, table in (("figures", _summary(measurements)), ("slow proofs", _slow(measurements))):
         begin, end = (mark.format(name) for mark in MARKS)
-        if text.count(begin) != 1 or text.count(end) != 1:
-            raise SystemExit(f"README.md needs the lines {begin} and {end} once each, around a table")
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n\n{table}\n\n{end}{rest.split(end)[1]}"
+        text = replaced(text, begin, end, table)
     return text
 
 

@@ -29,13 +29,14 @@ from hub.keys import load_or_create, mark_as_demo
 from hub.metering.rounds import AttestationRound
 from hub.postgres.db import Pool
 from hub.settings import Settings, load_settings
+from support.commands import run_hub
 from support.rows.gateways import SealingGateway
 from support.rows.seed import ANNA, BEN, END_S, NOW_S, PASSWORD, START_S, Campus
 from support.rows.site_rows import add_meter, add_participant, add_readings, end_leases, lead
 from support.servers.api import problem, running_api
 from support.servers.faulty_node import FaultyNode
 from support.servers.gateway import modbus_gateway
-from support.servers.hub_process import hub_command, hub_process, write_settings
+from support.servers.hub_process import hub_process, write_settings
 from support.servers.ingest import ReceiptListener
 from support.servers.ledger import LedgerProcess
 from support.servers.nats import HubNats
@@ -47,6 +48,13 @@ from support.waiting import eventually
 
 PROOFS = SettingsProofs(Settings)
 proves = PROOFS.proves
+
+
+async def said(*arguments: str | Path) -> str:
+    """What a command prints that ends well."""
+    done = await asyncio.to_thread(run_hub, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_every_setting_has_a_proof() -> None:
@@ -177,7 +185,7 @@ async def test_serve_listens_and_answers_as_set(
         httpx.AsyncClient(base_url="http://{}:{}/api/v1".format(*web), timeout=20) as client,
     ):
         assert (serve.ready["web"], serve.ready["devices"]) == (web, device)
-        enrolment_token = await hub_command("token", "--config", config, "gw-enrols")
+        enrolment_token = await said("token", "--config", config, "gw-enrols")
         await asyncio.to_thread(enroll, gateway.config, enrolment_token.strip())
         for away, other in ((second, first), (first, second)):
             away.faults, other.faults = [Refuses(status=500)], []
@@ -256,9 +264,9 @@ async def test_the_worker_settles_with_what_the_settings_name(
         await eventually(lambda: bool(listener.receipts), what="a receipt with the key of the state folder")
         await eventually(lambda: reconciled(pool, 2), what="both intervals on the chain")
         metrics = (await client.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
-        found = json.loads(await hub_command("doctor", "--config", config, "--json"))["findings"]
+        found = json.loads(await said("doctor", "--config", config, "--json"))["findings"]
     asked = first.calls[ACCOUNTS], second.calls[ACCOUNTS]
-    report = json.loads(await hub_command("reconcile", "--config", config, "--json"))
+    report = json.loads(await said("reconcile", "--config", config, "--json"))
     assert first.calls[ACCOUNTS] > asked[0] and second.calls[ACCOUNTS] > asked[1], "a quorum of both compares"
     assert first.calls[SEND] and second.calls[SEND], "a transaction goes to every node"
     rows = await pool.fetch("SELECT raw FROM blockchain_transactions ORDER BY created_at")
@@ -289,7 +297,7 @@ async def test_trace_begins_with_the_log_that_is_set(pool: Pool, campus: Campus,
     config = write_settings(
         tmp_path / "hub.toml", state_dir=tmp_path, database_url=db_url, truth_file=tmp_path / "truth.jsonl"
     )
-    trace = json.loads(await hub_command("trace", "--config", config, "--json", reading_id.hex()))
+    trace = json.loads(await said("trace", "--config", config, "--json", reading_id.hex()))
     first, second, *_ = trace["hops"]
     assert (first["name"], first["at"]) == ("served", at_s(END_S - 5).isoformat())
     assert (second["name"], second["at"]) == ("read", at_ms(END_S * 1000 + 40).isoformat())

@@ -8,11 +8,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import hub.cli
 
@@ -38,6 +39,25 @@ def run_hub(*arguments: str | Path, env: Mapping[str, str] | None = None, second
     return result
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What a forked process does, and its environment."""
+
+    work: Callable[..., int | None]
+    arguments: Sequence[object]
+    env: Mapping[str, str]
+    context: str = field(default_factory=lambda: os.environ.get(COVERAGE_CONTEXT, ""))
+
+    def run(self, out: int, errors: int) -> NoReturn:
+        """Does it with these two files, by number, for its output; ends the process."""
+        os.dup2(out, 1)
+        os.dup2(errors, 2)
+        os.environ.clear()
+        os.environ.update(self.env)
+        _measure_for(self.context)
+        sys.exit(self.work(*self.arguments))
+
+
 def run(
     work: Callable[..., int | None],
     *arguments: object,
@@ -50,10 +70,9 @@ def run(
         TimeoutExpired: it still ran after ``seconds``, and is killed.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PEERWATT_")}
+    job = _Job(work, arguments, {**inherited, **(env or {})})
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as errors:
-        process = processes.Process(
-            target=_run, args=(work, arguments, {**inherited, **(env or {})}, _context(), out.name, errors.name)
-        )
+        process = processes.Process(target=_run_into, args=(job, out.name, errors.name))
         process.start()
         process.join(seconds)
         if process.exitcode is None:
@@ -69,7 +88,7 @@ def start(work: Callable[..., int | None], *arguments: object, log: Path) -> tup
     Its stderr is added to ``log``.
     """
     reader, writer = processes.Pipe(duplex=False)
-    process = processes.Process(target=_serve, args=(work, arguments, dict(os.environ), _context(), writer, str(log)))
+    process = processes.Process(target=_serve, args=(_Job(work, arguments, dict(os.environ)), writer, log))
     process.start()
     writer.close()
     printed = os.fdopen(os.dup(reader.fileno()))
@@ -77,44 +96,14 @@ def start(work: Callable[..., int | None], *arguments: object, log: Path) -> tup
     return process, printed
 
 
-def _context() -> str:
-    return os.environ.get(COVERAGE_CONTEXT, "")
+def _run_into(job: _Job, out: str, errors: str) -> None:
+    with Path(out).open("w") as out_file, Path(errors).open("w") as errors_file:
+        job.run(out_file.fileno(), errors_file.fileno())
 
 
-def _run(
-    work: Callable[..., int | None],
-    arguments: Sequence[object],
-    env: Mapping[str, str],
-    context: str,
-    out: str,
-    errors: str,
-) -> None:
-    with open(out, "w") as out_file, open(errors, "w") as errors_file:  # noqa: PTH123 - for their numbers only
-        os.dup2(out_file.fileno(), 1)
-        os.dup2(errors_file.fileno(), 2)
-    _work(work, arguments, env, context)
-
-
-def _serve(
-    work: Callable[..., int | None],
-    arguments: Sequence[object],
-    env: Mapping[str, str],
-    context: str,
-    writer: Connection,
-    log: str,
-) -> None:
-    with open(log, "a") as log_file:  # noqa: PTH123 - for its number only
-        os.dup2(log_file.fileno(), 2)
-    os.dup2(writer.fileno(), 1)
-    writer.close()
-    _work(work, arguments, env, context)
-
-
-def _work(work: Callable[..., int | None], arguments: Sequence[object], env: Mapping[str, str], context: str) -> None:
-    os.environ.clear()
-    os.environ.update(env)
-    _measure_for(context)
-    sys.exit(work(*arguments))
+def _serve(job: _Job, writer: Connection, log: Path) -> None:
+    with writer, log.open("a") as log_file:
+        job.run(writer.fileno(), log_file.fileno())
 
 
 def _measure_for(context: str) -> None:

@@ -10,11 +10,11 @@ from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.clock import ManualClock, at_ms, at_s
 from hub.metering import repository
-from hub.metering.intervals import Span
 from hub.metering.oracle import OracleConfig, attest_due
-from hub.postgres.db import Connection, Pool
+from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from support.killed_calls import killed_after
+from support.rivals import another_comes_first
 from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead, lost_lease
 
 START_S = 1_780_308_000
@@ -121,14 +121,7 @@ async def test_a_first_meter_in_the_middle_of_a_second_waits_for_a_whole_interva
 
 
 async def test_an_interval_that_another_process_attested_ends_the_round(site: Pool) -> None:
-    insert = repository.insert_interval
-
-    async def too_late(connection: Connection, span: Span, now_ms: int) -> bool:
-        assert await insert(connection, span, now_ms)
-        return await insert(connection, span, now_ms)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repository, "insert_interval", too_late)
+    with another_comes_first(repository, "insert_interval"):
         assert await attest_due(site, await lead(site), clock_at(END_S + GRACE_S), CONFIG) == []
     assert await site.fetchval("SELECT count(*) FROM interval_readings") == 0
 

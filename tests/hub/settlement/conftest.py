@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from solders.keypair import Keypair
 
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
@@ -16,11 +17,14 @@ from hub.clock import ManualClock
 from hub.market.auction.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
+from hub.settlement.keys import SettlementKeys
+from hub.settlement.planner import plan_cleared
+from hub.settlement.submitter import Submitter
 from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
 from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess, running_ledger
-from support.servers.nodes import SettlingNode, open_settling_node, settling_names
+from support.servers.nodes import NO_CHAIN, SettlingNode, open_settling_node, settling_names
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.settlement.settled_once import WatchedCampus, watch_campus
 
@@ -112,3 +116,12 @@ async def cleared(pool: Pool) -> Pool:
     await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0), limit=2)
     await clear_attested(pool, lease, clock, KnownFunds())
     return pool
+
+
+@pytest.fixture
+async def submitter(cleared: Pool) -> AsyncIterator[Submitter]:
+    """Leads, with the two cleared intervals planned; no chain answers."""
+    clock, lease, key = ManualClock((START_S + 10 * INTERVAL_S) * 1000), await lead(cleared), Keypair()
+    assert len(await plan_cleared(cleared, lease, clock)) == 2
+    async with ChainClient(NO_CHAIN) as chain:
+        yield Submitter(cleared, lease, clock, chain, SettlementKeys(key, (key,), key), Keypair().pubkey())

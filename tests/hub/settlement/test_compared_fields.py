@@ -14,7 +14,16 @@ from hub.settlement.abort import EARLY
 from hub.settlement.onchain import ABORTED, CLOSED, EMPTY, OPEN, RETURNING
 from hub.settlement.reconcile import Report, SumsComparison, compare_interval, compare_sums
 from hub.settlement.repository import IntervalRows
-from support.settlement.closed_interval import END_S, NO_LINES, attestation, empty, minted, rows, settlement
+from support.settlement.closed_interval import (
+    END_S,
+    NO_LINES,
+    answer_with,
+    attestation,
+    empty,
+    minted,
+    rows,
+    settlement,
+)
 
 
 @dataclass
@@ -32,16 +41,7 @@ class Accounts:
 @pytest.fixture
 def chain(monkeypatch: pytest.MonkeyPatch) -> Accounts:
     accounts = Accounts()
-
-    def read(name: str) -> Any:
-        async def account(*_: object) -> Any:
-            return getattr(accounts, name)
-
-        return account
-
-    monkeypatch.setattr(onchain, "read_attestation", read("attestation"))
-    monkeypatch.setattr(onchain, "read_minted_interval", read("minted"))
-    monkeypatch.setattr(onchain, "read_settlement", read("settlement"))
+    answer_with(accounts, monkeypatch)
     return accounts
 
 

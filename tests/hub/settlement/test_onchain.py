@@ -18,6 +18,7 @@ from support.settlement.closed_interval import (
     END_S,
     NO_LINES,
     START_S,
+    answer_with,
     attestation,
     empty,
     minted,
@@ -46,17 +47,7 @@ class Accounts:
 @pytest.fixture
 def chain(monkeypatch: pytest.MonkeyPatch) -> Accounts:
     accounts = Accounts()
-
-    def read(name: str) -> Any:
-        async def account(_: ChainClient, start_s: int) -> Any:
-            assert start_s == START_S
-            return getattr(accounts, name)
-
-        return account
-
-    monkeypatch.setattr(onchain, "read_attestation", read("attestation"))
-    monkeypatch.setattr(onchain, "read_minted_interval", read("minted"))
-    monkeypatch.setattr(onchain, "read_settlement", read("settlement"))
+    answer_with(accounts, monkeypatch)
     return accounts
 
 

@@ -1,38 +1,22 @@
 """A rival takes over in the middle of a leader's work: the leader that was replaced writes nothing any more."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from solders.keypair import Keypair
 
-from hub.chain.client import ChainClient
 from hub.chain.transactions import SignedTransaction
-from hub.clock import ManualClock
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from hub.settlement import abort, onchain, reconcile
-from hub.settlement.keys import SettlementKeys
-from hub.settlement.planner import plan_cleared
 from hub.settlement.reconcile import IntervalComparison, reconcile_due
 from hub.settlement.steps.executor import StepExecutor
 from hub.settlement.submitter import Submitter
 from support.rows.site_rows import end_leases, lead
 from support.rows.worked_example import INTERVAL_S, START_S
-from support.servers.nodes import NO_CHAIN
 
 NOW_MS = (START_S + 10 * INTERVAL_S) * 1000
-
-
-@pytest.fixture
-async def submitter(cleared: Pool) -> AsyncIterator[Submitter]:
-    """Leads, with two planned intervals; no chain answers."""
-    clock, lease, key = ManualClock(NOW_MS), await lead(cleared), Keypair()
-    assert len(await plan_cleared(cleared, lease, clock)) == 2
-    async with ChainClient(NO_CHAIN) as chain:
-        keys = SettlementKeys(key, (key,), key)
-        yield Submitter(cleared, lease, clock, chain, keys, Keypair().pubkey())
 
 
 async def takes_over(pool: Pool) -> None:

@@ -20,12 +20,10 @@ from hub.settlement import abort, command, onchain, reconcile
 from hub.settlement.deferred import DeferredIntervals
 from hub.settlement.fees import PriorityFees
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.planner import plan_cleared
 from hub.settlement.reconcile import DifferenceError, IntervalComparison, Report, SumsComparison, reconcile_due
 from hub.settlement.repository import IntervalRows
 from hub.settlement.steps.executor import StepExecutor, StepRefusedError
 from hub.settlement.submitter import Submitter, read_currency_mint
-from support.rows.site_rows import lead
 from support.rows.worked_example import INTERVAL_S, START_S
 from support.servers.nodes import NO_CHAIN
 
@@ -42,71 +40,62 @@ async def events(pool: Pool) -> list[tuple[str, dict[str, Any]]]:
     return [(row["topic"], row["payload"]) for row in sorted(rows, key=lambda row: row["sequence"])]
 
 
-async def test_each_stage_is_an_event(cleared: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    lease = await lead(cleared)
-    await plan_cleared(cleared, lease, CLOCK)
-    assert await events(cleared) == [
+async def test_each_stage_is_an_event(submitter: Submitter, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, lease, chain = submitter.pool, submitter.lease, submitter.chain
+    assert await events(pool) == [
         ("settlement", {"start_at": START, "end_at": END, "state": "planned", "lines": 3}),
         ("settlement", {"start_at": QUIET, "end_at": QUIET_END, "state": "planned", "lines": 0}),
     ]
 
     async def run(_: StepExecutor) -> None:
-        await cleared.execute("UPDATE settlement_steps SET state = 'finalized'")
+        await pool.execute("UPDATE settlement_steps SET state = 'finalized'")
 
     monkeypatch.setattr(StepExecutor, "run", run)
-    key = Keypair()
-    async with ChainClient(NO_CHAIN) as chain:
-        submitter = Submitter(cleared, lease, CLOCK, chain, SettlementKeys(key, (key,), key), key.pubkey())
-        assert await submitter.settle_due() == [START_S, START_S + INTERVAL_S]
-        assert await events(cleared) == [
-            ("settlement", {"start_at": START, "end_at": END, "state": "closed", "lines": 3}),
-            ("settlement", {"start_at": QUIET, "end_at": QUIET_END, "state": "closed", "lines": 0}),
-        ]
-        compared = {START_S: IntervalComparison(["x"]), START_S + INTERVAL_S: IntervalComparison([], ["n"], True, 4)}
+    assert await submitter.settle_due() == [START_S, START_S + INTERVAL_S]
+    assert await events(pool) == [
+        ("settlement", {"start_at": START, "end_at": END, "state": "closed", "lines": 3}),
+        ("settlement", {"start_at": QUIET, "end_at": QUIET_END, "state": "closed", "lines": 0}),
+    ]
+    compared = {START_S: IntervalComparison(["x"]), START_S + INTERVAL_S: IntervalComparison([], ["n"], True, 4)}
 
-        async def compare(_: object, __: object, start_s: int) -> IntervalComparison:
-            return compared[start_s]
+    async def compare(_: object, __: object, start_s: int) -> IntervalComparison:
+        return compared[start_s]
 
-        monkeypatch.setattr(reconcile, "_compare", compare)
-        deferred = DeferredIntervals()
-        assert await reconcile_due(cleared, lease, CLOCK, chain, deferred=deferred) == [START_S + INTERVAL_S]
-        assert await events(cleared) == [("reconciled", {"start_at": QUIET, "lines": 4})]
-        reports = await cleared.fetch("SELECT reconcile_report FROM settlements ORDER BY start_at")
-        assert [row["reconcile_report"] for row in reports] == [
-            {"checked_at_ms": CLOCK.now_ms(), "differences": ["x"], "notes": [], "alarm": False},
-            {"checked_at_ms": CLOCK.now_ms(), "differences": [], "notes": ["n"], "alarm": True},
-        ]
-        assert isinstance(deferred.errors[START_S], DifferenceError)
-        assert (str(deferred.errors[START_S]), DifferenceError.code) == ("x", "settlement_difference")
-        assert await reconcile_due(cleared, lease, CLOCK, chain, deferred=deferred) == [], "it waits for its next try"
-        compared[START_S] = replace(compared[START_S], differences=[], lines=3)
-        later = ManualClock(CLOCK.now_ms() + 30_000)
-        assert await reconcile_due(cleared, lease, later, chain, deferred=deferred) == [START_S]
-        assert deferred.errors == {}
-        assert await events(cleared) == [("reconciled", {"start_at": START, "lines": 3})]
+    monkeypatch.setattr(reconcile, "_compare", compare)
+    deferred = DeferredIntervals()
+    assert await reconcile_due(pool, lease, CLOCK, chain, deferred=deferred) == [START_S + INTERVAL_S]
+    assert await events(pool) == [("reconciled", {"start_at": QUIET, "lines": 4})]
+    reports = await pool.fetch("SELECT reconcile_report FROM settlements ORDER BY start_at")
+    assert [row["reconcile_report"] for row in reports] == [
+        {"checked_at_ms": CLOCK.now_ms(), "differences": ["x"], "notes": [], "alarm": False},
+        {"checked_at_ms": CLOCK.now_ms(), "differences": [], "notes": ["n"], "alarm": True},
+    ]
+    assert isinstance(deferred.errors[START_S], DifferenceError)
+    assert (str(deferred.errors[START_S]), DifferenceError.code) == ("x", "settlement_difference")
+    assert await reconcile_due(pool, lease, CLOCK, chain, deferred=deferred) == [], "it waits for its next try"
+    compared[START_S] = replace(compared[START_S], differences=[], lines=3)
+    later = ManualClock(CLOCK.now_ms() + 30_000)
+    assert await reconcile_due(pool, lease, later, chain, deferred=deferred) == [START_S]
+    assert deferred.errors == {}
+    assert await events(pool) == [("reconciled", {"start_at": START, "lines": 3})]
 
 
-async def test_released_trades_are_an_event(cleared: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    lease = await lead(cleared)
-    await plan_cleared(cleared, lease, CLOCK)
-    await events(cleared)
+async def test_released_trades_are_an_event(submitter: Submitter, monkeypatch: pytest.MonkeyPatch) -> None:
+    await events(submitter.pool)
 
     async def run(_: StepExecutor) -> None:
         raise onchain.TooLateError("too late")
 
     monkeypatch.setattr(StepExecutor, "run", run)
-    key = Keypair()
-    async with ChainClient(NO_CHAIN) as chain:
-        submitter = Submitter(cleared, lease, CLOCK, chain, SettlementKeys(key, (key,), key), key.pubkey())
-        await submitter.settle_due(limit=1)
-    assert await events(cleared) == [("settlement", {"start_at": START, "state": "released", "lines": 0, "trades": 2})]
+    await submitter.settle_due(limit=1)
+    released = {"start_at": START, "state": "released", "lines": 0, "trades": 2}
+    assert await events(submitter.pool) == [("settlement", released)]
 
 
 async def test_a_settlement_that_is_refused_for_good_is_aborted_and_released(
-    cleared: Pool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    submitter: Submitter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lease = await lead(cleared)
-    await plan_cleared(cleared, lease, CLOCK)
+    pool, submitter = submitter.pool, replace(submitter, fees=PriorityFees(7))
     did: list[Any] = []
     due = False
 
@@ -127,18 +116,14 @@ async def test_a_settlement_that_is_refused_for_good_is_aborted_and_released(
     monkeypatch.setattr(StepExecutor, "record_final_transactions", recorded)
     monkeypatch.setattr(abort, "is_due", is_due)
     monkeypatch.setattr(abort, "abort_and_return", returned)
-    key = Keypair()
-    async with ChainClient(NO_CHAIN) as chain:
-        keys = SettlementKeys(key, (key,), key)
-        submitter = Submitter(cleared, lease, CLOCK, chain, keys, key.pubkey(), fees=PriorityFees(7))
-        assert await submitter.settle_due(limit=1) == []
-        assert (did, await cleared.fetchval("SELECT count(*) FROM trades")) == ([], 2)
-        assert isinstance(submitter.deferred.errors[START_S], StepRefusedError)
-        due = True
-        submitter.deferred.finish(START_S)
-        assert await submitter.settle_due(limit=1) == []
-    assert did == [(key, START_S, 7), "recorded"]
-    assert await cleared.fetchval("SELECT count(*) FROM trades") == 0
+    assert await submitter.settle_due(limit=1) == []
+    assert (did, await pool.fetchval("SELECT count(*) FROM trades")) == ([], 2)
+    assert isinstance(submitter.deferred.errors[START_S], StepRefusedError)
+    due = True
+    submitter.deferred.finish(START_S)
+    assert await submitter.settle_due(limit=1) == []
+    assert did == [(submitter.keys.fee_payer, START_S, 7), "recorded"]
+    assert await pool.fetchval("SELECT count(*) FROM trades") == 0
     output = "".join(capsys.readouterr())
     said = output.split("a settlement is aborted")[1].splitlines()[0]
     assert "settle: RootMismatch" in said

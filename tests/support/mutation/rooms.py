@@ -23,6 +23,12 @@ class Room:
         return [name for name in names if not any(name.startswith(away) for away in self.without)]
 
 
+BY_INSTRUCTIONS = (
+    "attestors", "authority_change", "builders", "certificate_holdings", "certificates", "inclusion",
+    "market_handover", "meter_owner", "meter_swap", "registry_status", "upgrade", "verify_line", "votes",
+)  # fmt: skip
+"""Tests of the programs that act by the hub's own instructions."""
+
 ROOMS = {
     "wire": Room(["edge/wire"], ["tests/edge/wire", "tests/edge/offline", "tests/contract", "tests/hub/ingest"]),
     "edge": Room(["edge"], ["tests/edge"], without=["edge/wire/"]),
@@ -32,29 +38,6 @@ ROOMS = {
     "settlement": Room(["hub/settlement"], ["tests/hub/settlement"]),
     "accounts": Room(["hub/accounts"], ["tests/hub/accounts", "tests/hub/api"]),
     "lease": Room(["hub/postgres/lease.py", "hub/postgres/rounds.py"], ["tests/hub/postgres", "tests/hub/worker"]),
-    "chain": Room(
-        ["hub/chain"],
-        [
-            "tests/hub/chain",
-            *(
-                f"tests/programs/test_{name}.py"
-                for name in (
-                    "attestors",
-                    "authority_change",
-                    "builders",
-                    "certificate_holdings",
-                    "certificates",
-                    "inclusion",
-                    "market_handover",
-                    "meter_owner",
-                    "meter_swap",
-                    "registry_status",
-                    "upgrade",
-                    "verify_line",
-                    "votes",
-                )
-            ),  # those that act on the programs with the hub's own instructions
-        ],
-    ),
+    "chain": Room(["hub/chain"], ["tests/hub/chain", *(f"tests/programs/test_{name}.py" for name in BY_INSTRUCTIONS)]),
     "audit": Room(["hub/audit"], ["tests/hub/audit", "tests/programs/test_dishonest_hub.py"]),
 }

@@ -1,8 +1,7 @@
-"""Programs of the hub: `serve` and `worker` as processes with ready line and log, and commands that soon end."""
+"""`serve` and `worker` as processes with ready line and log; commands that soon end are in ``support.commands``."""
 
 import asyncio
 import contextlib
-import io
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.cli import main
 from support.waiting import eventually
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
@@ -70,11 +68,3 @@ async def hub_process(command: str, config: Path, *, sockets: Sequence[int] = ()
         if process.returncode is None:
             process.terminate()
         assert await asyncio.wait_for(process.wait(), 60) == 0, log.read_text()
-
-
-async def hub_command(*arguments: str | Path) -> str:
-    """Runs a command of `peerwatt-hub` in this process until it ends well; returns what it printed."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        code = await asyncio.to_thread(main, [str(argument) for argument in arguments])
-    assert code == 0, printed.getvalue()
-    return printed.getvalue()

@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from hub.clock import at_s
 from hub.postgres.db import Record
 from hub.settlement import onchain
@@ -56,3 +58,18 @@ def empty(**changes: Any) -> Any:
         ("settled_sold_wh", "settled_bought_wh", "settled_credit_micros", "settled_debit_micros"), 0
     )
     return settlement(**{"status": onchain.EMPTY} | NO_LINES | nothing | settled | changes)
+
+
+def answer_with(accounts: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the chain hold for the interval what the attributes of ``accounts`` are then; None is no account."""
+
+    def read(name: str) -> Any:
+        async def account(_: object, start_s: int) -> Any:
+            assert start_s == START_S
+            return getattr(accounts, name)
+
+        return account
+
+    monkeypatch.setattr(onchain, "read_attestation", read("attestation"))
+    monkeypatch.setattr(onchain, "read_minted_interval", read("minted"))
+    monkeypatch.setattr(onchain, "read_settlement", read("settlement"))

@@ -20,6 +20,7 @@ from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import LeaseLostError
 from hub.units import Micros
 from support.killed_calls import killed_after
+from support.rivals import another_comes_first
 from support.rows.site_rows import (
     KnownFunds,
     add_interval_energy,
@@ -127,14 +128,7 @@ async def test_an_auction_sees_one_moment(site: Pool, monkeypatch: pytest.Monkey
 
 async def test_an_interval_that_another_process_took_ends_the_round(site: Pool) -> None:
     await attested(site)
-    take = repository.take_attested
-
-    async def too_late(connection: Connection, start_s: int, now_ms: int) -> bool:
-        assert await take(connection, start_s, now_ms)
-        return await take(connection, start_s, now_ms)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repository, "take_attested", too_late)
+    with another_comes_first(repository, "take_attested"):
         assert await clear_attested(site, await lead(site), CLOCK, KnownFunds()) == []
     assert await site.fetchval("SELECT count(*) FROM orders") == 0
 
