@@ -59,8 +59,9 @@ class PullConsumer:
     async def next(self) -> list[Msg]:
         """Waits for messages and returns them in order, at most one batch; an empty list when the time is over."""
         while not self._received:
-            await self._request_batch()
+            # Before it asks: what comes meanwhile is not waited for
             self._wake.clear()
+            await self._request_batch()
             try:
                 # the server answers within expires_s; one second later the request counts as lost
                 async with asyncio.timeout(self._expires_s + 1):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -56,6 +57,23 @@ async def open_requests(client: Client) -> int:
 
 def texts(messages: list[Msg]) -> list[bytes]:
     return [message.data for message in messages]
+
+
+async def test_a_message_that_comes_while_it_asks_is_returned_at_once(
+    hub: Client, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when the request of 300 s ends."""
+    await gateway.publish_frame(b"early")
+    async with pulling(hub, expires_s=300) as consumer:
+        publish = hub.publish
+
+        async def publish_and_receive(*arguments: Any, **options: Any) -> None:
+            await publish(*arguments, **options)
+            await eventually(lambda: bool(consumer._received), what="the message")
+            monkeypatch.undo()
+
+        monkeypatch.setattr(hub, "publish", publish_and_receive)
+        assert texts(await asyncio.wait_for(consumer.next(), 60)) == [b"early"]
 
 
 async def test_messages_come_in_order_and_the_last_one_drains(
