@@ -85,10 +85,7 @@ async def test_a_receipt_is_written_in_its_time_though_nothing_else_is(tmp_path:
     await eventually(lambda: writer._pause_s(1e12) > 0, what="a writer that sleeps")
     writer.add_receipt(Receipt("gw-north", 1, {BOOT_ID: [(1, 1)]}))
 
-    async def written() -> bool:
-        return await writer.call(_backlog, writer) == 0
-
-    await eventually(written, what="the receipt")
+    await eventually(lambda: _all_stored(writer), what="the receipt")
     writer.stop()
     await task
     await writer.close()
@@ -115,13 +112,15 @@ async def test_a_receipt_that_comes_during_a_seal_is_written_in_its_time(
     task = asyncio.create_task(writer.run())
     writer.add_receipt(first)
 
-    async def written() -> bool:
-        return await writer.call(_backlog, writer) == 0
-
-    await eventually(written, what="both receipts")
+    await eventually(lambda: _all_stored(writer), what="both receipts")
     writer.stop()
     await task
     await writer.close()
+
+
+async def _all_stored(writer: LedgerWriter) -> bool:
+    """Whether every frame has a receipt."""
+    return await writer.call(_backlog, writer) == 0
 
 
 def _backlog(writer: LedgerWriter) -> int:
