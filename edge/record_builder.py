@@ -12,7 +12,7 @@ from edge.runtime.clock import STEP_MS, TimeKeeper
 from edge.store.batch import Batch
 from edge.store.repository import CounterRow, MeterRow
 from edge.wire.errors import WireError
-from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Record
+from edge.wire.kinds import CounterEvent1, MeterDeclared, Reading, Record
 from edge.wire.records import decode_record, encode_record
 
 RECENT = 512
@@ -167,7 +167,7 @@ def _declaration(meter: MeterRow, reading: MeterReading) -> MeterDeclared:
     return MeterDeclared(meter.meter_index, meter.meter_id, meter.serial, meter.profile, meter.profile_hash, at_s)
 
 
-def _counter_event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent:
-    return CounterEvent(
+def _counter_event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent1:
+    return CounterEvent1(
         index, max(0, now.slot_s), event, before.import_wh, now.import_wh, before.export_wh, now.export_wh, serial
     )

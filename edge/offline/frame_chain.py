@@ -133,7 +133,7 @@ def _continuity_fault(before: Frame, frame: Frame) -> str:
 
 def _count(report: ChainReport, frame: Frame) -> None:
     header = frame.header
-    records = [decode_record(record) for record in frame.records]
+    records = [decode_record(record, frame.header.version) for record in frame.records]
     report.gateway_id = header.gateway_id
     report.frames += 1
     report.readings += sum(isinstance(record, Reading) for record in records)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edge.store.batch import Batch
-from edge.wire.kinds import ClockStep, CounterEvent, Reading
+from edge.wire.kinds import ClockStep, CounterEvent, CounterEvent1, Reading
 from edge.wire.records import decode_record
 
 MAX_QUEUED_RECORDS = 20_000
@@ -105,7 +105,9 @@ class MemoryQueue:
         """Drops the oldest records that may repeat without end, down to the bound; returns how many."""
         surplus = max(0, len(batch.records) - MAX_EVENTS)
         repeating = [
-            n for n, body in enumerate(batch.records) if isinstance(decode_record(body), CounterEvent | ClockStep)
+            n
+            for n, body in enumerate(batch.records)
+            if isinstance(decode_record(body), CounterEvent | CounterEvent1 | ClockStep)
         ]
         dropped = set(repeating[:surplus])
         batch.records = [body for number, body in enumerate(batch.records) if number not in dropped]

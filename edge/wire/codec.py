@@ -1,7 +1,7 @@
 """Strict msgpack: only integers, byte strings and arrays, each in its shortest form, and nothing after the end."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, Union
 
 import msgpack
@@ -100,6 +100,18 @@ def expect_tag(fields: list[Value], tag: bytes, arity: int) -> None:
     if not fields or fields[0] != tag:
         raise UnknownVersionError(f"this is not {tag.decode()}")
     expect_arity(fields, arity)
+
+
+def version_of(fields: list[Value], versions: Mapping[bytes, int]) -> int:
+    """Returns the version that the domain tag in front stands for.
+
+    Raises:
+        UnknownVersionError: the tag is none of these.
+    """
+    tag = fields[0] if fields else None
+    if not isinstance(tag, bytes) or tag not in versions:
+        raise UnknownVersionError(f"this is not {' or '.join(name.decode() for name in versions)}")
+    return versions[tag]
 
 
 def expect_arity(fields: list[Value], least: int, most: int | None = None) -> None:

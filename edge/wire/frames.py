@@ -10,9 +10,11 @@ from nacl.signing import SigningKey
 from edge.wire import codec, keys, merkle
 from edge.wire.codec import byte_strings, gateway_name, integer, octets
 from edge.wire.errors import KeyIdError, MerkleRootError, OutOfRangeError, RecordCountError
-from edge.wire.records import check_length
+from edge.wire.records import VERSION, check_length
 
-FRAME_TAG = b"peerwatt/frame/1"
+FRAME_TAGS = {1: b"peerwatt/frame/1", 2: b"peerwatt/frame/2"}
+"""The domain tag in front of a header, by the version of its frame."""
+_VERSIONS = {tag: version for version, tag in FRAME_TAGS.items()}
 LEAF_PREFIX, HEADER_PREFIX = b"peerwatt/leaf/1", b"peerwatt/header/1"
 MAX_RECORDS = 256
 MAX_HEADER_BYTES = 256
@@ -33,13 +35,15 @@ class Header:
     record_count: int
     merkle_root: bytes
     sealed_at_ms: int
+    version: int = VERSION
+    """Says what kinds of record the frame may have."""
 
     def encode(self) -> bytes:
         """Encodes the bytes that are signed; the fields are not checked."""
         return codec.pack(
             [
-                FRAME_TAG, self.gateway_id.encode(), self.key_id, self.boot_id, self.sequence, self.previous_hash,
-                self.record_count, self.merkle_root, self.sealed_at_ms,
+                FRAME_TAGS[self.version], self.gateway_id.encode(), self.key_id, self.boot_id, self.sequence,
+                self.previous_hash, self.record_count, self.merkle_root, self.sealed_at_ms,
             ]
         )  # fmt: skip
 
@@ -101,6 +105,7 @@ def seal(
     sealed_at_ms: int,
     records: Sequence[bytes],
     signing_key: SigningKey,
+    version: int = VERSION,
 ) -> Frame:
     """Signs encoded records into the next frame of a chain; the records are not decoded.
 
@@ -118,6 +123,7 @@ def seal(
         len(records),
         merkle.root([leaf_hash(gateway_id, record) for record in records]),
         sealed_at_ms,
+        version,
     ).encode()
     decode_header(header)
     return Frame(header, keys.sign(signing_key, header), encode_body(records))
@@ -142,7 +148,8 @@ def decode_header(data: bytes) -> Header:
         WireError: one of its leaf classes names the reason.
     """
     fields = codec.unpack(data, limit=MAX_HEADER_BYTES)
-    codec.expect_tag(fields, FRAME_TAG, 9)
+    version = codec.version_of(fields, _VERSIONS)
+    codec.expect_arity(fields, 9)
     return Header(
         gateway_id=gateway_name(fields[1]),
         key_id=octets(fields[2], "key_id", keys.KEY_ID_BYTES),
@@ -152,6 +159,7 @@ def decode_header(data: bytes) -> Header:
         record_count=integer(fields[6], "record_count", 1, MAX_RECORDS),
         merkle_root=octets(fields[7], "merkle_root", 32),
         sealed_at_ms=integer(fields[8], "sealed_at_ms"),
+        version=version,
     )
 
 

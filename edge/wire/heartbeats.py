@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 
 from edge.wire import codec
-from edge.wire.codec import array, gateway_name, integer, octets, text
+from edge.wire.codec import Value, array, gateway_name, integer, octets, text
 from edge.wire.ranges import ByBoot, from_field, to_fields
 from edge.wire.records import time_quality
 
-HEARTBEAT_TAG = b"peerwatt/beat/1"
+HEARTBEAT_TAGS = {1: b"peerwatt/beat/1", 2: b"peerwatt/beat/2"}
+"""The domain tag in front, by version; version 1 ends with ``memory_queue``."""
+_VERSIONS = {tag: version for version, tag in HEARTBEAT_TAGS.items()}
+_ARITY = {1: 15, 2: 17}
 MAX_HEARTBEAT_BYTES = 64 * 1024
 MAX_METERS_LOST = 512
+MAX_TROUBLES = 128
+MAX_TROUBLE_CHARACTERS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +43,35 @@ class Heartbeat:
     disk_free_bytes: int = 0
     memory_queue: int = 0
     """Records that wait for the disk."""
+    complete_until_s: int = 0
+    """Every reading of a slot before this time (s since 1970) that the gateway will ever send has the hub's receipt; 0
+    when it can not say."""
+    troubles: tuple[tuple[str, str], ...] = ()
+    """(meter id, what is wrong and what to do, in ASCII) for meters that are not recorded as good now."""
 
 
 def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
     """Encodes a heartbeat; its fields are not checked."""
     return codec.pack(
         [
-            HEARTBEAT_TAG, heartbeat.gateway_id.encode(), heartbeat.sent_at_ms, heartbeat.version.encode(),
+            HEARTBEAT_TAGS[2], heartbeat.gateway_id.encode(), heartbeat.sent_at_ms, heartbeat.version.encode(),
             heartbeat.boot_id, heartbeat.last_sequence, to_fields(heartbeat.waiting), heartbeat.outbox_frames,
             heartbeat.outbox_age_s, heartbeat.time_quality.encode(), heartbeat.clock_error_ms, heartbeat.meters,
             [meter.encode() for meter in heartbeat.meters_lost], heartbeat.disk_free_bytes, heartbeat.memory_queue,
+            heartbeat.complete_until_s, [[meter.encode(), why.encode()] for meter, why in heartbeat.troubles],
         ]
     )  # fmt: skip
 
 
 def decode_heartbeat(data: bytes) -> Heartbeat:
-    """Decodes a heartbeat strictly.
+    """Decodes a heartbeat of version 1 or 2 strictly.
 
     Raises:
         WireError: one of its leaf classes names the reason.
     """
     f = codec.unpack(data, limit=MAX_HEARTBEAT_BYTES)
-    codec.expect_tag(f, HEARTBEAT_TAG, 15)
+    version = codec.version_of(f, _VERSIONS)
+    codec.expect_arity(f, _ARITY[version])
     return Heartbeat(
         gateway_id=gateway_name(f[1]),
         sent_at_ms=integer(f[2], "sent_at_ms"),
@@ -75,4 +87,12 @@ def decode_heartbeat(data: bytes) -> Heartbeat:
         meters_lost=tuple(text(name, "meter_id", 32) for name in array(f[12], "meters_lost", MAX_METERS_LOST)),
         disk_free_bytes=integer(f[13], "disk_free_bytes"),
         memory_queue=integer(f[14], "memory_queue"),
+        complete_until_s=integer(f[15], "complete_until_s") if version > 1 else 0,
+        troubles=tuple(map(_trouble, array(f[16], "troubles", MAX_TROUBLES))) if version > 1 else (),
     )
+
+
+def _trouble(value: Value) -> tuple[str, str]:
+    parts = array(value, "trouble", 2)
+    codec.expect_arity(parts, 2)
+    return text(parts[0], "meter_id", 32), text(parts[1], "trouble", MAX_TROUBLE_CHARACTERS)

@@ -12,12 +12,20 @@ INFORMATIVE, SYNCHRONISED, RELATIVE = "I", "S", "R"
 TIME_QUALITIES = frozenset("UISR")
 """OCMF's four; ``U`` (unknown) is decoded but never written here."""
 METER_STATES = frozenset("GNTDRMXIOSEF")
-"""OCMF meter states; ``G`` is good."""
+"""OCMF meter states."""
+GOOD = "G"
+FELL_OR_FIRST, JUMPED, OTHER_IDENTITY = "E", "O", "X"
+"""The states of a reading in doubt (OCMF: other error, out of range, exchanged): its registers are lower than before or
+the meter's first; higher than the meter can have measured; or they come from a meter with another identity."""
 
-FLAG_RETAINED, FLAG_CLOCK_SKEW = 1, 2
-"""The reading was a broker's retained message; the meter's own time is more than a minute ahead of ours."""
+FLAG_RETAINED, FLAG_CLOCK_SKEW, FLAG_GATEWAY_TIME = 1, 2, 4
+"""The reading was a broker's retained message; the meter's own time is more than a minute ahead of ours; the meter gave
+a time of its own that was not used, and the gateway's stands in its place."""
 
-COUNTER_EVENTS = frozenset({"rollover", "reset", "swap", "step_back"})
+COUNTER_EVENTS_1 = frozenset({"rollover", "reset", "swap", "step_back"})
+"""The events of ``CounterEvent1``."""
+COUNTER_EVENTS = frozenset({"first", "misread", "rollover", "reset", "swap", "step_back", "unexplained"})
+"""How a doubt ends when the registers do not go on from where they were; see ``CounterEvent``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,11 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class CounterEvent:
-    """A meter's registers did not simply grow: ``rollover``, ``reset``, ``swap`` or ``step_back``."""
+class CounterEvent1:
+    """What agents recorded before version 2 of the frames, on the word of one reading; decoded, and written no more.
+
+    ``rollover``, ``reset``, ``swap`` or ``step_back``.
+    """
 
     meter_index: int
     slot_s: int
@@ -113,6 +124,45 @@ class CounterEvent:
     export_before_wh: int
     export_after_wh: int
     serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterEvent:
+    """The end of a doubt: the meter's readings go on from other registers than before, as several of them confirm.
+
+    Its readings ``first_sequence`` to ``confirmed_sequence`` count from now on, whatever their state says; those after
+    ``last_sequence`` and before ``first_sequence`` do not count, whatever theirs says. The events:
+
+    | event | the new registers |
+    |---|---|
+    | ``first`` | are the first that this agent knows of the meter; ``last_sequence`` is 0 |
+    | ``misread`` | go on from ``last_sequence``: what was read after it was wrong |
+    | ``rollover`` | went on past the counter's width and began again at 0 |
+    | ``reset`` | began again at 0 |
+    | ``swap`` | are those of a meter with another identity (``serial_before``, ``serial``) |
+    | ``step_back`` | are what the meter had saved before it lost its power |
+    | ``unexplained`` | are none of these |
+    """
+
+    meter_index: int
+    slot_s: int
+    """Of the reading that confirmed it."""
+    event: str
+    last_sequence: int
+    """The last reading of the old registers."""
+    first_sequence: int
+    confirmed_sequence: int
+    import_before_wh: int
+    """At ``last_sequence``; 0 without one."""
+    import_after_wh: int
+    """At ``first_sequence``."""
+    export_before_wh: int
+    export_after_wh: int
+    import_width_wh: int = 0
+    """Where the import register begins again, for a rollover of it; otherwise 0."""
+    export_width_wh: int = 0
+    serial_before: str = ""
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +196,8 @@ Record: TypeAlias = (
     | ConfigChange
     | ClockStep
     | Gap
-    | CounterEvent
+    | CounterEvent1
     | KeyRotation
     | BufferQuarantine
+    | CounterEvent
 )

@@ -70,6 +70,6 @@ def check_proof(document: Mapping[str, Any]) -> Proven:
     for name, value in named.items():
         if name in proof and proof.octets(name) != value:
             raise ProofError(f"{name} is not that of the signed bytes, which is {value.hex()}")
-    decoded = decode_record(record)
+    decoded = decode_record(record, header.version)
     roots = check_ladder(proof, decoded) if isinstance(decoded, Reading) else []
     return Proven(leaf, header, decoded, tuple(roots))

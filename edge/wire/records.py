@@ -7,12 +7,14 @@ from edge.wire.codec import Value, array, integer, octets, text
 from edge.wire.errors import OutOfRangeError, TooLongError, UnknownKindError
 from edge.wire.kinds import (
     COUNTER_EVENTS,
+    COUNTER_EVENTS_1,
     METER_STATES,
     TIME_QUALITIES,
     BufferQuarantine,
     ClockStep,
     ConfigChange,
     CounterEvent,
+    CounterEvent1,
     Gap,
     KeyRotation,
     MeterDeclared,
@@ -23,13 +25,16 @@ from edge.wire.kinds import (
 )
 
 __all__ = [
-    "MAX_QUANTITIES", "MAX_RECORD_BYTES", "BufferQuarantine", "ClockStep", "ConfigChange", "CounterEvent", "Gap",
-    "KeyRotation", "MeterDeclared", "Reading", "Record", "Start", "Stop", "check_length", "decode_record",
-    "encode_record", "time_quality",
+    "MAX_QUANTITIES", "MAX_RECORD_BYTES", "BufferQuarantine", "ClockStep", "ConfigChange", "CounterEvent",
+    "CounterEvent1", "Gap", "KeyRotation", "MeterDeclared", "Reading", "Record", "Start", "Stop", "check_length",
+    "decode_record", "encode_record", "time_quality",
 ]  # fmt: skip
 
 MAX_RECORD_BYTES = 480
 MAX_QUANTITIES = 16
+VERSION = 2
+"""The version of the frames that are written; those of version 1 have the kinds of record up to ``LAST_KIND_1``."""
+LAST_KIND_1 = 10
 _TIME_S, _U16, _I64 = 2**40, 2**16 - 1, 2**63 - 1
 
 
@@ -47,16 +52,16 @@ def encode_record(record: Record) -> bytes:
     return data
 
 
-def decode_record(data: bytes) -> Record:
-    """Decodes one record strictly.
+def decode_record(data: bytes, version: int = VERSION) -> Record:
+    """Decodes one record strictly; ``version`` is that of its frame, which says what kinds there are.
 
     Raises:
         WireError: one of its leaf classes names the reason.
     """
     fields = codec.unpack(data, limit=MAX_RECORD_BYTES)
     kind = integer(fields[0], "kind") if fields else 0
-    if kind not in _READERS:
-        raise UnknownKindError(f"there is no record of kind {kind}")
+    if kind not in _READERS or (version == 1 and kind > LAST_KIND_1):
+        raise UnknownKindError(f"there is no record of kind {kind} in frames of version {version}")
     least, most, read = _READERS[kind]
     codec.expect_arity(fields, least, most)
     return read(fields)
@@ -178,19 +183,44 @@ def _gap(f: list[Value]) -> Gap:
     return Gap(octets(f[1], "boot_id", 16), first, last, text(f[4], "reason"), integer(f[5], "at_ms"))
 
 
-def _counter(f: list[Value]) -> CounterEvent:
-    event = text(f[3], "event", 16)
-    if event not in COUNTER_EVENTS:
-        raise OutOfRangeError(f"event {event!r} is none of {', '.join(sorted(COUNTER_EVENTS))}")
-    return CounterEvent(
+def _event(value: Value, allowed: frozenset[str]) -> str:
+    event = text(value, "event", 16)
+    if event not in allowed:
+        raise OutOfRangeError(f"event {event!r} is none of {', '.join(sorted(allowed))}")
+    return event
+
+
+def _counter_1(f: list[Value]) -> CounterEvent1:
+    return CounterEvent1(
         meter_index=integer(f[1], "meter_index", 0, _U16),
         slot_s=integer(f[2], "slot_s", 0, _TIME_S),
-        event=event,
+        event=_event(f[3], COUNTER_EVENTS_1),
         import_before_wh=integer(f[4], "import_before_wh"),
         import_after_wh=integer(f[5], "import_after_wh"),
         export_before_wh=integer(f[6], "export_before_wh"),
         export_after_wh=integer(f[7], "export_after_wh"),
         serial=text(f[8], "serial"),
+    )
+
+
+def _counter(f: list[Value]) -> CounterEvent:
+    last = integer(f[4], "last_sequence", high=codec.MAX_U63 - 1)
+    first = integer(f[5], "first_sequence", last + 1)
+    return CounterEvent(
+        meter_index=integer(f[1], "meter_index", 0, _U16),
+        slot_s=integer(f[2], "slot_s", 0, _TIME_S),
+        event=_event(f[3], COUNTER_EVENTS),
+        last_sequence=last,
+        first_sequence=first,
+        confirmed_sequence=integer(f[6], "confirmed_sequence", first),
+        import_before_wh=integer(f[7], "import_before_wh"),
+        import_after_wh=integer(f[8], "import_after_wh"),
+        export_before_wh=integer(f[9], "export_before_wh"),
+        export_after_wh=integer(f[10], "export_after_wh"),
+        import_width_wh=integer(f[11], "import_width_wh"),
+        export_width_wh=integer(f[12], "export_width_wh"),
+        serial_before=text(f[13], "serial_before"),
+        serial=text(f[14], "serial"),
     )
 
 
@@ -204,8 +234,8 @@ def _quarantine(f: list[Value]) -> BufferQuarantine:
 
 
 _KINDS: dict[type, int] = {
-    Reading: 1, MeterDeclared: 2, Start: 3, Stop: 4, ConfigChange: 5, ClockStep: 6, Gap: 7, CounterEvent: 8,
-    KeyRotation: 9, BufferQuarantine: 10,
+    Reading: 1, MeterDeclared: 2, Start: 3, Stop: 4, ConfigChange: 5, ClockStep: 6, Gap: 7, CounterEvent1: 8,
+    KeyRotation: 9, BufferQuarantine: 10, CounterEvent: 11,
 }  # fmt: skip
 
 _READERS: dict[int, tuple[int, int, Callable[[list[Value]], Record]]] = {
@@ -216,7 +246,8 @@ _READERS: dict[int, tuple[int, int, Callable[[list[Value]], Record]]] = {
     5: (3, 3, _config),
     6: (6, 6, _clock_step),
     7: (6, 6, _gap),
-    8: (9, 9, _counter),
+    8: (9, 9, _counter_1),
     9: (4, 4, _rotation),
     10: (5, 5, _quarantine),
+    11: (15, 15, _counter),
 }

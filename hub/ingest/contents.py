@@ -48,7 +48,7 @@ def contents_of(frame: Frame) -> Contents:
                 )
             )  # fmt: skip
             continue
-        record = decode_record(data)
+        record = decode_record(data, header.version)
         if isinstance(record, Reading):
             readings.append(_reading(index, leaf, record))
         elif isinstance(record, MeterDeclared):

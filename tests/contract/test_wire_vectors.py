@@ -9,27 +9,33 @@ import pytest
 from nacl.signing import VerifyKey
 
 from edge.wire import frames, proofs, receipts, records
-from support.rows.wire_vectors import FILE, RECORDS, build
+from support.rows.wire_vectors import FILES, RECORDS_OF, build
+
+
+@pytest.fixture(scope="module", params=FILES)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def vectors() -> dict[str, Any]:
-    return dict(json.loads(FILE.read_text()))
+def vectors(version: int) -> dict[str, Any]:
+    return dict(json.loads(FILES[version].read_text()))
 
 
 def raw(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def test_today_s_code_writes_the_committed_bytes(vectors: dict[str, Any]) -> None:
-    assert build() == vectors
+def test_today_s_code_writes_the_committed_bytes(version: int, vectors: dict[str, Any]) -> None:
+    assert build(version) == vectors
 
 
-def test_today_s_code_reads_the_committed_records(vectors: dict[str, Any]) -> None:
-    assert {name: records.decode_record(raw(data)) for name, data in vectors["records"].items()} == RECORDS
+def test_today_s_code_reads_the_committed_records(version: int, vectors: dict[str, Any]) -> None:
+    read = {name: records.decode_record(raw(data), version) for name, data in vectors["records"].items()}
+    assert read == RECORDS_OF[version]
 
 
-def test_every_hash_follows_from_the_text_of_the_format(vectors: dict[str, Any]) -> None:
+def test_every_hash_follows_from_the_text_of_the_format(version: int, vectors: dict[str, Any]) -> None:
     name = vectors["gateway_id"].encode()
     for frame in vectors["frames"]:
         body = list(msgpack.Unpacker(bytesio(raw(frame["body"])), raw=True))
@@ -39,7 +45,11 @@ def test_every_hash_follows_from_the_text_of_the_format(vectors: dict[str, Any])
         assert sha256(b"peerwatt/header/1" + raw(frame["header"])).hexdigest() == frame["header_hash"]
         VerifyKey(raw(vectors["gateway_public_key"])).verify(raw(frame["header"]), raw(frame["signature"]))
         header = msgpack.unpackb(raw(frame["header"]), raw=True)
-        assert header[:3] == [b"peerwatt/frame/1", name, sha256(raw(vectors["gateway_public_key"])).digest()[:8]]
+        assert header[:3] == [
+            f"peerwatt/frame/{version}".encode(),
+            name,
+            sha256(raw(vectors["gateway_public_key"])).digest()[:8],
+        ]
         assert header[6:8] == [len(body), raw(frame["merkle_root"])]
 
 
@@ -53,7 +63,7 @@ def test_the_second_frame_names_the_first(vectors: dict[str, Any]) -> None:
 
 def test_the_proof_file_holds(vectors: dict[str, Any]) -> None:
     proven = proofs.check_proof(vectors["proof"])
-    assert proven.record == RECORDS["reading"]
+    assert proven.record == RECORDS_OF[1]["reading"]
     assert proven.reading_id.hex() == vectors["frames"][0]["leaves"][2]
 
 

@@ -10,7 +10,7 @@ from edge.errors import ImplausibleError
 from edge.meters.readings import MeterReading
 from edge.record_builder import RECENT, RecordBuilder
 from edge.runtime.clock import STEP_MS, ManualClock, TimeKeeper
-from edge.wire.kinds import CounterEvent, MeterDeclared, Reading
+from edge.wire.kinds import CounterEvent1, MeterDeclared, Reading
 from edge.wire.records import decode_record
 from support.rows.gateway_ledger import NOW_MS, new_ledger
 
@@ -37,7 +37,7 @@ def test_a_meter_is_declared_once_a_boot_and_again_after_a_swap() -> None:
     assert [type(record) for record in builder.build(reading(1_010, 60))] == [Reading]
     declared, event, last = builder.build(reading(5, 120, serial="B"))
     assert isinstance(declared, MeterDeclared) and (declared.meter_index, declared.serial) == (1, "B")
-    assert isinstance(event, CounterEvent) and (event.event, event.import_before_wh, event.import_after_wh) == (
+    assert isinstance(event, CounterEvent1) and (event.event, event.import_before_wh, event.import_after_wh) == (
         "swap",
         1010,
         5,
@@ -52,7 +52,7 @@ def test_what_can_not_be_true_is_not_recorded_until_three_agree() -> None:
         with pytest.raises(ImplausibleError, match="not possible"):
             builder.build(reading(50_000_000, second))
     records = builder.build(reading(50_000_001, 180))
-    assert [type(record) for record in records] == [CounterEvent, Reading]
+    assert [type(record) for record in records] == [CounterEvent1, Reading]
     builder = DecodingBuilder()
     builder.build(reading(1_000))
     for second, wild in ((60, 50_000_000), (120, 90_000_000), (180, 70_000_000), (240, 20_000_000)):
@@ -113,7 +113,7 @@ def test_three_doubtful_readings_are_believed_only_when_they_follow_each_other()
         with pytest.raises(ImplausibleError):
             builder.build(reading(wild, second))
     event, last = builder.build(reading(90_000_020, 240))
-    assert isinstance(event, CounterEvent) and (event.event, event.import_before_wh) == ("swap", 1_000)
+    assert isinstance(event, CounterEvent1) and (event.event, event.import_before_wh) == ("swap", 1_000)
     assert isinstance(last, Reading) and last.import_wh == 90_000_020
 
 

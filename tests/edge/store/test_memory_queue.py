@@ -14,7 +14,7 @@ from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame
-from edge.wire.kinds import BufferQuarantine, CounterEvent, MeterDeclared, Reading, Record, Start
+from edge.wire.kinds import BufferQuarantine, CounterEvent1, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
 from support.waiting import eventually
 
@@ -88,11 +88,11 @@ async def test_even_events_are_bounded() -> None:
     declared = encode_record(MeterDeclared(1, "METER_001", "", "sdm630", bytes(32), 1))
     queue.add(Batch(records=[declared]))
     for number in range(MAX_QUEUED_RECORDS + 10):
-        queue.add(Batch(records=[encode_record(CounterEvent(1, number, "reset", 5, 0, 5, 0, ""))]))
+        queue.add(Batch(records=[encode_record(CounterEvent1(1, number, "reset", 5, 0, 5, 0, ""))]))
     assert queue.records <= MAX_QUEUED_RECORDS
     kept = [decode_record(body) for entry in queue.take() for body in entry.batch.records]
     assert isinstance(kept[0], MeterDeclared)
-    assert isinstance(kept[-1], CounterEvent) and kept[-1].slot_s == MAX_QUEUED_RECORDS + 9
+    assert isinstance(kept[-1], CounterEvent1) and kept[-1].slot_s == MAX_QUEUED_RECORDS + 9
     assert MAX_EVENTS <= len(kept) <= MAX_QUEUED_RECORDS
 
 
@@ -134,7 +134,7 @@ async def test_what_was_dropped_elsewhere_is_told_of_once() -> None:
 async def test_events_that_repeat_are_bounded_too() -> None:
     """They stay when memory is full, the newest two thousand."""
     queue = MemoryQueue()
-    events = [encode_record(CounterEvent(0, n, "reset", 1, 0, 0, 0, "")) for n in range(MAX_QUEUED_RECORDS)]
+    events = [encode_record(CounterEvent1(0, n, "reset", 1, 0, 0, 0, "")) for n in range(MAX_QUEUED_RECORDS)]
     queue.add(Batch(records=[START, *events]))
     assert queue.records == MAX_EVENTS
     (entry,) = queue.take()

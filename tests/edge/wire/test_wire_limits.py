@@ -78,7 +78,8 @@ Limits: TypeAlias = Whole | Bytes | Text | OneOf
 LETTER = OneOf(tuple(map(ord, "UISR")), ord("X"))
 QUALITY = OneOf(tuple(letter.encode() for letter in "UISR"), b"X")
 STATE = OneOf(tuple(map(ord, "GNTDRMXIOSEF")), ord("A"))
-EVENT = OneOf((b"rollover", b"reset", b"swap", b"step_back"), b"miracle")
+EVENT_1 = OneOf((b"rollover", b"reset", b"swap", b"step_back"), b"misread")
+EVENT = OneOf((*EVENT_1.values, b"first", b"misread", b"unexplained"), b"miracle")
 GATEWAY = OneOf((b"a", b"0", b"gw-north", b"z" * 32), b"z" * 33)
 AT_MS, METER, SLOT, BOOT = Whole(), Whole(0, U16), Whole(0, TIME_S), Bytes(16)
 
@@ -130,25 +131,32 @@ MESSAGES = {
         6, at_ms=AT_MS, kernel_boot_id=BOOT, monotonic_ms=Whole(), offset_ms=Whole(-I63, I63), time_quality=QUALITY
     ),
     "gap": record(7, boot_id=BOOT, first=Whole(1), last=Whole(1), reason=Text(64), at_ms=AT_MS),
-    "counter_event": record(
-        8, meter_index=METER, slot_s=SLOT, event=EVENT, import_before_wh=Whole(), import_after_wh=Whole(),
+    "counter_event_1": record(
+        8, meter_index=METER, slot_s=SLOT, event=EVENT_1, import_before_wh=Whole(), import_after_wh=Whole(),
         export_before_wh=Whole(), export_after_wh=Whole(), serial=Text(64),
     ),
     "key_rotation": record(9, public_key=Bytes(32), proof=Bytes(64), at_ms=AT_MS),
     "buffer_quarantine": record(10, at_ms=AT_MS, reason=Text(120), file_name=Text(120), size_bytes=Whole()),
+    "counter_event": record(
+        11, meter_index=METER, slot_s=SLOT, event=EVENT, last_sequence=Whole(0, U63 - 1), first_sequence=Whole(1),
+        confirmed_sequence=Whole(1), import_before_wh=Whole(), import_after_wh=Whole(), export_before_wh=Whole(),
+        export_after_wh=Whole(), import_width_wh=Whole(), export_width_wh=Whole(), serial_before=Text(64),
+        serial=Text(64),
+    ),
     "header": Message(
-        b"peerwatt/frame/1",
+        b"peerwatt/frame/2",
         {"gateway_id": GATEWAY, "key_id": Bytes(8), "boot_id": BOOT, "sequence": Whole(1), "previous_hash": Bytes(32),
          "record_count": Whole(1, 256), "merkle_root": Bytes(32), "sealed_at_ms": AT_MS},
         frames.decode_header, {},
     ),
     "heartbeat": Message(
-        b"peerwatt/beat/1",
+        b"peerwatt/beat/2",
         {"gateway_id": GATEWAY, "sent_at_ms": AT_MS, "version": Text(64), "boot_id": BOOT, "last_sequence": Whole(),
          "waiting": OneOf(([],), 1, "wrong_type"), "outbox_frames": Whole(), "outbox_age_s": Whole(),
          "time_quality": QUALITY, "clock_error_ms": Whole(), "meters": Whole(),
          "meters_lost": OneOf(([], [b"M"] * 512, [b"M" * 32]), [b"M"] * 513), "disk_free_bytes": Whole(),
-         "memory_queue": Whole()},
+         "memory_queue": Whole(), "complete_until_s": Whole(),
+         "troubles": OneOf(([], [[b"M", b"?"]] * 128, [[b"M" * 32, b"w" * 120]]), [[b"M", b"?"]] * 129)},
         heartbeats.decode_heartbeat, {},
     ),
     "receipt": Message(
@@ -182,6 +190,10 @@ def with_value(message: Message, name: str, value: object) -> list[Any]:
             values[last] = min(max(value, 1), U63)
         if name == "last":
             values[first] = 1
+    if "confirmed_sequence" in names and name.endswith("_sequence"):
+        at = names.index("last_sequence")
+        widest = {"last_sequence": [value, U63, U63], "first_sequence": [0, value, U63]}
+        values[at : at + 3] = widest.get(name, [0, 1, value])
     return values
 
 
@@ -199,6 +211,8 @@ def test_every_field_is_read_from_its_own_place(name: str) -> None:
             shown = [[boot, [list(pair) for pair in pairs]] for boot, pairs in shown.items()]
         if field == "meters_lost":
             shown = [meter.encode() for meter in shown]
+        if field == "troubles":
+            shown = [[meter.encode(), why.encode()] for meter, why in shown]
         assert shown == value, field
     assert refusal(message, values[:-1]).code == "wrong_arity"
     assert name == "reading" or refusal(message, [*values, 1]).code == "wrong_arity"
@@ -220,17 +234,63 @@ def test_a_gateway_is_named_in_few_letters() -> None:
         assert refusal(header, with_value(header, "gateway_id", wrong)).code == "out_of_range"
 
 
-@pytest.mark.parametrize("message", ["header", "heartbeat", "receipt", "resend_request"])
-def test_another_tag_is_another_version(message: str) -> None:
+@pytest.mark.parametrize(
+    ("message", "newest"), [("header", 2), ("heartbeat", 2), ("receipt", 1), ("resend_request", 1)]
+)
+def test_another_tag_is_another_version(message: str, newest: int) -> None:
     layout = MESSAGES[message]
-    later = layout.encode(layout.values()).replace(b"/1", b"/2", 1)
+    later = layout.encode(layout.values()).replace(b"/%d" % newest, b"/%d" % (newest + 1), 1)
     with pytest.raises(WireError) as caught:
         layout.read(later)
     assert caught.value.code == "unknown_version"
 
 
+def test_version_1_stays_readable() -> None:
+    header = MESSAGES["header"]
+    first = frames.decode_header(header.encode(header.values()).replace(b"frame/2", b"frame/1", 1))
+    assert (first.version, frames.decode_header(header.encode(header.values())).version) == (1, 2)
+    assert first.encode() == header.encode(header.values()).replace(b"frame/2", b"frame/1", 1)
+    heartbeat = MESSAGES["heartbeat"]
+    early = Message(b"peerwatt/beat/1", dict(list(heartbeat.fields.items())[:14]), heartbeat.read, {})
+    read = heartbeats.decode_heartbeat(early.encode(early.values()))
+    assert (read.memory_queue, read.complete_until_s, read.troubles) == (14, 0, ())
+    for layout, count in ((heartbeat, 14), (early, 15), (early, 13)):
+        with pytest.raises(WireError) as caught:
+            layout.read(layout.encode([*layout.values(), 1][:count]))
+        assert caught.value.code == "wrong_arity"
+
+
+def test_version_1_has_no_later_kinds_of_record() -> None:
+    event = MESSAGES["counter_event"]
+    data = event.encode(event.values())
+    assert records.decode_record(data, 2) == records.decode_record(data)
+    with pytest.raises(WireError) as caught:
+        records.decode_record(data, 1)
+    assert caught.value.code == "unknown_kind"
+    kept = MESSAGES["buffer_quarantine"]
+    data = kept.encode(kept.values())
+    assert records.decode_record(data, 1) == records.decode_record(data, 2)
+
+
+def test_the_parts_of_a_trouble_are_named() -> None:
+    heartbeat = MESSAGES["heartbeat"]
+    for value, name in (
+        ([[1, b""]], "meter_id"),
+        ([[b"M", 1]], "trouble"),
+        ([1], "trouble"),
+        ([[b"M", b"w" * 121]], "trouble"),
+    ):
+        assert str(refusal(heartbeat, with_value(heartbeat, "troubles", value))).startswith(f"{name} "), value
+    assert refusal(heartbeat, with_value(heartbeat, "troubles", [[b"M"]])).code == "wrong_arity"
+
+
 def test_a_range_does_not_end_before_it_begins() -> None:
-    for name, values in (("gap", [b"b" * 16, 5, 4, b"", 1]), ("resend_request", [b"q" * 16, b"b" * 16, 5, 4])):
+    numbers = MESSAGES["counter_event"].values()
+    for name, values in (
+        ("gap", [b"b" * 16, 5, 4, b"", 1]), ("resend_request", [b"q" * 16, b"b" * 16, 5, 4]),
+        ("counter_event", [*numbers[:3], 7, 7, 9, *numbers[6:]]),
+        ("counter_event", [*numbers[:3], 7, 9, 8, *numbers[6:]]),
+    ):  # fmt: skip
         assert refusal(MESSAGES[name], values).code == "out_of_range"
 
 
@@ -336,7 +396,7 @@ def test_parts_of_ranges_are_named() -> None:
 
 def test_what_a_heartbeat_leaves_out_is_nothing() -> None:
     short = heartbeats.Heartbeat("gw-north", 1, "0", b"b" * 16, 2)
-    assert short == heartbeats.Heartbeat("gw-north", 1, "0", b"b" * 16, 2, {}, 0, 0, "U", 0, 0, (), 0, 0)
+    assert short == heartbeats.Heartbeat("gw-north", 1, "0", b"b" * 16, 2, {}, 0, 0, "U", 0, 0, (), 0, 0, 0, ())
     assert receipts.Receipt("gw-north", 1) == receipts.Receipt("gw-north", 1, {}, {}, bytes(32))
     assert ranges.ranges_of([]) == []
     assert ranges.ranges_of([1, 2, 5, 6, 7, 9]) == [(1, 2), (5, 7), (9, 9)]
@@ -344,7 +404,8 @@ def test_what_a_heartbeat_leaves_out_is_nothing() -> None:
 
 def test_the_letters_of_a_time_and_of_a_meter() -> None:
     assert (kinds.INFORMATIVE, kinds.SYNCHRONISED, kinds.RELATIVE) == ("I", "S", "R")
-    assert (kinds.FLAG_RETAINED, kinds.FLAG_CLOCK_SKEW) == (1, 2)
+    assert (kinds.FLAG_RETAINED, kinds.FLAG_CLOCK_SKEW, kinds.FLAG_GATEWAY_TIME) == (1, 2, 4)
+    assert (kinds.GOOD, kinds.FELL_OR_FIRST, kinds.JUMPED, kinds.OTHER_IDENTITY) == ("G", "E", "O", "X")
     assert (quantities.IMPORT, quantities.EXPORT, quantities.ACTIVE_POWER) == (0x0108, 0x0208, 0x1007)
     for text, code in (("1.8.2", 0x020108), ("255.255.255", 0xFFFFFF), ("0.0.0", 0)):
         assert quantities.obis(text) == code and quantities.obis_text(code) == text

@@ -135,6 +135,21 @@ def test_receipts_and_heartbeats_are_read_back(by_boot: dict[bytes, list[int]]) 
     receipt = receipts.Receipt("gw-north", 17, ranges, {}, b"h" * 32)
     assert receipts.open_receipt(receipts.sign_receipt(receipt, KEY), PUBLIC) == receipt
     heartbeat = heartbeats.Heartbeat(
-        "gw-north", 17, "0.1.0", b"b" * 16, 9, ranges, 3, 4, "S", 5, 6, ("METER_001",), 7, 8
+        "gw-north",
+        17,
+        "0.1.0",
+        b"b" * 16,
+        9,
+        ranges,
+        3,
+        4,
+        "S",
+        5,
+        6,
+        ("METER_001",),
+        7,
+        8,
+        9,
+        (("METER_002", "in doubt"),),
     )
     assert heartbeats.decode_heartbeat(heartbeats.encode_heartbeat(heartbeat)) == heartbeat

@@ -48,7 +48,7 @@ def code_of(read: Callable[[], object]) -> str:
         (codec.pack(reading(flags=True)), "wrong_type"),
         (codec.pack(reading(flags=None)), "wrong_type"),
         (codec.pack(reading(kind=0)), "unknown_kind"),
-        (codec.pack(reading(kind=11)), "unknown_kind"),
+        (codec.pack(reading(kind=12)), "unknown_kind"),
         (codec.pack([]), "unknown_kind"),
         (codec.pack(reading()[:9]), "wrong_arity"),
         (codec.pack([*reading(), [POWER, 1]]), "wrong_arity"),
@@ -99,7 +99,7 @@ def test_frames() -> None:
     assert read(header, signature, body + body[: len(body) // 3]) == "record_count"
     assert read(header, signature, b"\x01" + body) == "wrong_type"
     assert read(header, signature, body[: len(body) // 3] * 2 + frames.encode_body([b"\x90"])) == "merkle_root"
-    assert read(header.replace(b"peerwatt/frame/1", b"peerwatt/frame/2"), signature, body) == "unknown_version"
+    assert read(header.replace(b"peerwatt/frame/2", b"peerwatt/frame/3"), signature, body) == "unknown_version"
     assert read(header.replace(b"gw-north", b"GW-north"), signature, body) == "out_of_range"
     assert code_of(lambda: frames.decode_frame(bytes(frames.MAX_FRAME_BYTES + 1))) == "too_long"
     record = codec.pack(reading())

@@ -62,7 +62,7 @@ CASES = {
     "wrong_arity": msgpack.packb([b"", b""]),
     "too_long": bytes(200_000),
     "non_canonical": b"\xdc\x00\x03" + GOOD[1:],
-    "unknown_version": header(tag=b"peerwatt/frame/2"),
+    "unknown_version": header(tag=b"peerwatt/frame/3"),
     "out_of_range": header(boot_id=b"short"),
     "record_count": header(count=3),
     "merkle_root": header(root=bytes(32)),

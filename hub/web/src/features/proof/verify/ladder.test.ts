@@ -11,7 +11,7 @@ import type { ProofRequest, Rung } from "./rungs";
 import { decodeHeader, decodeReading } from "./wire";
 
 // The same golden vectors that the gateways' and the hub's Python is held to
-const golden = JSON.parse(readFileSync("../../tests/contract/wire_vectors.json", "utf8"));
+const golden = JSON.parse(readFileSync("../../tests/contract/wire_vectors_2.json", "utf8"));
 
 const REQUEST: ProofRequest = { readingId: fixture.reading_id, interval: fixture.interval.start_at };
 

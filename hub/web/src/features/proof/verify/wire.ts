@@ -4,6 +4,9 @@ import { expectBytes, expectInteger, type MsgpackValue, unpack } from "./msgpack
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** Both versions have the same header; they differ in the kinds of record that a frame may have. */
+const FRAME_TAGS = ["peerwatt/frame/1", "peerwatt/frame/2"];
+
 export type Header = {
   gatewayId: string;
   keyId: Bytes;
@@ -18,8 +21,8 @@ export type Header = {
 /** Reads the nine fields of a header; RangeError says what is wrong. */
 export function decodeHeader(bytes: Bytes): Header {
   const fields = unpack(bytes);
-  if (utf8.decode(expectBytes(fields[0], "tag")) !== "peerwatt/frame/1")
-    throw new RangeError("not peerwatt/frame/1");
+  if (!FRAME_TAGS.includes(utf8.decode(expectBytes(fields[0], "tag"))))
+    throw new RangeError(`not ${FRAME_TAGS.join(" or ")}`);
   if (fields.length !== 9) throw new RangeError(`${fields.length} fields instead of 9`);
   return {
     gatewayId: utf8.decode(expectBytes(fields[1], "gateway id")),
