@@ -76,6 +76,12 @@ def test_what_is_changed(small: Path) -> None:
         compile(mutant.source, mutant.path, "exec")
 
 
+def test_the_pattern_of_a_case_is_changed_too(small: Path) -> None:
+    """Its nearest statement is the match, which has cases in the place of a body."""
+    (small / "edge/cases.py").write_text("match 3:\n    case 4:\n        pass\n")
+    assert {mutant.after for mutant in mutants_of(small, "edge/cases.py")} >= {"match 4:", "case 5:"}
+
+
 def test_a_sample_is_drawn_by_line_and_can_be_drawn_again(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("support.mutation.__main__.ROOT", small)
     room = Room(["edge"], ["tests"])

@@ -4,6 +4,7 @@ import json
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -31,6 +32,7 @@ WORDS: Mapping[object, str] = {
     Path: "path",
     SecretStr: "secret text",
     Fraction: "whole number or fraction",
+    datetime: "date and time",
 }
 """What a value of each type is called; other types go by their own name."""
 
@@ -92,8 +94,13 @@ def kind(field: FieldInfo) -> str:
     for name, word in (("ge", " from"), ("le", " to"), ("lt", " to below")):
         words += f"{word} {limits[name]:,}" if name in limits else ""
     if "max_length" in limits:
-        words += f", {limits.get('min_length', 0)} to {limits['max_length']:,} of them"
+        counted = "characters" if _is_text(field.annotation) else "of them"
+        words += f", {limits.get('min_length', 0)} to {limits['max_length']:,} {counted}"
     return words
+
+
+def _is_text(annotation: object) -> bool:
+    return annotation is str or any(map(_is_text, () if _is_list(annotation) else get_args(annotation)))
 
 
 def _kind(annotation: object) -> str:

@@ -1,4 +1,4 @@
-"""``peerwatt-sim run | site | replay-check | version``; an environment variable for every flag."""
+"""``peerwatt-sim run | scenario | list | site | replay-check | version``; an environment variable for every flag."""
 
 import argparse
 import json
@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from firmware_sim.errors import SimError
+from firmware_sim.errors import ConfigError, SimError
 from firmware_sim.logs import configure_logs
 from firmware_sim.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from firmware_sim.run import RunOptions
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +43,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "serve the meters until SIGTERM; one JSON line on stdout when all listen")
-    _common(run)
-    _option(run, "--replay", "REPLAY", Path, "CSV file of a time and W per meter, in place of the model", "the model")
-    _option(run, "--truth", "TRUTH", Path, "file that gets a JSON line on every energy register served", "none")
-    _option(run, "--state", "STATE", Path, "file that keeps the registers over a restart", "none, each start is new")
     _option(
-        run, "--cache-dir", "CACHE_DIR", Path, "folder of the built series of a year", "beside --state, or ~/.cache"
+        run, "--scenario", "SCENARIO", str, "file of faults that the meters have, or the name of a shipped one", "none"
     )
-    _option(run, "--run-dir", "RUN_DIR", Path, "folder below which relative bus paths lie", "the current one")
-    _option(run, "--sun-offset-s", "SUN_OFFSET_S", int, "seconds from the time of day to the site's time", "0")
-    _option(run, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port", "none")
+    _serving(run)
+    played = _command(commands, "scenario", _scenario, "serve the meters with the faults of a scenario, as run does")
+    played.add_argument("scenario", metavar="FILE|NAME", help="TOML file of faults, or the name of a shipped one")
+    _option(played, "--offline", "OFFLINE", Path, "folder for readings, truth and labels; nothing is served",
+            "none")  # fmt: skip
+    _serving(played)
+    listed = _command(commands, "list", _list, "show the scenarios that come with the simulator")
+    _json(listed)
     site = _command(commands, "site", _site, "show the site and its meters")
     _common(site)
     site.add_argument(
@@ -60,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     check = _command(commands, "replay-check", _replay_check, "check a replay file against the configured meters")
     _common(check)
+    _hold_gaps(check)
     check.add_argument("file", type=Path, metavar="FILE.csv", help="CSV file of a time and W per meter")
     shown = _command(commands, "version", _version, "show the version")
     _json(shown)
@@ -83,12 +88,39 @@ def _common(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _serving(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of what serves meters."""
+    _common(parser)
+    _option(
+        parser, "--replay", "REPLAY", Path, "CSV file of a time and W per meter, in place of the model", "the model"
+    )
+    _hold_gaps(parser)
+    _option(parser, "--truth", "TRUTH", Path, "file that gets a JSON line on every energy register served", "none")
+    _option(parser, "--state", "STATE", Path, "file that keeps the registers over a restart", "none, each start is new")
+    _option(
+        parser, "--cache-dir", "CACHE_DIR", Path, "folder of the built series of a year", "beside --state, or ~/.cache"
+    )
+    _option(parser, "--run-dir", "RUN_DIR", Path, "folder below which relative bus paths lie", "the current one")
+    _option(parser, "--sun-offset-s", "SUN_OFFSET_S", int, "seconds from the time of day to the site's time", "0")
+    _option(parser, "--mqtt-url", "MQTT__URL", str, "broker of the MQTT meters, mqtt://host:port", "none")
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
         default=_is_set("JSON"),
         help="logs on stderr and results on stdout as JSON (env: PEERWATT_SIM_JSON=1)",
+    )
+
+
+def _hold_gaps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hold-gaps",
+        action="store_true",
+        default=_is_set("HOLD_GAPS"),
+        help="hold the power before a gap of the replay file over it; without, a gap is refused "
+        "(env: PEERWATT_SIM_HOLD_GAPS=1)",
     )
 
 
@@ -120,11 +152,49 @@ def _settings(args: argparse.Namespace) -> Settings:
     return load_settings(args.config, **flags)
 
 
-def _run(args: argparse.Namespace) -> None:
-    from firmware_sim.run import make_options, simulate
+def _options(args: argparse.Namespace) -> "RunOptions":
+    from firmware_sim.run import make_options
+    from firmware_sim.scenario.file import load_scenario
 
     settings = _settings(args)
-    simulate(make_options(settings, replay=args.replay, truth=args.truth, state=args.state, cache_dir=args.cache_dir))
+    return make_options(
+        settings,
+        replay=args.replay,
+        truth=args.truth,
+        state=args.state,
+        cache_dir=args.cache_dir,
+        hold_gaps=args.hold_gaps,
+        scenario=load_scenario(args.scenario, settings.meter) if args.scenario else None,
+    )
+
+
+def _run(args: argparse.Namespace) -> None:
+    from firmware_sim.run import simulate
+
+    simulate(_options(args))
+
+
+def _scenario(args: argparse.Namespace) -> None:
+    if args.offline is None:
+        _run(args)
+        return
+    from firmware_sim.offline import OfflinePlay, write_offline
+    from firmware_sim.run import power_source
+
+    options = _options(args)
+    if options.scenario is None:
+        raise ConfigError("The scenario has no name: give a file, or a name that `peerwatt-sim list` shows")
+    play = OfflinePlay(options.scenario, options.settings, power_source(options)[0])
+    counts = write_offline(play, args.offline)
+    text = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _print(json.dumps({"ok": True, **counts}) if args.json else f"{args.offline}: {text}")
+
+
+def _list(args: argparse.Namespace) -> None:
+    from firmware_sim.scenario.file import read_scenario, shipped
+
+    abouts = {name: read_scenario(path).scenario.about for name, path in shipped().items()}
+    _print(json.dumps(abouts) if args.json else "\n".join(f"{name:<20} {about}" for name, about in abouts.items()))
 
 
 def _site(args: argparse.Namespace) -> None:
@@ -137,7 +207,7 @@ def _site(args: argparse.Namespace) -> None:
 def _replay_check(args: argparse.Namespace) -> None:
     from firmware_sim.replay import load_replay
 
-    power = load_replay(args.file, [meter.id for meter in _settings(args).meter])
+    power = load_replay(args.file, [meter.id for meter in _settings(args).meter], hold_gaps=args.hold_gaps)
     facts = {"ok": True, "rows": len(power.times), "first_s": power.times[0], "span_s": power.span_s}
     _print(json.dumps(facts) if args.json else f"{args.file}: {facts['rows']} rows over {facts['span_s']} s, usable")
 

@@ -17,6 +17,10 @@ class ReplayError(ConfigError):
     """A replay file is wrong; the message names line and column."""
 
 
+class ScenarioError(ConfigError):
+    """A scenario file is wrong; the message names the file and the fault or key."""
+
+
 class ListenError(SimError):
     """A port or the path of a bus can not be opened."""
 

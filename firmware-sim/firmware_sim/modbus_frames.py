@@ -4,6 +4,7 @@ Sources: Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b; M
 """
 
 import struct
+from collections.abc import Container
 
 from firmware_sim.registers import ILLEGAL_FUNCTION, BlockReply
 
@@ -54,6 +55,13 @@ def rtu_frame(unit: int, pdu: bytes) -> bytes:
     """Encodes a PDU between its unit id and its CRC."""
     body = bytes((unit,)) + pdu
     return body + struct.pack("<H", crc16(body))
+
+
+def spoiled_frame(frame: bytes, faults: Container[str]) -> bytes:
+    """Returns a frame that breaks off in the middle (``truncated``), or has a wrong last byte (``crc_error``)."""
+    if "truncated" in faults:
+        return frame[: len(frame) // 2]
+    return frame[:-1] + bytes((frame[-1] ^ 0xFF,)) if "crc_error" in faults else frame
 
 
 class RtuDecoder:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from firmware_sim.errors import ListenError, SimError
-from firmware_sim.modbus_frames import RtuDecoder, rtu_frame, tcp_frame
+from firmware_sim.modbus_frames import RtuDecoder
 from firmware_sim.modbus_responder import ModbusResponder
 
 MAX_CONNECTIONS = 16
@@ -30,7 +30,7 @@ async def listen(responder: ModbusResponder, host: str, port: int, *, rtu: bool 
     open_writers: set[StreamWriter] = set()
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
-        if len(open_writers) >= MAX_CONNECTIONS:
+        if len(open_writers) >= responder.max_connections(MAX_CONNECTIONS):
             writer.close()
             return
         open_writers.add(writer)
@@ -73,10 +73,11 @@ async def _serve_tcp(responder: ModbusResponder, reader: StreamReader, writer: S
         if protocol or not 2 <= size <= 254:
             return
         pdu = await asyncio.wait_for(reader.readexactly(size - 1), SEND_S)
-        response, served = responder.respond(header[6], pdu)
-        writer.write(tcp_frame(transaction, header[6], response))
+        response = responder.respond(header[6], pdu)
+        await asyncio.sleep(response.late_s)
+        writer.write(response.tcp(transaction))
         await _drain(writer)
-        responder.log_served(served)
+        responder.log_served(response.served)
 
 
 async def _serve_rtu(responder: ModbusResponder, reader: StreamReader, writer: StreamWriter) -> None:
@@ -85,10 +86,11 @@ async def _serve_rtu(responder: ModbusResponder, reader: StreamReader, writer: S
         for unit, pdu in decoder.feed(data, loop.time()):
             if unit not in responder.devices:
                 continue  # on a serial line an absent device is silent
-            response, served = responder.respond(unit, pdu)
-            writer.write(rtu_frame(unit, response))
+            response = responder.respond(unit, pdu)
+            await asyncio.sleep(response.late_s)
+            writer.write(response.rtu())
             await _drain(writer)
-            responder.log_served(served)
+            responder.log_served(response.served)
 
 
 async def _drain(writer: StreamWriter) -> None:

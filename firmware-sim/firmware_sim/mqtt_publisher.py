@@ -14,6 +14,7 @@ from firmware_sim.errors import ConfigError, SimError
 from firmware_sim.meter import Meter
 from firmware_sim.modbus_responder import SimulatorContext
 from firmware_sim.mqtt_payloads import Dialect
+from firmware_sim.scenario.answering import Answer
 from firmware_sim.settings import Mqtt
 from firmware_sim.truth_log import ServedReading
 
@@ -21,6 +22,8 @@ FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 ACK_S = 10.0
 GOODBYE_S = 1.0
+MAX_LATE = 1000
+"""Messages of a meter that are held back at once; one more goes out in time."""
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +110,7 @@ async def _keep_publishing(
             async with _client(broker, publication) as client:
                 reachability.back(publication.meter.id, broker)
                 retry_s = FIRST_RETRY_S
-                await client.publish(
-                    publication.dialect.presence(publication.prefix), publication.dialect.online, qos=1, retain=True
-                )
+                await _tell_presence(client, publication, online=True)
                 await _publish_slots(context, broker, client, publication)
         except aiomqtt.MqttError as error:
             reachability.lost(publication.meter.id, broker, error)
@@ -138,49 +139,81 @@ def _client(broker: Broker, publication: Publication) -> aiomqtt.Client:
 async def _publish_slots(
     context: SimulatorContext, broker: Broker, client: aiomqtt.Client, publication: Publication
 ) -> None:
+    online, late = True, set[asyncio.Task[None]]()
     try:
         while True:
             slot_s = await next_slot(context.clock, broker.period_s)
-            await _publish(context, client, publication, slot_s)
+            answer = context.fleet.answer(publication.meter.id, slot_s)
+            context.count_answer(publication.meter.id, slot_s)
+            if answer.offline == online:
+                online = not answer.offline
+                await _tell_presence(client, publication, online=online)
+            if answer.late_ms and len(late) < MAX_LATE:
+                task = asyncio.create_task(_publish_late(context, client, publication, answer))
+                late.add(task)
+                task.add_done_callback(late.discard)
+            else:
+                await _publish(context, client, publication, answer)
     except asyncio.CancelledError:
         # A disconnect in order suppresses the will, so that the meter publishes itself that it is offline
         with contextlib.suppress(aiomqtt.MqttError):
-            await client.publish(
-                publication.dialect.presence(publication.prefix),
-                publication.dialect.offline,
-                qos=1,
-                retain=True,
-                timeout=GOODBYE_S,
-            )
+            await _tell_presence(client, publication, online=False, timeout_s=GOODBYE_S)
         raise
+    finally:
+        for task in late:
+            task.cancel()
 
 
-async def _publish(context: SimulatorContext, client: aiomqtt.Client, publication: Publication, slot_s: int) -> None:
-    snapshot = publication.meter.snapshot(slot_s)
-    context.fleet.save(context.clock.now_ms() // 1000)
-    topic, payload = (
-        publication.dialect.topic(publication.prefix),
-        publication.dialect.message(publication.prefix, snapshot),
-    )
-    acknowledged = False
+async def _tell_presence(
+    client: aiomqtt.Client, publication: Publication, *, online: bool, timeout_s: float = ACK_S
+) -> None:
+    dialect = publication.dialect
+    text = dialect.online if online else dialect.offline
+    await client.publish(dialect.presence(publication.prefix), text, qos=1, retain=True, timeout=timeout_s)
+
+
+async def _publish_late(
+    context: SimulatorContext, client: aiomqtt.Client, publication: Publication, answer: Answer
+) -> None:
+    await asyncio.sleep(answer.late_ms / 1000)
     try:
-        await client.publish(topic, payload, qos=1, timeout=ACK_S)
+        await _publish(context, client, publication, answer)
+    except aiomqtt.MqttError:
+        pass  # lost, as the connection is; who publishes next says so
+    except SimError as error:
+        context.fail(error)
+
+
+async def _publish(context: SimulatorContext, client: aiomqtt.Client, publication: Publication, answer: Answer) -> None:
+    context.fleet.save(context.clock.now_ms() // 1000)
+    topic, acknowledged = publication.dialect.topic(publication.prefix), False
+    messages = [] if answer.silent else publication.dialect.messages(publication.prefix, answer)
+    try:
+        for payload in messages * (1 + answer.copies):
+            await client.publish(topic, payload, qos=1, retain=answer.retained, timeout=ACK_S)
         acknowledged = True
     finally:
         # Without an acknowledgement the message may still have arrived, and so is logged too
-        export_wh = snapshot.export_wh if publication.dialect.carries_export else None
-        context.truth.record(
-            ServedReading(
-                t_ms=context.clock.now_ms(),
-                meter=publication.meter.id,
-                import_wh=snapshot.import_wh,
-                export_wh=export_wh,
-                active_power_w=snapshot.power_w,
-                via="mqtt",
-                payload_ms=slot_s * 1000,
-                acknowledged=acknowledged,
-            )
-        )
+        context.log_labels()
+        if messages or answer.truth is not None:
+            context.truth.record(_served(context, publication, answer, acknowledged=acknowledged))
+
+
+def _served(
+    context: SimulatorContext, publication: Publication, answer: Answer, *, acknowledged: bool
+) -> ServedReading:
+    shown, carries_export = answer.snapshot, publication.dialect.carries_export
+    return ServedReading(
+        t_ms=context.clock.now_ms(),
+        meter=publication.meter.id,
+        import_wh=None if answer.silent or "import_wh" in shown.odd else shown.import_wh,
+        export_wh=None if answer.silent or "export_wh" in shown.odd or not carries_export else shown.export_wh,
+        active_power_w=shown.power_w,
+        via="mqtt",
+        payload_ms=shown.clock_s * 1000,
+        acknowledged=acknowledged,
+        truth=answer.truth,
+    )
 
 
 async def next_slot(clock: Clock, period_s: int) -> int:

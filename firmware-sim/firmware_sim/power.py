@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
@@ -36,6 +37,8 @@ class SeriesByYear:
     def __init__(self, load: Callable[[int], YearSeries]) -> None:
         self._load = load
         self._years: dict[int, tuple[int, YearSeries]] = {}
+        self._last: tuple[int, int, YearSeries] = (0, 0, {})
+        """Start, end and series of the year that was asked for last."""
         self._lock = threading.Lock()
 
     def at(self, site_s: int) -> tuple[int, YearSeries]:
@@ -44,9 +47,12 @@ class SeriesByYear:
         Raises:
             SimError: they can not be built or read.
         """
-        year = datetime.fromtimestamp(site_s, UTC).year
-        loaded = self._years.get(year)
-        return self._load_year(year) if loaded is None else loaded
+        start_s, end_s, series = self._last
+        if not start_s <= site_s < end_s:
+            year = datetime.fromtimestamp(site_s, UTC).year
+            start_s, series = self._years.get(year) or self._load_year(year)
+            self._last = start_s, int(datetime(year + 1, 1, 1, tzinfo=UTC).timestamp()), series
+        return start_s, series
 
     def preload(self, site_s: int) -> None:
         """Loads what ``at`` will return for this second; safe in a thread.
@@ -71,28 +77,43 @@ class ModelPower:
 
     def __init__(self, years: SeriesByYear, meters: tuple[Meter, ...], seed: int) -> None:
         self._years = years
-        self._meters = {meter.id: meter for meter in meters}
+        self._behind = {meter.id: _Behind.of(meter) for meter in meters}
         self._seed = seed
 
     def segment(self, meter_id: str, site_s: int) -> tuple[int, int]:
         step = site_s // STEP_S
-        meter = self._meters[meter_id]
+        behind = self._behind[meter_id]
         start_s, series = self._years.at(step * STEP_S)
         at_s = step * STEP_S - start_s
-        return self._load_w(meter, series, at_s, step) - _pv_w(meter, series, at_s), (step + 1) * STEP_S
-
-    def _load_w(self, meter: Meter, series: YearSeries, at_s: int, step: int) -> int:
-        if meter.load is None:
-            return 0
-        microwatts_per_kwh = series[f"load/{meter.load.profile}"][at_s // LOAD_STEP_S]
-        permille = between(850, 1150, digest(self._seed, meter.id, "load", step))
-        return microwatts_per_kwh * meter.load.annual_kwh * permille // 1_000_000_000
+        watts = -behind.pv_w(series, at_s) if behind.pv_wp else 0
+        if behind.load_name:
+            permille = between(850, 1150, digest(self._seed, meter_id, "load", step))
+            microwatts_per_kwh = series[behind.load_name][at_s // LOAD_STEP_S]
+            watts += microwatts_per_kwh * behind.annual_kwh * permille // 1_000_000_000
+        return watts, (step + 1) * STEP_S
 
 
-def _pv_w(meter: Meter, series: YearSeries, at_s: int) -> int:
-    if not meter.pv_wp:
-        return 0
-    points = series[f"pv/{meter.pv_tilt_deg}/{meter.pv_azimuth_deg}"]
-    index, rest_s = divmod(at_s, PV_STEP_S)
-    milliwatts_per_kwp = (points[index] * (PV_STEP_S - rest_s) + points[index + 1] * rest_s) // PV_STEP_S
-    return milliwatts_per_kwp * meter.pv_wp // 1_000_000
+@dataclass(frozen=True)
+class _Behind:
+    """What hangs behind a meter: the names of its series (none: empty), and by what they are multiplied."""
+
+    pv_name: str
+    pv_wp: int
+    load_name: str
+    annual_kwh: int
+
+    @classmethod
+    def of(cls, meter: Meter) -> _Behind:
+        return cls(
+            f"pv/{meter.pv_tilt_deg}/{meter.pv_azimuth_deg}",
+            meter.pv_wp,
+            f"load/{meter.load.profile}" if meter.load else "",
+            meter.load.annual_kwh if meter.load else 0,
+        )
+
+    def pv_w(self, series: YearSeries, at_s: int) -> int:
+        """Returns the power of the PV at a second of the year, in W."""
+        points = series[self.pv_name]
+        index, rest_s = divmod(at_s, PV_STEP_S)
+        milliwatts_per_kwp = (points[index] * (PV_STEP_S - rest_s) + points[index + 1] * rest_s) // PV_STEP_S
+        return milliwatts_per_kwp * self.pv_wp // 1_000_000

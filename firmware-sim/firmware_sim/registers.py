@@ -13,6 +13,7 @@ ILLEGAL_VALUE = 3
 HOLDING = 3
 INPUT = 4
 MAX_REGISTERS = 125
+ENERGIES = frozenset({"import_wh", "export_wh"})
 
 _PACK = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f"}
 
@@ -32,13 +33,46 @@ class Field:
         return struct.calcsize(_PACK[self.kind]) // 2
 
     def pack(self, value: int) -> bytes:
-        """Encodes a value in base units, high byte first; integers are cut off, as on a meter's display."""
+        """Encodes a value in base units, high byte first; integers are cut off, as on a meter's display.
+
+        Of an integer that is too large for the register, the low bits are kept.
+        """
         scaled = value * self.units
-        coded: float | int = float(scaled) if self.kind == "f32" else scaled.numerator // scaled.denominator
-        return struct.pack(_PACK[self.kind], coded)
+        if self.kind == "f32":
+            return struct.pack(">f", float(scaled))
+        size = 2 * self.words
+        return (scaled.numerator // scaled.denominator % (1 << 8 * size)).to_bytes(size, "big")
+
+    def coded(self, value: int) -> int:
+        """Returns the whole base units that a reader gets where the register holds this value: ``exact`` of ``pack``,
+        rounded, without fractions."""
+        up, down = self.units.numerator, self.units.denominator
+        if self.kind != "f32":
+            room = 1 << 16 * self.words
+            kept = value * up // down % room
+            is_negative = self.kind.startswith("i") and kept >= room // 2
+            return nearest_ratio((kept - room if is_negative else kept) * down, up)
+        top, bottom = struct.unpack(">f", struct.pack(">f", value * up / down))[0].as_integer_ratio()
+        return nearest_ratio(top * down, bottom * up)
+
+    def pack_odd(self, shown: str) -> bytes:
+        """Encodes what stands there in place of a number: ``nan``, ``not_available`` or ``lowest``.
+
+        Sources: ABB 2CMC485003M0201 (all ones, signed 0x7FFF...), SunSpec and Schneider (signed 0x8000...).
+        """
+        if self.kind == "f32":
+            return struct.pack(">f", float("nan"))
+        size, signed = 2 * self.words, self.kind.startswith("i")
+        if shown == "lowest":
+            return b"\x80" + bytes(size - 1)
+        return (b"\x7f" if signed else b"\xff") + b"\xff" * (size - 1)
 
     def exact(self, packed: bytes) -> Fraction:
-        """Decodes an encoded value to base units, without rounding."""
+        """Decodes an encoded value to base units, without rounding.
+
+        Raises:
+            ValueError: it is not a number.
+        """
         return Fraction(struct.unpack(_PACK[self.kind], packed)[0]) / self.units
 
 
@@ -50,6 +84,8 @@ class RegisterTable:
     ranges: tuple[tuple[int, int], ...]
     fields: tuple[Field, ...]
     constants: Mapping[int, int]
+    other_word_order: bool = False
+    """Whether the words of its values come in the other order than the map's."""
 
     def holds(self, address: int, count: int) -> bool:
         """Returns whether one of the ranges holds these registers."""
@@ -96,19 +132,38 @@ def read_block(
 def _cut(register_map: RegisterMap, table: RegisterTable, address: int, count: int, snapshot: Snapshot) -> BlockReply:
     words = [table.constants.get(address + i, 0) for i in range(count)]
     energy: dict[str, int] = {}
+    low_word_first = register_map.low_word_first != table.other_word_order
     for field in table.fields:
         if field.address + field.words <= address or field.address >= address + count:
             continue
-        packed = field.pack(snapshot.values[field.quantity])
+        shown_as = snapshot.odd.get(field.quantity)
+        packed = field.pack(snapshot.values[field.quantity]) if shown_as is None else field.pack_odd(shown_as)
         coded = struct.unpack(f">{field.words}H", packed)
-        for i, word in enumerate(reversed(coded) if register_map.low_word_first else coded):
+        for i, word in enumerate(reversed(coded) if low_word_first else coded):
             if 0 <= (index := field.address + i - address) < count:
                 words[index] = word
-        if address <= field.address and field.address + field.words <= address + count:
-            energy[field.quantity] = _nearest(field.exact(packed))
+        is_whole = address <= field.address and field.address + field.words <= address + count
+        if field.quantity in ENERGIES and shown_as is None and is_whole:
+            energy[field.quantity] = nearest(field.exact(packed))
     return BlockReply(tuple(words), energy.get("import_wh"), energy.get("export_wh"))
 
 
-def _nearest(value: Fraction) -> int:
+def quantities_in(register_map: RegisterMap, function: int, address: int, count: int) -> frozenset[str]:
+    """Returns the keys of the values that a block touches, if only with one register."""
+    return frozenset(
+        field.quantity
+        for table in register_map.tables
+        if function in table.functions
+        for field in table.fields
+        if field.address < address + count and address < field.address + field.words
+    )
+
+
+def nearest(value: Fraction) -> int:
     """Rounds to the nearest whole number, a half towards plus infinity."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+    return nearest_ratio(value.numerator, value.denominator)
+
+
+def nearest_ratio(numerator: int, denominator: int) -> int:
+    """Rounds a ratio with a positive denominator as ``nearest`` does."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -6,17 +6,23 @@ docs/simulator.md describes the format; every error names the file, the line and
 from __future__ import annotations
 
 import csv
+import logging
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from firmware_sim.errors import ReplayError
 
 MAX_ROWS = 600_000
 MAX_WATTS = 10_000_000
+GAP_STEPS = 2
+"""A row that holds longer than this many usual steps, the median of the file's, is a gap in the recording."""
+
+log = logging.getLogger(__name__)
 
 
 class ReplayPower:
@@ -35,15 +41,15 @@ class ReplayPower:
         return self._watts[meter_id][row], self.times[0] + repeats * self.span_s + end_s
 
 
-def load_replay(path: Path, meter_ids: Sequence[str]) -> ReplayPower:
-    """Loads a whole file for these meters.
+def load_replay(path: Path, meter_ids: Sequence[str], *, hold_gaps: bool = False) -> ReplayPower:
+    """Loads a whole file for these meters; over a gap the power before it holds with ``hold_gaps`` only, and says so.
 
     Raises:
-        ReplayError: the file is missing or not as documented.
+        ReplayError: the file is missing or not as documented, or has a gap.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return _parse(path, csv.reader(file, strict=True), meter_ids)
+            return _parse(path, csv.reader(file, strict=True), meter_ids, hold_gaps=hold_gaps)
     except OSError as error:
         raise ReplayError(f"{path} can not be read ({error.strerror}): name a CSV file with --replay") from error
     except UnicodeDecodeError as error:
@@ -52,9 +58,9 @@ def load_replay(path: Path, meter_ids: Sequence[str]) -> ReplayPower:
         raise ReplayError(f"{path} is not CSV: {error}") from error
 
 
-def _parse(path: Path, lines: Iterator[list[str]], meter_ids: Sequence[str]) -> ReplayPower:
+def _parse(path: Path, lines: Iterator[list[str]], meter_ids: Sequence[str], *, hold_gaps: bool) -> ReplayPower:
     columns = _header(path, next(lines, []), meter_ids)
-    times, watts = array("q"), {name: array("i") for name in columns}
+    times, watts, numbers = array("q"), {name: array("i") for name in columns}, array("i")
     for number, row in enumerate(lines, start=2):
         if not row:
             continue
@@ -63,11 +69,27 @@ def _parse(path: Path, lines: Iterator[list[str]], meter_ids: Sequence[str]) -> 
         if len(row) != len(columns) + 1:
             raise ReplayError(f"{path}:{number}: {len(row)} values where the header has {len(columns) + 1}")
         _append(times, _time(row[0], f"{path}:{number}: column 1 (time)"), f"{path}:{number}: column 1 (time)")
+        numbers.append(number)
         for index, name in enumerate(columns):
             watts[name].append(_watts(row[index + 1], f"{path}:{number}: column {index + 2} ({name})"))
     if len(times) < 2:
         raise ReplayError(f"{path} has {len(times)} rows of data; at least 2 are needed to know the step")
+    _check_gaps(path, times, numbers, hold_gaps=hold_gaps)
     return ReplayPower(times, watts)
+
+
+def _check_gaps(path: Path, times: array[int], numbers: array[int], *, hold_gaps: bool) -> None:
+    """Refuses gaps, or warns of them; ``numbers`` are the lines of the rows."""
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    usual_s = sorted(steps)[(len(steps) - 1) // 2]
+    gaps = [index for index, step_s in enumerate(steps) if step_s > GAP_STEPS * usual_s]
+    if not gaps:
+        return
+    where = f"{path}:{numbers[gaps[0] + 1]}: column 1 (time)"
+    found = f"{steps[gaps[0]]} s since the row before, usual are {usual_s} s ({len(gaps)} such gaps in the file)"
+    if not hold_gaps:
+        raise ReplayError(f"{where}: {found}: fill the gaps, or hold the power before each with --hold-gaps")
+    log.warning("%s: %s: the power before each gap holds until its end", where, found)
 
 
 def _header(path: Path, header: list[str], meter_ids: Sequence[str]) -> list[str]:
@@ -94,7 +116,10 @@ def _time(text: str, where: str) -> int:
         raise ReplayError(f"{where}: {text!r} has no zone: end it with Z or an offset like +02:00")
     if moment.microsecond:
         raise ReplayError(f"{where}: {text!r} is not a whole second")
-    return int(moment.astimezone(UTC).timestamp())
+    try:
+        return int(moment.astimezone(UTC).timestamp())
+    except (OverflowError, ValueError) as error:
+        raise ReplayError(f"{where}: {text!r} is outside of the years 1 to 9999 in UTC: correct the time") from error
 
 
 def _append(times: array[int], at_s: int, where: str) -> None:
@@ -106,8 +131,10 @@ def _append(times: array[int], at_s: int, where: str) -> None:
 def _watts(text: str, where: str) -> int:
     try:
         value = Decimal(text.strip())
-    except InvalidOperation as error:
+        # Comparing is exact, where abs() would round to the context and overflow at 1e999999999
+        possible = value.is_finite() and -MAX_WATTS <= value <= MAX_WATTS
+    except ArithmeticError as error:
         raise ReplayError(f"{where}: {text!r} is not a number of watts like -1250 or 830.5") from error
-    if not value.is_finite() or abs(value) > MAX_WATTS:
+    if not possible:
         raise ReplayError(f"{where}: {text!r} is not between -{MAX_WATTS} and {MAX_WATTS} W")
     return int(value.to_integral_value(ROUND_HALF_UP))

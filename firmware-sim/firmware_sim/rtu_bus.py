@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firmware_sim.errors import ListenError, SimError
-from firmware_sim.modbus_frames import RtuDecoder, rtu_frame
-from firmware_sim.modbus_responder import ModbusResponder
+from firmware_sim.modbus_frames import RtuDecoder
+from firmware_sim.modbus_responder import ModbusResponder, Response
 
 
 @contextmanager
@@ -21,6 +21,7 @@ def serve_bus(responder: ModbusResponder, path: Path) -> Iterator[Path]:
         ListenError: the symlink can not be made.
     """
     loop, decoder = asyncio.get_running_loop(), RtuDecoder()
+    late: set[asyncio.TimerHandle] = set()
     our_fd, client_fd = os.openpty()
     # The clients' end stays open here too, or the line would hang up with each client that leaves
     tty.setraw(client_fd)
@@ -29,7 +30,21 @@ def serve_bus(responder: ModbusResponder, path: Path) -> Iterator[Path]:
     def read_requests() -> None:
         with contextlib.suppress(BlockingIOError):
             for unit, pdu in decoder.feed(os.read(our_fd, 256), loop.time()):
-                _respond(responder, our_fd, unit, pdu)
+                respond(unit, pdu)
+
+    def respond(unit: int, pdu: bytes) -> None:
+        if unit not in responder.devices:
+            return  # an absent device is silent
+        try:
+            response = responder.respond(unit, pdu)
+        except SimError as error:
+            responder.context.fail(error)
+            return
+        if response.late_s:
+            late.difference_update({handle for handle in late if handle.when() < loop.time()})
+            late.add(loop.call_later(response.late_s, _send, responder, our_fd, response))
+        else:
+            _send(responder, our_fd, response)
 
     try:
         name = os.ttyname(client_fd)
@@ -39,6 +54,8 @@ def serve_bus(responder: ModbusResponder, path: Path) -> Iterator[Path]:
             yield path
         finally:
             loop.remove_reader(our_fd)
+            for handle in late:
+                handle.cancel()
             if path.is_symlink() and str(path.readlink()) == name:
                 path.unlink()
     finally:
@@ -46,15 +63,14 @@ def serve_bus(responder: ModbusResponder, path: Path) -> Iterator[Path]:
         os.close(client_fd)
 
 
-def _respond(responder: ModbusResponder, our_fd: int, unit: int, pdu: bytes) -> None:
-    if unit not in responder.devices:
-        return  # an absent device is silent
+def _send(responder: ModbusResponder, our_fd: int, response: Response) -> None:
+    frame = response.rtu()
     try:
-        response, served = responder.respond(unit, pdu)
-        frame = rtu_frame(unit, response)
         # The buffer of a line that nobody reads fills up; what does not fit is lost, as on a wire
         if os.write(our_fd, frame) == len(frame):
-            responder.log_served(served)
+            responder.log_served(response.served)
+    except BlockingIOError:
+        pass
     except SimError as error:
         responder.context.fail(error)
 

@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from firmware_sim.clock import Clock, SystemClock
 from firmware_sim.errors import ListenError
 from firmware_sim.fleet import Fleet
-from firmware_sim.meter import Registers
 from firmware_sim.modbus_responder import Device, ModbusResponder, SimulatorContext
 from firmware_sim.modbus_server import listen
 from firmware_sim.mqtt_payloads import DIALECTS
@@ -25,9 +25,12 @@ from firmware_sim.power import ModelPower, PowerSource, SeriesByYear
 from firmware_sim.register_maps import MAPS
 from firmware_sim.replay import load_replay
 from firmware_sim.rtu_bus import serve_bus
+from firmware_sim.scenario.file import LoadedScenario
+from firmware_sim.scenario.play import ScenarioPlay
+from firmware_sim.scenario.timeline import SiteClock, site_second
 from firmware_sim.series import SeriesRequest, load_year
 from firmware_sim.settings import Meter, Settings, listener_name
-from firmware_sim.state import locked, read_ports, read_state, write_ports
+from firmware_sim.state import SavedState, locked, read_ports, read_state, write_ports
 from firmware_sim.truth_log import TruthLog
 
 SAVE_PERIOD_S = 2
@@ -46,16 +49,26 @@ class RunOptions:
     state: Path | None
     cache_dir: Path
     clock: Clock
+    hold_gaps: bool = False
+    """Whether the power before a gap of the replay file holds over it; without, a gap is refused."""
+    scenario: LoadedScenario | None = None
+    """The faults that the meters have; None: none."""
 
 
 def make_options(
-    settings: Settings, *, replay: Path | None, truth: Path | None, state: Path | None, cache_dir: Path | None
+    settings: Settings,
+    *,
+    replay: Path | None,
+    truth: Path | None,
+    state: Path | None,
+    cache_dir: Path | None,
+    hold_gaps: bool = False,
+    scenario: LoadedScenario | None = None,
 ) -> RunOptions:
     """Makes the options; without a cache folder it is that of the state file, or the user's own."""
     user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "peerwatt-sim"
-    return RunOptions(
-        settings, replay, truth, state, cache_dir or (state.parent if state else user_cache), SystemClock()
-    )
+    cache = cache_dir or (state.parent if state else user_cache)
+    return RunOptions(settings, replay, truth, state, cache, SystemClock(), hold_gaps, scenario)
 
 
 def simulate(options: RunOptions) -> None:
@@ -65,24 +78,31 @@ def simulate(options: RunOptions) -> None:
         SimError: a setting, file, port or bus keeps it from running or from going on.
     """
     if options.state is None:
-        asyncio.run(_run(options, {}))
+        asyncio.run(_run(options, SavedState()))
         return
     with locked(options.state):
         asyncio.run(_run(options, read_state(options.state)))
 
 
-async def _run(options: RunOptions, saved: Mapping[str, Registers]) -> None:
-    settings, loop = options.settings, asyncio.get_running_loop()
+async def _run(options: RunOptions, saved: SavedState) -> None:
+    loop = asyncio.get_running_loop()
     failed: asyncio.Future[None] = loop.create_future()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, _stop, failed)
-    broker = Broker.of(settings.mqtt) if any(m.transport == "mqtt" for m in settings.meter) else None
+    has_mqtt = any(meter.transport == "mqtt" for meter in options.settings.meter)
+    broker = Broker.of(options.settings.mqtt) if has_mqtt else None
     source, years = power_source(options)
+    played = saved.play if options.scenario and saved.play and saved.play.digest == options.scenario.digest else None
     now_s = options.clock.now_ms() // 1000
     if years is not None:
-        years.preload(now_s + settings.sun_offset_s)
+        start_s = now_s if played is None else played.start_s
+        years.preload(now_s + on_scenario_day(options, start_s).sun_offset_s)
         now_s = options.clock.now_ms() // 1000
-    fleet = Fleet(settings, source, saved, now_s, options.state)
+    # Only now: loading takes seconds, and site time is to be the scenario's own in this one
+    start_s = now_s if played is None else played.start_s
+    settings = on_scenario_day(options, start_s)
+    play = _play_of(options.scenario, settings, start_s)
+    fleet = Fleet(settings, source, saved.meters, now_s, options.state, play, played)
     context = SimulatorContext(fleet, TruthLog(options.truth), options.clock, failed)
     tasks: list[asyncio.Task[None]] = []
     async with AsyncExitStack() as stack:
@@ -107,6 +127,23 @@ async def _run(options: RunOptions, saved: Mapping[str, Registers]) -> None:
         failed.result()
 
 
+def on_scenario_day(options: RunOptions, start_s: int) -> Settings:
+    """Moves site time so that it is the scenario's own at its start (wall clock), unless it is moved already."""
+    settings = options.settings
+    start = None if options.scenario is None else options.scenario.scenario.start
+    if start is None or settings.sun_offset_s:
+        return settings
+    offset_s = site_second(start, ZoneInfo(settings.site.tz)) - start_s
+    return settings.model_copy(update={"sun_offset_s": offset_s})
+
+
+def _play_of(loaded: LoadedScenario | None, settings: Settings, start_s: int) -> ScenarioPlay | None:
+    if loaded is None:
+        return None
+    clock = SiteClock(start_s, settings.sun_offset_s, ZoneInfo(settings.site.tz))
+    return ScenarioPlay(loaded, clock, tuple(meter.id for meter in settings.meter), settings.seed)
+
+
 def _stop(failed: asyncio.Future[None]) -> None:
     if not failed.done():
         failed.set_result(None)
@@ -120,7 +157,8 @@ def power_source(options: RunOptions) -> tuple[PowerSource, SeriesByYear | None]
     """
     settings = options.settings
     if options.replay is not None:
-        return load_replay(options.replay, [meter.id for meter in settings.meter]), None
+        names = [meter.id for meter in settings.meter]
+        return load_replay(options.replay, names, hold_gaps=options.hold_gaps), None
     years = SeriesByYear(lambda year: load_year(SeriesRequest.of(settings, year), options.cache_dir))
     return ModelPower(years, settings.meter, settings.seed), years
 
@@ -213,3 +251,4 @@ async def _save_regularly(context: SimulatorContext, years: SeriesByYear | None,
         if years is not None:
             await asyncio.to_thread(years.preload, now_s + sun_offset_s + PRELOAD_S)
         context.fleet.save(now_s)
+        context.log_labels()

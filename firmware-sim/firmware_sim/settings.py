@@ -22,6 +22,7 @@ CAMPUS = Path(__file__).parent / "sites" / "campus.toml"
 ModbusProfile = Literal["sdm630", "sdm120", "iem3155", "umg96rm", "em340", "abb-b23"]
 Dialect = Literal["tasmota-sml", "tasmota-energy", "shelly-gen2"]
 LoadProfile = Literal["h0_dyn", "g0", "g1", "g2", "g3", "g4", "g5", "g6", "l0", "l1", "l2"]
+CENTURY_S = 100 * 365 * 86_400
 DIALECTS = ("tasmota-sml", "tasmota-energy", "shelly-gen2")
 
 
@@ -187,6 +188,8 @@ class Settings(BaseSettings):
     )
     sun_offset_s: int = Field(
         default=0,
+        ge=-CENTURY_S,
+        le=CENTURY_S,
         description="Seconds from the time of day to the time at the site, by which sun and loads go. `site "
         "--sun-offset` gives the one for 10:00 of June's third Wednesday.",
     )

@@ -5,16 +5,35 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from firmware_sim.energy import Energy, Registers
 from firmware_sim.errors import ConfigError, SimError
-from firmware_sim.meter import Registers
 
 VERSION = 1
 
 
-def read_state(path: Path) -> dict[str, Registers]:
-    """Reads the registers by meter id; none when there is no file yet.
+@dataclass(frozen=True)
+class PlayState:
+    """How far a scenario was played: its file's digest, its start, and the last second, in s since 1970."""
+
+    digest: str
+    start_s: int
+    until_s: int
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """The energy of meters by id, and the scenario that was played, if any."""
+
+    meters: Mapping[str, Energy] = field(default_factory=dict)
+    play: PlayState | None = None
+
+
+def read_state(path: Path) -> SavedState:
+    """Reads the state; an empty one when there is no file yet.
 
     Raises:
         ConfigError: the file is damaged, unreadable or of another version.
@@ -25,11 +44,13 @@ def read_state(path: Path) -> dict[str, Registers]:
             raise ConfigError(
                 f"{path} is a state of version {state['version']}, this is {VERSION}: move it away to start anew"
             )
-        return {
-            name: Registers(int(meter["import_ws"]), int(meter["export_ws"])) for name, meter in state["meters"].items()
-        }
+        play = state.get("scenario")
+        return SavedState(
+            {name: _energy(meter) for name, meter in state["meters"].items()},
+            play and PlayState(str(play["digest"]), int(play["start_s"]), int(play["until_s"])),
+        )
     except FileNotFoundError:
-        return {}
+        return SavedState()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} is not a state file of the simulator: move it away to start anew") from error
     except OSError as error:
@@ -38,16 +59,42 @@ def read_state(path: Path) -> dict[str, Registers]:
         ) from error
 
 
-def write_state(path: Path, meters: Mapping[str, Registers], *, sync: bool = False) -> None:
+def _energy(saved: Mapping[str, Any]) -> Energy:
+    """Reads a meter; with its registers alone it is a sound one."""
+    shown = _registers(saved)
+    if "flowed" not in saved:
+        return Energy.of(shown)
+    flowed, counted, cut = (_registers(saved[name]) for name in ("flowed", "counted", "saved"))
+    held = [None if saved[name] is None else int(saved[name]) for name in ("held_import_ws", "held_export_ws")]
+    return Energy(flowed, counted, shown, cut, *held)
+
+
+def _registers(saved: Mapping[str, Any]) -> Registers:
+    return Registers(int(saved["import_ws"]), int(saved["export_ws"]))
+
+
+def _saved(energy: Energy, play: PlayState | None) -> dict[str, Any]:
+    """Encodes a meter; without a scenario its registers are all."""
+    shown = vars(energy.shown)
+    if play is None:
+        return shown
+    held = {"held_import_ws": energy.held_import_ws, "held_export_ws": energy.held_export_ws}
+    parts = {"flowed": energy.flowed, "counted": energy.counted, "saved": energy.saved}
+    return {**shown, **held, **{name: vars(registers) for name, registers in parts.items()}}
+
+
+def write_state(path: Path, saved: SavedState, *, sync: bool = False) -> None:
     """Replaces the file as a whole; ``sync`` flushes it to the disk.
 
     Raises:
         SimError: the file can not be written.
     """
-    state = {
+    state: dict[str, Any] = {
         "version": VERSION,
-        "meters": {name: {"import_ws": r.import_ws, "export_ws": r.export_ws} for name, r in meters.items()},
+        "meters": {name: _saved(energy, saved.play) for name, energy in saved.meters.items()},
     }
+    if saved.play is not None:
+        state["scenario"] = vars(saved.play)
     draft = path.with_name(path.name + ".new")
     try:
         with draft.open("w") as file:

@@ -1,4 +1,7 @@
-"""The truth log: a JSON line for every response or publication with energy registers, written after it was sent."""
+"""The truth log: a JSON line for every response or publication with energy registers, written after it was sent.
+
+In a scenario a line says the true energy as well, and lines between them say when a fault began and ended.
+"""
 
 import json
 import logging
@@ -7,6 +10,8 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from firmware_sim.errors import TruthError
+from firmware_sim.scenario.answering import Truth
+from firmware_sim.scenario.play import Label
 
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -25,6 +30,8 @@ class ServedReading:
     via: Literal["modbus", "mqtt"]
     payload_ms: int | None = None
     acknowledged: bool = True
+    truth: Truth | None = None
+    """In a scenario: what really flowed and was counted; registers are None where nothing was answered."""
 
     def line(self) -> str:
         """Encodes a line of the log; it has ``acknowledged`` only when the broker did not acknowledge."""
@@ -40,7 +47,27 @@ class ServedReading:
             fields["payload_ms"] = self.payload_ms
         if not self.acknowledged:
             fields["acknowledged"] = False
+        if self.truth is not None:
+            fields |= self.truth.fields()
         return json.dumps(fields, separators=(",", ":")) + "\n"
+
+
+def label_line(label: Label) -> str:
+    """Encodes that a fault began, or ended when ``to_ms`` is there: a line that carries no registers."""
+    to_ms = None if label.to_s is None else label.to_s * 1000
+    fields = {
+        "t_ms": label.from_s * 1000 if to_ms is None else to_ms,
+        "meter": label.meter,
+        "import_wh": None,
+        "export_wh": None,
+        "via": "scenario",
+        "fault": label.fault,
+        "kind": label.kind,
+        "from_ms": label.from_s * 1000,
+        "to_ms": to_ms,
+        "answers": label.answers,
+    }
+    return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 class TruthLog:
@@ -57,15 +84,26 @@ class TruthLog:
         self._open()
 
     def record(self, served: ServedReading) -> None:
-        """Writes one line and flushes it.
+        """Writes the line of a reading and flushes it.
 
         Raises:
             TruthError: the file can not be written.
         """
+        self._write(served.line())
+
+    def label(self, label: Label) -> None:
+        """Writes that a fault of the scenario began or ended.
+
+        Raises:
+            TruthError: the file can not be written.
+        """
+        self._write(label_line(label))
+
+    def _write(self, line: str) -> None:
         if self._file is None or self._path is None:
             return
         try:
-            self._file.write(served.line())
+            self._file.write(line)
             self._file.flush()
             if self._file.tell() >= self._max_bytes:
                 self.close()

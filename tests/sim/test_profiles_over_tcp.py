@@ -120,6 +120,58 @@ async def test_a_plain_client_reads_what_the_meter_measured(tmp_path: Path, prof
 
 
 @pytest.mark.parametrize(
+    ("profile", "places", "decode", "factor"),
+    [
+        ("sdm630", [(4, 0x015A, 2), (4, 0x015C, 2), (4, 0x015E, 2)], f32, 1000),
+        ("iem3155", [(3, 0x0DBD, 4), (3, 0x0DC1, 4), (3, 0x0DC5, 4)], whole, 1),
+        ("umg96rm", [(3, 19062, 2), (3, 19064, 2), (3, 19066, 2)], f32, 1),
+        ("em340", [(4, 0x0040, 2), (4, 0x0042, 2), (4, 0x0044, 2)], i32_low_first, 100),
+        ("abb-b23", [(3, 0x5460, 4), (3, 0x5464, 4), (3, 0x5468, 4)], whole, 10),
+    ],
+)
+async def test_the_phases_energies_add_up_to_the_register(
+    tmp_path: Path, profile: str, places: list[tuple[int, int, int]], decode: Callable[[Words], float], factor: float
+) -> None:
+    with bench(tmp_path, [profile]) as on:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+            phases = [await read(client, 1, (*place, decode, factor)) for place in places]
+            total = await read(client, 1, IMPORT[profile])
+    assert min(phases) > 0
+    assert sum(phases) == pytest.approx(total, abs=3 * RESOLUTION_WH.get(profile, 1))
+
+
+@pytest.mark.parametrize(
+    ("profile", "place"),
+    [
+        ("sdm630", (4, 0x00C8, 2, f32, 1)), ("iem3155", (3, 0x0BCB, 2, f32, 1)), ("umg96rm", (3, 19006, 2, f32, 1)),
+        ("em340", (4, 0x0006, 2, i32_low_first, 0.1)), ("abb-b23", (3, 0x5B06, 2, i32, 0.1)),
+    ],
+)  # fmt: skip
+async def test_voltages_between_phases_are_those_of_a_three_phase_grid(
+    tmp_path: Path, profile: str, place: Read
+) -> None:
+    with bench(tmp_path, [profile]) as on:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+            assert 393 < await read(client, 1, place) < 404
+
+
+async def test_a_umg_has_everything_twice_in_both_word_orders(tmp_path: Path) -> None:
+    with bench(tmp_path, ["umg96rm"]) as on:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+            big = (await client.read_holding_registers(19000, count=122, device_id=1)).registers
+            little = (await client.read_holding_registers(19000 + 32768, count=122, device_id=1)).registers
+    assert [word for at in range(0, 122, 2) for word in little[at : at + 2][::-1]] == big
+    assert big != little
+
+
+async def test_an_em340_says_what_it_is_to_who_asks_for_that_register_alone(tmp_path: Path) -> None:
+    with bench(tmp_path, ["em340"]) as on:
+        async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as client:
+            assert (await client.read_input_registers(0x000B, count=1, device_id=1)).registers == [341]
+            assert (await client.read_input_registers(0x000A, count=2, device_id=1)).registers[1] == 0, "of a voltage"
+
+
+@pytest.mark.parametrize(
     ("profile", "function", "address", "count", "code"),
     [
         ("sdm630", 4, 0x0050, 2, 2),  # past the block

@@ -187,6 +187,7 @@ def test_help_shows_the_environment_twin_of_every_flag() -> None:
     text = run("run", "--help").stdout
     for flag in (
         "CONFIG", "SEED", "REPLAY", "TRUTH", "STATE", "CACHE_DIR", "RUN_DIR", "SUN_OFFSET_S", "MQTT__URL", "JSON",
+        "SCENARIO", "HOLD_GAPS",
     ):  # fmt: skip
         assert re.search(rf"\(env: PEERWATT_SIM_{flag}[=;]", " ".join(text.split()))
     assert run("replay-check", "x.csv", PEERWATT_SIM_CONFIG="/nowhere.toml").returncode == 78

@@ -54,6 +54,11 @@ def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
         ("time,A,B\n2026-06-17T10:00:00,1,1\n", r"csv:2: column 1 \(time\): .* has no zone"),
         ("time,A,B\n2026-06-17T10:00:00.5Z,1,1\n", r"csv:2: column 1 \(time\): .* is not a whole second"),
         (GOOD + "2026-06-17T10:03:00Z,1,1\n", r"csv:5: column 1 \(time\): the time is not later"),
+        ("time,A,B\n2026-06-17T10:00:00Z,1e999999999,1\n", r"csv:2: column 2 \(A\): '1e999999999' is not between"),
+        ("time,A,B\n2026-06-17T10:00:00Z,1,-1e999999999\n", r"csv:2: column 3 \(B\): '-1e999999999' is not between"),
+        ("time,A,B\n2026-06-17T10:00:00Z,1,sNaN\n", r"csv:2: column 3 \(B\): 'sNaN' is not between"),
+        ("time,A,B\n0001-01-01T00:00:00+02:00,1,1\n", r"csv:2: column 1 \(time\): .* is outside of the years 1 to"),
+        ("time,A,B\n9999-12-31T23:59:59-05:00,1,1\n", r"csv:2: column 1 \(time\): .* is outside of the years 1 to"),
         (b"time,A,B\n\xff\xfe", r"is not UTF-8 text"),
         ('time,A,B\n"2026', r"is not CSV"),
     ],
@@ -66,3 +71,28 @@ def test_a_fault_is_named_with_line_and_column(tmp_path: Path, text: str | bytes
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="No such file or directory"):
         load_replay(tmp_path / "none.csv", ["A"])
+
+
+WITH_GAP = (
+    "time,A\n2023-01-06T21:45:00Z,1200\n2023-01-06T22:00:00Z,1200\n2023-01-09T06:00:00Z,300\n2023-01-09T06:15:00Z,300\n"
+)
+
+
+def test_a_gap_is_refused_and_said(tmp_path: Path) -> None:
+    with pytest.raises(ReplayError, match=r"csv:4: column 1 \(time\): 201600 s since the row before, usual are 900 s"):
+        load(tmp_path, WITH_GAP, ("A",))
+
+
+def test_a_gap_is_held_when_asked_for_and_said_still(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "power.csv").write_text(WITH_GAP)
+    power = load_replay(tmp_path / "power.csv", ["A"], hold_gaps=True)
+    first_s, last_s = power.times[1], power.times[2]
+    assert power.segment("A", first_s + 3600) == (1200, last_s)
+    assert "201600 s since the row before, usual are 900 s (1 such gaps in the file)" in caplog.text
+
+
+def test_one_missing_row_is_no_gap_and_tiny_numbers_are_zero(tmp_path: Path) -> None:
+    text = "time,A\n2026-06-17T10:00:00Z,1e-999999999\n2026-06-17T10:15:00Z,1\n2026-06-17T10:45:00Z,2\n"
+    (tmp_path / "power.csv").write_text(text)
+    power = load_replay(tmp_path / "power.csv", ["A"])
+    assert power.segment("A", power.times[0]) == (0, power.times[1])

@@ -126,7 +126,9 @@ class _Collector(cst.CSTVisitor):
             ),
             node,
         )
-        head = whole.body if isinstance(whole, cst.BaseCompoundStatement) else None
+        # A match has cases in the place of a body: its lines are all of it
+        is_match = isinstance(whole, cst.Match)
+        head = whole.body if isinstance(whole, cst.BaseCompoundStatement) and not is_match else None
         at = self.get_metadata(PositionProvider, node)
         span = self.get_metadata(PositionProvider, whole)
         last = self.get_metadata(PositionProvider, head).start.line if head is not None else span.end.line
