@@ -8,6 +8,7 @@ from edge.wire.ladder import line_leaf
 from hub.audit.checks import Check
 from hub.audit.facts import (
     ABORT_AFTER_S,
+    FEEDER_METER,
     LOAD_METER,
     OPEN_WINDOW_S,
     MeterStatus,
@@ -16,7 +17,7 @@ from hub.audit.facts import (
     Revision,
     SettlementStatus,
 )
-from hub.metering.rules import OVERLOAD_PERCENT
+from hub.metering.runs import OVERLOAD_PERCENT
 
 
 def hours(seconds: int) -> str:
@@ -96,10 +97,11 @@ def _energy_possible(interval: PublicInterval) -> Iterator[str]:
 
 
 def _max_energy(interval: PublicInterval, revision: Revision) -> tuple[int, int]:
-    """Returns the most Wh that all meters can import, and the generating ones export."""
+    """Returns the most Wh that all meters but feeders can import, and the generating ones export."""
     length_s = revision.end_s - revision.start_s
-    generating = [meter for meter in interval.meters if meter.kind != LOAD_METER]
-    return max_energy_wh(interval.meters, length_s), max_energy_wh(generating, length_s)
+    counted = [meter for meter in interval.meters if meter.kind != FEEDER_METER]
+    generating = [meter for meter in counted if meter.kind != LOAD_METER]
+    return max_energy_wh(counted, length_s), max_energy_wh(generating, length_s)
 
 
 def max_energy_wh(meters: Iterable[RegisteredMeter], length_s: int) -> int:
@@ -112,9 +114,8 @@ def _not_minted(interval: PublicInterval) -> str | None:
 
 
 def _minted_as_attested(interval: PublicInterval) -> Iterator[str]:
-    attested = None if interval.first_revision is None else interval.first_revision.export_wh
-    if interval.minted_wh != attested:
-        yield f"{interval.minted_wh} Wh were minted, {attested} Wh are attested"
+    if interval.minted_wh != interval.mintable_wh:
+        yield f"{interval.minted_wh} Wh were minted, {interval.mintable_wh} Wh are attested in time to be minted"
 
 
 def _not_settled_yet(interval: PublicInterval) -> str | None:
@@ -198,7 +199,8 @@ def _sellers_generate(interval: PublicInterval) -> Iterator[str]:
         wallet_meters = [
             meter
             for meter in interval.meters
-            if meter.kind != LOAD_METER and (meter.owner == line.wallet or meter.since_s > interval.start_s)
+            if meter.kind not in (LOAD_METER, FEEDER_METER)
+            and (meter.owner == line.wallet or meter.since_s > interval.start_s)
         ]
         max_wh = max_energy_wh(wallet_meters, length_s)
         if net_sold_wh > max_wh:

@@ -17,6 +17,10 @@ OPEN_WINDOW_S = 12 * 3600
 ABORT_AFTER_S = 24 * 3600
 """Time after an interval's end from which anybody may abort its settlement; before, only the settler (same file)."""
 
+MINTABLE_S = 7 * 86_400
+"""An interval that is attested later than this after its end mints nothing
+(programs/energy_token/src/state/minted_interval.rs)."""
+
 
 class SettlementStatus(IntEnum):
     """A settlement's status on the chain (same file)."""
@@ -36,8 +40,8 @@ class MeterStatus(IntEnum):
     RETIRED = 3
 
 
-LOAD_METER = 1
-"""The kind of a meter that generates nothing (same file)."""
+LOAD_METER, FEEDER_METER = 1, 4
+"""Kinds of meters that nothing is sold from (same file): a load generates nothing, a feeder is in no total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,14 @@ class PublicInterval:
     def first_revision(self) -> Revision | None:
         """Revision 1, by which the interval is traded, minted and settled; None before it is attested."""
         return self.revisions[0] if self.revisions else None
+
+    @property
+    def mintable_wh(self) -> Wh | None:
+        """The export that is minted: nothing of an attestation that came too late; None before there is one."""
+        first = self.first_revision
+        if first is None:
+            return None
+        return first.export_wh if first.attested_s <= self.end_s + MINTABLE_S else Wh(0)
 
     @property
     def applicable_rates(self) -> Rates | None:

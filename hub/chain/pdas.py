@@ -112,9 +112,15 @@ def minted_interval(start_s: int) -> Pubkey:
     return _derive("energy_token", b"minted", _i64(start_s))
 
 
-def certificate(meter_id: str, start_s: int) -> Pubkey:
-    """Returns the address of the certificate of a meter's export in an interval; there is at most one."""
-    return _derive("energy_token", b"certificate", bytes(meter(meter_id)), _i64(start_s))
+def producer(wallet: Pubkey) -> Pubkey:
+    """Returns the address of what a wallet owes of certificates issued to it."""
+    return _derive("energy_token", b"producer", bytes(wallet))
+
+
+def certificate(meter_id: str, start_s: int, number: int = 0) -> Pubkey:
+    """Returns the address of a certificate of a meter's export in an interval; later revisions can add to number 0."""
+    seeds = bytes(meter(meter_id)), _i64(start_s), number.to_bytes(2, "little")
+    return _derive("energy_token", b"certificate", *seeds)
 
 
 def certificate_holding(certificate: Pubkey, number: int) -> Pubkey:

@@ -28,7 +28,9 @@ places = st.integers(0, 7)
 oddities = st.integers(0, 9)
 """Most of them leave an action as it should be; each action has its own few that do not."""
 micros = st.one_of(st.integers(0, 20_000_000), st.sampled_from((1, 100_000_001, MOST)))
-seconds = st.sampled_from((1, 60, 900, 900, 900, 3_600, 12 * 3_600, 24 * 3_600, 3 * DAY_S))
+seconds = st.sampled_from((1, 60, 900, 900, 900, 3_600, 12 * 3_600, 24 * 3_600, 3 * DAY_S, 8 * DAY_S, 41 * DAY_S))
+LONG_AGO = st.one_of(st.integers(-1, 3), st.sampled_from((7 * 96, 7 * 96 + 1)), st.none())
+"""Intervals before the last one that has ended, so long that minting ends with them; None is one that is attested."""
 PRICES = (1_990, 2_200, *(3_500, 3_700, 3_900) * 4, 4_500, 4_870, 4_880)
 """Mills per kWh; the first is below the usual minimum, the last above the maximum less the charges."""
 trades = st.lists(st.tuples(places, places, st.integers(1, 120), st.sampled_from(PRICES)), min_size=1, max_size=5)
@@ -141,10 +143,10 @@ class Lives(SettlementMoves):
 
     # Energy ------------------------------------------------------------------------------------------------------
 
-    @move(back=st.integers(-1, 3), export_wh=st.integers(0, 5_000), odd=oddities)
-    def attest(self, back: int, export_wh: int, odd: int) -> None:
+    @move(back=LONG_AGO, place=places, export_wh=st.integers(0, 5_000), odd=oddities)
+    def attest(self, back: int | None, place: int, export_wh: int, odd: int) -> None:
         """The next revision of an interval, or something else."""
-        start_s = self.start(back)
+        start_s = self.attested_start(place) if back is None else self.start(back)
         known = [revision for start, revision in self.model.attested.export_wh if start == start_s]
         revision = max(known, default=0) + (0 if odd == 0 and known else 2 if odd == 1 else 1)
         self.do_attest(start_s, revision, MOST_WH + 1 if odd == 2 else export_wh, 1 if odd == 3 else 2)

@@ -1,4 +1,4 @@
-"""A certificate is issued once, by the REC validator, for exactly what the oracle's last word attests of a meter."""
+"""A certificate is issued once, by the REC validator, for exactly what the revision in force attests of a meter."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from solders.transaction import Transaction
 from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
-from hub.chain.instructions import certificates
+from hub.chain.instructions import certificates, registry
 from support.programs.campus_chain import AUTHORITY, INTERVAL_S, PARAMS
 from support.programs.certified import HOUR_S, PV, SETTLED_S, Certified, MeterEnergy, blinding
 from support.programs.market_chain import Exchange
@@ -23,6 +23,7 @@ END = START + INTERVAL_S
 TRANSACTION_BYTES = 1_232
 MOST_METERS = 65_536
 METERS = {
+    "FEED_1": MeterEnergy(import_wh=300, export_wh=1_200, feeder=True),
     "FLAT_1": MeterEnergy(import_wh=400),
     "ROOF_1": MeterEnergy(import_wh=20, export_wh=1_000),
     "ROOF_2": MeterEnergy(export_wh=700),
@@ -33,10 +34,10 @@ METERS = {
 
 @pytest.fixture
 def certified(exchange: Exchange) -> Certified:
-    """Five meters of two people, one of them a mere load, attested once and settled."""
+    """Six meters of two people, one of them a mere load and one a feeder, attested once and settled."""
     found = Certified(exchange)
-    for meter_id, owner in zip(METERS, ("ann", "ann", "bob", "bob", "ann"), strict=True):
-        found.meter(meter_id, owner, kind=1 if meter_id == "SHOP_1" else 3)
+    for meter_id, owner in zip(METERS, ("ann", "ann", "ann", "bob", "bob", "ann"), strict=True):
+        found.meter(meter_id, owner, kind={"SHOP_1": 1, "FEED_1": 4}.get(meter_id, 3))
     found.attest(START, METERS)
     found.campus.chain.set_time(END + SETTLED_S)
     return found
@@ -46,8 +47,8 @@ def test_what_a_meter_exported_is_certified_to_its_owner(certified: Certified) -
     chain, owner = certified.campus.chain, certified.owners["ROOF_1"].pubkey()
     event = chain.ok(certified.issue("ROOF_1", START), signers=[certified.body]).event("CertificateIssued")
     address = pdas.certificate("ROOF_1", START)
-    told = (event.certificate, event.holding, event.meter, event.producer, event.wh, event.revision)
-    assert told == (address, pdas.certificate_holding(address, 0), pdas.meter("ROOF_1"), owner, 1_000, 1)
+    told = (event.certificate, event.meter, event.producer, event.wh, event.withheld_wh, event.revision, event.number)
+    assert told == (address, pdas.meter("ROOF_1"), owner, 1_000, 0, 1, 0)
     found = certified.certificate("ROOF_1", START)
     assert (found.issuing_body, found.meter, found.producer) == (
         certified.body.pubkey(),
@@ -56,6 +57,8 @@ def test_what_a_meter_exported_is_certified_to_its_owner(certified: Certified) -
     )
     assert (found.production_start_s, found.production_end_s, found.issued_at_s) == (START, END, chain.now)
     assert (found.face_value_wh, found.cancelled_wh, found.holding_count, found.revision) == (1_000, 0, 1, 1)
+    assert (found.number, found.withheld_wh, found.certificate_count) == (0, 0, 1)
+    assert (found.counted_wh, found.counted_revision) == (1_000, 1)
     assert bytes(found.evidence_root) == merkle.root(certified.leaves(START))
     stated = (bytes(found.technology), bytes(found.grid_zone), bytes(found.country), found.source, found.supported)
     assert stated == (b"T010100\0", b"10YTH-EGAT-----1", b"TH", 0, 0)
@@ -106,6 +109,7 @@ def test_another_meter_another_interval_another_place_lead_nowhere(certified: Ce
         (pdas.interval(START, 2), pdas.interval(START, 3)),
         (pdas.interval(START, 2), pdas.interval(other, 2)),
         (made, pdas.certificate("ROOF_2", START)),
+        (made, pdas.certificate("ROOF_1", START, 1)),
         (pdas.certificate_holding(made, 0), pdas.certificate_holding(made, 1)),
     ):
         chain.fails("ConstraintSeeds", swapped(ix, mine, foreign), signers=signers)
@@ -155,6 +159,33 @@ def test_estimated_energy_no_energy_and_loads_are_not_certified(certified: Certi
     chain.fails("NotProducer", certified.issue("SHOP_1", START), signers=signers)
 
 
+def test_a_feeder_is_never_certified(certified: Certified) -> None:
+    """Though its leaf is in the tree, and the others' total has room for its export."""
+    chain, signers = certified.campus.chain, [certified.body]
+    chain.fails("FeederNotCertified", certified.issue("FEED_1", START), signers=signers)
+    chain.fails("FeederNotCertified", certified.issue("FEED_1", START, export_wh=1), signers=signers)
+
+
+def test_a_producer_without_an_account_gets_one_from_anybody(certified: Certified) -> None:
+    chain, signers, cleo = certified.campus.chain, [certified.body], certified.campus.chain.key("cleo")
+    campus, payer = certified.campus, chain.payer.pubkey()
+    chain.fails("AccountNotInitialized", certificates.open_producer(payer, cleo.pubkey()))
+    campus.add_participant(cleo)
+    handed = registry.transfer_meter(certified.owners["ROOF_1"].pubkey(), cleo.pubkey(), "ROOF_1")
+    chain.ok(handed, signers=[certified.owners["ROOF_1"], cleo])
+    ix = certified.issue("ROOF_1", START)
+    chain.fails("AccountOwnedByWrongProgram", ix, signers=signers)
+    chain.drop_lamports_at(pdas.producer(cleo.pubkey()))
+    opened = chain.ok(certificates.open_producer(payer, cleo.pubkey()))
+    assert opened.event("ProducerOpened").wallet == cleo.pubkey()
+    assert_in_use(chain.send(certificates.open_producer(payer, cleo.pubkey())))
+    chain.fails(
+        "WrongProducer", certified.issue("ROOF_1", START, producer=certified.owners["ROOF_2"].pubkey()), signers=signers
+    )
+    chain.ok(ix, signers=signers)
+    assert certified.holding(pdas.certificate("ROOF_1", START), 0).holder == cleo.pubkey()
+
+
 def test_a_leaf_above_the_intervals_total_is_not_certified(certified: Certified) -> None:
     campus, start, wh = certified.campus, START + INTERVAL_S, 2**64 - 1
     leaf = interval_leaf(start, start + INTERVAL_S, "ROOF_1", 0, wh, "valid", blinding("ROOF_1", start, 1))
@@ -164,7 +195,7 @@ def test_a_leaf_above_the_intervals_total_is_not_certified(certified: Certified)
     campus.chain.fails("NotAttested", certified.issue("ROOF_1", start), signers=[certified.body])
 
 
-def test_it_waits_until_no_correction_can_come(certified: Certified) -> None:
+def test_it_waits_for_73_hours(certified: Certified) -> None:
     chain, signers, start = certified.campus.chain, [certified.body], START + 400 * INTERVAL_S
     certified.attest(start, METERS)
     for early in (start + INTERVAL_S, start + INTERVAL_S + SETTLED_S - 1):
@@ -174,7 +205,7 @@ def test_it_waits_until_no_correction_can_come(certified: Certified) -> None:
     chain.ok(certified.issue("ROOF_1", start), signers=signers)
 
 
-def test_it_follows_the_last_revision_72_hours_after_it(certified: Certified) -> None:
+def test_it_follows_the_revision_in_force_72_hours_after_its_attestation(certified: Certified) -> None:
     chain, signers, start = certified.campus.chain, [certified.body], START + 400 * INTERVAL_S
     certified.attest(start, METERS)
     chain.set_time(start + INTERVAL_S + 70 * HOUR_S)
@@ -185,7 +216,7 @@ def test_it_follows_the_last_revision_72_hours_after_it(certified: Certified) ->
     chain.set_time(corrected + 72 * HOUR_S - 1)
     chain.fails("TooEarlyToIssue", certified.issue("ROOF_1", start, 2), signers=signers)
     chain.advance(1)
-    chain.fails("NotLastRevision", certified.issue("ROOF_1", start, 1), signers=signers)
+    chain.fails("NotInForce", certified.issue("ROOF_1", start, 1), signers=signers)
     mixed = swapped(certified.issue("ROOF_1", start, 1), pdas.interval(start, 2), pdas.interval(start, 3))
     chain.fails("ConstraintSeeds", mixed, signers=signers)
     for meter_id, wh in (("ROOF_1", 800), ("ROOF_3", 850)):
@@ -196,9 +227,15 @@ def test_it_follows_the_last_revision_72_hours_after_it(certified: Certified) ->
 
 def test_a_strangers_lamports_do_not_stop_an_issue(certified: Certified) -> None:
     chain, made = certified.campus.chain, pdas.certificate("ROOF_1", START)
-    for address in (pdas.interval(START, 2), made, pdas.certificate_holding(made, 0)):
+    ix = certified.issue("ROOF_1", START)
+    for address in (
+        pdas.interval(START, 2),
+        made,
+        pdas.certificate("ROOF_1", START, 1),
+        pdas.certificate_holding(made, 0),
+    ):
         chain.drop_lamports_at(address)
-    chain.ok(certified.issue("ROOF_1", START), signers=[certified.body])
+    chain.ok(ix, signers=[certified.body])
     certified.check(made)
 
 
@@ -242,11 +279,10 @@ def test_the_proof_of_the_largest_campus_fits_a_transaction(certified: Certified
     ix = certificates.issue(
         certified.campus.chain.payer.pubkey(),
         certified.body.pubkey(),
-        meter_id="ROOF_1",
-        start_s=START,
-        revision=1,
-        energy=certified.energy("ROOF_1", START, path=path),
-        device=PV,
+        certified.evidence("ROOF_1", START, 1, path=path),
+        PV,
+        producer=certified.owners["ROOF_1"].pubkey(),
+        number=1,
     )
     message = Message([ix], certified.campus.chain.payer.pubkey())
     signed = Transaction([certified.campus.chain.payer, certified.body], message, Hash.default())

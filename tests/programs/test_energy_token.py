@@ -1,5 +1,7 @@
 """The energy token: an interval's attested export is minted once, burned once, and by nobody but the market's close."""
 
+import pytest
+
 from support.programs.campus_chain import INTERVAL_S, interval_address
 from support.programs.market_chain import (
     EMPTY,
@@ -14,6 +16,8 @@ from support.programs.refusals import check_only_the_upgrade_authority_founds
 from support.programs.svm import START, assert_in_use, swapped
 
 HALF_DAY = 12 * 3600
+MINTABLE_S = 7 * 86_400
+"""Seconds after its end up to which an interval's attestation is minted."""
 MOST_METERS = 65_536
 
 
@@ -57,6 +61,40 @@ def test_only_what_is_attested_first_is_minted(exchange: Exchange) -> None:
     )
     chain.ok(exchange.mint_interval(START))
     exchange.check_books()
+
+
+@pytest.mark.parametrize(("late_s", "wh"), [(0, 1_000), (1, 0), (400 * 86_400, 0)])
+def test_what_is_attested_after_seven_days_mints_nothing_and_closes_empty(
+    exchange: Exchange, late_s: int, wh: int
+) -> None:
+    chain, eve = exchange.chain, exchange.chain.key("eve")
+    chain.set_time(START + INTERVAL_S + MINTABLE_S + late_s)
+    exchange.campus.attested(START, export_wh=1_000)
+    chain.advance(5)
+    assert chain.ok(exchange.mint_interval(START)).event("IntervalMinted").wh == wh
+    assert chain.account("energy_token", minted_address(START)).wh == exchange.tokens(ENERGY_POOL) == wh
+    assert chain.account("energy_token", ENERGY_STATE).minted_wh == wh
+    exchange.check_books()
+    chain.ok(exchange.close_empty(START, caller=eve.pubkey()), signers=[eve])
+    assert exchange.settlement(START).status == EMPTY
+    assert exchange.supply(ENERGY_MINT) == 0
+    exchange.check_books(START)
+
+
+def test_what_was_attested_in_time_is_minted_however_late(exchange: Exchange) -> None:
+    exchange.campus.attested(START, export_wh=1_000)
+    exchange.chain.advance(400 * 86_400)
+    assert exchange.chain.ok(exchange.mint_interval(START)).event("IntervalMinted").wh == 1_000
+    exchange.check_books()
+
+
+def test_what_is_attested_late_is_not_traded(exchange: Exchange) -> None:
+    chain, signers = exchange.chain, [exchange.settler]
+    chain.set_time(START + INTERVAL_S + MINTABLE_S + 1)
+    exchange.attest_and_mint(START)
+    chain.fails("TooLate", exchange.open(START, []), signers=signers)
+    chain.ok(exchange.close_empty(START), signers=signers)
+    exchange.check_books(START)
 
 
 def test_no_attestation_can_fill_the_counters(exchange: Exchange) -> None:

@@ -124,6 +124,13 @@ def test_a_meter_is_bound_to_owner_and_gateway(entered: Campus) -> None:
     assert_in_use(chain.send(ix, signers=signers))
 
 
+@pytest.mark.parametrize("kind", [1, 2, 3, 4])
+def test_a_meter_is_of_a_load_generation_both_or_a_feeder(entered: Campus, kind: int) -> None:
+    ix = entered.register_meter("METER_001", wallet_of(entered), "gw-north", kind=kind)
+    entered.chain.ok(ix, signers=[entered.registrar])
+    assert entered.chain.account("registry", METER).kind == kind
+
+
 @pytest.mark.parametrize(
     ("meter_id", "changes", "error"),
     [
@@ -131,7 +138,7 @@ def test_a_meter_is_bound_to_owner_and_gateway(entered: Campus) -> None:
         ("meter_001", {}, "InvalidMeterId"),
         ("METER-001", {}, "InvalidMeterId"),
         ("METER_001", {"kind": 0}, "InvalidMeterKind"),
-        ("METER_001", {"kind": 4}, "InvalidMeterKind"),
+        ("METER_001", {"kind": 5}, "InvalidMeterKind"),
         ("METER_001", {"kind": 255}, "InvalidMeterKind"),
         ("METER_001", {"rated_power_w": 0}, "InvalidRatedPower"),
         ("METER_001", {"rated_power_w": 100_000_001}, "InvalidRatedPower"),

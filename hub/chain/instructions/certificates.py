@@ -1,4 +1,4 @@
-"""Builds the instructions on granular certificates: issue, slice, transfer, cancel."""
+"""Builds the instructions on granular certificates: issue, take back, slice, transfer, cancel."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,8 +7,9 @@ from typing import Any, Literal
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from edge.wire.ladder import QUALITIES
 from hub.chain import pdas
-from hub.chain.instructions.idl_builder import build, struct, variant
+from hub.chain.instructions.idl_builder import absent, build, struct, variant
 
 EnergySource = Literal["Solar", "Wind", "Hydro", "Biomass"]
 _TECHNOLOGY_BYTES, _GRID_ZONE_BYTES = 8, 16
@@ -56,7 +57,7 @@ class AttestedEnergy:
     """The leaf's siblings from the bottom up, as ``edge.wire.merkle.path`` returns them."""
 
     def argument(self) -> Any:
-        """Returns the struct argument of ``issue_certificate``."""
+        """Returns the struct argument of ``issue_certificate`` and ``take_back_export``."""
         fields = {
             "import_wh": self.import_wh,
             "export_wh": self.export_wh,
@@ -67,32 +68,77 @@ class AttestedEnergy:
         return struct("energy_token", "AttestedEnergy", **fields)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What a revision of an interval attests of a meter."""
+
+    meter_id: str
+    start_s: int
+    """The interval's start in Unix seconds."""
+    revision: int
+    """The one that certificates follow now (``Certificate::require_in_force``)."""
+    energy: AttestedEnergy
+
+    def accounts(self) -> dict[str, Pubkey]:
+        """Returns the accounts that show it."""
+        return {
+            "meter": pdas.meter(self.meter_id),
+            "interval": pdas.interval(self.start_s, self.revision),
+            "next_revision": pdas.interval(self.start_s, self.revision + 1),
+        }
+
+
+def open_producer(payer: Pubkey, wallet: Pubkey) -> Instruction:
+    """Opens the account that certificates for a participant need; signed by payer, who may be anybody."""
+    accounts = {"payer": payer, "participant": pdas.participant(wallet), "producer": pdas.producer(wallet)}
+    return build("energy_token", "open_producer", [], accounts)
+
+
 def issue(
     payer: Pubkey,
     issuing_body: Pubkey,
-    *,
-    meter_id: str,
-    start_s: int,
-    revision: int,
-    energy: AttestedEnergy,
+    evidence: Evidence,
     device: Device,
+    *,
+    producer: Pubkey,
+    number: int = 0,
+    all_withheld: bool = False,
 ) -> Instruction:
-    """Issues the certificate of a meter's interval to the meter's owner, once; signed by payer and issuing body.
+    """Issues a certificate on what a meter exported in an interval and is not certified yet; signed by payer and body.
 
-    ``revision`` is the interval's newest.
+    Args:
+        payer: pays the rent.
+        issuing_body: the REC validator.
+        evidence: the meter's export.
+        device: what the issuing body states about the meter's device.
+        producer: the wallet that certificate 0 went to; for number 0 the meter's owner.
+        number: how many certificates the meter and the interval have so far.
+        all_withheld: whether the producer owes no less than this certificate is worth; then it has no holding.
     """
-    certificate = pdas.certificate(meter_id, start_s)
-    accounts = {
+    certificate = pdas.certificate(evidence.meter_id, evidence.start_s, number)
+    accounts = evidence.accounts() | {
         "payer": payer,
         "issuing_body": issuing_body,
         "authority": pdas.governance_authority(),
-        "meter": pdas.meter(meter_id),
-        "interval": pdas.interval(start_s, revision),
-        "next_revision": pdas.interval(start_s, revision + 1),
+        "producer": pdas.producer(producer),
+        "first": pdas.certificate(evidence.meter_id, evidence.start_s) if number else absent("energy_token"),
         "certificate": certificate,
-        "holding": pdas.certificate_holding(certificate, 0),
+        "holding": absent("energy_token") if all_withheld else pdas.certificate_holding(certificate, 0),
     }
-    return build("energy_token", "issue_certificate", [energy.argument(), device.argument()], accounts)
+    return build("energy_token", "issue_certificate", [evidence.energy.argument(), device.argument()], accounts)
+
+
+def take_back(evidence: Evidence, *, producer: Pubkey, quality: str = "valid") -> Instruction:
+    """Takes back what certificates of a meter's interval have beyond a later revision: a debt of the producer.
+
+    Nobody signs. ``producer`` is the wallet that certificate 0 went to, ``quality`` that of the meter's leaf.
+    """
+    accounts = evidence.accounts() | {
+        "first": pdas.certificate(evidence.meter_id, evidence.start_s),
+        "producer": pdas.producer(producer),
+    }
+    arguments = [evidence.energy.argument(), QUALITIES.index(quality)]
+    return build("energy_token", "take_back_export", arguments, accounts)
 
 
 def slice_holding(

@@ -12,8 +12,8 @@ from solders.pubkey import Pubkey
 from hub.chain import pdas
 from hub.chain.instructions.idl_builder import build
 
-MeterKind = Literal["load", "generation", "bidirectional"]
-_KINDS: dict[MeterKind, int] = {"load": 1, "generation": 2, "bidirectional": 3}
+MeterKind = Literal["load", "generation", "bidirectional", "feeder"]
+_KINDS: dict[MeterKind, int] = {"load": 1, "generation": 2, "bidirectional": 3, "feeder": 4}
 Status = Literal["active", "suspended", "retired"]
 _STATUSES: dict[Status, int] = {"active": 1, "suspended": 2, "retired": 3}
 

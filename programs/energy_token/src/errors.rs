@@ -21,16 +21,28 @@ pub enum EnergyError {
     NotIssuer,
     #[msg("the meter measures a load: it produces nothing to certify")]
     NotProducer,
-    #[msg("the oracle has a later revision of this interval: certificates follow the last one")]
-    NotLastRevision,
-    #[msg("certificates are issued when no correction can come any more and 72 hours after the last attestation")]
+    #[msg("the meter is a feeder: what passes it is certified at the meters behind it")]
+    FeederNotCertified,
+    #[msg("certificates follow another revision of this interval: the one in force 73 hours after its end, or a later one that has stood for 72 hours")]
+    NotInForce,
+    #[msg("certificates follow a revision later than 73 hours after the interval's end, and 72 hours after it was attested")]
     TooEarlyToIssue,
+    #[msg("the certificates follow this revision, or a later one, already")]
+    RevisionCounted,
+    #[msg("number 0 of the certificates of this meter and interval belongs here, if there is one")]
+    WrongFirst,
+    #[msg("this is the account of another producer than the one that the certificates of this meter and interval go to")]
+    WrongProducer,
+    #[msg("a certificate has a holding unless all of its energy pays its producer's debt: read the debt, and pass the holding or leave it out")]
+    WrongHolding,
     #[msg("a granular certificate covers at most an hour")]
     IntervalTooLong,
-    #[msg("the meter's energy, its blinding and its path do not lead to the interval's root as valid energy")]
+    #[msg("the meter's energy, its quality, its blinding and its path do not lead to the interval's root, or it has more than the interval's total")]
     NotAttested,
-    #[msg("the meter has exported nothing in the interval")]
+    #[msg("the meter has exported nothing in the interval that is not certified already")]
     NothingToCertify,
+    #[msg("the revision attests no less than what is certified")]
+    NothingToTakeBack,
     #[msg("the country is two capitals, the technology T and six digits, the grid zone not empty, the place on earth, the start of operation not after the production")]
     InvalidDevice,
     #[msg("only the holder may do this")]

@@ -15,18 +15,35 @@ pub struct IntervalBurned {
     pub wh: u64,
 }
 
-/// A certificate was issued on a meter's export in an interval, all of it in one holding of the producer.
+/// A producer's account was opened.
+#[event]
+pub struct ProducerOpened {
+    pub wallet: Pubkey,
+}
+
+/// Certificate `number` of a meter and an interval was issued: `wh` in its holding 0, which is the producer's. Beside
+/// them, `withheld_wh` paid the producer's debt.
 #[event]
 pub struct CertificateIssued {
     pub certificate: Pubkey,
-    pub holding: Pubkey,
     pub meter: Pubkey,
     pub producer: Pubkey,
-    pub issuing_body: Pubkey,
     pub production_start_s: i64,
-    pub production_end_s: i64,
+    pub wh: u64,
+    pub withheld_wh: u64,
+    pub revision: u16,
+    pub number: u16,
+}
+
+/// A later revision attests `wh` less than is certified of a meter's interval: they are its producer's debt.
+#[event]
+pub struct ExportTakenBack {
+    pub meter: Pubkey,
+    pub producer: Pubkey,
+    pub production_start_s: i64,
     pub wh: u64,
     pub revision: u16,
+    pub debt_wh: u64,
 }
 
 /// A part of a holding was sliced off into a holding of its own, of the same holder.

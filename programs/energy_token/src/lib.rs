@@ -4,9 +4,11 @@
 //! pool that nobody can spend from, and the trading program's market burns them when it closes the interval. So the
 //! supply is at any time the export of the intervals that are attested and not closed.
 //!
-//! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once,
-//! when no correction can come any more, to the meter's owner. It lies in holdings that are sliced, transferred, and
-//! cancelled in somebody's favour; a cancelled one never moves.
+//! The lasting claim to renewable energy is a certificate: what one meter has exported in one interval, issued once to
+//! the meter's owner, by the revision that is in force 73 hours after the interval. It lies in holdings that are
+//! sliced, transferred, and cancelled in somebody's favour; a cancelled one never moves. A later revision with more
+//! export gives one further certificate on the difference. One with less becomes the producer's debt, which is paid
+//! from what would be issued to them next.
 
 extern crate framework as anchor_lang;
 
@@ -18,7 +20,7 @@ pub mod state;
 
 use anchor_lang::prelude::*;
 use instructions::*;
-use state::Device;
+use state::{AttestedEnergy, Device};
 
 declare_id!("EQxjpTzh5X7XhVwRy9Kr7BSMs1AqM43T4PoeL5JPdDLa");
 
@@ -43,13 +45,29 @@ pub mod energy_token {
     pub fn burn_interval(ctx: Context<BurnInterval>) -> Result<()> {
         BurnInterval::handle(ctx)
     }
-    /// Certifies what a meter has exported in an interval, once. By the REC validator, to the meter's owner.
+
+    /// Opens the account of a participant who produces, once. Anyone may call it.
+    pub fn open_producer(ctx: Context<OpenProducer>) -> Result<()> {
+        OpenProducer::handle(ctx)
+    }
+
+    /// Certifies what a meter has exported in an interval and is not certified yet, once for each revision. By the REC
+    /// validator, to the producer.
     pub fn issue_certificate(
         ctx: Context<IssueCertificate>,
         energy: AttestedEnergy,
         device: Device,
     ) -> Result<()> {
         IssueCertificate::handle(ctx, &energy, &device)
+    }
+
+    /// Takes back what is certified beyond a later revision: it becomes the producer's debt. Anyone may call it.
+    pub fn take_back_export(
+        ctx: Context<TakeBackExport>,
+        energy: AttestedEnergy,
+        quality: u8,
+    ) -> Result<()> {
+        TakeBackExport::handle(ctx, &energy, quality)
     }
 
     /// Slices `wh` off a holding, into a holding of its own.

@@ -11,7 +11,10 @@ pub const MINT: &[u8] = b"mint";
 pub const POOL: &[u8] = b"pool";
 /// A `MintedInterval`, followed by the interval's start in Unix seconds as i64 little-endian.
 pub const MINTED: &[u8] = b"minted";
-/// A `Certificate`, followed by the meter's account and the interval's start in Unix seconds as i64 little-endian.
+/// A `Producer`, followed by the wallet.
+pub const PRODUCER: &[u8] = b"producer";
+/// A `Certificate`, followed by the meter's account, the interval's start in Unix seconds as i64 and its number among
+/// the certificates of this meter and interval as u16, both little-endian.
 pub const CERTIFICATE: &[u8] = b"certificate";
 /// A `CertificateHolding`, followed by the certificate's account and its number there as u32 little-endian.
 pub const HOLDING: &[u8] = b"holding";

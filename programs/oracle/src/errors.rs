@@ -23,7 +23,7 @@ pub enum OracleError {
     NotEnded,
     #[msg("revisions count from 1, and every one but the first needs the one before it")]
     PreviousRevision,
-    #[msg("corrections end 72 hours and the grace of one hour after the interval")]
+    #[msg("corrections end 40 days and the grace of one hour after the interval")]
     TooLateToCorrect,
     #[msg("an interval has at most 65,536 meters")]
     TooManyMeters,
@@ -41,7 +41,7 @@ pub enum OracleError {
     DecisionOvertaken,
     #[msg("the interval from which they attest has begun: have it decided again, for a later one")]
     TooLateToAdopt,
-    #[msg("the last change of attestors is 73 hours old at most: wait until its corrections end")]
+    #[msg("the last change of attestors is 73 hours old at most: wait until the new ones have taken over")]
     AttestorsChanging,
     #[msg("a number left its range")]
     Overflow,

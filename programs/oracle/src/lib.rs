@@ -2,7 +2,7 @@
 //!
 //! The attestors, m of n, attest once per interval and revision what the campus's meters imported and exported, and
 //! the Merkle root over every meter's values. What is attested is never changed: a correction is a new revision beside
-//! the old one. Clearing, minting and settlement use revision 1.
+//! the old one, accepted until 40 days after the interval. Clearing, minting and settlement use revision 1.
 
 extern crate framework as anchor_lang;
 

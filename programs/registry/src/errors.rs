@@ -13,7 +13,7 @@ pub enum RegistryError {
     InvalidGatewayId,
     #[msg("a meter id is 1 to 32 of A-Z, 0-9 and _")]
     InvalidMeterId,
-    #[msg("a meter's kind is 1 load, 2 generation or 3 bidirectional")]
+    #[msg("a meter's kind is 1 load, 2 generation, 3 bidirectional or 4 feeder")]
     InvalidMeterKind,
     #[msg("a meter's rated power lies between 1 W and 100 MW")]
     InvalidRatedPower,

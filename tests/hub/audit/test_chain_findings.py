@@ -11,7 +11,9 @@ from hub.audit.audit import check_interval
 from hub.audit.checks import Verdict
 from hub.audit.facts import (
     ABORT_AFTER_S,
+    FEEDER_METER,
     LOAD_METER,
+    MINTABLE_S,
     OPEN_WINDOW_S,
     PublicInterval,
     SettlementStatus,
@@ -77,17 +79,31 @@ FOUND: dict[str, tuple[Change, dict[str, str]]] = {
         lambda i: first(i, import_wh=Wh(3 * METER_MAX_WH + 1)),
         {"energy_possible": "revision 1 attests 9001 Wh of import, the registered meters pass 9000 at most"},
     ),
+    "more than meters pass beside a feeder": (
+        lambda i: corrected(
+            first(replace(i, meters=(*i.meters, replace(i.meters[0], kind=FEEDER_METER))), meters_valid=4),
+            export_wh=Wh(METER_MAX_WH + 1),
+        ),
+        {"energy_possible": "revision 2 attests 3001 Wh of export, the registered meters pass 3000 at most"},
+    ),
     "more export than generating meters pass": (
         lambda i: corrected(i, export_wh=Wh(METER_MAX_WH + 1)),
         {"energy_possible": "revision 2 attests 3001 Wh of export, the registered meters pass 3000 at most"},
     ),
     "more minted than attested": (
         lambda i: replace(i, minted_wh=Wh(1_001)),
-        {"minted_as_attested": "1001 Wh were minted, 1000 Wh are attested"},
+        {"minted_as_attested": "1001 Wh were minted, 1000 Wh are attested in time to be minted"},
+    ),
+    "minted though attested too late": (
+        lambda i: later(first(i, attested_s=i.end_s + MINTABLE_S + 1), MINTABLE_S + 2),
+        {
+            "attested_in_time": "it was attested 168 h 0 min after its end",
+            "minted_as_attested": "1000 Wh were minted, 0 Wh are attested in time to be minted",
+        },
     ),
     "minted without an attestation": (
         lambda i: replace(unattested(i), minted_wh=Wh(1_000)),
-        {"minted_as_attested": "1000 Wh were minted, None Wh are attested"},
+        {"minted_as_attested": "1000 Wh were minted, None Wh are attested in time to be minted"},
     ),
     "never settled": (
         lambda i: later(replace(i, settlement=None), ABORT_AFTER_S + 1),

@@ -40,8 +40,14 @@ START = bytes.fromhex("74e34e6800000000")
         (
             lambda: pdas.certificate("M", START_S),
             "energy_token",
-            (b"certificate", pda("registry", b"meter", b"M"), START),
+            (b"certificate", pda("registry", b"meter", b"M"), START, b"\0\0"),
         ),
+        (
+            lambda: pdas.certificate("M", START_S, 258),
+            "energy_token",
+            (b"certificate", pda("registry", b"meter", b"M"), START, b"\2\1"),
+        ),
+        (lambda: pdas.producer(KEY), "energy_token", (b"producer", KEY)),
         (lambda: pdas.certificate_holding(KEY, 258), "energy_token", (b"holding", KEY, b"\2\1\0\0")),
         (lambda: pdas.cancellation(KEY), "energy_token", (b"cancellation", KEY)),
         (pdas.market, "trading", (b"market",)),

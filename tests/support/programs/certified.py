@@ -13,13 +13,15 @@ from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.chain.instructions import certificates
-from hub.chain.instructions.certificates import AttestedEnergy, Device
+from hub.chain.instructions.certificates import AttestedEnergy, Device, Evidence
 from support.programs.campus_chain import INTERVAL_S, Campus
 from support.programs.market_chain import Exchange
 
 HOUR_S = 3600
 SETTLED_S = 73 * HOUR_S + 1
-"""Seconds after an interval's end from which on no correction is accepted."""
+"""Seconds after an interval's end from which on certificates follow the revision in force."""
+OBJECTION_S = 72 * HOUR_S
+"""Seconds that a revision has to stand before certificates follow it."""
 PV = Device(
     source="Solar",
     technology="T010100",
@@ -38,6 +40,13 @@ class MeterEnergy:
     import_wh: int = 0
     export_wh: int = 0
     quality: str = "valid"
+    feeder: bool = False
+    """It stands in the tree, and in no total."""
+
+    @property
+    def certifiable_wh(self) -> int:
+        """The export that certificates may be issued on."""
+        return self.export_wh if self.quality == "valid" and not self.feeder else 0
 
 
 @dataclass
@@ -66,6 +75,8 @@ class Certified:
             self.campus.add_participant(key)
         if not chain.exists(pdas.gateway("gw-north")):
             self.campus.add_gateway("gw-north")
+        if not chain.exists(pdas.producer(key.pubkey())):
+            chain.ok(certificates.open_producer(chain.payer.pubkey(), key.pubkey()))
         chain.ok(self.campus.register_meter(meter_id, key.pubkey(), "gw-north", **changes), signers=[registrar])
         self.owners[meter_id] = key
 
@@ -80,8 +91,8 @@ class Certified:
             merkle_root=list(merkle.root(self.leaves(start_s, revision))),
             meters_valid=len(valid),
             meters_estimated=len(meters) - len(valid),
-            import_wh=sum(energy.import_wh for energy in valid),
-            export_wh=sum(energy.export_wh for energy in valid),
+            import_wh=sum(energy.import_wh for energy in valid if not energy.feeder),
+            export_wh=sum(energy.export_wh for energy in valid if not energy.feeder),
         )
 
     def leaves(self, start_s: int, revision: int = 1) -> list[bytes]:
@@ -112,6 +123,10 @@ class Certified:
         )
         return replace(proof, **changes)
 
+    def evidence(self, meter_id: str, start_s: int, revision: int, **changes: Any) -> Evidence:
+        """What a revision attests of a meter, with changes to what is proven."""
+        return Evidence(meter_id, start_s, revision, self.energy(meter_id, start_s, revision, **changes))
+
     def issue(
         self,
         meter_id: str,
@@ -120,18 +135,46 @@ class Certified:
         *,
         body: Keypair | None = None,
         device: Device = PV,
+        number: int = 0,
+        all_withheld: bool = False,
+        producer: Pubkey | None = None,
         **changes: Any,
     ) -> Instruction:
         """The issue of a meter's certificate, with changes to what is proven."""
         return certificates.issue(
             self.campus.chain.payer.pubkey(),
             (body or self.body).pubkey(),
-            meter_id=meter_id,
-            start_s=start_s,
-            revision=revision,
-            energy=self.energy(meter_id, start_s, revision, **changes),
-            device=device,
+            self.evidence(meter_id, start_s, revision, **changes),
+            device,
+            producer=producer or self.producer(meter_id, start_s),
+            number=number,
+            all_withheld=all_withheld,
         )
+
+    def take_back(
+        self, meter_id: str, start_s: int, revision: int, *, producer: Pubkey | None = None, **changes: Any
+    ) -> Instruction:
+        """The `take_back_export` by a revision, with changes to what is proven and to its quality."""
+        quality = changes.pop("quality", self.attested[start_s, revision][meter_id].quality)
+        return certificates.take_back(
+            self.evidence(meter_id, start_s, revision, **changes),
+            producer=producer or self.producer(meter_id, start_s),
+            quality=quality,
+        )
+
+    def producer(self, meter_id: str, start_s: int) -> Pubkey:
+        """The wallet that certificates of a meter's interval go to."""
+        chain = self.campus.chain
+        if chain.exists(pdas.certificate(meter_id, start_s)):
+            found: Pubkey = self.certificate(meter_id, start_s).producer
+        else:
+            found = chain.account("registry", pdas.meter(meter_id)).owner
+        return found
+
+    def debt_wh(self, wallet: Pubkey) -> int:
+        """What a producer owes of the certificates that were issued to them."""
+        owed: int = self.campus.chain.account("energy_token", pdas.producer(wallet)).debt_wh
+        return owed
 
     def issued(self, meter_id: str, start_s: int) -> Pubkey:
         """Lets the time for corrections pass and issues a meter's certificate; returns its address."""
@@ -139,9 +182,9 @@ class Certified:
         self.campus.chain.ok(self.issue(meter_id, start_s), signers=[self.body])
         return pdas.certificate(meter_id, start_s)
 
-    def certificate(self, meter_id: str, start_s: int) -> Any:
+    def certificate(self, meter_id: str, start_s: int, number: int = 0) -> Any:
         """A meter's certificate, decoded."""
-        return self.campus.chain.account("energy_token", pdas.certificate(meter_id, start_s))
+        return self.campus.chain.account("energy_token", pdas.certificate(meter_id, start_s, number))
 
     def holding(self, certificate: Pubkey, number: int) -> Any:
         """A holding, decoded."""

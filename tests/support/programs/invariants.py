@@ -1,6 +1,8 @@
 """What holds after every transaction, whatever it was, read from the programs' accounts."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any
 
 from solders.pubkey import Pubkey
@@ -27,6 +29,8 @@ from support.programs.market_chain import (
 from support.programs.svm import Chain
 
 ACTIVE = 1
+MINTABLE_S = 7 * 86_400
+"""Seconds after its end up to which an interval's attestation is minted."""
 
 
 def check_money(exchange: Exchange, wallets: Iterable[Pubkey], starts: Iterable[int]) -> None:
@@ -77,7 +81,7 @@ def check_settlements(chain: Chain, starts: Iterable[int]) -> None:
 
 
 def check_energy(exchange: Exchange, starts: Iterable[int]) -> None:
-    """Minted - burned = held; minted once, and what revision 1 attested."""
+    """Minted - burned = held; minted once, and what revision 1 attested, or nothing if it came after seven days."""
     chain, state = exchange.chain, exchange.chain.account("energy_token", ENERGY_STATE)
     minted = existing_accounts(chain, "energy_token", map(minted_address, starts))
     assert state.minted_wh == sum(interval.wh for interval in minted)
@@ -85,7 +89,8 @@ def check_energy(exchange: Exchange, starts: Iterable[int]) -> None:
     held = state.minted_wh - state.burned_wh
     assert held == exchange.supply(ENERGY_MINT) == exchange.tokens(ENERGY_POOL)
     for interval in minted:
-        assert chain.account("oracle", interval_address(interval.start_s)).export_wh == interval.wh
+        first = chain.account("oracle", interval_address(interval.start_s))
+        assert interval.wh == (first.export_wh if first.attested_at_s <= first.end_s + MINTABLE_S else 0)
 
 
 def check_burned(chain: Chain, starts: Iterable[int]) -> None:
@@ -97,20 +102,30 @@ def check_burned(chain: Chain, starts: Iterable[int]) -> None:
 
 
 def check_certificates(certified: Certified, meters: Sequence[str], starts: Iterable[int]) -> None:
-    """Certificates of an interval stay within its last revision's export, and their holdings make them up."""
-    chain = certified.campus.chain
-    for start in starts:
-        made = [pdas.certificate(meter, start) for meter in meters]
-        made = [address for address in made if chain.exists(address)]
-        certified_wh = 0
-        for address in made:
-            certified.check(address)
-            certificate = chain.account("energy_token", address)
-            certified_wh += certificate.face_value_wh
-            last = chain.account("oracle", interval_address(start, certificate.revision))
-            assert not chain.exists(interval_address(start, certificate.revision + 1))
-            assert certified_wh <= last.export_wh
-            assert certificate.evidence_root == last.merkle_root
+    """What certificates count is what a revision attests, and producers owe what was issued beyond it."""
+    chain, issued_wh, counted_wh = certified.campus.chain, Counter[Pubkey](), Counter[Pubkey]()
+    attested_wh = Counter[tuple[int, int]]()
+    for start, meter in product(starts, meters):
+        if not chain.exists(pdas.certificate(meter, start)):
+            continue
+        first = certified.certificate(meter, start)
+        made = [certified.certificate(meter, start, number) for number in range(first.certificate_count)]
+        for number, certificate in enumerate(made):
+            certified.check(pdas.certificate(meter, start, number))
+            assert (certificate.number, certificate.producer) == (number, first.producer)
+            followed = chain.account("oracle", interval_address(start, certificate.revision))
+            assert certificate.evidence_root == followed.merkle_root
+            issued_wh[first.producer] += certificate.face_value_wh
+        revisions = [certificate.revision for certificate in made]
+        assert revisions == sorted(set(revisions)) and revisions[-1] <= first.counted_revision
+        newest = certified.attested[start, first.counted_revision][meter]
+        assert first.counted_wh == newest.certifiable_wh
+        counted_wh[first.producer] += first.counted_wh
+        attested_wh[start, first.counted_revision] += first.counted_wh
+    for (start, revision), wh in attested_wh.items():
+        assert wh <= chain.account("oracle", interval_address(start, revision)).export_wh
+    for producer, wh in issued_wh.items():
+        assert wh == counted_wh[producer] + certified.debt_wh(producer)
 
 
 def check_electorate(chain: Chain, wallets: Iterable[Pubkey]) -> None:

@@ -1,4 +1,5 @@
-//! Mints an attested interval's valid export. The account that it creates prevents a second mint.
+//! Mints an attested interval's valid export, or nothing when it was attested too late. The account that it creates
+//! prevents a second mint.
 use crate::{
     errors::EnergyError,
     events::IntervalMinted,
@@ -51,7 +52,10 @@ impl MintInterval<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         accounts.validate()?;
-        let (start_s, wh) = (accounts.interval.start_s, accounts.interval.export_wh);
+        let (start_s, Wh(wh)) = (
+            accounts.interval.start_s,
+            MintedInterval::mintable(&accounts.interval)?,
+        );
         accounts.minted.set_inner(MintedInterval {
             start_s,
             wh,

@@ -16,7 +16,7 @@ pub struct AttestArgs {
     pub merkle_root: [u8; 32],
     pub meters_valid: u32,
     pub meters_estimated: u32,
-    /// Sums over the valid meters only, in Wh.
+    /// Sums over the valid meters only, without feeders, in Wh.
     pub import_wh: u64,
     pub export_wh: u64,
 }

@@ -1,10 +1,13 @@
 //! The oracle's config: its attestors, and the length of an interval.
-use super::CORRECTIONS_END_S;
 use crate::errors::OracleError;
 use anchor_lang::prelude::*;
 use governance::state::{AttestorSet, MAX_ATTESTORS};
 
 const DAY_S: u32 = 86_400;
+/// A new set attests earlier intervals too, and corrects them, this many seconds after it began. Far sooner than
+/// corrections end: lost keys must leave no interval unattested beyond the 7 days in which its energy is minted, and
+/// stolen ones must not correct for 40 days what was attested before. No set can begin before the last one has taken over.
+pub const TAKEOVER_S: i64 = 73 * 3_600;
 
 #[account]
 #[derive(InitSpace)]
@@ -73,9 +76,9 @@ impl Config {
     }
 }
 
-/// Whether `next` attests earlier intervals too: their corrections have ended, and lost keys leave none unattested.
+/// Whether `next` attests earlier intervals too.
 fn has_taken_over(next: &AttestorSet, now_s: i64) -> bool {
-    now_s > next.effective_from_s.saturating_add(CORRECTIONS_END_S)
+    now_s > next.effective_from_s.saturating_add(TAKEOVER_S)
 }
 
 /// Fails unless every signer is an attestor, none comes twice, and there are enough of them.
@@ -141,9 +144,9 @@ mod tests {
     fn an_intervals_start_says_who_attests_it() {
         let mut config = config();
         config.adopt(set(900, 2), 0, 0).unwrap();
-        assert_eq!(attestor(&config, 0, 900 + CORRECTIONS_END_S), 1);
+        assert_eq!(attestor(&config, 0, 900 + TAKEOVER_S), 1);
         assert_eq!(attestor(&config, 900, 1_800), 2);
-        assert_eq!(attestor(&config, 0, 900 + CORRECTIONS_END_S + 1), 2);
+        assert_eq!(attestor(&config, 0, 900 + TAKEOVER_S + 1), 2);
     }
 
     #[test]
@@ -152,7 +155,7 @@ mod tests {
         config.adopt(set(900, 2), 0, 0).unwrap();
         config.adopt(set(1_800, 3), 1, 899).unwrap();
         assert_eq!(attestor(&config, 900, 1_800), 1);
-        let later = 1_800 + CORRECTIONS_END_S;
+        let later = 1_800 + TAKEOVER_S;
         let distant = (later / 900 + 2) * 900;
         assert!(config.adopt(set(distant, 4), 2, later).is_err());
     }
@@ -161,7 +164,7 @@ mod tests {
     fn the_set_before_the_last_is_forgotten() {
         let mut config = config();
         config.adopt(set(900, 2), 0, 0).unwrap();
-        let later = 900 + CORRECTIONS_END_S + 1;
+        let later = 900 + TAKEOVER_S + 1;
         let distant = (later / 900 + 2) * 900;
         config.adopt(set(distant, 3), 1, later).unwrap();
         assert_eq!(attestor(&config, 0, later), 2);

@@ -3,8 +3,8 @@ use crate::errors::OracleError;
 use anchor_lang::prelude::*;
 use shared::meters::{max_energy_wh, MAX_METERS};
 
-/// Corrections may be made this many seconds after an interval's end.
-pub const CORRECTION_S: i64 = 72 * 3_600;
+/// Corrections may be made this many seconds after an interval's end: a gateway sends again what it has kept for 30 days.
+pub const CORRECTION_S: i64 = 40 * 86_400;
 /// No correction is accepted later than this many seconds after an interval's end: an hour to reach the chain.
 pub const CORRECTIONS_END_S: i64 = CORRECTION_S + 3_600;
 
@@ -23,9 +23,9 @@ pub struct Interval {
     pub meters_valid: u32,
     /// Number of meters whose values are estimated; the totals do not include them.
     pub meters_estimated: u32,
-    /// Import of the valid meters, in Wh.
+    /// Import of the valid meters in Wh, without feeders.
     pub import_wh: u64,
-    /// Export of the valid meters in Wh, which may be minted.
+    /// Export of the valid meters in Wh, without feeders, which may be minted.
     pub export_wh: u64,
     /// Time of the attestation, in Unix seconds.
     pub attested_at_s: i64,

@@ -10,7 +10,7 @@ use anchor_lang::prelude::*;
 pub struct RegisterMeterArgs {
     /// 1 to 32 of A-Z, 0-9 and _.
     pub id: String,
-    /// 1 load, 2 generation, 3 bidirectional.
+    /// 1 load, 2 generation, 3 bidirectional, 4 feeder.
     pub kind: u8,
     pub rated_power_w: u32,
     /// SHA-256 of the serial number on the meter's plate.

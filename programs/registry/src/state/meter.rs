@@ -4,7 +4,20 @@ use crate::errors::RegistryError;
 use anchor_lang::prelude::*;
 use shared::meters::MAX_RATED_POWER_W;
 
-/// Most seconds that a replacement may lie in the past: measured values can be corrected for 72 hours.
+/// Kinds of meters.
+pub mod kind {
+    /// Measures what is used.
+    pub const LOAD: u8 = 1;
+    /// Measures what is generated.
+    pub const GENERATION: u8 = 2;
+    /// Measures both.
+    pub const BIDIRECTIONAL: u8 = 3;
+    /// Measures what flows into a zone and out of it, which the meters behind it measure as well: it stands in an
+    /// interval's tree and in no total, and nothing of it is traded, minted or certified.
+    pub const FEEDER: u8 = 4;
+}
+
+/// Most seconds that a replacement may lie in the past: until then nothing is certified.
 pub const MAX_SWAP_BACKDATE_S: i64 = 72 * 3_600;
 
 #[account]
@@ -17,7 +30,7 @@ pub struct Meter {
     pub owner: Pubkey,
     /// Account of the gateway that reads it.
     pub gateway: Pubkey,
-    /// 1 load, 2 generation, 3 bidirectional.
+    /// 1 load, 2 generation, 3 bidirectional, 4 feeder.
     pub kind: u8,
     /// Rated power in W, which no reading can exceed.
     pub rated_power_w: u32,
@@ -36,7 +49,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Changes the status as of Unix second `at_s`: now, or as long ago as corrections reach, but not before it got the
+    /// Changes the status as of Unix second `at_s`: now, or as long ago as nothing is certified yet, but not before it got the
     /// status and the owner that it has.
     pub fn change_status(&mut self, status: u8, at_s: i64, now_s: i64) -> Result<()> {
         require_status_change(self.status, status)?;
@@ -60,7 +73,7 @@ impl Meter {
 
     pub fn invariant(&self) -> Result<()> {
         require!(
-            (1..=3).contains(&self.kind),
+            (kind::LOAD..=kind::FEEDER).contains(&self.kind),
             RegistryError::InvalidMeterKind
         );
         require!(

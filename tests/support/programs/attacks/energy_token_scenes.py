@@ -6,6 +6,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from hub.chain import pdas
+from hub.chain.instructions import certificates
 from support.programs.account_fields import put_field
 from support.programs.attacks.scene import Call, founding, scene
 from support.programs.attacks.world import (
@@ -20,7 +21,7 @@ from support.programs.attacks.world import (
     World,
 )
 from support.programs.campus_chain import interval_address
-from support.programs.certified import SETTLED_S
+from support.programs.certified import OBJECTION_S, SETTLED_S, MeterEnergy
 from support.programs.market_chain import ENERGY_MINT, ENERGY_POOL, ENERGY_STATE, minted_address
 
 
@@ -58,6 +59,12 @@ def _close_all_but_the_energy(world: World) -> None:
             world.svm.set_account(address, account)
 
 
+@scene("energy_token", "open_producer")
+def open_producer(world: World) -> Call:
+    """Somebody pays for Cid's account, so that certificates can be issued to him; Ann's and Ben's are there."""
+    return Call(certificates.open_producer(world.payer.pubkey(), world.cid.pubkey()), [world.payer])
+
+
 def _certified(world: World, *meters: str) -> list[Pubkey]:
     """Certificates of these meters, when it is time."""
     if not world.chain.exists(interval_address(HOME)):
@@ -75,7 +82,7 @@ def issue_certificate(world: World) -> Call:
 
 @scene("energy_token", "issue_certificate", "corrected")
 def issue_after_a_correction(world: World) -> Call:
-    """The interval has been corrected: certificates follow its last revision alone."""
+    """The interval was corrected within 73 hours: certificates follow the revision that was in force then."""
     world.attested()
     world.certified.attest(HOME, world.meter_energy(), revision=2)
     world.chain.set_time(HOME + 2 * SETTLED_S)
@@ -83,6 +90,40 @@ def issue_after_a_correction(world: World) -> Call:
     overtaken = {"interval": interval_address(HOME), "next_revision": interval_address(HOME, 2)}
     by = [world.payer, world.certified.body]
     return Call(issued, by, start_s=HOME, together={"overtaken": overtaken})
+
+
+def _revised(world: World, export_wh: int) -> None:
+    """A later revision attests this of Ann's meter, and has stood."""
+    revised = world.meter_energy() | {METER: MeterEnergy(export_wh=export_wh)}
+    world.certified.attest(HOME, revised, revision=2)
+    world.chain.advance(OBJECTION_S)
+
+
+@scene("energy_token", "issue_certificate", "difference")
+def issue_the_difference(world: World) -> Call:
+    """All meters are certified, and a later revision attests more of Ann's first."""
+    _certified(world, *METERS)
+    _revised(world, EXPORT_WH + 50)
+    issued = world.certified.issue(METER, HOME, revision=2, number=1)
+    return Call(issued, [world.payer, world.certified.body], start_s=HOME)
+
+
+@scene("energy_token", "issue_certificate", "in debt")
+def issue_in_debt(world: World) -> Call:
+    """What was taken back from Ann is as much as her second meter has exported: it gets no holding."""
+    _certified(world, METER, BENS_METER)
+    _revised(world, 0)
+    world.chain.ok(world.certified.take_back(METER, HOME, 2))
+    issued = world.certified.issue(SECOND_METER, HOME, revision=2, all_withheld=True)
+    return Call(issued, [world.payer, world.certified.body], start_s=HOME)
+
+
+@scene("energy_token", "take_back_export")
+def take_back_export(world: World) -> Call:
+    """All meters are certified, and a later revision attests less of Ann's first. Nobody signs."""
+    _certified(world, *METERS)
+    _revised(world, EXPORT_WH // 2)
+    return Call(world.certified.take_back(METER, HOME, 2), start_s=HOME)
 
 
 def _held(world: World) -> tuple[Pubkey, Keypair]:

@@ -215,6 +215,7 @@ def _others(world: World) -> list[tuple[str, Pubkey]]:
         participant_address(ben.wallet),
         account_address(ben.wallet),
         pdas.meter(BENS_METER),
+        pdas.producer(ben.wallet),
         certificates[BENS_METER],
         pdas.certificate_holding(certificates[BENS_METER], 0),
         pdas.cancellation(pdas.certificate_holding(certificates[BENS_METER], 0)),
