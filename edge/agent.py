@@ -7,15 +7,12 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
-from nacl.signing import SigningKey
-
+from edge.completeness import Completeness
 from edge.errors import ConfigError, InternalError, StorageError
 from edge.fleet import Fleet, build_fleet
 from edge.intake import Intake
-from edge.keystore import load_frame_key, load_nats_key
 from edge.meters.mqtt import Broker, Subscriber
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
@@ -24,15 +21,14 @@ from edge.runtime import metrics
 from edge.runtime.clock import Clock, SystemClock, TimeKeeper, kernel_boot_id
 from edge.runtime.lock import exclusive_lock
 from edge.runtime.notify import notify
-from edge.runtime.status import serve_status
+from edge.runtime.status import describe, serve_status
 from edge.runtime.version import agent_version
 from edge.settings import Settings
 from edge.store.batch import Batch
 from edge.store.ledger import LEDGER_FILE, Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
+from edge.uplink.credentials import Credentials
 from edge.uplink.heartbeat import HeartbeatSender
-from edge.uplink.identity import Identity
-from edge.uplink.nats_link import NatsLink
 from edge.uplink.uplink import Uplink
 from edge.wire.kinds import Record, Start, Stop
 from edge.wire.records import encode_record
@@ -44,27 +40,6 @@ LAST_WRITE_S = 3.0
 CANCEL_ROUNDS, CANCEL_ROUND_S = 4, 0.5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What the agent signs and logs in with."""
-
-    frame_key: SigningKey
-    identity: Identity
-    link: NatsLink
-
-    @classmethod
-    def load(cls, settings: Settings) -> "Credentials":
-        """Loads keys and identity from the state folder.
-
-        Raises:
-            NotEnrolledError: there is no identity, or it is another gateway's.
-            KeyFileError: a file is missing, damaged, unreadable, or readable by others.
-        """
-        identity = Identity.load(settings.state_dir, settings.gateway_id)
-        keys = settings.state_dir / "keys"
-        return cls(load_frame_key(keys), identity, NatsLink(identity, load_nats_key(keys), settings.hub.nats_url))
 
 
 def run_agent(settings: Settings) -> None:
@@ -97,7 +72,14 @@ class Agent:
         )
         self._writer = LedgerWriter(ledger, limits)
         self._heartbeat_sender = HeartbeatSender(
-            signer, self._writer, clock, self._times, settings.heartbeat_s, len(settings.meter), self._lost_meters
+            signer,
+            self._writer,
+            clock,
+            self._times,
+            settings.heartbeat_s,
+            len(settings.meter),
+            self._lost_meters,
+            self._troubles,
         )
         self._uplink = Uplink(
             settings.gateway_id,
@@ -110,8 +92,14 @@ class Agent:
         self._writer.on_frames = self._uplink.offer
         self._builder = RecordBuilder(self._times)
         self._writer.queue.on_dropped = self._builder.forget
-        self._intake = Intake(self._builder, self._writer, fleet.kinds, clock)
+        self._intake = Intake(self._builder, self._writer, fleet.kinds)
         self._poller = Poller(fleet.modbus, settings.poll_period_s, clock, self._accept_polled)
+        self._completeness = Completeness(
+            settings.interval_s, settings.poll_period_s, clock, self._writer, signer.boot_id,
+            lambda: self._poller.done_s, lambda: self._intake.waiting, bool(fleet.mqtt), self._heartbeat_sender.look,
+        )  # fmt: skip
+        self._heartbeat_sender.complete_until_s = self._completeness.until_s
+        self._writer.on_stored = self._heartbeat_sender.look
         self._subscriber: Subscriber | None = None
         self._stopping = asyncio.Event()
         self._failure: InternalError | None = None
@@ -142,40 +130,37 @@ class Agent:
             heartbeat = None if trouble else await self._heartbeat_sender.current()
         except StorageError as error:
             heartbeat, trouble = None, str(error)
-        if heartbeat is None:
-            return {
-                "running": True,
-                "gateway_id": self._settings.gateway_id,
-                "meters_lost": self._lost_meters(),
-                "memory_queue": self._writer.queued_records + self._intake.waiting,
-                "dropped_records": self._writer.dropped,
-                "hub": self._uplink.trouble or "connected",
-                "storage": trouble,
-            }
+        hub = self._uplink.trouble or "connected"
+        if heartbeat is not None:
+            return describe(heartbeat, hub, self._writer.trouble or "ok")
         return {
             "running": True,
-            "gateway_id": heartbeat.gateway_id,
-            "version": heartbeat.version,
-            "boot_id": heartbeat.boot_id.hex(),
-            "last_sequence": heartbeat.last_sequence,
-            "meters": heartbeat.meters,
-            "meters_lost": list(heartbeat.meters_lost),
-            "outbox_frames": heartbeat.outbox_frames,
-            "outbox_age_s": heartbeat.outbox_age_s,
-            "time_quality": heartbeat.time_quality,
-            "memory_queue": heartbeat.memory_queue,
-            "disk_free_bytes": heartbeat.disk_free_bytes,
-            "hub": self._uplink.trouble or "connected",
-            "storage": self._writer.trouble or "ok",
+            "gateway_id": self._settings.gateway_id,
+            "meters_lost": self._lost_meters(),
+            "troubles": self._troubles(),
+            "memory_queue": self._writer.queued_records + self._intake.waiting,
+            "dropped_records": self._writer.dropped,
+            "hub": hub,
+            "storage": trouble,
         }
 
     def _lost_meters(self) -> list[str]:
         return self._poller.lost + (self._subscriber.lost if self._subscriber else [])
 
+    def _troubles(self) -> dict[str, str]:
+        """Why meters are not recorded as good now, by meter id."""
+        published = self._subscriber.refused if self._subscriber else {}
+        return self._builder.troubles | self._poller.refused | published
+
     def _accept_polled(self, reading: MeterReading) -> None:
         """Accepts a reading of the poller, which does not wait for the disk."""
-        self._intake.accept(reading)
+        self._accept(reading)
         metrics.READINGS.labels("modbus").inc()
+
+    def _accept(self, reading: MeterReading) -> asyncio.Future[None]:
+        """Accepts a reading, behind the record of a step of the clock that its time is by."""
+        self._record_step()
+        return self._intake.accept(reading)
 
     def _write(self, record: Record) -> None:
         self._writer.append(Batch(records=[encode_record(record)]))
@@ -200,8 +185,8 @@ class Agent:
                 self._fleet.mqtt,
                 self._settings.poll_period_s,
                 self._clock,
-                self._intake.accept,
-                self._builder.is_recorded,
+                self._accept,
+                self._builder.publications,
             )
 
     def _open_metrics(self) -> None:
@@ -236,6 +221,7 @@ class Agent:
         writer = asyncio.create_task(self._writer.run(), name="ledger writer")
         uplink = asyncio.create_task(self._uplink.run(), name="uplink")
         sources = [self._poller.run(), self._heartbeat_sender.run(), self._watch_clock(), self._intake.run()]
+        sources.append(self._completeness.run())
         if self._subscriber is not None:
             sources.append(self._subscriber.run())
         inputs = [asyncio.create_task(source) for source in sources]
@@ -280,9 +266,12 @@ class Agent:
     async def _watch_clock(self) -> None:
         while True:
             await asyncio.sleep(1)
-            if step := self._times.detect_step():
-                log.warning("clock step", extra={"offset_ms": step.offset_ms})
-                self._write(step)
+            self._record_step()
+
+    def _record_step(self) -> None:
+        if step := self._times.detect_step():
+            log.warning("clock step", extra={"offset_ms": step.offset_ms})
+            self._write(step)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -177,7 +177,7 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return "".join(f"\n  {_plain(item)}" for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
     return str(value)
 
 

@@ -84,9 +84,25 @@ class MeterTimeoutError(MeterError):
 
 
 class MeterRefusedError(MeterError):
-    """The meter answered with a Modbus exception."""
+    """The meter answered with a Modbus exception; ``lasting`` when it will answer so again."""
 
     code = "meter_exception"
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
+
+class ProbeError(MeterError):
+    """Something answers at the meter's address that is not what the configuration says."""
+
+    code = "probe"
+
+
+class NettingError(MeterError):
+    """The meter counts import and export in one register, which runs backwards: neither can be known from it."""
+
+    code = "netting"
 
 
 class ImplausibleError(MeterError):

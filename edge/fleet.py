@@ -10,8 +10,10 @@ from edge.meters.meter import ModbusMeter
 from edge.meters.meter_kind import MeterKind
 from edge.meters.modbus import Bus
 from edge.meters.mqtt import MqttMeter
-from edge.meters.profile import load_profile
-from edge.settings import Meter, Settings
+from edge.meters.points import Rules
+from edge.meters.profile import Profile, load_profile
+from edge.sections import Meter
+from edge.settings import Settings
 from edge.wire.quantities import obis
 
 DEFAULT_MQTT_POWER_W = 250_000
@@ -70,19 +72,21 @@ def build_fleet(settings: Settings) -> Fleet:
     modbus: list[ModbusMeter] = []
     mqtt: dict[str, MqttMeter] = {}
     kinds: dict[str, MeterKind] = {}
+    period_ms = settings.poll_period_s * 1000
     for meter in settings.meter:
         if meter.topic and meter.dialect:
             if meter.topic in mqtt:
                 raise ConfigError(f"{meter.id} and {mqtt[meter.topic].meter_id} have the same topic {meter.topic}")
             mqtt[meter.topic] = MqttMeter(meter.id, meter.topic, meter.dialect)
-            kinds[meter.id] = MeterKind(
-                meter.dialect, dialect_hash(meter.dialect), meter.rated_power_w or DEFAULT_MQTT_POWER_W
-            )
+            power_w = meter.rated_power_w or DEFAULT_MQTT_POWER_W
+            kinds[meter.id] = MeterKind(meter.dialect, dialect_hash(meter.dialect), _rules(meter, power_w, period_ms))
         else:
             modbus_meter = _modbus_meter(meter, buses, settings.quantities)
             modbus.append(modbus_meter)
             profile = modbus_meter.profile
-            kinds[meter.id] = MeterKind(profile.name, profile.hash, modbus_meter.max_power_w)
+            kinds[meter.id] = MeterKind(
+                profile.name, profile.hash, _rules(meter, modbus_meter.max_power_w, period_ms, profile)
+            )
     fleet = Fleet(tuple(modbus), mqtt, kinds)
     _check_loads(fleet.loads(settings.poll_period_s))
     return fleet
@@ -95,6 +99,19 @@ def _modbus_meter(meter: Meter, buses: dict[str, Bus], quantities: tuple[str, ..
         raise ConfigError(f"{meter.id}: all meters on {endpoint.bus} need the same baud, parity and stopbits")
     power_w = meter.rated_power_w or profile.max_power_w
     return ModbusMeter(meter.id, profile, endpoint, bus, quantities, power_w)
+
+
+def _rules(meter: Meter, max_power_w: int, period_ms: int, profile: Profile | None = None) -> Rules:
+    own_wh = (meter.rollover_wh,) if meter.rollover_wh else ()
+    if profile is None:
+        return Rules(max_power_w, period_ms, import_rollovers_wh=own_wh, export_rollovers_wh=own_wh)
+    return Rules(
+        max_power_w,
+        period_ms,
+        profile.save_period_s,
+        profile.import_wh.rollovers_wh + own_wh,
+        (profile.export_wh.rollovers_wh if profile.export_wh else ()) + own_wh,
+    )
 
 
 def _check_loads(loads: Sequence[BusLoad]) -> None:

@@ -16,17 +16,15 @@ from edge.meters.meter_kind import MeterKind
 from edge.meters.readings import MeterReading
 from edge.record_builder import RecordBuilder
 from edge.runtime import metrics
-from edge.runtime.clock import Clock
 from edge.store.ledger import FIRST_INDEX
 from edge.store.ledger_writer import RETRY_S, LedgerWriter
-from edge.store.repository import CounterRow, MeterRow
+from edge.store.repository import CounterRow, KnownRow, MeterRow
 
 MAX_WAITING = 20_000
-RECENT_MS = 3_600_000
-"""A publication that comes again after a restart is recognised when the first was recorded no longer ago than this."""
 
-LedgerState = tuple[list[MeterRow], list[CounterRow], int, list[bytes]]
-"""Meters, counters, the lowest meter index that may be given, and the encoded records of the last hour."""
+LedgerState = tuple[list[MeterRow], list[CounterRow], list[KnownRow], list[tuple[str, bytes]], int]
+"""Meters, counters, what next readings are judged by, messages that were recorded, and the lowest meter index that may
+be given."""
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +32,8 @@ log = logging.getLogger(__name__)
 class Intake:
     """Accepts readings from poller and MQTT subscriber."""
 
-    def __init__(
-        self, builder: RecordBuilder, writer: LedgerWriter, kinds: Mapping[str, MeterKind], clock: Clock
-    ) -> None:
-        self._builder, self._writer, self._kinds, self._clock = builder, writer, kinds, clock
+    def __init__(self, builder: RecordBuilder, writer: LedgerWriter, kinds: Mapping[str, MeterKind]) -> None:
+        self._builder, self._writer, self._kinds = builder, writer, kinds
         self._waiting: deque[tuple[MeterReading, Future[None]]] = deque()
         self._restored = False
 
@@ -50,7 +46,7 @@ class Intake:
         """Accepts a reading; the future is done when it is durable, and cancelled when it had to be dropped.
 
         Raises:
-            ImplausibleError: it can not be true, and is not recorded.
+            ImplausibleError: no record can hold it.
         """
         if self._restored:
             return self._write(reading)
@@ -78,16 +74,14 @@ class Intake:
         """
         if self._restored:
             return
-        meters, counters, first_index, bodies = await self._writer.call(self._read_state)
-        self._builder.restore(meters, counters, first_index)
-        self._builder.restore_recent(bodies)
+        self._builder.restore(*await self._writer.call(self._read_state))
         self._restored = True
-        written: dict[tuple[str, int], Future[None]] = {}
+        written: dict[tuple[str, bytes], Future[None]] = {}
         while self._waiting:
             reading, future = self._waiting.popleft()
-            key = reading.meter_id, reading.read_at_ms
-            # A publication that came twice is durable when the first of the two is
-            durable = (written.get(key) if reading.pushed else None) or self._write_late(reading)
+            key = reading.meter_id, reading.message
+            # A message that came twice is durable when the first of the two is
+            durable = (written.get(key) if reading.message else None) or self._write_late(reading)
             if durable is not None:
                 written[key] = durable
             _complete_with(durable, future)
@@ -95,16 +89,15 @@ class Intake:
     def _read_state(self) -> LedgerState:
         with self._writer.ledger.reading() as repository:
             first_index = int.from_bytes(repository.meta(FIRST_INDEX) or b"\0", "big")
-            since_ms = self._clock.now_ms() - RECENT_MS
-            return repository.meters(), repository.counters(), first_index, repository.recent_bodies(since_ms)
+            rows = repository.meters(), repository.counters(), repository.known(), repository.messages()
+            return *rows, first_index
 
     def _write(self, reading: MeterReading) -> Future[None]:
-        kind = self._kinds[reading.meter_id]
-        return self._writer.append(self._builder.build(reading, kind.profile, kind.profile_hash, kind.max_power_w))
+        return self._writer.append(self._builder.build(reading, self._kinds[reading.meter_id]))
 
     def _write_late(self, reading: MeterReading) -> Future[None] | None:
         """Writes a reading that waited; None when it is not recorded, and so nothing is to be waited for."""
-        if reading.pushed and self._builder.is_recorded(reading.meter_id, reading.read_at_ms):
+        if self._builder.publications.is_repeated(reading.meter_id, reading.message, 0, was_kept=True):
             metrics.MQTT_DROPPED.labels("repeated").inc()
             return None
         try:

@@ -1,30 +1,29 @@
-"""Turns readings into records: gives meter indexes and sequences, and refuses counters that can not be true."""
+"""Turns readings into records: gives meter indexes and sequences, and a state to what is in doubt."""
 
 import logging
-from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 
 from edge.errors import ImplausibleError
-from edge.meters.counters import Counters, judge
+from edge.meters.doubts import Known, Verdict, judge, overtaken, trouble
+from edge.meters.endings import Ending
+from edge.meters.known_text import from_text, to_text
+from edge.meters.meter_kind import MeterKind
+from edge.meters.points import Point, not_before
+from edge.meters.publications import Publications
 from edge.meters.readings import MeterReading
 from edge.runtime.clock import STEP_MS, TimeKeeper
 from edge.store.batch import Batch
-from edge.store.repository import CounterRow, MeterRow
+from edge.store.repository import CounterRow, KnownRow, MeterRow
 from edge.wire.errors import WireError
-from edge.wire.kinds import CounterEvent1, MeterDeclared, Reading, Record
-from edge.wire.records import decode_record, encode_record
-
-RECENT = 512
-"""Publications per meter that are recognised when they come again."""
-TRUST_AFTER = 3
-"""This many implausible readings in a row that agree with each other are believed: the one before them was wrong."""
+from edge.wire.kinds import FLAG_GATEWAY_TIME, CounterEvent, MeterDeclared, Reading, Record
+from edge.wire.records import encode_record
 
 log = logging.getLogger(__name__)
 
 
 class RecordBuilder:
-    """Keeps every meter's index, counters and recent times in memory; a ``Batch`` carries what the ledger must keep."""
+    """Keeps what is known of every meter in memory; a ``Batch`` carries what the ledger must keep."""
 
     def __init__(self, times: TimeKeeper) -> None:
         self._meters: dict[tuple[str, str, bytes], MeterRow] = {}
@@ -33,74 +32,82 @@ class RecordBuilder:
         """Meter ids by meter index."""
         self._next_index = 0
         self._counters: dict[str, CounterRow] = {}
+        self._known: dict[str, Known] = {}
+        """What a meter's next reading is judged by, by meter id."""
         self._declared: set[int] = set()
         """Meter indexes that a record of this boot has declared."""
-        self._doubtful: dict[str, list[Counters]] = {}
-        """Implausible readings in a row that agree with each other, by meter id."""
-        self._recent_ms: dict[str, deque[int]] = {}
-        """When recent readings were taken, by meter id."""
+        self.publications = Publications()
         self._times = times
 
-    def restore(self, meters: Iterable[MeterRow], counters: Iterable[CounterRow], first_index: int = 0) -> None:
+    def restore(
+        self,
+        meters: Iterable[MeterRow],
+        counters: Iterable[CounterRow],
+        known: Iterable[KnownRow] = (),
+        messages: Iterable[tuple[str, bytes]] = (),
+        first_index: int = 0,
+    ) -> None:
         """Restores what the ledger has kept; a lost file may have given indexes below ``first_index``."""
         self._meters = {(m.meter_id, m.serial, m.profile_hash): m for m in meters}
         self._ids = {m.meter_index: m.meter_id for m in self._meters.values()}
         self._next_index = max((m.meter_index + 1 for m in self._meters.values()), default=first_index)
         self._counters = {row.meter_id: row for row in counters}
-
-    def restore_recent(self, bodies: Iterable[bytes]) -> None:
-        """Restores when recent readings were taken, from their encoded records; damaged ones are passed over."""
-        for body in bodies:
-            with suppress(WireError):
-                record = decode_record(body)
-                if isinstance(record, Reading) and record.meter_index in self._ids:
-                    self._add_recent(self._ids[record.meter_index], record.slot_s * 1000 + record.read_offset_ms)
+        # Earlier agents kept the newest registers alone
+        self._known = {row.meter_id: Known(_point(row)) for row in self._counters.values()}
+        self.publications.restore(messages)
+        boot_id = self._times.kernel_boot_id
+        for row in known:
+            with suppress(ValueError):
+                self._known[row.meter_id] = from_text(
+                    row.known, same_boot=any(boot_id) and row.kernel_boot_id == boot_id
+                )
 
     def forget(self, reading: Reading) -> None:
         """Forgets a reading that was dropped before it was durable: when it comes again it is recorded."""
-        recent_ms = self._recent_ms.get(self._ids.get(reading.meter_index, ""), deque())
-        with suppress(ValueError):
-            recent_ms.remove(reading.slot_s * 1000 + reading.read_offset_ms)
+        self.publications.forget(self._ids.get(reading.meter_index, ""), reading.sequence)
 
-    def is_recorded(self, meter_id: str, read_at_ms: int) -> bool:
-        """Returns whether a reading of this moment was recorded recently (ms since 1970)."""
-        return read_at_ms in self._recent_ms.get(meter_id, ())
+    @property
+    def troubles(self) -> dict[str, str]:
+        """What is in doubt, by meter id, of the meters that something of is."""
+        said = {meter_id: trouble(known) for meter_id, known in self._known.items()}
+        return {meter_id: text for meter_id, text in said.items() if text}
 
-    def _add_recent(self, meter_id: str, read_at_ms: int) -> None:
-        self._recent_ms.setdefault(meter_id, deque(maxlen=RECENT)).append(read_at_ms)
+    def build(self, reading: MeterReading, kind: MeterKind) -> Batch:
+        """Builds the records of a reading: what its meter index means, the reading, and how a doubt ended with it.
 
-    def build(self, reading: MeterReading, profile: str, profile_hash: bytes, max_power_w: int) -> Batch:
-        """Builds the records of a reading: what its meter index means, what happened to its counters, the reading.
-
-        The first two only where they are news. ``max_power_w`` is the most that the meter can measure.
+        The first and the last only where they are news.
 
         Raises:
-            ImplausibleError: it can not be true, or no record can hold it; it is not recorded.
+            ImplausibleError: no record can hold it.
         """
         before = self._counters.get(reading.meter_id)
-        overtaken = before is not None and reading.pushed and self._is_overtaken(reading, before)
-        serial = reading.serial or (before.serial if before else "")
-        event = "" if overtaken else self._judge(reading, serial, before, max_power_w)
-        meter = self._meter(reading.meter_id, serial, profile, profile_hash)
+        known = self._known.get(reading.meter_id, Known())
         sequence = before.sequence + 1 if before else 1
+        verdict = _judge(known, reading, sequence, kind)
+        serial = reading.serial or (before.serial if before else "")
+        run = verdict.known.run
+        if before is not None and before.serial and run is not None and run.count == 1:
+            # No index for a serial number that came once: there are 65,536 of them, and a noisy line has many numbers
+            serial = before.serial
+        meter = self._meter(reading.meter_id, serial, kind)
         records: list[Record] = []
         if meter.meter_index not in self._declared:
             records.append(_declaration(meter, reading))
-        if event and before is not None:
-            records.append(_counter_event(event, meter.meter_index, reading, before, serial))
-        records.append(self._reading_record(reading, meter.meter_index, sequence))
-        newest = before if overtaken and before is not None else reading
-        row = CounterRow(
-            reading.meter_id, meter.meter_index, sequence, newest.read_at_ms, newest.import_wh, newest.export_wh, serial
-        )
+        records.append(self._reading_record(reading, meter.meter_index, sequence, verdict.letter))
+        if verdict.ending is not None:
+            records.append(_counter_event(verdict.ending, meter.meter_index, reading))
+        row = _counter_row(reading, meter.meter_index, sequence, serial, verdict.known)
         # Encoding refuses what no record can hold, and so comes before anything is kept
         batch = Batch(_encoded(reading.meter_id, records), counters={reading.meter_id: row})
-        if event and before is not None:
-            log.warning("meter counter", extra={"meter_id": reading.meter_id, "counter_event": event})
-        self._keep(batch, meter, row, reading.read_at_ms)
+        _log(reading.meter_id, known, verdict)
+        self._keep(batch, meter, row, verdict.known)
+        if reading.message:
+            forgotten = self.publications.add(reading.meter_id, reading.message, reading.monotonic_ms, sequence)
+            batch.messages = [(reading.meter_id, reading.message)]
+            batch.forgotten = [(reading.meter_id, digest) for digest in forgotten]
         return batch
 
-    def _keep(self, batch: Batch, meter: MeterRow, row: CounterRow, read_at_ms: int) -> None:
+    def _keep(self, batch: Batch, meter: MeterRow, row: CounterRow, known: Known) -> None:
         key = (meter.meter_id, meter.serial, meter.profile_hash)
         if key not in self._meters:
             self._meters[key] = meter
@@ -109,36 +116,15 @@ class RecordBuilder:
             batch.meters.append(meter)
         self._declared.add(meter.meter_index)
         self._counters[meter.meter_id] = row
-        self._add_recent(meter.meter_id, read_at_ms)
+        self._known[meter.meter_id] = known
+        batch.known[meter.meter_id] = KnownRow(meter.meter_id, self._times.kernel_boot_id, to_text(known))
 
-    def _is_overtaken(self, reading: MeterReading, before: CounterRow) -> bool:
-        """Returns whether a newer publication was recorded before; one from the future does not count as newer."""
-        return reading.read_at_ms < before.read_at_ms <= self._times.now_ms
-
-    def _judge(self, reading: MeterReading, serial: str, before: CounterRow | None, max_power_w: int) -> str:
-        now = Counters(reading.read_at_ms // 1000, reading.import_wh, reading.export_wh, serial)
-        last = None
-        if before is not None:
-            last = Counters(before.read_at_ms // 1000, before.import_wh, before.export_wh, before.serial)
-        judgement = judge(last, now, max_power_w)
-        if judgement.plausible:
-            self._doubtful.pop(reading.meter_id, None)
-            return judgement.event
-        doubtful = self._doubtful.setdefault(reading.meter_id, [])
-        if doubtful and not judge(doubtful[-1], now, max_power_w).plausible:
-            doubtful.clear()
-        doubtful.append(now)
-        if len(doubtful) < TRUST_AFTER:
-            raise ImplausibleError(f"{reading.meter_id}: {judgement.reason}; not recorded")
-        self._doubtful.pop(reading.meter_id)
-        return "swap"
-
-    def _meter(self, meter_id: str, serial: str, profile: str, profile_hash: bytes) -> MeterRow:
+    def _meter(self, meter_id: str, serial: str, kind: MeterKind) -> MeterRow:
         """Returns the meter with the index it has, or with the next one."""
-        row = self._meters.get((meter_id, serial, profile_hash))
-        return row or MeterRow(self._next_index, meter_id, serial, profile, profile_hash)
+        row = self._meters.get((meter_id, serial, kind.profile_hash))
+        return row or MeterRow(self._next_index, meter_id, serial, kind.profile, kind.profile_hash)
 
-    def _reading_record(self, reading: MeterReading, index: int, sequence: int) -> Reading:
+    def _reading_record(self, reading: MeterReading, index: int, sequence: int, state: str) -> Reading:
         offset_ms = reading.read_at_ms - reading.slot_s * 1000
         return Reading(
             index,
@@ -147,12 +133,38 @@ class RecordBuilder:
             # The clock may be set back while the meter answers; less than a step of it makes no reading wrong
             max(0, offset_ms) if offset_ms > -STEP_MS else offset_ms,
             self._times.quality,
-            "G",
+            state,
             reading.flags,
             reading.import_wh,
             reading.export_wh,
             reading.quantities,
         )
+
+
+def _judge(known: Known, reading: MeterReading, sequence: int, kind: MeterKind) -> Verdict:
+    now = Point(
+        sequence, reading.read_at_ms, reading.monotonic_ms, reading.late_ms, reading.import_wh, reading.export_wh,
+        reading.serial,
+    )  # fmt: skip
+    # One that has the gateway's time came when it says
+    own_time = reading.message and not reading.flags & FLAG_GATEWAY_TIME
+    if own_time and (state := overtaken(known, now)) is not None:
+        return Verdict(state, known)
+    newest = known.run.last if known.run is not None else known.baseline
+    return judge(known, not_before(newest, now), kind.rules)
+
+
+def _counter_row(reading: MeterReading, index: int, sequence: int, serial: str, known: Known) -> CounterRow:
+    """The newest registers that count; before there are any, those of the reading."""
+    if (point := known.baseline) is None:
+        at_ms, import_wh, export_wh = reading.read_at_ms, reading.import_wh, reading.export_wh
+    else:
+        at_ms, import_wh, export_wh, serial = point.at_ms, point.import_wh, point.export_wh, point.serial
+    return CounterRow(reading.meter_id, index, sequence, at_ms, import_wh, export_wh, serial)
+
+
+def _point(row: CounterRow) -> Point:
+    return Point(row.sequence, row.read_at_ms, None, 0, row.import_wh, row.export_wh, row.serial)
 
 
 def _encoded(meter_id: str, records: Iterable[Record]) -> list[bytes]:
@@ -167,7 +179,37 @@ def _declaration(meter: MeterRow, reading: MeterReading) -> MeterDeclared:
     return MeterDeclared(meter.meter_index, meter.meter_id, meter.serial, meter.profile, meter.profile_hash, at_s)
 
 
-def _counter_event(event: str, index: int, now: MeterReading, before: CounterRow, serial: str) -> CounterEvent1:
-    return CounterEvent1(
-        index, max(0, now.slot_s), event, before.import_wh, now.import_wh, before.export_wh, now.export_wh, serial
+def _counter_event(ending: Ending, index: int, now: MeterReading) -> CounterEvent:
+    before, first = ending.before, ending.first
+    return CounterEvent(
+        meter_index=index,
+        slot_s=max(0, now.slot_s),
+        event=ending.event,
+        last_sequence=ending.last_sequence,
+        first_sequence=ending.first_sequence,
+        confirmed_sequence=ending.confirmed_sequence,
+        import_before_wh=before.import_wh if before else 0,
+        import_after_wh=first.import_wh,
+        export_before_wh=before.export_wh if before else 0,
+        export_after_wh=first.export_wh,
+        import_width_wh=ending.import_width_wh,
+        export_width_wh=ending.export_width_wh,
+        serial_before=ending.serial_before,
+        serial=ending.serial,
     )
+
+
+def _log(meter_id: str, before: Known, verdict: Verdict) -> None:
+    """Says that a doubt began, and how one ended."""
+    ending = verdict.ending
+    if ending is not None and ending.event == "first":
+        log.info("meter counts", extra={"meter_id": meter_id})
+    elif ending is not None:
+        extra = {"meter_id": meter_id, "counter_event": ending.event, "first_sequence": ending.first_sequence}
+        log.warning("meter counter", extra=extra)
+    elif before.baseline is None:
+        return
+    elif before.run is None and verdict.known.run is not None:
+        log.warning("meter in doubt", extra={"meter_id": meter_id, "reason": trouble(verdict.known)})
+    elif before.run is not None and verdict.known.run is None:
+        log.info("meter counts as before", extra={"meter_id": meter_id, "readings_in_doubt": before.run.count})

@@ -12,7 +12,9 @@ WORDS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "i64": 4, "
 
 
 def decode(registers: Sequence[int], kind: str, *, low_word_first: bool = False) -> Fraction | None:
-    """Decodes the value in these registers; None for NaN, all ones or 0x7F...F, which mean "not available".
+    """Decodes the value in these registers; None for NaN and for the integers that mean "not available".
+
+    Those are all ones of an unsigned integer, and the highest and the lowest of a signed one: makers use either.
 
     Raises:
         ImplausibleError: it is infinite.
@@ -28,8 +30,8 @@ def decode(registers: Sequence[int], kind: str, *, low_word_first: bool = False)
         return Fraction(number)
     value = int.from_bytes(raw, "big", signed=kind[0] == "i")
     bits = 8 * len(raw)
-    missing = 2 ** (bits - 1) - 1 if kind[0] == "i" else 2**bits - 1
-    return None if value == missing else Fraction(value)
+    missing = {2 ** (bits - 1) - 1, -(2 ** (bits - 1))} if kind[0] == "i" else {2**bits - 1}
+    return None if value in missing else Fraction(value)
 
 
 def half_up(value: Fraction) -> int:

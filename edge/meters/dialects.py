@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypedDict
 
-from edge.errors import ImplausibleError
+from edge.errors import ImplausibleError, NettingError
 from edge.meters.decode import half_up
 from edge.wire.quantities import ACTIVE_POWER
 
@@ -31,6 +31,10 @@ class Measurement:
     export_wh: int
     quantities: tuple[tuple[int, int, int], ...] = ()
     serial: str = ""
+    left_out: tuple[str, ...] = ()
+    """Values beside the energy that can not be used, with the reason."""
+    gave_time: bool = False
+    """Whether the message has a time of its own, even one that can not be read."""
 
 
 def parse(dialect: str, payload: bytes) -> Measurement | None:
@@ -38,6 +42,7 @@ def parse(dialect: str, payload: bytes) -> Measurement | None:
 
     Raises:
         ImplausibleError: it is no message of this dialect, is too long, or has a value out of range.
+        NettingError: its energy register runs backwards while the meter exports.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ImplausibleError(f"the message has {len(payload)} bytes")
@@ -63,8 +68,9 @@ def _sml(message: Mapping[str, Any]) -> Measurement | None:
         _local_time(message.get("Time")),
         _energy_wh(head["Total_in"], _WH_PER_KWH),
         _energy_wh(head.get("Total_out", 0), _WH_PER_KWH),
-        _power(head.get("Power_curr")),
-        _serial(head.get("Meter_number")),
+        gave_time="Time" in message,
+        serial=_serial(head.get("Meter_number")),
+        **_power(head, "Power_curr"),
     )
 
 
@@ -72,9 +78,38 @@ def _energy_head(message: Mapping[str, Any]) -> Measurement | None:
     head = message.get("ENERGY")
     if head is None:
         return None
+    import_wh, export_wh = _directions(head)
     return Measurement(
-        _local_time(message.get("Time")), _energy_wh(head["Total"], _WH_PER_KWH), 0, _power(head.get("Power"))
+        _local_time(message.get("Time")),
+        half_up(import_wh),
+        half_up(export_wh),
+        gave_time="Time" in message,
+        **_power(head, "Power"),
     )
+
+
+def _directions(head: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    """Takes import and export apart, in Wh: ``Total`` may net them, and then runs backwards while the device exports.
+
+    Raises:
+        NettingError: it has exported, and does not say what it has imported.
+    """
+    export_wh = _sum_wh(head.get("ExportActive", 0))
+    if "ImportActive" in head:
+        return _sum_wh(head["ImportActive"]), export_wh
+    if export_wh > 0:
+        raise NettingError(
+            "it has exported (ExportActive), its Total nets that, and it tells no ImportActive: read another register"
+        )
+    return _sum_wh(head["Total"]), export_wh
+
+
+def _sum_wh(value: object) -> Fraction:
+    """Adds up what a register shows; an array (SetOption129) is what each phase or channel has counted, in kWh."""
+    parts = value if isinstance(value, list) else [value]
+    if not parts:
+        raise ImplausibleError("an energy register is empty")
+    return sum((_energy(part, _WH_PER_KWH) for part in parts), Fraction(0))
 
 
 def _shelly(message: Mapping[str, Any]) -> Measurement | None:
@@ -84,11 +119,12 @@ def _shelly(message: Mapping[str, Any]) -> Measurement | None:
         return None
     data, time_s = params["emdata:0"], params.get("ts")
     return Measurement(
-        None if time_s is None else half_up(_number(time_s) * 1000),
+        _unix_time(time_s),
         _energy_wh(data["total_act"], 1),
         _energy_wh(data["total_act_ret"], 1),
-        _power((params.get("em:0") or {}).get("total_act_power")),
-        _serial(message.get("src")),
+        gave_time=time_s is not None,
+        serial=_serial(message.get("src")),
+        **_power(params.get("em:0"), "total_act_power"),
     )
 
 
@@ -109,15 +145,36 @@ def _number(value: object) -> Fraction:
     return Fraction(number)
 
 
-def _energy_wh(value: object, factor: int) -> int:
-    energy_wh = half_up(_number(value) * factor)
-    if energy_wh < 0:
+def _energy(value: object, factor: int) -> Fraction:
+    energy_wh = _number(value) * factor
+    if half_up(energy_wh) < 0:
         raise ImplausibleError(f"the energy register is {value}")
     return energy_wh
 
 
-def _power(value: object) -> tuple[tuple[int, int, int], ...]:
-    return () if value is None else ((ACTIVE_POWER, half_up(_number(value)), 0),)
+def _energy_wh(value: object, factor: int) -> int:
+    return half_up(_energy(value, factor))
+
+
+class _Power(TypedDict, total=False):
+    """What power adds to a ``Measurement``."""
+
+    quantities: tuple[tuple[int, int, int], ...]
+    left_out: tuple[str, ...]
+
+
+def _power(head: object, name: str) -> _Power:
+    """Takes the active power out of a part of the message, which may be missing; what is no number is left out.
+
+    So are arrays: what a device means with them, phases or channels, differs from model to model.
+    """
+    if not isinstance(head, Mapping) or name not in head:
+        return {}
+    value = head[name]
+    try:
+        return {"quantities": ((ACTIVE_POWER, half_up(_number(value)), 0),)}
+    except (ImplausibleError, ArithmeticError, ValueError):
+        return {"left_out": (f"{name} is {str(value)[:40]}",)}
 
 
 def _serial(value: object) -> str:
@@ -127,8 +184,22 @@ def _serial(value: object) -> str:
 
 
 def _local_time(value: object) -> int | None:
-    """Reads a time in ms since 1970; Tasmota writes its local time without a zone, and these devices are set to UTC."""
+    """Reads a time in ms since 1970, None where it is no time.
+
+    Tasmota writes its local time without a zone, and these devices are set to UTC.
+    """
     if not isinstance(value, str):
         return None
-    moment = datetime.fromisoformat(value)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    try:
+        moment = datetime.fromisoformat(value)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unix_time(value: object) -> int | None:
+    """Reads a time in ms since 1970, given in s."""
+    try:
+        return half_up(_number(value) * 1000)
+    except (ImplausibleError, ArithmeticError, ValueError):
+        return None

@@ -16,6 +16,8 @@ from edge.meters.profile import Profile
 
 CONNECT_S = 3.0
 _EXCEPTIONS = {1: "illegal function", 2: "illegal address", 3: "illegal value", 4: "device failure", 6: "busy"}
+_LASTING = (1, 2, 3)
+"""Exceptions of a meter that has no such register; with others it may have."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Bus:
         if reply.isError():
             code = int(getattr(reply, "exception_code", 0))
             raise MeterRefusedError(
-                f"device {device} on {self.name} refused address {block.address}: {_EXCEPTIONS.get(code, code)}"
+                f"device {device} on {self.name} refused address {block.address}: {_EXCEPTIONS.get(code, code)}",
+                lasting=code in _LASTING,
             )
         # pymodbus drops another device's reply, but takes any number of registers
         if len(reply.registers) != block.count:

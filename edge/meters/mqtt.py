@@ -5,26 +5,31 @@ import contextlib
 import logging
 import ssl
 from asyncio import Future
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiomqtt
 
-from edge.errors import ConfigError, ImplausibleError
+from edge.errors import ConfigError, ImplausibleError, NettingError
+from edge.meters.device_time import moment
 from edge.meters.dialects import Measurement, parse
 from edge.meters.manual_acks import acknowledge, acknowledge_manually
+from edge.meters.publications import Publications
 from edge.meters.readings import MeterReading
 from edge.runtime import metrics
 from edge.runtime.clock import Clock
-from edge.wire.kinds import FLAG_CLOCK_SKEW, FLAG_RETAINED
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
-SKEW_MS = 60_000
-"""A meter's time that is further ahead of ours is recorded with the flag for clock skew."""
-MAX_AHEAD_MS = 86_400_000
-"""No time zone explains a meter's time that is more than a day ahead of ours: then ours is taken."""
+KEPT_MS = 60_000
+"""What comes within this time after the connection may have waited at the broker."""
+LONGEST_AWAY_MS = 7 * 86_400_000
+"""How long a message may have waited whose agent was not running."""
+TAKEN = 64
+"""Times of readings per meter that no other reading is given."""
 SILENT_PERIODS = 5
 """After this many poll periods without a message a meter is lost."""
 MAX_UNACKNOWLEDGED = 1000
@@ -78,17 +83,25 @@ class Subscriber:
 
     def __init__(
         self, broker: Broker, client_id: str, meters: Mapping[str, MqttMeter], period_s: int, clock: Clock,
-        accept: Accept, is_recorded: Callable[[str, int], bool],
+        accept: Accept, publications: Publications,
     ) -> None:  # fmt: skip
         self._broker = broker
         self._client_id = client_id
         self._meters = meters
         self._clock = clock
         self._accept = accept
-        self._is_recorded = is_recorded
+        self._publications = publications
+        self._connected_ms = clock.monotonic_ms()
+        self._away_since_ms = clock.monotonic_ms() - LONGEST_AWAY_MS
+        """Since when the broker may have kept messages."""
+        self._taken_ms: dict[str, deque[int]] = {}
         self._silence_ms = SILENT_PERIODS * period_s * 1000
         self._heard_ms = dict.fromkeys((m.meter_id for m in meters.values()), clock.monotonic_ms())
         self._lost: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
+        """Meters and values of which was said that they are left out."""
+        self.refused: dict[str, str] = {}
+        """Why meters are not recorded though they publish, by meter id."""
         self._unacknowledged = asyncio.Semaphore(MAX_UNACKNOWLEDGED)
         self._acknowledging: set[asyncio.Task[None]] = set()
         self._newest: dict[str, Future[None]] = {}
@@ -116,10 +129,12 @@ class Subscriber:
                         await client.subscribe(topic, qos=1)
                     log.info("broker back" if away else "broker connected", extra={"broker": self._broker.host})
                     retry_s, away = FIRST_RETRY_S, False
+                    self._connected_ms = self._clock.monotonic_ms()
                     async for message in client.messages:
                         await self._take(client, message)
             except aiomqtt.MqttError as error:
                 if not away:
+                    self._away_since_ms = self._clock.monotonic_ms()
                     where = f"{self._broker.host}:{self._broker.port}"
                     log.warning("broker lost", extra={"broker": where, "reason": str(error)})
                 away = True
@@ -158,17 +173,24 @@ class Subscriber:
     def _accept_message(self, meter: MqttMeter, message: aiomqtt.Message) -> Future[None] | None:
         """Accepts the message's reading; None when nothing of it is recorded, and so nothing is to be waited for."""
         payload = bytes(message.payload)
-        now_ms = self._clock.now_ms()
         try:
             measurement = parse(meter.dialect, payload)
             if measurement is None:
                 return None
-            reading = _reading(meter, measurement, now_ms, retained=message.retain)
-            if self._is_recorded(meter.meter_id, reading.read_at_ms):
+            self._say_left_out(meter, measurement)
+            digest = sha256(payload).digest()[:16] if measurement.gave_time else b""
+            monotonic_ms = self._clock.monotonic_ms()
+            was_kept = message.retain or monotonic_ms - self._connected_ms < KEPT_MS
+            if self._publications.is_repeated(meter.meter_id, digest, monotonic_ms, was_kept=was_kept):
                 metrics.MQTT_DROPPED.labels("repeated").inc()
                 # The first delivery may still be on its way to the disk: this one must not be acknowledged before
                 return self._newest.get(meter.meter_id)
+            reading = self._reading(meter, measurement, retained=message.retain, was_kept=was_kept)
+            reading = replace(reading, message=digest)
             future = self._newest[meter.meter_id] = self._accept(reading)
+        except NettingError as error:
+            self._refuse(meter.meter_id, str(error))
+            return None
         except ImplausibleError as error:
             metrics.MQTT_DROPPED.labels("implausible").inc()
             log.warning("message dropped", extra={"meter_id": meter.meter_id, "reason": str(error)})
@@ -178,18 +200,42 @@ class Subscriber:
             log.exception("message dropped", extra={"meter_id": meter.meter_id, "reason": "a fault of the agent"})
             return None
         self._heard_ms[meter.meter_id] = self._clock.monotonic_ms()
+        self.refused.pop(meter.meter_id, None)
         metrics.READINGS.labels("mqtt").inc()
         return future
 
+    def _refuse(self, meter_id: str, reason: str) -> None:
+        """Notes that a meter publishes what can not be recorded, and says it once."""
+        metrics.MQTT_DROPPED.labels("refused").inc()
+        self._heard_ms[meter_id] = self._clock.monotonic_ms()
+        if meter_id not in self.refused:
+            log.error("meter refused", extra={"meter_id": meter_id, "reason": reason})
+        self.refused[meter_id] = reason
 
-def _reading(meter: MqttMeter, measurement: Measurement, now_ms: int, *, retained: bool) -> MeterReading:
-    if retained and measurement.at_ms is None:
-        raise ImplausibleError("a retained message without a time")
-    at_ms = now_ms if measurement.at_ms is None else measurement.at_ms
-    flags = (FLAG_RETAINED if retained else 0) | (FLAG_CLOCK_SKEW if at_ms - now_ms > SKEW_MS else 0)
-    if at_ms - now_ms > MAX_AHEAD_MS:
-        at_ms = now_ms
-    return MeterReading(
-        meter.meter_id, at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh, measurement.quantities,
-        measurement.serial, flags, pushed=True,
-    )  # fmt: skip
+    def _say_left_out(self, meter: MqttMeter, measurement: Measurement) -> None:
+        """Says once for each value of a meter that it is left out."""
+        for reason in measurement.left_out:
+            key = meter.meter_id, reason.partition(" ")[0]
+            if key not in self._said:
+                self._said.add(key)
+                log.warning("value left out", extra={"meter_id": meter.meter_id, "value": key[1], "reason": reason})
+
+    def _reading(self, meter: MqttMeter, measurement: Measurement, *, retained: bool, was_kept: bool) -> MeterReading:
+        """Makes the reading of a message that came now; no two readings of a meter have the same time.
+
+        Raises:
+            ImplausibleError: nobody can say when it was measured.
+        """
+        now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
+        synchronised = self._clock.synchronised()[0]
+        at_ms, flags = moment(measurement, now_ms, synchronised=synchronised, retained=retained)
+        late_ms = max(0, now_ms - at_ms) if at_ms != now_ms or not was_kept else monotonic_ms - self._away_since_ms
+        taken_ms = self._taken_ms.setdefault(meter.meter_id, deque(maxlen=TAKEN))
+        while at_ms in taken_ms:
+            at_ms += 1
+        taken_ms.append(at_ms)
+        return MeterReading(
+            meter.meter_id, at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh,
+            measurement.quantities, measurement.serial, flags, monotonic_ms=monotonic_ms,
+            late_ms=late_ms,
+        )  # fmt: skip

@@ -1,6 +1,6 @@
 """Plans the reads of a meter, pure: as few blocks of registers as bus and meter allow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edge.meters.endpoints import Endpoint
@@ -51,14 +51,24 @@ def wanted_quantities(profile: Profile, quantities: Sequence[str]) -> tuple[Quan
     return tuple(quantity for quantity in profile.quantities if quantity.obis in quantities)
 
 
-def plan_blocks(profile: Profile, quantities: Sequence[str], wire: WireCost) -> tuple[Block, ...]:
+def wanted_registers(profile: Profile, quantities: Sequence[str]) -> tuple[Register, ...]:
+    """Returns the energy registers and those of these quantities."""
+    export = () if profile.export_wh is None else (profile.export_wh,)
+    return (profile.import_wh, *export, *wanted_quantities(profile, quantities))
+
+
+def plan_blocks(
+    profile: Profile, quantities: Sequence[str], wire: WireCost, absent: Collection[Register] = ()
+) -> tuple[Block, ...]:
     """Plans the blocks for the energy registers and these quantities; no two blocks have the same length.
 
-    RTU replies carry no transaction id: only its length tells a late reply from the one that is waited for.
+    RTU replies carry no transaction id: only its length tells a late reply from the one that is waited for. No block
+    covers an ``absent`` register, which the meter does not have.
     """
-    registers: list[Register] = [profile.import_wh, *wanted_quantities(profile, quantities)]
-    if profile.export_wh is not None:
-        registers.append(profile.export_wh)
+    if absent:
+        barriers = (*profile.barriers, *(r.address + n for r in absent for n in range(r.count)))
+        profile = profile.model_copy(update={"barriers": barriers})
+    registers = [register for register in wanted_registers(profile, quantities) if register not in absent]
     # A hole is read and dropped where that is quicker than another request
     hole_max = min(profile.hole_max, wire.request_us // max(1, wire.register_us))
     spans: list[tuple[Function, int, int]] = []
@@ -69,6 +79,12 @@ def plan_blocks(profile: Profile, quantities: Sequence[str], wire: WireCost) -> 
         else:
             spans.append((function, start, end))
     return _with_distinct_lengths([Block(function, start, end - start) for function, start, end in spans], profile)
+
+
+def single_block(profile: Profile, register: Register) -> Block:
+    """Returns the request for one register alone."""
+    start, end = _aligned(register, profile)
+    return Block(register.function or profile.function, start, end - start)
 
 
 def _aligned(register: Register, profile: Profile) -> tuple[int, int]:
@@ -94,7 +110,12 @@ def _with_distinct_lengths(blocks: Sequence[Block], profile: Profile) -> tuple[B
     step, taken, distinct = 2 if profile.pairs_only else 1, set[int](), []
     for block in blocks:
         address, count = block.address, block.count
-        while count in taken and count + step <= profile.max_registers and address >= step:
+        while (
+            count in taken
+            and count + step <= profile.max_registers
+            and address >= step
+            and not any(address - step <= barrier < address for barrier in profile.barriers)
+        ):
             address, count = address - step, count + step
         taken.add(count)
         distinct.append(Block(block.function, address, count))

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from edge.errors import ConfigError
 from edge.meters.decode import WORDS
@@ -54,6 +54,21 @@ class Register(_Part):
         return WORDS[self.type]
 
 
+class EnergyRegister(Register):
+    """A register that counts energy, and only grows until it begins again."""
+
+    rollovers_wh: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(),
+        description="Where the register begins again at 0, in Wh, as the manual says: several where it depends on a "
+        "setting of the meter. Unset: a fall to near 0 is a reset, never a rollover.",
+    )
+    optional: bool = Field(
+        default=False,
+        description="`true` for an export register that some of these meters do not have: then export is 0 where the "
+        "meter refuses it or says that it is not available. An import register can not be optional.",
+    )
+
+
 class Quantity(Register):
     """A value beside the energy, stored as a whole number of 10**scale base units."""
 
@@ -70,8 +85,9 @@ class Quantity(Register):
     )
     optional: bool = Field(
         default=True,
-        description="`false` where the manual says that every meter of this kind has it. For readers of the profile; "
-        "the agent treats both alike.",
+        description="`true` where some of these meters may not have it: one that refuses it is asked for the rest "
+        "alone, and this value is left out. `false` where every meter of this kind has it: one that refuses it is no "
+        "such meter, and is not recorded.",
     )
 
 
@@ -88,6 +104,41 @@ class Serial(_Part):
     function: Function | None = Field(
         default=None, description="The Modbus function of the serial number, where it is not the profile's."
     )
+
+
+class Check(_Part):
+    """One thing that must hold of a meter of this kind; it holds when it does at one of the addresses."""
+
+    name: str = Field(
+        pattern=r"^[a-z ]{1,24}$", description="What is looked at, such as `voltage`: a refusal names it."
+    )
+    addresses: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
+        min_length=1,
+        max_length=3,
+        description="Zero-based addresses on the wire; several where one phase may be without voltage.",
+    )
+    type: Kind | Literal["text"] = Field(description="As of any value; or `text`, two characters in each register.")
+    registers: int = Field(default=1, ge=1, le=20, description="How many registers a `text` takes.")
+    factor: Factor = Field(default=Fraction(1), description="Multiplies what was read before it is compared.")
+    function: Function | None = Field(
+        default=None, description="The Modbus function of this value, where it is not the profile's."
+    )
+    lowest: int | None = Field(default=None, description="The least that the value may be.")
+    highest: int | None = Field(default=None, description="The most that the value may be.")
+    one_of: tuple[int, ...] = Field(default=(), description="What the value may be. Empty: anything.")
+    none_of: tuple[int, ...] = Field(
+        default=(), description="What the value may not be, such as the code of another model that answers alike."
+    )
+    begins: str = Field(default="", max_length=40, description="What a `text` begins with.")
+    optional: bool = Field(
+        default=False,
+        description="`true` where some of these meters do not have the register: then nothing is checked.",
+    )
+
+    @property
+    def count(self) -> int:
+        """How many registers it takes."""
+        return self.registers if self.type == "text" else WORDS[self.type]
 
 
 class Profile(_Part):
@@ -141,8 +192,18 @@ class Profile(_Part):
         ge=1,
         description="The most power in W that the meter can measure; a gateway's `rated_power_w` goes before it.",
     )
-    import_wh: Register = Field(description="The register of the energy taken from the grid (OBIS 1.8.0), in Wh.")
-    export_wh: Register | None = Field(
+    save_period_s: int = Field(
+        default=0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two moments at which the meter saves its energy: after a power cut its registers "
+        "may be so old. Unset: they are never lower than before.",
+    )
+    import_wh: EnergyRegister = Field(
+        description="The register of the energy taken from the grid (OBIS 1.8.0), in "
+        "Wh. It only grows: one that nets import and export runs backwards, and is of no use."
+    )
+    export_wh: EnergyRegister | None = Field(
         default=None,
         description="The register of the energy given to the grid (OBIS 2.8.0), in Wh. Unset: the meter has none, and "
         "export is 0.",
@@ -155,6 +216,19 @@ class Profile(_Part):
         default=None,
         description="Where the serial number is, so that a swapped meter is noticed. Unset: it has none to read.",
     )
+
+    probe: tuple[Check, ...] = Field(
+        default=(),
+        description="What must hold before a reading is signed, and again after the meter was lost: its model, a "
+        "plausible voltage and frequency. A meter that does not fit is not recorded. Empty: any meter fits.",
+    )
+
+    @field_validator("import_wh")
+    @classmethod
+    def _always_there(cls, value: EnergyRegister) -> EnergyRegister:
+        if value.optional:
+            raise ValueError("a meter without an import register can not be recorded: it is never optional")
+        return value
 
     @property
     def hash(self) -> bytes:

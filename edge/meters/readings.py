@@ -17,5 +17,10 @@ class MeterReading:
     serial: str = ""
     flags: int = 0
     """Those of ``wire.kinds``."""
-    pushed: bool = False
-    """Published by the meter itself: the same reading may come twice, or after a newer one."""
+    monotonic_ms: int | None = None
+    """When it came, by the clock that never jumps; None when nobody looked, and the wall clock has to do."""
+    late_ms: int = 0
+    """How long it may have been on its way before that."""
+    message: bytes = b""
+    """Digest of the message that it came in, when that has a time of its own: the same message is the same reading, and
+    may come after a newer one. Otherwise empty."""

@@ -113,6 +113,11 @@ class TimeKeeper:
         self._offset_ms = clock.now_ms() - clock.monotonic_ms()
 
     @property
+    def kernel_boot_id(self) -> bytes:
+        """The 16 bytes that tell this boot of the machine from others; zeros where the kernel has none."""
+        return self._kernel_boot_id
+
+    @property
     def now_ms(self) -> int:
         """The wall clock in ms since 1970 UTC."""
         return self._clock.now_ms()

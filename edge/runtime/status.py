@@ -10,12 +10,36 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from edge.wire.heartbeats import Heartbeat
+
 SOCKET = "agent.sock"
 ANSWER_S = 5.0
 """Time-out of a question and its answer."""
 MAX_BYTES = 1024 * 1024
 
 log = logging.getLogger(__name__)
+
+
+def describe(heartbeat: Heartbeat, hub: str, storage: str) -> dict[str, Any]:
+    """Returns what ``peerwatt-edge status`` shows of a heartbeat, and how hub and disk do, in words."""
+    return {
+        "running": True,
+        "gateway_id": heartbeat.gateway_id,
+        "version": heartbeat.version,
+        "boot_id": heartbeat.boot_id.hex(),
+        "last_sequence": heartbeat.last_sequence,
+        "meters": heartbeat.meters,
+        "meters_lost": list(heartbeat.meters_lost),
+        "troubles": dict(heartbeat.troubles),
+        "outbox_frames": heartbeat.outbox_frames,
+        "outbox_age_s": heartbeat.outbox_age_s,
+        "complete_until_s": heartbeat.complete_until_s,
+        "time_quality": heartbeat.time_quality,
+        "memory_queue": heartbeat.memory_queue,
+        "disk_free_bytes": heartbeat.disk_free_bytes,
+        "hub": hub,
+        "storage": storage,
+    }
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edge.store.repository import CounterRow, MeterRow
+from edge.store.repository import CounterRow, KnownRow, MeterRow
 from edge.wire.receipts import Receipt
 
 
@@ -15,6 +15,12 @@ class Batch:
     meters: list[MeterRow] = field(default_factory=list)
     counters: dict[str, CounterRow] = field(default_factory=dict)
     """By meter id; of several only the last is kept."""
+    known: dict[str, KnownRow] = field(default_factory=dict)
+    """Likewise."""
+    messages: list[tuple[str, bytes]] = field(default_factory=list)
+    """Meter id and digest of messages that its readings came in."""
+    forgotten: list[tuple[str, bytes]] = field(default_factory=list)
+    """Those that need not be remembered any more."""
     receipts: Sequence[Receipt] = ()
     dropped: int = 0
     """Readings that memory had no room for while the disk refused: a signed record says so."""
@@ -27,6 +33,9 @@ class Batch:
         self.records += later.records
         self.meters += later.meters
         self.counters |= later.counters
+        self.known |= later.known
+        self.messages += later.messages
+        self.forgotten += later.forgotten
         self.receipts = [*self.receipts, *later.receipts]
         self.dropped += later.dropped
 

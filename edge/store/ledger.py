@@ -101,6 +101,8 @@ class Ledger:
             for meter in batch.meters:
                 repository.add_meter(meter)
             repository.set_counters(batch.counters.values())
+            repository.set_known(batch.known.values())
+            repository.set_messages(batch.messages, batch.forgotten)
             repository.add_records(batch.records)
             if batch.dropped:
                 reason = f"memory was full while the disk refused: {batch.dropped} readings dropped"

@@ -26,6 +26,8 @@ LINGER_S = 0.1
 RETRY_S = (1, 2, 5, 10, 30)
 """Pauses after failures in a row; the last one repeats."""
 PRUNE_EVERY_S = 3600.0
+HURRY_S, HURRY_FOR_S = 0.5, 60.0
+"""How soon receipts are written after an interval boundary, and for how long after it."""
 MAX_RECEIPTS = 256
 """Receipts that wait for the disk; older ones may go: the hub answers heartbeats with all that it has stored."""
 
@@ -53,12 +55,18 @@ class LedgerWriter:
     limits: Limits
     on_frames: Callable[[Sequence[StoredFrame]], None] = lambda _frames: None
     """Called with frames as soon as they are sealed."""
+    on_stored: Callable[[], object] = lambda: None
+    """Called when receipts of the hub have been written."""
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     _receipts: list[Receipt] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is something to write, or to look at again."""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ledger"))
+    _sealing: list[asyncio.Future[int]] = field(default_factory=list)
+    """Of those who wait for what is durable to be sealed."""
+    _hurry_until_s: float = 0.0
+    """Until then receipts are written soon."""
     _seal_at_s: float | None = None
     """By the event loop's clock; None when nothing is to be sealed."""
     _trouble: str = ""
@@ -92,10 +100,25 @@ class LedgerWriter:
         self._wake.set()
         return future
 
+    async def sealed(self) -> int:
+        """Seals at once all that was appended; returns the sequence of the newest frame, 0 before the first."""
+        await self.append(Batch())
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._sealing.append(future)
+        self._seal_within(0)
+        self._wake.set()
+        return await future
+
+    def hurry_receipts(self) -> None:
+        """Has receipts of the next minute written soon, and those that wait: the hub waits to hear of them."""
+        self._hurry_until_s = _now_s() + HURRY_FOR_S
+        if self._receipts:
+            self._seal_within(HURRY_S)
+
     def add_receipt(self, receipt: Receipt) -> None:
         """Queues a receipt for the next commit."""
         self._receipts = [*self._receipts, receipt][-MAX_RECEIPTS:]
-        self._seal_within(self.limits.receipt_wait_s)
+        self._seal_within(HURRY_S if _now_s() < self._hurry_until_s else self.limits.receipt_wait_s)
 
     def stop(self) -> None:
         """Lets ``run`` end after the write that is under way: to cancel it would not end it in its thread."""
@@ -151,6 +174,7 @@ class LedgerWriter:
         entries = self.queue.take()
         batch = Batch.joined(entry.batch for entry in entries)
         if not batch:
+            _finish(entries)
             return
         self._records_in_commit = len(batch.records)
         try:
@@ -166,9 +190,17 @@ class LedgerWriter:
     async def _seal_now(self) -> None:
         # Before it is done: a receipt that comes meanwhile sets the next deadline
         self._seal_at_s = None
-        frames = await self._with_receipts(self.ledger.seal)
+        sealing, self._sealing = self._sealing, []
+        try:
+            frames = await self._with_receipts(self.ledger.seal)
+        except StorageError:
+            self._sealing = sealing + self._sealing
+            raise
         if frames:
             self.on_frames(frames)
+        for future in sealing:
+            if not future.done():
+                future.set_result(self.ledger.last_sequence)
 
     async def _with_receipts(self, transaction: Callable[[Sequence[Receipt]], T]) -> T:
         """Calls a transaction of the ledger with the receipts that wait; they wait on when it fails."""
@@ -179,6 +211,8 @@ class LedgerWriter:
             self._receipts = [*receipts, *self._receipts][-MAX_RECEIPTS:]
             raise
         self.commits += 1
+        if receipts:
+            self.on_stored()
         return result
 
     async def _prune(self) -> None:

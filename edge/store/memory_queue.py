@@ -96,6 +96,9 @@ class MemoryQueue:
                 kept.append(body)
         dropped = len(batch.records) - len(kept)
         batch.records = kept
+        if dropped:
+            # They are news when they come again
+            batch.messages = []
         batch.dropped += dropped
         self.dropped += dropped
         return dropped

@@ -2,16 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from edge.wire.errors import WireError
 from edge.wire.frames import Frame
 
 
 @dataclass(frozen=True, slots=True)
 class CounterRow:
-    """A meter's newest registers, and the sequence of its last record."""
+    """A meter's newest registers that count, and the sequence of its last record."""
 
     meter_id: str
     meter_index: int
@@ -31,6 +29,15 @@ class MeterRow:
     serial: str
     profile: str
     profile_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """What a meter's next reading is judged by, as text; times of the monotonic clock in it are of this boot."""
+
+    meter_id: str
+    kernel_boot_id: bytes
+    known: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,26 @@ class Repository:
             ),
         )  # fmt: skip
 
+    def known(self) -> list[KnownRow]:
+        """Returns what every meter's next reading is judged by."""
+        return [KnownRow(*row) for row in self._db.execute("SELECT * FROM known")]
+
+    def set_known(self, rows: Iterable[KnownRow]) -> None:
+        """Keeps what these meters' next readings are judged by."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?)", ((r.meter_id, r.kernel_boot_id, r.known) for r in rows)
+        )
+
+    def messages(self) -> list[tuple[str, bytes]]:
+        """Returns meter id and digest of the messages that are remembered, oldest first."""
+        rows = self._db.execute("SELECT meter_id, digest FROM message ORDER BY id")
+        return [(meter_id, bytes(digest)) for meter_id, digest in rows]
+
+    def set_messages(self, added: Iterable[tuple[str, bytes]], forgotten: Iterable[tuple[str, bytes]]) -> None:
+        """Remembers messages by meter id and digest, and forgets others."""
+        self._db.executemany("INSERT OR REPLACE INTO message (meter_id, digest) VALUES (?, ?)", added)
+        self._db.executemany("DELETE FROM message WHERE meter_id = ? AND digest = ?", forgotten)
+
     def add_records(self, bodies: Iterable[bytes]) -> None:
         """Appends encoded records, which wait for their frame."""
         self._db.executemany("INSERT INTO record (body) VALUES (?)", ((body,) for body in bodies))
@@ -124,20 +151,22 @@ class Repository:
         """Returns frames without a receipt that follow an id, oldest first."""
         return self._frames("WHERE stored_at_ms IS NULL AND id > ? ORDER BY id LIMIT ?", (after_id, limit))
 
+    def first_waiting(self, boot_id: bytes) -> int | None:
+        """Returns the sequence of a boot's oldest frame without a receipt; None when all have one."""
+        row = self._db.execute(
+            "SELECT min(sequence) FROM frame WHERE stored_at_ms IS NULL AND boot_id = ?", (boot_id,)
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def waiting_of_others(self, boot_id: bytes, limit: int) -> list[StoredFrame]:
+        """Returns the oldest frames without a receipt that belong to other boots than this one."""
+        return self._frames("WHERE stored_at_ms IS NULL AND boot_id != ? ORDER BY id LIMIT ?", (boot_id, limit))
+
     def frames_of(self, boot_id: bytes, first: int, last: int, limit: int) -> list[StoredFrame]:
         """Returns frames of one boot by their sequences, both ends included, with a receipt or without."""
         return self._frames(
             "WHERE boot_id = ? AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?", (boot_id, first, last, limit)
         )
-
-    def recent_bodies(self, since_ms: int) -> list[bytes]:
-        """Returns the newest records, sealed since then or not yet, oldest first; a damaged frame's are left out."""
-        frames = self._frames("WHERE sealed_at_ms >= ? ORDER BY id DESC LIMIT 2000", (since_ms,))
-        bodies: list[bytes] = []
-        for stored in reversed(frames):
-            with suppress(WireError):
-                bodies += stored.frame.records
-        return bodies + [body for _, body in self.unsealed(20_000)]
 
     def _frames(self, where: str, values: Sequence[object]) -> list[StoredFrame]:
         rows = self._db.execute(

@@ -44,8 +44,8 @@ class Heartbeat:
     memory_queue: int = 0
     """Records that wait for the disk."""
     complete_until_s: int = 0
-    """Every reading of a slot before this time (s since 1970) that the gateway will ever send has the hub's receipt; 0
-    when it can not say."""
+    """Every reading of a slot up to this time (s since 1970, itself included) that the gateway will ever send has the
+    hub's receipt; 0 when it can not say."""
     troubles: tuple[tuple[str, str], ...] = ()
     """(meter id, what is wrong and what to do, in ASCII) for meters that are not recorded as good now."""
 

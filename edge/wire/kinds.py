@@ -19,8 +19,8 @@ FELL_OR_FIRST, JUMPED, OTHER_IDENTITY = "E", "O", "X"
 the meter's first; higher than the meter can have measured; or they come from a meter with another identity."""
 
 FLAG_RETAINED, FLAG_CLOCK_SKEW, FLAG_GATEWAY_TIME = 1, 2, 4
-"""The reading was a broker's retained message; the meter's own time is more than a minute ahead of ours; the meter gave
-a time of its own that was not used, and the gateway's stands in its place."""
+"""The reading was a broker's retained message; the meter's own time is more than a minute ahead of ours (by agents that
+used it all the same); the meter gave a time of its own that was not used, and the gateway's stands in its place."""
 
 COUNTER_EVENTS_1 = frozenset({"rollover", "reset", "swap", "step_back"})
 """The events of ``CounterEvent1``."""

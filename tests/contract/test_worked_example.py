@@ -47,7 +47,6 @@ def test_the_rules_coded_twice_agree(example: Example) -> None:
     site = ground_truth.Site(
         interval_s=900,
         poll_period_s=10,
-        grace_s=120,
         meters={f"M{m.participant_id.int}": ground_truth.TruthMeter(str(m.participant_id), 10**6)
                 for m in example.inputs.metered},
         traders={

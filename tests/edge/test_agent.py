@@ -54,7 +54,7 @@ async def test_frames_without_a_receipt_wait_and_are_not_sent_twice(hub_nats: Hu
 
 
 async def test_a_broken_meter_is_named_and_its_neighbour_read_on(hub_nats: HubNats, tmp_path: Path) -> None:
-    good, mute = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter({0: [1]}, delay_s=9)
+    good, mute = Meter(meter_registers("sdm630", 1_000, 2, 3)), Meter(meter_registers("sdm630", 5, 6, 7), delay_s=9)
     async with serve_tcp({1: mute}) as broken, serve_tcp({1: good}) as port:
         gw = modbus_gateway("gw-broken", tmp_path, {"METER_001": broken, "METER_002": port})
         gw.enrol(hub_nats)

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
+from edge.meters.meter_kind import MeterKind
 from edge.meters.modbus import Bus
+from edge.meters.points import Rules
 from edge.meters.profile import load_profile
 from edge.meters.readings import MeterReading
 from edge.poller import Poller
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import Clock, ManualClock, TimeKeeper
+from edge.wire.kinds import ClockStep, MeterDeclared, Reading, Start
+from support.rows.gateway_ledger import kept_records
+from support.servers.gateway import agent_in_process, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp, words
+from support.servers.nats import HubNats
 from support.waiting import at_least, eventually
 
 
@@ -58,7 +65,6 @@ async def test_a_failing_meter_comes_last_pauses_and_is_named_once(caplog: pytes
     [
         ("sdm630", {0x48: words(3e38, "FLOAT32")}, ("16.7.0",)),
         ("abb-b23", {0x5000: [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE]}, ("16.7.0",)),
-        ("sdm630", {0x46: words(1e30, "FLOAT32")}, ("16.7.0", "14.7.0")),
     ],
 )
 async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
@@ -76,15 +82,18 @@ async def test_a_value_that_no_record_can_hold_is_that_meters_trouble_alone(
             for p in endpoints
         ]
 
+        built = []
+
         def build(reading: MeterReading) -> None:
-            builder.build(reading, meter_profile.name, meter_profile.hash, meter_profile.max_power_w)
+            builder.build(reading, MeterKind(profile, meter_profile.hash, Rules(meter_profile.max_power_w, 10_000)))
+            built.append(reading.meter_id)
 
         poller = Poller(meters, 10, clock, build)
         (polled,) = poller._buses.values()
         await poller.poll_bus(polled, 1_780_000_000)
         bus.close()
     assert poller.lost == ["METER_001"]
-    assert builder.is_recorded("METER_002", clock.ms) and not builder.is_recorded("METER_001", clock.ms)
+    assert built == ["METER_002"]
 
 
 async def test_a_meter_that_never_answers_costs_its_neighbours_no_slot() -> None:
@@ -152,3 +161,75 @@ class _Noting(list[tuple[int, int, int]]):
     def append(self, item: tuple[int, int, int]) -> None:
         self._order.append(self._number)
         super().append(item)
+
+
+@pytest.mark.parametrize("step_ms", [1_795_990_000_000, 30_000, 1_000, -1_000, -30_000])
+async def test_a_step_of_the_clock_while_a_meter_answers_costs_no_reading(
+    hub_nats: HubNats, tmp_path: Path, step_ms: int
+) -> None:
+    """G6: the reading is kept at its time by the new clock, and the step is recorded before it."""
+    begin_ms = 3_000_000 if step_ms > 10**9 else 1_780_000_000_250
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
+        gw = modbus_gateway("gw-steps", tmp_path, {"METER_001": port})
+        gw.enrol(hub_nats)
+        moved = ManualClock(begin_ms)
+        agent = agent_in_process(gw, moved)
+        await agent._open_ledger()
+        (bus,) = agent._poller._buses.values()
+        meter = bus[0].meter
+        in_time = meter.read
+
+        async def read(slot_s: int, clock: Clock) -> MeterReading:
+            moved.advance(40)
+            moved.step(step_ms)
+            return await in_time(slot_s, clock)
+
+        meter.read = read  # type: ignore[method-assign]
+        await agent._poller.poll_bus(bus, begin_ms // 1000)
+        meter.bus.close()
+        await agent._writer.store_rest()
+        start, step, declared, reading = kept_records(agent._writer.ledger)
+        await agent._writer.close()
+    assert isinstance(start, Start) and isinstance(declared, MeterDeclared)
+    assert isinstance(step, ClockStep) and step.offset_ms == step_ms
+    assert isinstance(reading, Reading) and reading.import_wh == 1_000
+    assert reading.slot_s * 1000 + reading.read_offset_ms == begin_ms + 40 + step_ms
+    assert 0 <= reading.read_offset_ms < 1_000, "no slot of the old clock"
+    assert agent._poller.lost == []
+
+
+async def test_a_correction_of_the_clock_leaves_the_slot() -> None:
+    moved, accepted = ManualClock(1_780_000_000_000), list[MeterReading]()
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 1_000, 2, 3))}) as port:
+        endpoint = parse_endpoint(f"tcp://127.0.0.1:{port}")
+        meter = ModbusMeter("METER_001", load_profile("sdm630"), endpoint, Bus(endpoint), (), 9)
+        in_time = meter.read
+
+        async def read(slot_s: int, clock: Clock) -> MeterReading:
+            moved.advance(5_000)
+            moved.step(999)
+            return await in_time(slot_s, clock)
+
+        meter.read = read  # type: ignore[method-assign]
+        poller = Poller([meter], 10, moved, accepted.append)
+        (bus,) = poller._buses.values()
+        await poller.poll_bus(bus, 1_780_000_000)
+        meter.bus.close()
+    assert [(r.slot_s, r.read_at_ms) for r in accepted] == [(1_780_000_000, 1_780_000_005_999)]
+
+
+async def test_the_newest_slot_that_every_bus_has_finished() -> None:
+    clock = ManualClock(1_780_000_000_000)
+    assert Poller([], 10, clock, lambda _reading: None).done_s == 2**63 - 1, "without a bus nothing is missing"
+    endpoints = [parse_endpoint(f"tcp://127.0.0.1:{port}") for port in (1, 2)]
+    meters = [ModbusMeter(f"METER_00{p.port}", load_profile("sdm630"), p, Bus(p), (), 9) for p in endpoints]
+    poller = Poller(meters, 10, clock, lambda _reading: None)
+    first, second = poller._buses.values()
+    await poller.poll_bus(first, 1_780_000_000)
+    assert poller.done_s == 0
+    await poller.poll_bus(second, 1_779_999_990)
+    assert poller.done_s == 1_779_999_990, "a meter that does not answer is finished, too"
+    clock.step(-5_000)
+    assert poller.done_s == 0, "the slot of the first bus is not finished by this clock"
+    await poller.poll_bus(first, 1_779_999_995)
+    assert poller.done_s == 1_779_999_990

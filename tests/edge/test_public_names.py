@@ -11,7 +11,8 @@ CODES = {
     "KeyFileError": ("key_unreadable", 77), "RefusedError": ("error", 1), "VerificationError": ("verification", 1),
     "HubUnreachableError": ("hub_unreachable", 69), "TryAgainError": ("try_again", 75), "MeterError": ("meter", 1),
     "MeterTimeoutError": ("meter_timeout", 1), "MeterRefusedError": ("meter_exception", 1),
-    "ImplausibleError": ("implausible", 1), "StorageError": ("storage", 1),
+    "ImplausibleError": ("implausible", 1), "ProbeError": ("probe", 1), "NettingError": ("netting", 1),
+    "StorageError": ("storage", 1),
 }  # fmt: skip
 METRICS = {
     "readings": ("Readings that were accepted", ["source"]),

@@ -16,15 +16,17 @@ from nats.aio.msg import Msg
 from edge.agent import Agent
 from edge.commands import enroll
 from edge.keystore import load_frame_key
+from edge.meters.readings import MeterReading
 from edge.runtime.clock import ManualClock, SystemClock
 from edge.runtime.status import ask_status
 from edge.settings import Settings
 from edge.store.batch import Batch
 from edge.store.ledger import Ledger, Signer
-from edge.wire.kinds import MeterDeclared, Reading, Stop
+from edge.wire.heartbeats import decode_heartbeat
+from edge.wire.kinds import CounterEvent, MeterDeclared, Reading, Stop
 from edge.wire.quantities import obis
 from edge.wire.receipts import Receipt
-from edge.wire.records import encode_record
+from edge.wire.records import decode_record, encode_record
 from hub.devices.pki import ServerCertificate
 from hub.embedded.processes import free_port
 from support.servers.broker import BuildingBroker
@@ -100,7 +102,7 @@ async def test_each_pace_is_set_by_its_own_setting(hub_nats: HubNats, tmp_path: 
             port = await stack.enter_async_context(serve_tcp({1: served}))
             name = f"gw-{quick.replace('_', '-')}"
             paces = {setting: values[setting != quick] for setting, values in PACES.items()}
-            gw = modbus_gateway(name, tmp_path / name, {"METER_001": port}, **paces)
+            gw = modbus_gateway(name, tmp_path / name, {"METER_001": port}, interval_s=86_400, **paces)
             gw.enrol(hub_nats)
             ledger = earlier_ledger(gw, ManualClock(SystemClock().now_ms()))
             for number in range(BACKLOG):
@@ -117,8 +119,8 @@ async def test_each_pace_is_set_by_its_own_setting(hub_nats: HubNats, tmp_path: 
             lambda: all(counts[quick]()[quick] >= least for quick, least in often.items()), what="the quick"
         )
         for quick, count in counts.items():
-            # A slot of 900 s may begin meanwhile: the serial number and two readings
-            seldom = {"poll_period_s": 3, "seal_interval_s": 0, "heartbeat_s": 1, "backlog_frames_per_s": BACKLOG - 1}
+            # A slot of 900 s may begin meanwhile
+            seldom = {"poll_period_s": 2, "seal_interval_s": 0, "heartbeat_s": 1, "backlog_frames_per_s": BACKLOG - 1}
             done = count()
             assert all(done[name] <= most for name, most in seldom.items() if name != quick), (quick, done)
 
@@ -127,7 +129,8 @@ def _counted(hub: HubSide, served: Served, beats: Mapping[str, int], name: str) 
     """How often a gateway did what each setting of pace is about."""
     old = sum(boot_id == OLD for boot_id, _ in hub.frames)
     return {
-        "poll_period_s": len(served.asked), "seal_interval_s": len(hub.frames) - old,
+        "poll_period_s": served.reads,
+        "seal_interval_s": len(hub.frames) - old,
         "heartbeat_s": beats.get(f"pw.beat.{name}", 0), "backlog_frames_per_s": old,
     }  # fmt: skip
 
@@ -191,21 +194,69 @@ async def test_what_is_read_and_where_it_goes(
         identity.write_text(identity.read_text().replace(hub_nats.url, f"tls://127.0.0.1:{free_port()}"))
         monkeypatch.setenv("PEERWATT_EDGE_HUB__NATS_URL", hub_nats.url)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
-            lost = await agent.wait_for_line("meter lost")
-            await eventually(lambda: len(hub.of(Reading)) >= 2, what="readings")
+            left_out = await agent.wait_for_line("value left out")
+            await eventually(lambda: len({r.meter_index for r in hub.of(Reading)}) == 3, what="readings of each")
             page = await asyncio.to_thread(_get, f"http://127.0.0.1:{metrics_port}/metrics")
             status = await asyncio.to_thread(ask_status, gw.state)
         assert {frame.header.gateway_id for frame in hub.frames.values()} == {"gw-effect"}
-    assert (lost["meter_id"], "more than 1 W" in lost["reason"]) == ("METER_C", True)
+    assert (left_out["meter_id"], "more than 1 W" in left_out["reason"]) == ("METER_C", True)
     declared = {(one.meter_id, one.profile): one.meter_index for one in hub.of(MeterDeclared)}
-    assert set(declared) == {("METER_A", "sdm630"), ("METER_B", "sdm120")}
+    assert set(declared) == {("METER_A", "sdm630"), ("METER_B", "sdm120"), ("METER_C", "sdm630")}
     values = {r.meter_index: (r.import_wh, r.quantities) for r in hub.of(Reading)}
     power, frequency = (obis("16.7.0"), 3, 0), (obis("14.7.0"), 50_000, -3)
     assert values[declared["METER_A", "sdm630"]] == (1_000, (power, frequency))
     assert values[declared["METER_B", "sdm120"]][0] == 4_000
+    assert values[declared["METER_C", "sdm630"]] == (1_000, (frequency,))
     assert status is not None and status["hub"] == "connected" and status["meters"] == 3
     assert "peerwatt_edge_readings_total" in page
     assert {"keys", "identity.json", "ledger.sqlite"} <= {entry.name for entry in gw.state.iterdir()}
+
+
+@proves("Settings.interval_s")
+async def test_an_interval_s_end_is_sealed_and_told_at_once(hub_nats: HubNats, tmp_path: Path) -> None:
+    """By themselves frames are sealed every minute and heartbeats sent every ten."""
+    told: dict[str, list[int]] = {"gw-2": [], "gw-86400": []}
+
+    async def keep(message: Msg) -> None:
+        told[message.subject.removeprefix("pw.beat.")].append(decode_heartbeat(message.data).complete_until_s)
+
+    async with contextlib.AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(hub_nats.as_hub())
+        await listener.subscribe("pw.beat.*", cb=keep)
+        await listener.flush()
+        port = await stack.enter_async_context(serve_tcp({1: Served(meter_registers("sdm630", 1_000, 2, 3))}))
+        sides = {}
+        for interval_s in (2, 86_400):
+            name = f"gw-{interval_s}"
+            gw = modbus_gateway(name, tmp_path / name, {"METER_001": port}, interval_s=interval_s, poll_period_s=1,
+                                seal_interval_s=60, heartbeat_s=600)  # fmt: skip
+            gw.enrol(hub_nats)
+            sides[name] = await stack.enter_async_context(hub_side(hub_nats, gw))
+            await stack.enter_async_context(running_inside(gw))
+        await eventually(lambda: len({at_s for at_s in told["gw-2"] if at_s}) >= 3, what="three intervals")
+        slots = {reading.slot_s for reading in sides["gw-2"].of(Reading)}
+        assert sides["gw-86400"].frames == {} and set(told["gw-86400"]) <= {0}
+    complete_s = [at_s for at_s in told["gw-2"] if at_s]
+    assert all(at_s % 2 == 0 for at_s in complete_s) and complete_s == sorted(complete_s)
+    assert set(complete_s) <= slots, "the reading at the boundary is with the hub"
+
+
+@proves("Meter.rollover_wh")
+def test_a_fall_at_the_width_that_the_settings_name_is_a_rollover(hub_nats: HubNats, tmp_path: Path) -> None:
+    events = []
+    for width in (10**9, 10**8):
+        gw = modbus_gateway(f"gw-width-{width}", tmp_path / str(width), {"METER_001": 1})
+        gw.meters[0]["rollover_wh"] = width  # type: ignore[index]
+        gw.write_config()
+        gw.enrol(hub_nats)
+        agent = agent_in_process(gw)
+        for second, import_wh in enumerate((10**9 - 3, 10**9 - 2, 10**9 - 1, 1, 2, 3)):
+            reading = MeterReading("METER_001", second, second * 1000, import_wh, 0)
+            built = agent._builder.build(reading, agent._fleet.kinds["METER_001"])
+            events += [r for r in map(decode_record, built.records) if isinstance(r, CounterEvent)]
+    assert [(event.event, event.import_width_wh) for event in events if event.event != "first"] == [
+        ("rollover", 10**9), ("reset", 0),
+    ]  # fmt: skip
 
 
 def _get(url: str) -> str:

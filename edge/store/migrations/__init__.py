@@ -36,6 +36,16 @@ def _initial(db: Database) -> None:
         db.execute("PRAGMA user_version = 1")
 
 
+@ledger_schema(name="0002_known")
+def _known(db: Database) -> None:
+    db.executescript(_script("0002_known.sql"))
+
+
+@ledger_schema(name="0003_message")
+def _message(db: Database) -> None:
+    db.executescript(_script("0003_message.sql"))
+
+
 def _script(name: str) -> str:
     return (files(__name__) / name).read_text()
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import ImplausibleError
-from edge.meters.dialects import Measurement, dialect_hash, parse
-from edge.meters.mqtt import MqttMeter
-from edge.meters.mqtt import _reading as reading_of
+from edge.errors import ImplausibleError, NettingError
+from edge.meters.device_time import moment
+from edge.meters.dialects import dialect_hash, parse
+from edge.meters.meter_kind import MeterKind
+from edge.meters.points import Rules
+from edge.meters.readings import MeterReading
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
-from edge.wire.kinds import FLAG_CLOCK_SKEW
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record
 
@@ -53,7 +54,7 @@ def test_messages_without_energy_are_no_fault() -> None:
 @pytest.mark.parametrize(
     "payload",
     [b"", b"[]", b"{", b'{"SML": {"Total_in": "x"}}', b'{"SML": {"Total_in": -1}}', b'{"SML": {"Total_in": true}}',
-     b'{"SML": {"Total_in": 1e99}}', b'{"SML": {}}', b'{"SML": 5}', b'{"Time": "soon", "SML": {"Total_in": 1}}',
+     b'{"SML": {"Total_in": 1e99}}', b'{"SML": {}}', b'{"SML": 5}',
      b"\xff\xfe", b"9" * 20_000, b"[" * 10_000, b'{"SML": {"Total_in": 1e-5000000}}', b'{"SML": {"Total_in": "1e-31"}}',
      b'{"SML": {"Total_in": 1e99999999999999999999}}', b'{"SML": {"Total_in": NaN}}', b'{"SML": [1]}'],
 )  # fmt: skip
@@ -67,6 +68,77 @@ def test_a_meter_may_say_null_and_name_itself_in_any_letters() -> None:
     assert shelly is not None and (shelly.serial, shelly.quantities) == ("B?ro?", ())
     sml = parse("tasmota-sml", message(SML={"Total_in": 1, "Meter_number": "Zähler 7"}))
     assert sml is not None and sml.serial == "Z?hler 7"
+
+
+CASES = {
+    "01_tasmota_3phase_arrays": '{"Time":"2026-11-29T12:00:00","ENERGY":{"TotalStartTime":"2026-01-01T00:00:00",'
+    '"Total":31.043,"Yesterday":7.154,"Today":3.322,"ExportActive":[0.000,0.000,0.000],"Power":[11,0,0],'
+    '"Voltage":[231,0,0],"Current":[0.785,0.013,0.013]}}',
+    "01b_tasmota_total_array": '{"Time":"2026-11-29T12:00:00","ENERGY":{"Total":[2.092,243.196,191.497],'
+    '"Power":[298,7,0]}}',
+    "01c_tasmota_export": '{"Time":"2026-11-29T12:01:00","ENERGY":{"Total":16647.947,"ExportActive":[1508.370,1929.488,'
+    '1696.624],"ImportActive":[4392.588,2795.954,4301.033],"Power":-251.6}}',
+    "05_total_runs_backwards": '{"Time":"2026-11-29T12:00:00","ENERGY":{"Total":16.500,"ExportActive":[1.2,0.0,0.0],'
+    '"Power":[-3000,0,0]}}',
+}
+"""As Tasmota devices with three phases publish them."""
+
+
+def test_import_and_export_are_taken_apart_where_the_device_tells_both() -> None:
+    """E15."""
+    energy = parse("tasmota-energy", CASES["01c_tasmota_export"].encode())
+    assert energy is not None and (energy.import_wh, energy.export_wh) == (11_489_575, 5_134_482)
+    assert (energy.quantities, energy.left_out) == (((ACTIVE_POWER, -252, 0),), ())
+    imported = parse("tasmota-energy", b'{"ENERGY": {"Total": 5, "ImportActive": 7.0005}}')
+    assert imported is not None and (imported.import_wh, imported.export_wh) == (7_001, 0)
+
+
+def test_a_total_that_nets_is_refused_with_the_reason() -> None:
+    """E15: it runs backwards while the device exports."""
+    with pytest.raises(NettingError, match="it has exported"):
+        parse("tasmota-energy", CASES["05_total_runs_backwards"].encode())
+
+
+@pytest.mark.parametrize("name", ["ExportActive", "ImportActive"])
+@pytest.mark.parametrize("wrong", ["null", '"x"', "[]", "[1, -1]", "-1"])
+def test_energy_that_is_no_number_is_refused(name: str, wrong: str) -> None:
+    """It is not beside the energy: it is the energy."""
+    with pytest.raises(ImplausibleError):
+        parse("tasmota-energy", f'{{"ENERGY": {{"Total": 1, "{name}": {wrong}}}}}'.encode())
+
+
+@pytest.mark.parametrize(("case", "import_wh", "power"), [
+    ("01_tasmota_3phase_arrays", 31_043, "[11, 0, 0]"), ("01b_tasmota_total_array", 436_785, "[298, 7, 0]"),
+])  # fmt: skip
+def test_arrays_cost_no_energy(case: str, import_wh: int, power: str) -> None:
+    """G3: totals of phases are added; what an array of powers means is not known."""
+    energy = parse("tasmota-energy", CASES[case].encode())
+    assert energy is not None and (energy.import_wh, energy.export_wh, energy.quantities) == (import_wh, 0, ())
+    assert energy.left_out == (f"Power is {power}",)
+
+
+SHELLY = (
+    '{"method": "NotifyStatus", "params": {"em:0": {"total_act_power": %s}, '
+    '"emdata:0": {"total_act": 1500, "total_act_ret": 0}}}'
+)
+
+
+@pytest.mark.parametrize("power", ['"strong"', "null", "NaN", "[1]", "[]", "{}", "true", "1e99", '"NaN"', '"1e-31"'])
+def test_a_wrong_power_costs_no_energy(power: str) -> None:
+    for dialect, text, name in (
+        ("tasmota-sml", '{"SML": {"Total_in": 1.5, "Power_curr": %s}}', "Power_curr"),
+        ("tasmota-energy", '{"ENERGY": {"Total": 1.5, "Power": %s}}', "Power"),
+        ("shelly-gen2", SHELLY, "total_act_power"),
+    ):  # fmt: skip
+        measurement = parse(dialect, (text % power).encode())
+        assert measurement is not None and (measurement.import_wh, measurement.quantities) == (1_500, ()), dialect
+        assert [text.partition(" is ")[0] for text in measurement.left_out] == [name]
+
+
+@pytest.mark.parametrize("total", ["[]", "[1, null]", "[1, -2]", '["x"]', "[[1]]", "{}"])
+def test_an_array_of_totals_has_numbers(total: str) -> None:
+    with pytest.raises(ImplausibleError):
+        parse("tasmota-energy", b'{"ENERGY": {"Total": %s}}' % total.encode())
 
 
 EMDATA = {"emdata:0": {"total_act": 1, "total_act_ret": 0}}
@@ -97,7 +169,9 @@ MESSAGES = {
         "SML": or_anything(shaped(Total_in=ANYTHING, Total_out=ANYTHING, Power_curr=ANYTHING, Meter_number=ANYTHING)),
     }),
     "tasmota-energy": st.fixed_dictionaries({
-        "Time": MOMENTS, "ENERGY": or_anything(shaped(Total=ANYTHING, Power=ANYTHING)),
+        "Time": MOMENTS, "ENERGY": or_anything(shaped(
+            Total=ANYTHING, Power=ANYTHING, ImportActive=ANYTHING, ExportActive=ANYTHING
+        )),
     }),
     "shelly-gen2": st.fixed_dictionaries({
         "method": st.just("NotifyStatus"), "src": ANYTHING,
@@ -115,29 +189,24 @@ def test_no_message_crashes_a_dialect_or_the_record_builder(dialect: str, data: 
     payload = json.dumps(data.draw(MESSAGES[dialect])).encode()
     clock = ManualClock(1_780_000_000_000)
     builder = RecordBuilder(TimeKeeper(clock, bytes(16)))
-    with contextlib.suppress(ImplausibleError):
+    with contextlib.suppress(ImplausibleError, NettingError):
         measurement = parse(dialect, payload)
         if measurement is not None:
-            reading = reading_of(MqttMeter("METER_001", "t", dialect), measurement, clock.ms, retained=False)
-            for record in builder.build(reading, dialect, dialect_hash(dialect), 250_000).records:
+            at_ms, flags = moment(measurement, clock.ms, synchronised=True, retained=False)
+            reading = MeterReading(
+                "METER_001", at_ms // 1000, at_ms, measurement.import_wh, measurement.export_wh,
+                measurement.quantities, measurement.serial, flags,
+            )  # fmt: skip
+            for record in builder.build(
+                reading, MeterKind(dialect, dialect_hash(dialect), Rules(250_000, 60_000))
+            ).records:
                 decode_record(record)
 
 
 @given(st.sampled_from(sorted(MESSAGES)), st.binary(max_size=200))
 def test_noise_never_crashes_a_dialect(dialect: str, payload: bytes) -> None:
-    with contextlib.suppress(ImplausibleError):
+    with contextlib.suppress(ImplausibleError, NettingError):
         parse(dialect, payload)
-
-
-@pytest.mark.parametrize(("ahead_s", "read_at_s", "skewed"), [
-    (-5, -5, False), (30, 30, False), (7_200, 7_200, True), (86_401, 0, True), (2_300_000_000, 0, True),
-])  # fmt: skip
-def test_a_time_that_is_far_ahead_is_not_believed(ahead_s: int, read_at_s: int, skewed: bool) -> None:
-    now_ms = 1_780_000_000_000
-    measurement = Measurement(now_ms + ahead_s * 1000, 1, 0)
-    reading = reading_of(MqttMeter("METER_001", "t", "tasmota-sml"), measurement, now_ms, retained=False)
-    assert (reading.read_at_ms, bool(reading.flags & FLAG_CLOCK_SKEW)) == (now_ms + read_at_s * 1000, skewed)
-    assert reading.slot_s == reading.read_at_ms // 1000
 
 
 def test_a_time_without_a_zone_is_utc_wherever_the_gateway_stands(monkeypatch: pytest.MonkeyPatch) -> None:

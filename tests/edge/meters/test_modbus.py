@@ -8,19 +8,22 @@ from edge.errors import ImplausibleError, MeterError, MeterRefusedError, MeterTi
 from edge.meters.endpoints import parse_endpoint
 from edge.meters.meter import ModbusMeter
 from edge.meters.modbus import Bus, Timing
-from edge.meters.plan import Block
+from edge.meters.plan import Block, plan_blocks
 from edge.meters.profile import load_profile, profile_names
 from edge.runtime.clock import ManualClock, SystemClock
-from edge.wire.quantities import ACTIVE_POWER
+from edge.wire.quantities import ACTIVE_POWER, obis
 from support.servers.modbus_meters import Meter, meter_registers, serve_rtu, serve_tcp, words
 
 SERIALS = {"em340": "KE24004", "umg96rm": ""}
+FREQUENCY = obis("14.7.0")
 PATIENT = Timing(reply_s=1.5, worst_reply_s=2.0, silence_s=0)
 
 
-def meter(profile: str, url: str, bus: Bus | None = None, power_w: int = 60_000) -> ModbusMeter:
+def meter(
+    profile: str, url: str, bus: Bus | None = None, power_w: int = 60_000, quantities: tuple[str, ...] = ("16.7.0",)
+) -> ModbusMeter:
     endpoint = parse_endpoint(url)
-    return ModbusMeter("METER_001", load_profile(profile), endpoint, bus or Bus(endpoint), ("16.7.0",), power_w)
+    return ModbusMeter("METER_001", load_profile(profile), endpoint, bus or Bus(endpoint), quantities, power_w)
 
 
 @pytest.mark.parametrize("profile", profile_names())
@@ -35,7 +38,8 @@ async def test_every_profile_over_tcp(profile: str, transport: str) -> None:
     assert reading.quantities == ((ACTIVE_POWER, -4_321, 0),)
     assert reading.serial == SERIALS.get(profile, reading.serial)
     assert (reading.slot_s, reading.read_at_ms) == (1_780_000_000, 1_780_000_000_250)
-    assert len(served.asked) <= 3, "block reads, not single ones"
+    proof = sum(len(check.addresses) for check in read.profile.probe)
+    assert len(served.asked) <= 3 + proof, "block reads, not single ones"
 
 
 async def test_a_serial_line_with_two_devices() -> None:
@@ -81,7 +85,7 @@ async def test_a_dead_device_does_not_hold_the_bus() -> None:
 
 
 async def test_an_unknown_address_is_named() -> None:
-    async with serve_tcp({1: Meter({0x00: [1, 2]})}) as port:
+    async with serve_tcp({1: Meter({0x00: words(230, "FLOAT32"), 0x46: words(50, "FLOAT32")})}) as port:
         read = meter("sdm630", f"tcp://127.0.0.1:{port}?device=1")
         with pytest.raises(MeterRefusedError, match="illegal address"):
             await read.read(0, SystemClock())
@@ -110,9 +114,104 @@ async def test_registers_that_can_not_be_true(value: float) -> None:
         read.bus.close()
 
 
-async def test_power_beyond_what_the_meter_can_measure() -> None:
-    async with serve_tcp({1: Meter(meter_registers("sdm630", 0, 0, 200_000))}) as port:
+@pytest.mark.parametrize(
+    ("quantity", "wrong"),
+    [
+        ("16.7.0", 120_001.0), ("16.7.0", float("nan")), ("16.7.0", float("-inf")), ("14.7.0", 1e30),
+        ("14.7.0", float("nan")),
+    ],
+)  # fmt: skip
+async def test_a_wrong_quantity_costs_no_energy_and_is_named_once(
+    quantity: str, wrong: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = {"16.7.0": 0x34, "14.7.0": 0x46}[quantity]
+    served = Meter(meter_registers("sdm630", 1_000, 2, 7) | {0x46: words(50, "FLOAT32")})
+    async with serve_tcp({1: served}) as port:
+        read = meter("sdm630", f"tcp://127.0.0.1:{port}?device=1", quantities=("16.7.0", "14.7.0"))
+        good = await read.read(0, SystemClock())
+        assert good.quantities == ((ACTIVE_POWER, 7, 0), (FREQUENCY, 50_000, -3))
+        served.registers[address] = words(wrong, "FLOAT32")
+        readings = [await read.read(0, SystemClock()) for _ in range(2)]
+        read.bus.close()
+    left = tuple(value for value in good.quantities if value[0] != obis(quantity))
+    assert [(r.import_wh, r.export_wh, r.quantities) for r in readings] == [(1_000, 2, left)] * 2
+    assert [(r.message, r.value) for r in caplog.records] == [("value left out", quantity)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("largest", [120_000, -120_000])
+async def test_power_up_to_twice_the_rated_is_recorded(largest: int) -> None:
+    async with serve_tcp({1: Meter(meter_registers("sdm630", 0, 0, largest))}) as port:
         read = meter("sdm630", f"tcp://127.0.0.1:{port}?device=1")
-        with pytest.raises(ImplausibleError, match="60000 W"):
+        assert (await read.read(0, SystemClock())).quantities == ((ACTIVE_POWER, largest, 0),)
+        read.bus.close()
+
+
+async def test_what_a_meter_refuses_is_asked_alone_found_out_once_and_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """G4: any read that covers the frequency at 0x5B2C is refused; so is the serial number."""
+    registers = meter_registers("abb-b23", 1_234_500, 60, 7)
+    del registers[0x8900], registers[0x5B2C]
+    served = Meter(registers)
+    async with serve_tcp({1: served}) as port:
+        read = meter("abb-b23", f"tcp://127.0.0.1:{port}", quantities=("16.7.0", "14.7.0"))
+        readings = [await read.read(0, SystemClock()) for _ in range(4)]
+        asked = len(served.asked)
+        await read.read(0, SystemClock())
+        read.bus.close()
+    assert {(r.import_wh, r.export_wh, r.quantities) for r in readings} == {(1_234_500, 60, ((ACTIVE_POWER, 7, 0),))}
+    assert len(served.asked) - asked == 2, "two blocks of what it has"
+    said = [(r.message, r.value) for r in caplog.records]  # type: ignore[attr-defined]
+    assert said == [("value left out", "14.7.0")]
+    read.forget()
+    assert read.blocks == plan_blocks(read.profile, read.quantities, read.wire_cost), "another meter may be there"
+
+
+async def test_an_export_register_that_a_meter_does_not_have_is_no_export() -> None:
+    """G4: an EM340 that refuses 0x4E; an ABB and an iEM3155 that say it is not available."""
+    em340 = {a: w for a, w in meter_registers("em340", 1_233_700, 0, 5).items() if a != 0x4E}
+    abb = meter_registers("abb-b23", 1_233_700, 0, 5) | {0x5004: [0xFFFF] * 4}
+    iem = meter_registers("iem3155", 1_233_700, 0, 5) | {0x0C87: [0x8000, 0, 0, 0]}
+    for profile, registers in (("em340", em340), ("abb-b23", abb), ("iem3155", iem)):
+        async with serve_tcp({1: Meter(registers)}) as port:
+            read = meter(profile, f"tcp://127.0.0.1:{port}")
+            readings = [await read.read(0, SystemClock()) for _ in range(2)]
+            read.bus.close()
+        got = [(r.import_wh, r.export_wh, r.quantities) for r in readings]
+        assert got == [(1_233_700, 0, ((ACTIVE_POWER, 5, 0),))] * 2
+
+
+async def test_an_export_register_that_had_a_value_is_never_taken_for_none() -> None:
+    served = Meter(meter_registers("abb-b23", 1_000, 50, 5))
+    async with serve_tcp({1: served}) as port:
+        read = meter("abb-b23", f"tcp://127.0.0.1:{port}")
+        assert (await read.read(0, SystemClock())).export_wh == 50
+        served.registers[0x5004] = [0xFFFF] * 4
+        with pytest.raises(ImplausibleError, match="export register is not available"):
             await read.read(0, SystemClock())
+        read.bus.close()
+
+
+async def test_a_register_that_every_such_meter_has_is_not_left_out() -> None:
+    registers = meter_registers("abb-b23", 1_000, 50, 5)
+    del registers[0x5B14], registers[0x5B2C]
+    async with serve_tcp({1: Meter(registers)}) as port:
+        read = meter("abb-b23", f"tcp://127.0.0.1:{port}")
+        for _ in range(2):
+            with pytest.raises(MeterRefusedError, match="refused address"):
+                await read.read(0, SystemClock())
+        read.bus.close()
+
+
+async def test_a_serial_number_is_asked_for_until_two_answers_agree() -> None:
+    served = Meter(meter_registers("sdm630", 1_000, 2, 3))
+    async with serve_tcp({1: served}) as port:
+        read = meter("sdm630", f"tcp://127.0.0.1:{port}")
+        told = []
+        for serial in (7, 8, 8, 9, 9):
+            served.registers[0xFC00] = words(serial, "UINT32")
+            told.append((await read.read(0, SystemClock())).serial)
+        assert told == ["7", "8", "8", "8", "8"]
+        read.forget()
+        assert (await read.read(0, SystemClock())).serial == "9"
         read.bus.close()

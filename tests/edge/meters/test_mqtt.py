@@ -9,9 +9,10 @@ import aiomqtt
 import pytest
 
 from edge.meters.mqtt import Broker, MqttMeter, Subscriber
+from edge.meters.publications import Publications
 from edge.meters.readings import MeterReading
 from edge.runtime.clock import ManualClock, SystemClock
-from edge.wire.kinds import FLAG_RETAINED, MeterDeclared, Reading
+from edge.wire.kinds import FLAG_GATEWAY_TIME, MeterDeclared, Reading
 from support.servers.broker import BuildingBroker
 from support.servers.gateway import Gateway, agent_in_process, hub_side
 from support.servers.nats import HubNats
@@ -37,17 +38,19 @@ async def test_publications_become_readings_once(hub_nats: HubNats, broker: Buil
     async with broker.client() as client:
         await client.publish(topic, payload(0, 10), qos=1, retain=True)
         async with hub_side(hub_nats, gw) as hub, gw.running() as agent:
-            await eventually(lambda: len(hub.of(Reading)) == 1, what="the retained one")
-            bad = ("no json", payload(40, 9_999_999_999))
-            for message in (payload(10, 12), payload(10, 12), *bad, payload(30, 15), payload(20, 13), payload(20, 13)):
+            await agent.wait_for_line("message dropped")
+            bad = ("no json", payload(40, 10**20))
+            for message in (payload(10, 12), payload(10, 12), *bad, payload(30, 15), payload(20, 16), payload(20, 16)):
                 await client.publish(topic, message, qos=1)
-            await eventually(lambda: len(hub.of(Reading)) == 4, what="the three good ones")
-            assert [line["event"] for line in agent.lines()].count("message dropped") == 2
+            await eventually(lambda: len(hub.of(Reading)) == 3, what="the three good ones")
+            assert [line["event"] for line in agent.lines()].count("message dropped") == 3
         await client.publish(topic, b"", qos=1, retain=True)
     readings = hub.of(Reading)
-    assert [(r.sequence, r.slot_s % 60, r.import_wh, r.flags) for r in readings] == [
-        (1, 0, 10, FLAG_RETAINED), (2, 10, 12, 0), (3, 30, 15, 0), (4, 20, 13, 0),
-    ]  # fmt: skip
+    assert [(r.sequence, r.import_wh, r.flags) for r in readings] == [
+        (1, 12, FLAG_GATEWAY_TIME), (2, 15, FLAG_GATEWAY_TIME), (3, 16, FLAG_GATEWAY_TIME),
+    ], "the retained one is of months ago, as all their times"  # fmt: skip
+    times = [r.slot_s * 1000 + r.read_offset_ms for r in readings]
+    assert len(set(times)) == 3
 
 
 async def test_what_is_published_while_the_agent_is_away_waits_at_the_broker(
@@ -89,7 +92,8 @@ async def test_kill_9_between_receipt_and_disk_loses_no_message(
             status = await asyncio.to_thread(gw.run, "status", "--config", gw.config, "--json")
             assert status.json["running"] and "make room" in status.json["storage"], status
             assert set(status.json) == {
-                "ok", "running", "gateway_id", "meters_lost", "memory_queue", "dropped_records", "hub", "storage",
+                "ok", "running", "gateway_id", "meters_lost", "troubles", "memory_queue", "dropped_records", "hub",
+                "storage",
             }  # fmt: skip
             await agent.kill()
             lock.execute("ROLLBACK")
@@ -159,7 +163,47 @@ def test_a_fault_of_ours_costs_one_publication_and_no_more(caplog: pytest.LogCap
 
     meter = MqttMeter("METER_011", "t", "tasmota-sml")
     nowhere = Broker("127.0.0.1", 1, None, None, None)
-    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), accept, lambda *_: False)
+    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, SystemClock(), accept, Publications())
     message = aiomqtt.Message("t", payload(0, 1).encode(), 1, False, 1, None)
     assert subscriber._accept_message(meter, message) is None
     assert "a fault of ours" in caplog.text
+
+
+def test_a_value_that_can_not_be_used_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    def accept(_reading: MeterReading) -> Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    async def take() -> None:
+        meters = [MqttMeter(f"METER_01{n}", f"t/{n}", "tasmota-sml") for n in (1, 2)]
+        nowhere = Broker("127.0.0.1", 1, None, None, None)
+        subscriber = Subscriber(nowhere, "id", {}, 60, SystemClock(), accept, Publications())
+        for meter in (meters[0], meters[0], meters[1]):
+            body = b'{"SML": {"Total_in": 1, "Power_curr": [1, 2]}}'
+            assert subscriber._accept_message(meter, aiomqtt.Message("t", body, 1, False, 1, None)) is not None
+
+    asyncio.run(take())
+    said = [(r.message, r.meter_id, r.value) for r in caplog.records]  # type: ignore[attr-defined]
+    assert said == [("value left out", f"METER_01{n}", "Power_curr") for n in (1, 2)]
+
+
+async def test_a_meter_that_nets_is_refused_once_and_is_not_called_silent(caplog: pytest.LogCaptureFixture) -> None:
+    """E15: it publishes, but import and export can not be told from it."""
+
+    def accept(_reading: MeterReading) -> Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    meter, clock = MqttMeter("METER_011", "t", "tasmota-energy"), ManualClock(1_780_308_000_000)
+    nowhere = Broker("127.0.0.1", 1, None, None, None)
+    subscriber = Subscriber(nowhere, "id", {"t": meter}, 60, clock, accept, Publications())
+
+    def take(energy: str) -> None:
+        body = f'{{"ENERGY": {energy}}}'.encode()
+        subscriber._accept_message(meter, aiomqtt.Message("t", body, 1, False, 1, None))
+
+    for total in (16.50, 16.45):
+        clock.advance(250_000)
+        take(f'{{"Total": {total}, "ExportActive": [1.2, 0, 0]}}')
+    assert [(r.message, r.levelname) for r in caplog.records] == [("meter refused", "ERROR")]
+    assert subscriber.lost == [] and "ImportActive" in subscriber.refused["METER_011"]
+    take('{"Total": 16.45, "ExportActive": [1.2, 0, 0], "ImportActive": [17.6, 0, 0]}')
+    assert subscriber.refused == {}

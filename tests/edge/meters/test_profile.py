@@ -7,7 +7,17 @@ import pytest
 import yaml
 
 from edge.errors import ConfigError
-from edge.meters.profile import Profile, Quantity, Register, Serial, load_profile, parse_profile, profile_names
+from edge.meters.profile import (
+    Check,
+    EnergyRegister,
+    Profile,
+    Quantity,
+    Register,
+    Serial,
+    load_profile,
+    parse_profile,
+    profile_names,
+)
 
 LEAST: dict[str, Any] = {
     "maker": "M", "model": "X", "source": "S", "function": "input", "max_power_w": 5,
@@ -15,7 +25,8 @@ LEAST: dict[str, Any] = {
 }  # fmt: skip
 BOUNDS: dict[str, tuple[int, int | None]] = {
     "max_registers": (2, 125), "hole_max": (0, 125), "silence_ms": (0, 2000), "reply_ms": (10, 10_000),
-    "worst_reply_ms": (10, 20_000), "max_power_w": (1, None), "import_wh.address": (0, 65535),
+    "worst_reply_ms": (10, 20_000), "max_power_w": (1, None), "save_period_s": (0, 86_400),
+    "import_wh.address": (0, 65535),
     "export_wh.address": (0, 65535), "serial.address": (0, 65535), "serial.registers": (1, 20),
     "quantities.address": (0, 65535), "quantities.scale": (-12, 12),
 }  # fmt: skip
@@ -23,9 +34,13 @@ DEFAULTS: dict[type, dict[str, object]] = {
     Profile: {
         "low_word_first": False, "max_registers": 125, "pairs_only": False, "hole_max": 8, "barriers": (),
         "silence_ms": 0, "reply_ms": 300, "worst_reply_ms": 1000, "export_wh": None, "quantities": (), "serial": None,
+        "save_period_s": 0, "probe": (),
     },
     Register: {"factor": Fraction(1), "function": None},
+    EnergyRegister: {"factor": Fraction(1), "function": None, "rollovers_wh": (), "optional": False},
     Quantity: {"factor": Fraction(1), "function": None, "scale": 0, "optional": True},
+    Check: {"registers": 1, "factor": Fraction(1), "function": None, "lowest": None, "highest": None, "one_of": (),
+            "none_of": (), "begins": "", "optional": False},
     Serial: {"type": "u32", "registers": 2, "function": None},
 }  # fmt: skip
 
@@ -60,6 +75,21 @@ def test_what_a_profile_leaves_out_has_a_default(part: Any) -> None:
 def test_a_quantity_has_an_obis_code(obis: str) -> None:
     with pytest.raises(ConfigError, match="obis"):
         parsed("quantities.obis", obis)
+
+
+def test_a_rollover_has_a_width() -> None:
+    widths = {"address": 1, "type": "u32", "rollovers_wh": [2**32, 10**6]}
+    assert parsed("import_wh", widths).import_wh.rollovers_wh == (2**32, 10**6)
+    with pytest.raises(ConfigError, match="rollovers_wh"):
+        parsed("import_wh", widths | {"rollovers_wh": [0]})
+
+
+def test_only_an_export_register_may_be_missing() -> None:
+    register = {"address": 1, "type": "u32", "optional": True}
+    export = parsed("export_wh", register).export_wh
+    assert export is not None and export.optional
+    with pytest.raises(ConfigError, match="never optional"):
+        parsed("import_wh", register)
 
 
 def test_profiles_are_checked() -> None:

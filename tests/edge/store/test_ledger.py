@@ -140,16 +140,6 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     ledger.commit(Batch(records=[stop_record(1)]))
 
 
-def test_a_damaged_frame_keeps_nobody_from_starting(tmp_path: Path) -> None:
-    ledger = new_ledger(tmp_path)
-    for number in range(3):
-        ledger.commit(Batch(records=[stop_record(number)]))
-        ledger.seal()
-    ledger._opened().execute("UPDATE frame SET body = x'c4ff00' WHERE sequence = 2")
-    with ledger.reading() as repository:
-        assert repository.recent_bodies(0) == [stop_record(0), stop_record(2)]
-
-
 def test_a_power_cut_takes_nothing_that_was_durable_and_nobody_else_reads_it(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

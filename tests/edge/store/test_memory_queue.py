@@ -6,6 +6,8 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from edge.meters.meter_kind import MeterKind
+from edge.meters.points import Rules
 from edge.meters.readings import MeterReading
 from edge.record_builder import RecordBuilder
 from edge.runtime.clock import ManualClock, TimeKeeper
@@ -14,17 +16,19 @@ from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame
-from edge.wire.kinds import BufferQuarantine, CounterEvent1, MeterDeclared, Reading, Record, Start
+from edge.wire.kinds import BufferQuarantine, CounterEvent, CounterEvent1, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
 from support.waiting import eventually
 
 NOW_MS = 1_780_000_000_000
+KIND = MeterKind("sdm630", b"p" * 32, Rules(30_000, 60_000))
 START = encode_record(Start(NOW_MS, "S", bytes(16), "1", bytes(32)))
 
 
 def reading(second: int) -> MeterReading:
     at_ms = NOW_MS + second * 1000
-    return MeterReading("METER_001", at_ms // 1000, at_ms, 1_000 + second, 0, serial="A", pushed=True)
+    return MeterReading("METER_001", at_ms // 1000, at_ms, 1_000 + second, 0, serial="A",
+                        message=second.to_bytes(16, "big"))  # fmt: skip
 
 
 async def test_when_memory_is_full_only_readings_go(tmp_path: Path) -> None:
@@ -42,13 +46,13 @@ async def test_when_memory_is_full_only_readings_go(tmp_path: Path) -> None:
     await eventually(lambda: bool(writer.trouble), what="trouble")
     waiting = []
     for second in range(MAX_QUEUED_RECORDS):
-        waiting.append(writer.append(builder.build(reading(second), "sdm630", b"p" * 32, 30_000)))
+        waiting.append(writer.append(builder.build(reading(second), KIND)))
         if writer.dropped:
             break
     assert writer.dropped and writer.queued_records <= MAX_QUEUED_RECORDS
     assert [future.cancelled() for future in waiting[: writer.dropped + 1]] == [True] * writer.dropped + [False]
     assert not start.cancelled(), "only who waits for a reading hears that it is gone"
-    last = builder.build(reading(MAX_QUEUED_RECORDS), "sdm630", b"p" * 32, 30_000)
+    last = builder.build(reading(MAX_QUEUED_RECORDS), KIND)
     lock.execute("ROLLBACK")
     lock.close()
     await asyncio.wait_for(writer.append(last), 30)
@@ -69,18 +73,28 @@ def check(frames: list[StoredFrame], dropped: int, entered: int) -> None:
 
     assert (len(of(Start)), len(of(MeterDeclared))) == (1, 1)
     assert [r.sequence for r in records if isinstance(r, Reading)] == list(range(dropped + 1, entered + 1))
+    assert [(event.event, event.first_sequence) for event in records if isinstance(event, CounterEvent)] == [
+        ("first", 1)
+    ]
     (loss,) = [record for record in records if isinstance(record, BufferQuarantine)]
     assert (loss.file_name, loss.reason) == ("", f"memory was full while the disk refused: {dropped} readings dropped")
+
+
+def is_repeated(builder: RecordBuilder) -> bool:
+    """Whether the first reading would be taken for a repetition."""
+    return builder.publications.is_repeated("METER_001", bytes(16), 0, was_kept=True)
 
 
 async def test_a_dropped_publication_is_news_when_it_comes_again() -> None:
     builder, queue = RecordBuilder(TimeKeeper(ManualClock(NOW_MS), bytes(16))), MemoryQueue()
     queue.on_dropped = builder.forget
     for second in range(400):
-        queue.add(builder.build(reading(second), "sdm630", b"p" * 32, 30_000))
-    assert builder.is_recorded("METER_001", NOW_MS)
+        queue.add(builder.build(reading(second), KIND))
+    assert is_repeated(builder)
     queue.add(Batch(records=[START] * MAX_QUEUED_RECORDS))
-    assert queue.dropped and not builder.is_recorded("METER_001", NOW_MS)
+    assert queue.dropped and not is_repeated(builder)
+    kept = Batch.joined(entry.batch for entry in queue.take())
+    assert kept.messages == [] and kept.known, "what is known of the meter stays"
 
 
 async def test_even_events_are_bounded() -> None:
