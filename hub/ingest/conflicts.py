@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from hub.ingest.rows import AssignedMeter, FrameKey, MeterKey, QuarantineRow, ResolvedReading
 from hub.ingest.verify import FRAME_SUBJECT_PREFIX, Accepted
 
-Moment = tuple[str, int]
-"""(meter id, time of reading in ms since 1970)"""
+Place = tuple[str, bytes, int]
+"""(meter id, boot id, sequence of the meter): a gateway gives each once."""
 
 
-def moment_of(resolved: ResolvedReading) -> Moment:
-    """Returns the meter and the time of a reading."""
-    return resolved.meter_id, resolved.reading.read_at_ms
+def place_of(resolved: ResolvedReading) -> Place:
+    """Returns a reading's meter, boot and sequence."""
+    return resolved.meter_id, resolved.frame[1], resolved.reading.meter_sequence
 
 
 def reused_indexes(new_frames: Mapping[FrameKey, Accepted], meter_ids: Mapping[MeterKey, str]) -> list[QuarantineRow]:
@@ -57,18 +57,18 @@ def unassigned_meters(
 
 def register_conflicts(
     not_stored: Iterable[ResolvedReading],
-    stored: Mapping[Moment, tuple[int, int]],
+    stored: Mapping[Place, tuple[int, int]],
     record_of: Callable[[ResolvedReading], bytes],
 ) -> list[QuarantineRow]:
-    """Returns the readings of a moment that is stored with other registers; a repetition is no conflict.
+    """Returns the readings whose sequence is stored with other registers; a repetition is no conflict.
 
     ``stored`` is the stored (import, export) in Wh. ``record_of`` returns a reading's signed record.
     """
     return [
-        _register_conflict(resolved, stored[moment_of(resolved)], record_of(resolved))
+        _register_conflict(resolved, stored[place_of(resolved)], record_of(resolved))
         for resolved in not_stored
-        if moment_of(resolved) in stored
-        and stored[moment_of(resolved)] != (resolved.reading.import_wh, resolved.reading.export_wh)
+        if place_of(resolved) in stored
+        and stored[place_of(resolved)] != (resolved.reading.import_wh, resolved.reading.export_wh)
     ]
 
 
@@ -78,7 +78,8 @@ def _register_conflict(resolved: ResolvedReading, stored: tuple[int, int], recor
         FRAME_SUBJECT_PREFIX + gateway_id,
         gateway_id,
         "register_conflict",
-        f"{resolved.meter_id} at {reading.read_at_ms} ms is stored with import {stored[0]} Wh, export {stored[1]} Wh; "
+        f"Reading {reading.meter_sequence} of {resolved.meter_id} is stored with import {stored[0]} Wh, "
+        f"export {stored[1]} Wh; "
         f"frame {boot_id.hex()}/{sequence} record {reading.record_index} says {reading.import_wh} Wh, "
         f"{reading.export_wh} Wh",
         record,

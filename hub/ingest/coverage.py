@@ -17,7 +17,7 @@ from hub.postgres.db import TRANSIENT_ERRORS, Connection, Pool
 RECORD_EVERY_MS = 1_000
 MAX_BREAK_MS = 10_000
 """After a longer break a new coverage begins; an idle lane asks the stream every few seconds."""
-FORGET_AFTER = timedelta(days=1)
+FORGET_AFTER = timedelta(days=8)
 
 log = structlog.get_logger()
 
@@ -64,6 +64,12 @@ class CoverageRecorder:
             log.debug("not written down", error=str(error))
         else:
             self._recorded_ms = stored_ms
+
+
+async def covered_ms(connection: Connection, since_ms: int, until_ms: int) -> int:
+    """Returns for how many ms of [since, until), in ms since 1970, at least one copy was taking frames in."""
+    covered = await repository.covered(connection, at_ms(since_ms), at_ms(until_ms))
+    return covered // timedelta(milliseconds=1)
 
 
 async def newest_coverage(connection: Connection) -> Coverage:

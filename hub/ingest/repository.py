@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from hub.clock import at_ms, at_s
+from hub.clock import at_ms, at_s, to_ms
 from hub.ingest.rows import (
     AssignedMeter,
     DeclarationRow,
@@ -17,6 +17,7 @@ from hub.ingest.rows import (
     MeterKey,
     QuarantineRow,
     ReadyFrame,
+    ResolvedEvent,
     ResolvedReading,
     columns_of,
 )
@@ -40,6 +41,7 @@ RETURNING gateway_id, boot_id, sequence
 READING_COLUMNS = (
     "reading_id", "meter_id", "gateway_id", "boot_id", "frame_sequence", "record_index", "meter_sequence", "slot_at",
     "read_at", "time_quality", "meter_state", "flags", "import_wh", "export_wh", "active_power_w",
+    "doubt",
 )  # fmt: skip
 
 INSERT_READINGS = f"""
@@ -47,14 +49,26 @@ INSERT INTO readings ({", ".join(READING_COLUMNS)})
 SELECT {", ".join(READING_COLUMNS)}
 FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::int[], $7::bigint[],
     $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::bigint[],
-    $15::bigint[])
+    $15::bigint[], $16::text[])
 AS r ({", ".join(READING_COLUMNS)})
 ON CONFLICT DO NOTHING
 RETURNING reading_id
 """  # noqa: S608 - constant column names
 
+EVENT_FIELDS = (
+    "event", "last_sequence", "first_sequence", "confirmed_sequence", "import_before_wh", "import_after_wh",
+    "export_before_wh", "export_after_wh", "import_width_wh", "export_width_wh", "serial_before", "serial",
+)  # fmt: skip
+"""The fields of a counter event that are columns of the same name."""
+INSERT_EVENT = f"""
+INSERT INTO meter_events
+    (meter_id, gateway_id, boot_id, frame_sequence, record_index, slot_at, {", ".join(EVENT_FIELDS)})
+VALUES ({", ".join(f"${number}" for number in range(1, 7 + len(EVENT_FIELDS)))}) ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constant column names
+
 WAITING = """
-SELECT f.gateway_id, f.boot_id, f.sequence, f.header, f.signature, f.body, w.meter_index, m.meter_id, m.participant_id
+SELECT f.gateway_id, f.boot_id, f.sequence, f.header, f.signature, f.body, f.received_at, w.meter_index, m.meter_id,
+    m.participant_id
 FROM waiting_frames w
 JOIN meter_declarations d
     ON (d.gateway_id, d.boot_id, d.meter_index) = (w.gateway_id, w.boot_id, w.meter_index)
@@ -145,7 +159,7 @@ async def assigned_meters(
 
 
 async def insert_readings(connection: Connection, readings: Sequence[ResolvedReading]) -> list[ResolvedReading]:
-    """Stores readings; returns those that were not stored, because their id or their meter's moment was already.
+    """Stores readings; returns those that were not stored, because their id or their meter's sequence was already.
 
     New frames nearly always bring new readings, so COPY is tried first. Only when it fails, the slower INSERT tells
     which readings are stored already.
@@ -155,7 +169,7 @@ async def insert_readings(connection: Connection, readings: Sequence[ResolvedRea
         async with connection.transaction():
             await connection.copy_records_to_table("readings", records=records, columns=READING_COLUMNS)
     except asyncpg.UniqueViolationError:
-        rows = await connection.fetch(INSERT_READINGS, *columns_of(records, 15))
+        rows = await connection.fetch(INSERT_READINGS, *columns_of(records, 16))
         stored = {row["reading_id"] for row in rows}
         return [resolved for resolved in readings if resolved.reading.reading_id not in stored]
     return []
@@ -172,24 +186,36 @@ def _reading_columns(resolved: ResolvedReading) -> tuple[Any, ...]:
     return (
         reading.reading_id, meter_id, gateway_id, boot_id, sequence, reading.record_index, reading.meter_sequence,
         _slot_at(reading.slot_s), at_ms(reading.read_at_ms), reading.time_quality, reading.meter_state,
-        reading.flags, reading.import_wh, reading.export_wh, reading.active_power_w,
+        reading.flags, reading.import_wh, reading.export_wh, reading.active_power_w, reading.doubt,
     )  # fmt: skip
 
 
 async def registers_at(
-    connection: Connection, moments: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], tuple[int, int]]:
-    """Returns the stored registers (import, export) in Wh by (meter id, read at ms), where there are any."""
+    connection: Connection, places: Sequence[tuple[str, bytes, int]]
+) -> dict[tuple[str, bytes, int], tuple[int, int]]:
+    """Returns the stored registers (import, export) in Wh by (meter id, boot id, sequence), where there are any."""
     rows = await connection.fetch(
         """
-        SELECT k.meter_id, k.read_ms, r.import_wh, r.export_wh
-        FROM unnest($1::text[], $2::bigint[]) AS k (meter_id, read_ms)
-        JOIN readings r ON r.meter_id = k.meter_id
-            AND r.read_at = 'epoch'::timestamptz + k.read_ms * interval '1 ms'
+        SELECT meter_id, boot_id, meter_sequence, import_wh, export_wh FROM readings
+        JOIN unnest($1::text[], $2::bytea[], $3::bigint[]) AS k (meter_id, boot_id, meter_sequence)
+            USING (meter_id, boot_id, meter_sequence)
         """,
-        *columns_of(moments, 2),
+        *columns_of(places, 3),
     )
-    return {(row["meter_id"], row["read_ms"]): (row["import_wh"], row["export_wh"]) for row in rows}
+    return {
+        (row["meter_id"], row["boot_id"], row["meter_sequence"]): (row["import_wh"], row["export_wh"]) for row in rows
+    }
+
+
+async def insert_events(connection: Connection, events: Sequence[ResolvedEvent]) -> None:
+    """Stores counter events; one that is stored already stays."""
+    await connection.executemany(INSERT_EVENT, [_event_columns(event) for event in events])
+
+
+def _event_columns(resolved: ResolvedEvent) -> tuple[Any, ...]:
+    (gateway_id, boot_id, sequence), meter_id, row = resolved
+    fields = [getattr(row.event, name) for name in EVENT_FIELDS]
+    return meter_id, gateway_id, boot_id, sequence, row.record_index, at_s(row.event.slot_s), *fields
 
 
 async def add_waiting(connection: Connection, waiting: Iterable[tuple[str, bytes, int, int]]) -> None:
@@ -211,6 +237,7 @@ async def lock_ready(connection: Connection, limit: int) -> list[ReadyFrame]:
             row["header"],
             row["signature"],
             row["body"],
+            to_ms(row["received_at"]),
             row["meter_index"],
             AssignedMeter(row["meter_id"], row["participant_id"]),
         )
@@ -279,22 +306,42 @@ async def extend_coverage(
 ) -> None:
     """Extends the coverage of one copy of the worker to ``now``; after a break longer than ``max_break`` begins a new.
 
-    Deletes the coverages that ended longer than ``forget_after`` ago.
+    Deletes the coverages that ended longer than ``forget_after`` ago, and what this copy recorded of the future before
+    its clock was set back.
     """
     await connection.execute(
+        "DELETE FROM ingest_coverage WHERE seen_at < $1::timestamptz - $2::interval OR (holder = $3 AND since_at > $1)",
+        now,
+        forget_after,
+        holder,
+    )
+    await connection.execute(
         """
-        INSERT INTO ingest_coverage AS s (holder, since_at, seen_at) VALUES ($1, $2, $2)
-        ON CONFLICT (holder) DO UPDATE SET
-            since_at = CASE WHEN $2 <= s.seen_at + $3::interval THEN s.since_at ELSE $2 END,
-            seen_at = greatest(s.seen_at, $2)
+        WITH extended AS (
+            UPDATE ingest_coverage SET seen_at = greatest(seen_at, $2)
+            WHERE holder = $1 AND seen_at >= $2::timestamptz - $3::interval RETURNING holder
+        )
+        INSERT INTO ingest_coverage (holder, since_at, seen_at) SELECT $1, $2, $2
+        WHERE NOT EXISTS (SELECT FROM extended) ON CONFLICT DO NOTHING
         """,
         holder,
         now,
         max_break,
     )
-    await connection.execute(
-        "DELETE FROM ingest_coverage WHERE seen_at < $1::timestamptz - $2::interval", now, forget_after
+
+
+async def covered(connection: Connection, since: datetime, until: datetime) -> timedelta:
+    """Returns for how long of [since, until) at least one copy took frames in."""
+    length: timedelta = await connection.fetchval(
+        """
+        SELECT coalesce(sum(upper(s) - lower(s)), interval '0') FROM unnest((
+            SELECT range_agg(tstzrange(since_at, seen_at)) FROM ingest_coverage
+        ) * tstzmultirange(tstzrange($1, $2))) AS s
+        """,
+        since,
+        max(since, until),
     )
+    return length
 
 
 async def newest_coverage(connection: Connection, max_break: timedelta) -> tuple[datetime, datetime] | None:

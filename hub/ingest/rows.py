@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from edge.wire.kinds import CounterEvent
+
 FrameKey = tuple[str, bytes, int]
 """(gateway id, boot id, frame sequence): belongs to the first frame under it whose signature verified."""
 
@@ -60,6 +62,15 @@ class ReadingRow(NamedTuple):
     import_wh: int
     export_wh: int
     active_power_w: int | None
+    doubt: str
+    """The id of the rule by which the hub doubts it; empty when it does not."""
+
+
+class EventRow(NamedTuple):
+    """A counter event of a verified frame; its meter is given by the gateway's index only."""
+
+    record_index: int
+    event: CounterEvent
 
 
 class DeclarationRow(NamedTuple):
@@ -97,6 +108,14 @@ class ResolvedReading(NamedTuple):
     reading: ReadingRow
 
 
+class ResolvedEvent(NamedTuple):
+    """A counter event with its frame, and with the meter that its meter index stands for."""
+
+    frame: FrameKey
+    meter_id: str
+    row: EventRow
+
+
 class QuarantineRow(NamedTuple):
     """A refused message or record: its bytes and why it was refused."""
 
@@ -121,5 +140,6 @@ class ReadyFrame(NamedTuple):
     header: bytes
     signature: bytes
     body: bytes
+    received_at_ms: int
     meter_index: int
     meter: AssignedMeter

@@ -11,11 +11,21 @@ from dataclasses import dataclass, field
 import structlog
 
 from edge.wire.frames import Frame
+from edge.wire.kinds import GOOD
 from hub.clock import Clock, at_ms
 from hub.http.types import utc_text
 from hub.ingest import conflicts, repository
-from hub.ingest.contents import readings_of
-from hub.ingest.rows import AssignedMeter, FrameKey, FrameRow, MeterKey, QuarantineRow, ReadingRow, ResolvedReading
+from hub.ingest.contents import contents_of
+from hub.ingest.rows import (
+    AssignedMeter,
+    FrameKey,
+    FrameRow,
+    MeterKey,
+    QuarantineRow,
+    ReadingRow,
+    ResolvedEvent,
+    ResolvedReading,
+)
 from hub.ingest.verify import Accepted, KeyRing, Refused, gateway_of, verify
 from hub.live import outbox
 from hub.observability import metrics
@@ -98,11 +108,20 @@ async def release_waiting(pool: Pool) -> int:
         meters: dict[FrameKey, dict[int, AssignedMeter]] = {}
         for ready in ready_frames:
             meters.setdefault(ready.key, {})[ready.meter_index] = ready.meter
+        contents = {ready.key: contents_of(frames[ready.key], ready.received_at_ms) for ready in ready_frames}
         readings = [
             ResolvedReading(key, *meters[key][reading.meter_index], reading)
-            for key, frame in frames.items()
-            for reading in readings_of(frame, meters[key])
+            for key, found in contents.items()
+            for reading in found.readings
+            if reading.meter_index in meters[key]
         ]
+        events = [
+            ResolvedEvent(key, meters[key][row.event.meter_index].meter_id, row)
+            for key, found in contents.items()
+            for row in found.events
+            if row.event.meter_index in meters[key]
+        ]
+        await repository.insert_events(connection, events)
         refused = await _store_readings(
             connection, readings, lambda resolved: frames[resolved.frame].records[resolved.reading.record_index]
         )
@@ -117,7 +136,7 @@ async def _verify_all(batch: _Batch, key_ring: KeyRing, clock: Clock) -> None:
     for position, message in enumerate(batch.incoming):
         if position % VERIFY_SLICE == VERIFY_SLICE - 1:
             await asyncio.sleep(0)
-        verdict = verify(message.payload, message.subject, key_ring)
+        verdict = verify(message.payload, message.subject, key_ring, message.received_at_ms)
         if isinstance(verdict, Refused):
             batch.refuse(position, verdict.code, verdict.detail)
         else:
@@ -189,7 +208,9 @@ async def _store_contents(connection: Connection, batch: _Batch, new_frames: dic
         await repository.add_gaps(connection, gaps)
     meters = await repository.assigned_meters(connection, {key[:2] for key in new_frames})
     batch.quarantine += conflicts.unassigned_meters(new_frames, meters)
-    readings, waiting = resolve_meters(new_frames, meters)
+    readings, events, waiting = resolve_meters(new_frames, meters)
+    if events:
+        await repository.insert_events(connection, events)
     if waiting:
         await repository.add_waiting(connection, waiting)
     refused = await _store_readings(
@@ -201,9 +222,10 @@ async def _store_contents(connection: Connection, batch: _Batch, new_frames: dic
 
 def resolve_meters(
     new_frames: dict[FrameKey, Accepted], meters: dict[MeterKey, AssignedMeter]
-) -> tuple[list[ResolvedReading], set[tuple[str, bytes, int, int]]]:
-    """Returns the readings whose meter is known, and which (gateway id, boot id, sequence, meter index) must wait."""
+) -> tuple[list[ResolvedReading], list[ResolvedEvent], set[tuple[str, bytes, int, int]]]:
+    """Returns readings and events whose meter is known; (gateway id, boot id, sequence, meter index) of the others."""
     resolved: list[ResolvedReading] = []
+    events: list[ResolvedEvent] = []
     waiting: set[tuple[str, bytes, int, int]] = set()
     for key, verdict in new_frames.items():
         gateway_id, boot_id, sequence = key
@@ -213,7 +235,13 @@ def resolve_meters(
                 waiting.add((gateway_id, boot_id, sequence, reading.meter_index))
             else:
                 resolved.append(ResolvedReading(key, meter.meter_id, meter.participant_id, reading))
-    return resolved, waiting
+        for row in verdict.contents.events:
+            meter = meters.get((gateway_id, boot_id, row.event.meter_index))
+            if meter is None:
+                waiting.add((gateway_id, boot_id, sequence, row.event.meter_index))
+            else:
+                events.append(ResolvedEvent(key, meter.meter_id, row))
+    return resolved, events, waiting
 
 
 async def _store_readings(
@@ -227,14 +255,16 @@ async def _store_readings(
     await _announce(connection, [row for row in readings if row.reading.reading_id not in not_stored_ids])
     if not not_stored:
         return []
-    moments = [conflicts.moment_of(resolved) for resolved in not_stored]
-    return conflicts.register_conflicts(not_stored, await repository.registers_at(connection, moments), record_of)
+    places = [conflicts.place_of(resolved) for resolved in not_stored]
+    return conflicts.register_conflicts(not_stored, await repository.registers_at(connection, places), record_of)
 
 
 async def _announce(connection: Connection, readings: Sequence[ResolvedReading]) -> None:
     """Appends one event per meter: live views need the newest reading only, and a backlog must not flood them."""
     newest_by_meter: dict[str, ResolvedReading] = {}
     for resolved in readings:
+        if resolved.reading.doubt or resolved.reading.meter_state != GOOD:
+            continue
         newest = newest_by_meter.get(resolved.meter_id)
         if newest is None or newest.reading.read_at_ms < resolved.reading.read_at_ms:
             newest_by_meter[resolved.meter_id] = resolved

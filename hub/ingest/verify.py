@@ -58,8 +58,8 @@ class Refused:
 Verdict = Accepted | Refused
 
 
-def verify(payload: bytes, subject: str, key_ring: KeyRing) -> Verdict:
-    """Verifies one message; never raises, whatever a gateway sends."""
+def verify(payload: bytes, subject: str, key_ring: KeyRing, received_ms: int) -> Verdict:
+    """Verifies one message, received at ``received_ms`` (since 1970); never raises, whatever a gateway sends."""
     try:
         frame = decode_frame(payload)
         refusal = _check_sender(frame, subject, key_ring)
@@ -68,7 +68,7 @@ def verify(payload: bytes, subject: str, key_ring: KeyRing) -> Verdict:
         header = frame.header
         verify_signature(frame, key_ring.keys[header.gateway_id, header.key_id].public_key)
         check_time(header.sealed_at_ms // 1000)
-        return Accepted(frame, contents_of(frame))
+        return Accepted(frame, contents_of(frame, received_ms))
     except BadSignatureError as error:
         return Refused("signature_invalid", str(error))
     except WireError as error:

@@ -25,7 +25,7 @@ MAX_FRAMES = 20_000
 """Stored frames that one answer names."""
 SHOWN_FIELDS = (
     "sent_at_ms", "version", "last_sequence", "outbox_frames", "outbox_age_s", "time_quality", "clock_error_ms",
-    "meters", "disk_free_bytes", "memory_queue",
+    "meters", "disk_free_bytes", "memory_queue", "complete_until_s",
 )  # fmt: skip
 
 log = structlog.get_logger()
@@ -84,5 +84,6 @@ def shown(heartbeat: Heartbeat) -> dict[str, Any]:
         **fields,
         "boot_id": heartbeat.boot_id.hex(),
         "meters_lost": list(heartbeat.meters_lost),
+        "troubles": dict(heartbeat.troubles),
         "waiting": waiting,
     }

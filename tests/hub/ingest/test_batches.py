@@ -14,12 +14,14 @@ from hub.ingest.rows import columns_of
 from hub.ingest.service import VERIFY_SLICE, Incoming
 from hub.ingest.verify import verify
 from hub.postgres.db import Pool
-from support.rows.gateways import SealingGateway, owner_of, reading
+from support.rows.gateways import START_S, SealingGateway, owner_of, reading
+
+RECEIVED_MS = (START_S + 3600) * 1000
 
 
 async def store(pool: Pool, *payloads: bytes) -> service.Outcome:
     return await service.store_batch(
-        pool, SystemClock(), [Incoming("pw.frame.gw-north", payload, 1, 2) for payload in payloads]
+        pool, SystemClock(), [Incoming("pw.frame.gw-north", payload, 1, RECEIVED_MS) for payload in payloads]
     )
 
 
@@ -51,13 +53,12 @@ async def test_a_waiting_reading_that_contradicts_a_stored_one_is_not_counted_as
     pool: Pool, north: SealingGateway
 ) -> None:
     released = counted("peerwatt_ingest_released_readings_total")
-    again = SealingGateway("gw-north", key=north.key)
-    declared = again.seal(again.declarations())
-    await store(pool, north.seal([*north.declarations(), reading(0, 5)]).encode())
-    contradiction = again.seal([reading(0, 5, import_wh=9999), reading(1, 5)])
+    declared = north.seal(north.declarations())
+    await store(pool, north.seal([reading(0, 5)]).encode())
+    contradiction = north.seal([reading(0, 5, import_wh=9999), reading(1, 5)])
     await store(pool, contradiction.encode())
     await store(pool, declared.encode())
-    assert (await service.release_waiting(pool), released()) == (2, 1)
+    assert (await service.release_waiting(pool), released()) == (3, 2)
     row = await pool.fetchrow("SELECT code, payload, detail FROM quarantine")
     assert row is not None and (row["code"], row["payload"]) == ("register_conflict", contradiction.records[0])
     assert "stored with import 1015 Wh, export 505 Wh" in row["detail"]

@@ -42,6 +42,7 @@ async def test_the_fleet_view_keeps_every_field_of_the_newest_heartbeat(ingest: 
         gateway_id="gw-north", sent_at_ms=11, version="1.2.3", boot_id=north.boot_id, last_sequence=12,
         waiting={north.boot_id: [(1, 2), (5, 9)]}, outbox_frames=13, outbox_age_s=14, time_quality="S",
         clock_error_ms=15, meters=16, meters_lost=("METER_001", "METER_002"), disk_free_bytes=17, memory_queue=18,
+        complete_until_s=19, troubles=(("METER_002", "in doubt"),),
     )  # fmt: skip
     listener = ReceiptListener(ingest.receipt_public_key)
     async with ingest.nats.as_gateway("gw-north") as gateway:
@@ -57,7 +58,8 @@ async def test_the_fleet_view_keeps_every_field_of_the_newest_heartbeat(ingest: 
         "sent_at_ms": 11, "version": "1.2.3", "last_sequence": 12, "outbox_frames": 13, "outbox_age_s": 14,
         "time_quality": "S", "clock_error_ms": 15, "meters": 16, "disk_free_bytes": 17, "memory_queue": 18,
         "boot_id": north.boot_id.hex(), "meters_lost": ["METER_001", "METER_002"],
-        "waiting": {north.boot_id.hex(): [[1, 2], [5, 9]]},
+        "waiting": {north.boot_id.hex(): [[1, 2], [5, 9]]}, "complete_until_s": 19,
+        "troubles": {"METER_002": "in doubt"},
     }  # fmt: skip
     await eventually(lambda: heard("kept") == kept + 1, what="the metric")
 

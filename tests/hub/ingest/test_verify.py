@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from edge.wire import codec, keys, merkle
-from edge.wire.frames import Frame, encode_body, leaf_hash
+from edge.wire.frames import Frame, encode_body, leaf_hash, seal
+from edge.wire.kinds import CounterEvent
 from edge.wire.quantities import ACTIVE_POWER
 from edge.wire.records import decode_record, encode_record
 from hub.ingest.contents import active_power_w, contents_of
+from hub.ingest.doubts import MAX_REGISTER_WH
 from hub.ingest.verify import Accepted, GatewayKey, KeyRing, Refused, verify
 from support.rows.gateways import START_S, SealingGateway, reading
 
 NORTH = SealingGateway("gw-north", key=SigningKey(bytes(32)))
 PUBLIC = bytes(NORTH.key.verify_key)
 KEY_ID = keys.key_id(PUBLIC)
+RECEIVED_MS = (START_S + 3600) * 1000
 FRAME = NORTH.seal([reading(0, 1), reading(1, 1)])
 
 
@@ -26,7 +29,7 @@ def key_ring(status: str = "active", valid_until_ms: int | None = None, public_k
 
 def code(payload: bytes, keys_known: KeyRing | None = None, subject: str = "pw.frame.gw-north") -> str:
     """Returns why a message is refused, or "accepted"."""
-    verdict = verify(payload, subject, keys_known or key_ring())
+    verdict = verify(payload, subject, keys_known or key_ring(), RECEIVED_MS)
     return verdict.code if isinstance(verdict, Refused) else "accepted"
 
 
@@ -115,7 +118,7 @@ def test_noise_is_refused_and_never_crashes(noise: bytes) -> None:
 
 
 def test_contents_carry_power_and_times() -> None:
-    verdict = verify(GOOD, "pw.frame.gw-north", key_ring())
+    verdict = verify(GOOD, "pw.frame.gw-north", key_ring(), RECEIVED_MS)
     assert isinstance(verdict, Accepted)
     first = verdict.contents.readings[0]
     assert (first.reading_id, first.active_power_w) == (FRAME.leaves[0], 1080)
@@ -150,6 +153,43 @@ def test_a_number_in_a_longer_form_is_refused_though_the_fast_decoder_looks_firs
 
 def test_a_row_is_the_same_whichever_decoder_reads_it() -> None:
     fast, full = reading(0, 1), reading(0, 1, quantities=((ACTIVE_POWER, 1080, 0), (ACTIVE_POWER, 1080, 0)))
-    rows = contents_of(NORTH.seal([fast, full])).readings
+    rows = contents_of(NORTH.seal([fast, full]), RECEIVED_MS).readings
     assert [row[2:] for row in rows] == [rows[0][2:]] * 2
     assert rows[0].active_power_w == 1080
+
+
+LAST_RANGE, TWICE = MAX_REGISTER_WH, ((ACTIVE_POWER, 1, 0), (ACTIVE_POWER, 1, 0))
+
+
+@pytest.mark.parametrize("quantities", [(), TWICE], ids=["fast decoder", "full decoder"])
+@pytest.mark.parametrize(
+    ("changes", "sealed_after_ms", "received_after_ms", "doubt"),
+    [
+        ({"import_wh": LAST_RANGE, "export_wh": LAST_RANGE}, 0, 0, ""),
+        ({"import_wh": LAST_RANGE + 1}, 0, 0, "range"),
+        ({"export_wh": LAST_RANGE + 1}, 0, 0, "range"),
+        ({}, -1_120, -60_120, ""),
+        ({}, -1_121, 0, "clock"),
+        ({}, 0, -60_121, "clock"),
+    ],
+)
+def test_what_can_not_be_true_is_kept_in_doubt(
+    quantities: tuple[tuple[int, int, int], ...], changes: dict[str, int], sealed_after_ms: int, received_after_ms: int,
+    doubt: str,
+) -> None:  # fmt: skip
+    """Registers that no meter shows, a reading later than its frame's seal, a slot later than its receipt."""
+    record = reading(0, 1, read_offset_ms=120, quantities=quantities, **changes)
+    read_ms = record.slot_s * 1000 + 120
+    received_ms = record.slot_s * 1000 + 120 + received_after_ms
+    frame = seal(
+        gateway_id="gw-north", boot_id=bytes(16), sequence=1, previous_hash=bytes(32), signing_key=NORTH.key,
+        sealed_at_ms=read_ms + sealed_after_ms + (120 if sealed_after_ms else 0), records=[encode_record(record)],
+    )  # fmt: skip
+    (row,) = contents_of(frame, received_ms).readings
+    assert row.doubt == doubt
+
+
+def test_a_counter_event_is_a_row() -> None:
+    event = CounterEvent(0, START_S, "reset", 4, 6, 8, 1000, 0, 0, 0)
+    (row,) = contents_of(NORTH.seal([reading(0, 1), event]), RECEIVED_MS).events
+    assert row == (1, event)

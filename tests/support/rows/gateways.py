@@ -32,8 +32,12 @@ class SealingGateway:
     previous_hash: bytes = NO_PREVIOUS
 
     def seal(self, records: Sequence[Record], *, sequence: int | None = None) -> Frame:
-        """Seals the next frame of the chain; a frame with a given sequence does not become part of the chain."""
+        """Seals the next frame of the chain; a frame with a given sequence does not become part of the chain.
+
+        It is sealed 10 s after the one before, or a second after its newest reading when that is later.
+        """
         frame_sequence = sequence if sequence is not None else self.sequence + 1
+        read_ms = [r.slot_s * 1000 + r.read_offset_ms for r in records if isinstance(r, Reading)]
         frame = seal(
             signing_key=self.key,
             records=[encode_record(record) for record in records],
@@ -41,7 +45,7 @@ class SealingGateway:
             boot_id=self.boot_id,
             sequence=frame_sequence,
             previous_hash=self.previous_hash,
-            sealed_at_ms=(START_S + frame_sequence * PERIOD_S) * 1000,
+            sealed_at_ms=max([(START_S + frame_sequence * PERIOD_S) * 1000, *(ms + 1000 for ms in read_ms)]),
         )
         if sequence is None:
             self.sequence, self.previous_hash = frame_sequence, frame.header_hash

@@ -1,0 +1,98 @@
+-- migrate:up
+
+-- Two readings of one moment are no contradiction: a clock may have been set back between them. What a gateway may not do is
+-- give one sequence of a meter twice within a boot
+ALTER TABLE readings
+    DROP CONSTRAINT readings_moment,
+    ADD CONSTRAINT readings_sequence UNIQUE (meter_id, boot_id, meter_sequence),
+    ADD COLUMN doubt text NOT NULL DEFAULT ''; -- the id of the rule by which the hub doubts it since it came
+CREATE INDEX readings_stored ON readings USING brin (stored_at);
+
+-- Counter events: how a gateway's doubt of a meter's registers ended. The columns are the fields of the signed record
+CREATE TABLE meter_events (
+    meter_id text NOT NULL,
+    gateway_id text NOT NULL,
+    boot_id bytea NOT NULL,
+    frame_sequence bigint NOT NULL,
+    record_index int NOT NULL,
+    slot_at timestamptz NOT NULL,
+    event text NOT NULL,
+    last_sequence bigint NOT NULL,
+    first_sequence bigint NOT NULL,
+    confirmed_sequence bigint NOT NULL,
+    import_before_wh bigint NOT NULL,
+    import_after_wh bigint NOT NULL,
+    export_before_wh bigint NOT NULL,
+    export_after_wh bigint NOT NULL,
+    import_width_wh bigint NOT NULL,
+    export_width_wh bigint NOT NULL,
+    serial_before text NOT NULL,
+    serial text NOT NULL,
+    stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (gateway_id, boot_id, frame_sequence, record_index)
+);
+CREATE INDEX meter_events_meter ON meter_events (meter_id, slot_at);
+CREATE INDEX meter_events_stored ON meter_events (stored_at);
+
+-- Registers that a person read off a meter before and after a change that no gateway saw, such as a swap, with the reason
+CREATE TABLE entered_registers (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    meter_id text NOT NULL REFERENCES meters,
+    changed_at timestamptz NOT NULL,
+    import_before_wh bigint NOT NULL CHECK (import_before_wh >= 0),
+    import_after_wh bigint NOT NULL CHECK (import_after_wh >= 0),
+    export_before_wh bigint NOT NULL CHECK (export_before_wh >= 0),
+    export_after_wh bigint NOT NULL CHECK (export_after_wh >= 0),
+    reason text NOT NULL,
+    entered_by uuid NOT NULL REFERENCES users,
+    entered_at timestamptz NOT NULL
+);
+CREATE INDEX entered_registers_meter ON entered_registers (meter_id, changed_at);
+
+ALTER TABLE meters
+    DROP CONSTRAINT meters_kind_check,
+    ADD CONSTRAINT meters_kind_check CHECK (kind IN ('load', 'generation', 'bidirectional', 'feeder'));
+
+-- Every coverage is kept for eight days, not the newest of each copy alone: the oracle counts the minutes in which frames were taken in
+ALTER TABLE ingest_coverage
+    DROP CONSTRAINT ingest_stretches_pkey,
+    ADD PRIMARY KEY (holder, since_at);
+
+-- Intervals of a meter that must be computed again, because of what came after they were attested
+CREATE TABLE interval_marks (
+    start_at timestamptz NOT NULL REFERENCES intervals,
+    meter_id text NOT NULL REFERENCES meters,
+    first_marked_at timestamptz NOT NULL,
+    last_marked_at timestamptz NOT NULL,
+    PRIMARY KEY (start_at, meter_id)
+);
+
+-- When a revision after the first was final on the chain, or why the oracle program refuses it for good. The first has its step
+ALTER TABLE attestations ADD COLUMN final_at timestamptz, ADD COLUMN refusal text;
+CREATE INDEX attestations_due ON attestations (start_at, revision) WHERE revision > 1 AND final_at IS NULL AND refusal IS NULL;
+
+-- Up to when late readings and events were looked for, by the time at which they were stored
+CREATE TABLE late_readings_seen (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    until_at timestamptz NOT NULL
+);
+
+-- migrate:down
+DROP TABLE late_readings_seen;
+DROP INDEX attestations_due;
+ALTER TABLE attestations DROP COLUMN final_at, DROP COLUMN refusal;
+DROP TABLE interval_marks;
+DELETE FROM ingest_coverage a USING ingest_coverage b WHERE a.holder = b.holder AND a.since_at < b.since_at;
+ALTER TABLE ingest_coverage
+    DROP CONSTRAINT ingest_coverage_pkey,
+    ADD CONSTRAINT ingest_stretches_pkey PRIMARY KEY (holder);
+ALTER TABLE meters
+    DROP CONSTRAINT meters_kind_check,
+    ADD CONSTRAINT meters_kind_check CHECK (kind IN ('load', 'generation', 'bidirectional'));
+DROP TABLE entered_registers;
+DROP TABLE meter_events;
+DROP INDEX readings_stored;
+ALTER TABLE readings
+    DROP COLUMN doubt,
+    DROP CONSTRAINT readings_sequence,
+    ADD CONSTRAINT readings_moment UNIQUE (meter_id, read_at);
