@@ -59,10 +59,20 @@ class Settings(BaseSettings):
         default="CHF",
         description="What money is shown in, an ISO 4217 code. All amounts are of this currency; none is converted.",
     )
+    site_latitude: float | None = Field(
+        default=None,
+        ge=-90,
+        le=90,
+        description="Where the site is, in degrees, positive to the north. With it and `site_longitude` the oracle "
+        "knows when the sun shines: what a generator exports at night is not traded.",
+    )
+    site_longitude: float | None = Field(
+        default=None, ge=-180, le=180, description="Where the site is, in degrees, positive to the east."
+    )
     sun_offset_s: int = Field(
         default=0,
-        description="Seconds from the time of day to the time that pages show at the site. Other than 0 in the demo "
-        "only.",
+        description="Seconds from the time of day to the time that pages show at the site, and that its sun keeps. "
+        "Other than 0 in the demo only.",
     )
     demo: bool = Field(
         default=False,
@@ -89,8 +99,16 @@ class Settings(BaseSettings):
         default=120,
         ge=0,
         le=3600,
-        description="Seconds after an interval's end that missing readings are waited for; then they are estimated. An "
-        "interval whose meters are all in is attested at once. Longer makes fewer estimates, and later prices.",
+        description="Seconds after an interval's end that missing readings are waited for at least. An interval whose "
+        "meters are all in, or whose gateways say that they have nothing left to send, is attested at once. A gateway "
+        "that is connected and still sends is waited for up to an hour.",
+    )
+    heartbeat_s: int = Field(
+        default=60,
+        ge=1,
+        le=600,
+        description="Seconds between two heartbeats of a gateway: the `heartbeat_s` of the gateways, the longest where "
+        "they differ. A gateway is offline when three are missing.",
     )
 
     priority_fee_micro_lamports: int = Field(

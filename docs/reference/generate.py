@@ -1,4 +1,4 @@
-"""Writes or checks the generated documentation: settings and commands from the code, figures from docs/figures.
+"""Writes or checks the generated documentation: settings, commands and rules from the code, figures from docs/figures.
 
 python -m docs.reference.generate            writes all of them
 python -m docs.reference.generate --check    fails when a page is not what the code says
@@ -12,12 +12,14 @@ from pathlib import Path
 
 from docs.reference.cli_page import cli_page
 from docs.reference.figures_page import figures_page, readme
+from docs.reference.oracle_page import oracle_page
 from docs.reference.settings_page import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/cli.md": cli_page,
+    "docs/oracle.md": oracle_page,
     "docs/figures/README.md": figures_page,
     "README.md": readme,
 }

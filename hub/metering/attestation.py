@@ -41,17 +41,28 @@ def interval_leaves(
     ]
 
 
-def attest(start_s: int, end_s: int, readings: Sequence[IntervalReading], random_bytes: RandomBytes) -> Attestation:
-    """Sorts readings of distinct meters into leaf order, draws a blinding for each and sums the valid ones."""
+def attest(
+    start_s: int,
+    end_s: int,
+    readings: Sequence[IntervalReading],
+    random_bytes: RandomBytes,
+    *,
+    feeders: frozenset[str] = frozenset(),
+) -> Attestation:
+    """Sorts readings of distinct meters into leaf order, draws a blinding for each and sums the valid ones.
+
+    ``feeders`` are the ids of meters that are in the tree and in no sum: what they measure, others measure again.
+    """
     ordered = tuple(sorted(readings, key=lambda r: r.meter_id))
     blindings = tuple(random_bytes(BLINDING_BYTES) for _ in ordered)
-    valid = [r.energy for r in ordered if r.quality is Quality.VALID]
+    valid = [r for r in ordered if r.quality is Quality.VALID]
+    summed = [r.energy for r in valid if r.meter_id not in feeders]
     return Attestation(
         readings=ordered,
         blindings=blindings,
         merkle_root=merkle.root(interval_leaves(start_s, end_s, ordered, blindings)),
         meters_valid=len(valid),
         meters_estimated=len(ordered) - len(valid),
-        import_wh=Wh(sum(energy.import_wh for energy in valid)),
-        export_wh=Wh(sum(energy.export_wh for energy in valid)),
+        import_wh=Wh(sum(energy.import_wh for energy in summed)),
+        export_wh=Wh(sum(energy.export_wh for energy in summed)),
     )

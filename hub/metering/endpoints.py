@@ -1,5 +1,6 @@
 """The API's endpoints of meters, their readings and their intervals."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -11,8 +12,24 @@ from hub.http.problems import MALFORMED, BadCursorError, BadRangeError, NotFound
 from hub.http.rows import Row, show
 from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
 from hub.metering import queries
-from hub.metering.schemas import Meter, MeterInterval, MeterIntervalPage, Meters, Reading, ReadingPage
+from hub.metering.rules import BY_ID, Effect
+from hub.metering.schemas import (
+    DoubtedReading,
+    FlaggedRule,
+    IntervalQualities,
+    IntervalQuality,
+    Meter,
+    MeterEvent,
+    MeterInterval,
+    MeterIntervalPage,
+    MeterRevision,
+    Meters,
+    Reading,
+    ReadingPage,
+)
 
+MAX_DOUBTED = 20
+"""Doubted readings that are shown of an interval."""
 router = APIRouter(tags=["metering"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 PAGED = refusals(NotFoundError, BadRangeError, BadCursorError)
 
@@ -101,6 +118,35 @@ async def intervals(
 
 
 @router.get(
+    "/meters/{meter_id}/quality",
+    operation_id="listMeterQuality",
+    summary="How good a meter's interval energy is, by which rules, and the evidence",
+    responses=PAGED,
+)
+async def quality(
+    meter_id: VisibleMeter,
+    connection: Snapshot,
+    span: Annotated[Range, Depends(time_range)],
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> IntervalQualities:
+    """Returns the attested intervals that start in [from, to), each with its revisions and the doubted readings."""
+    start = span.start if cursor is None else cursors.decode("meter-quality", cursor, queries.INTERVAL_KEY)[0]
+    rows = await queries.interval_revisions(connection, meter_id, start, span.end, limit + 1)
+    starts = list(dict.fromkeys(row["start_at"] for row in rows))
+    next_cursor = cursors.encode("meter-quality", starts[limit]) if len(starts) > limit else None
+    rows = [row for row in rows if row["start_at"] in starts[:limit]]
+    if not rows:
+        return IntervalQualities(items=[], next_cursor=None)
+    reach = rows[0]["start_at"], rows[-1]["end_at"]
+    doubted = await queries.doubted_readings(connection, meter_id, *reach)
+    happened = await queries.events(connection, meter_id, *reach)
+    by_start = [[row for row in rows if row["start_at"] == start_at] for start_at in starts[:limit]]
+    items = [interval_quality(revisions, doubted, happened) for revisions in by_start]
+    return IntervalQualities(items=items, next_cursor=next_cursor)
+
+
+@router.get(
     "/readings/{reading_id}", operation_id="getReading", summary="One reading", responses=refusals(NotFoundError)
 )
 async def get_reading(row: VisibleReading) -> Reading:
@@ -111,6 +157,29 @@ async def get_reading(row: VisibleReading) -> Reading:
 def reading(row: Row) -> Reading:
     """Returns a stored reading as the API shows it."""
     return show(Reading, row)
+
+
+def interval_quality(revisions: Sequence[Row], doubted: Sequence[Row], happened: Sequence[Row]) -> IntervalQuality:
+    """Returns an interval's revisions, the newest first, with what was doubted and what happened in it."""
+    start_at, end_at = revisions[0]["start_at"], revisions[0]["end_at"]
+
+    def inside(rows: Sequence[Row]) -> list[Row]:
+        return [row for row in rows if start_at <= row["slot_at"] <= end_at]
+
+    return IntervalQuality(
+        start_at=start_at,
+        end_at=end_at,
+        revisions=[show(MeterRevision, row, rules=[_rule(rule) for rule in row["rules"]]) for row in revisions],
+        readings=[show(DoubtedReading, row) for row in inside(doubted)[:MAX_DOUBTED]],
+        events=[show(MeterEvent, row) for row in inside(happened)],
+    )
+
+
+def _rule(rule_id: str) -> FlaggedRule:
+    """Returns a rule in words; of an id that an earlier version of the hub had, only the id."""
+    rule = BY_ID.get(rule_id)
+    doubt = rule is not None and rule.effect is not Effect.NOTE
+    return FlaggedRule(rule=rule_id, says="" if rule is None else rule.says, doubt=doubt)
 
 
 def _meter(row: Row) -> Meter:

@@ -1,115 +1,137 @@
-"""Computes one meter's energy in [start, end) from its readings, pure: register differences, checked by the rules.
+"""Computes one meter's energy in [start, end) from what is known of it, pure: the difference of its curve, judged.
 
-The oracle passes in the readings, and the last valid interval for an estimate; it then attests the result.
+The oracle passes in the readings and events around the interval, and what the meter counted at this time of earlier
+days; it then attests the result.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.metering import rules
-from hub.metering.boundaries import REACH_S, Boundary, boundary_at
-from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterReading, Quality
+from hub.metering.curve import Between, Boundary, Curve
+from hub.metering.doubts import CLOCK, RANGE, UNCONFIRMED, counted
+from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterHistory, Quality
+from hub.metering.rules import Effect, Window
+from hub.metering.runs import Limits, runs_of
+from hub.metering.sharing import Spread
 from hub.units import Wh
-
-ESTIMATE_REACH_S = 3600
-"""A missing meter's last valid interval is repeated when it ended at most this long before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An interval [start, end) in s since 1970, and the grace after it in which late readings still count."""
+    """An interval [start, end) in s since 1970, and how often meters are read."""
 
     start_s: int
     length_s: int
     poll_period_s: int
-    grace_s: int
 
     @property
     def end_s(self) -> int:
         return self.start_s + self.length_s
 
-    @property
-    def until_s(self) -> int:
-        """The last slot whose readings count."""
-        return self.end_s + self.grace_s
-
 
 @dataclass(frozen=True, slots=True)
-class LastValid:
-    """A meter's newest valid interval before this one."""
+class Circumstances:
+    """What else is known of a meter's interval.
 
-    end_s: int
-    energy: Energy
+    ``typical_wh``: the import at this time of earlier days, None without any. ``sun_is_up``: whether the sun shines on
+    the site at any time of the interval, None when nobody knows. ``shape``: how the meter's energy is spread over a
+    day, None when nobody knows.
+    """
+
+    typical_wh: int | None = None
+    sun_is_up: bool | None = None
+    shape: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the readings that have arrived give for one meter."""
+    """One meter's energy in an interval, by what has arrived."""
 
-    reading: IntervalReading | None
-    rules: tuple[str, ...]
+    reading: IntervalReading
     complete: bool
     """No reading that has not arrived yet could change the result."""
 
 
-def measure(span: Span, meter: ExpectedMeter, readings: Sequence[MeterReading]) -> Measured:
-    """Computes a meter's interval from its readings in any order; ``reading`` is None when they are not enough."""
-    near = (r for r in readings if span.start_s - REACH_S <= r.slot_s <= span.until_s)
-    ordered = sorted(near, key=lambda r: (r.slot_s, r.read_ms, r.reading_id))
-    usable = [r for r in ordered if rules.in_range(r)]
-    first = boundary_at(usable, span.start_s, poll_period_s=span.poll_period_s, until_s=span.until_s)
-    last = boundary_at(usable, span.end_s, poll_period_s=span.poll_period_s, until_s=span.until_s)
-    energy = _difference(first, last)
-    flagged, effects = rules.judge(_window(span, meter, ordered, usable, energy))
-    if first is None or last is None or energy is None or rules.Effect.REFUSED in effects:
-        return Measured(None, flagged, complete=False)
-    quality = _quality(first, last, effects)
-    reading = IntervalReading(meter.meter_id, energy, quality, flagged, first.reading_id, last.reading_id)
-    return Measured(reading, flagged, complete=first.complete and last.complete)
+NOTHING_ELSE = Circumstances()
 
 
-def estimate(span: Span, meter: ExpectedMeter, measured: Measured, last_valid: LastValid | None) -> IntervalReading:
-    """Estimates a meter whose readings are not enough when the grace has passed.
+def measure(
+    span: Span, meter: ExpectedMeter, history: MeterHistory, circumstances: Circumstances = NOTHING_ELSE
+) -> Measured:
+    """Computes a meter's interval.
 
-    Repeats its last valid interval when that ended at most ``ESTIMATE_REACH_S`` before; otherwise returns no energy,
-    with the quality ``missing``.
+    What was measured counts. For the part that nobody measured the import of earlier days stands in, and no export. An
+    estimate is never more than the rated power gives in the interval, but for what was measured with overload.
     """
-    if last_valid is not None and last_valid.end_s >= span.start_s - ESTIMATE_REACH_S:
-        return IntervalReading(meter.meter_id, last_valid.energy, Quality.ESTIMATED, measured.rules, None, None)
-    return IntervalReading(meter.meter_id, Energy(Wh(0), Wh(0)), Quality.MISSING, measured.rules, None, None)
+    known = counted(history)
+    limits = Limits.of(meter.rated_power_w, known.readings)
+    sorted_out = runs_of(known.readings, known.openings, limits)
+    doubted = known.doubted | sorted_out.left_out
+    curve = Curve(sorted_out.runs, limits, span.poll_period_s, _between(history, doubted, circumstances.shape))
+    window = _window(span, meter, history, curve, doubted, limits, circumstances)
+    judgement = rules.judge(window)
+    energy, quality = window.energy, Quality.VALID
+    if judgement.effect is not Effect.NOTE:
+        energy = _estimate(window, judgement.effect, circumstances.typical_wh)
+        nothing = window.unknown_ms >= span.length_s * 1000 and circumstances.typical_wh is None
+        quality = Quality.MISSING if nothing else Quality.ESTIMATED
+    first, last = window.first, window.last
+    return Measured(
+        IntervalReading(meter.meter_id, energy, quality, judgement.rules, _id_of(first), _id_of(last)),
+        complete=_is_complete(first) and _is_complete(last) and window.unknown_ms == 0,
+    )
 
 
-def _difference(first: Boundary | None, last: Boundary | None) -> Energy | None:
-    """Registers only grow, so a negative difference gives None."""
-    if first is None or last is None or last.import_wh < first.import_wh or last.export_wh < first.export_wh:
-        return None
-    return Energy(Wh(last.import_wh - first.import_wh), Wh(last.export_wh - first.export_wh))
-
-
-def _quality(first: Boundary, last: Boundary, effects: frozenset[rules.Effect]) -> Quality:
-    if rules.Effect.SUSPECT in effects:
-        return Quality.SUSPECT
-    return Quality.VALID if first.valid and last.valid else Quality.ESTIMATED
+def _between(history: MeterHistory, doubted: Mapping[bytes, str], shape: Spread | None) -> Between:
+    """Returns what readings that do not count still tell: their power, and that nothing more is to come of them."""
+    others = [r for r in history.readings if r.reading_id in doubted]
+    powers = [r for r in others if doubted[r.reading_id] not in (CLOCK, RANGE)]
+    settled = frozenset((r.boot_id, r.meter_sequence) for r in others if doubted[r.reading_id] != UNCONFIRMED)
+    return Between(shape, sorted(powers, key=lambda r: (r.read_ms, r.meter_sequence)), settled)
 
 
 def _window(
     span: Span,
     meter: ExpectedMeter,
-    ordered: Sequence[MeterReading],
-    usable: Sequence[MeterReading],
-    energy: Energy | None,
-) -> rules.Window:
-    """Returns the readings inside, boundaries included; where a boundary was not read, the neighbour beyond it."""
-    slots = [r.slot_s for r in usable]
-    begin, end = bisect_left(slots, span.start_s), bisect_right(slots, span.end_s)
-    begin -= begin > 0 and span.start_s not in slots[begin : begin + 1]
-    end += span.end_s not in slots[max(end - 1, 0) : end]
-    return rules.Window(
-        readings=usable[begin:end],
-        out_of_range=sum(not rules.in_range(r) for r in ordered if span.start_s <= r.slot_s <= span.end_s),
-        energy=energy,
-        length_s=span.length_s,
+    history: MeterHistory,
+    curve: Curve,
+    doubted: Mapping[bytes, str],
+    limits: Limits,
+    circumstances: Circumstances,
+) -> Window:
+    import_wh, export_wh = curve.measured_wh(span.start_s, span.end_s)
+    inside = [r for r in history.readings if span.start_s <= r.slot_s <= span.end_s]
+    return Window(
+        meter=meter,
+        start_s=span.start_s,
+        end_s=span.end_s,
         poll_period_s=span.poll_period_s,
-        rated_power_w=meter.rated_power_w,
+        readings=curve.readings(span.start_s, span.end_s),
+        doubted=sorted({doubted[r.reading_id] for r in inside if r.reading_id in doubted}),
+        breaks=curve.breaks(span.start_s, span.end_s),
+        first=curve.boundary(span.start_s),
+        last=curve.boundary(span.end_s),
+        energy=Energy(Wh(import_wh), Wh(export_wh)),
+        rounding_wh=limits.rounding_wh,
+        unknown_ms=curve.unknown_ms(span.start_s, span.end_s),
+        sun_is_up=circumstances.sun_is_up,
     )
+
+
+def _estimate(window: Window, effect: Effect, typical_wh: int | None) -> Energy:
+    """Adds the typical import for what nobody measured, and keeps to the rated power."""
+    imported, exported = (
+        wh if wh <= window.most_wh else window.rated_wh for wh in (window.energy.import_wh, window.energy.export_wh)
+    )
+    missing_wh = (typical_wh or 0) * window.unknown_ms // (window.length_s * 1000)
+    missing_wh = max(0, min(missing_wh, window.rated_wh - imported))
+    return Energy(Wh(imported + missing_wh), Wh(0 if effect is Effect.WITHHOLD else exported))
+
+
+def _id_of(boundary: Boundary | None) -> bytes | None:
+    return None if boundary is None else boundary.reading_id
+
+
+def _is_complete(boundary: Boundary | None) -> bool:
+    return boundary is not None and boundary.complete

@@ -1,47 +1,48 @@
-"""The oracle: attests intervals in order of time, each when every expected meter is complete or the grace has passed.
+"""The oracle: attests intervals in order of time, each when all is in or nothing more is waited for.
 
 Readings come from ingest; the market clears attested intervals. Each interval is one transaction under the leader's
 lease, so a kill leaves it whole or not begun.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from hub.clock import Clock
+from hub.ingest.coverage import Coverage, covered_ms
 from hub.live import outbox
 from hub.metering import repository
+from hub.metering.arrival import Patience
 from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
-from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
-from hub.metering.readings import ExpectedMeter, IntervalReading, MeterReading
+from hub.metering.histories.repository import FEW, MANY, histories
+from hub.metering.intervals import Circumstances, Measured, Span, measure
+from hub.metering.readings import ExpectedMeter
+from hub.metering.sun import Site, SunCourse
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 from hub.postgres.rounds import INTERVALS_A_ROUND
 
 CHUNK_METERS = 500
 """Meters whose readings are in memory at once."""
+HARMLESS = frozenset({"gap", "boundary_interpolated", "read_late"})
+"""Rules that flag what more readings could not change."""
 
 
 @dataclass(frozen=True, slots=True)
 class OracleConfig:
-    """The oracle's times, and the coverage: the hub took frames in without a break from ``since_ms`` to ``seen_ms``.
+    """The oracle's times, where the site is, and the coverage: when the hub took frames in without a break.
 
-    The grace runs in the coverage only. After an outage of the hub, NATS or the database, frames that waited must be
+    The waiting runs in the coverage only. After an outage of the hub, NATS or the database, frames that waited must be
     taken in before anything is estimated.
     """
 
     interval_s: int
     poll_period_s: int
     grace_s: int
-    since_ms: int
-    seen_ms: int | None = None
-    """None for now."""
-
-    def in_grace(self, span: Span, now_ms: int) -> bool:
-        """Whether readings of the interval may still arrive."""
-        seen_ms = now_ms if self.seen_ms is None else min(now_ms, self.seen_ms)
-        return seen_ms < max(span.end_s * 1000, self.since_ms) + self.grace_s * 1000
+    coverage: Coverage
+    heartbeat_s: int = 60
+    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,16 @@ async def _attest_next(
     await guard(connection, lease)
     now_ms = clock.now_ms()
     span = await _next_span(connection, config)
-    if span is None or now_ms < span.end_s * 1000:
+    # Nothing is attested ahead of what was taken in
+    if span is None or min(now_ms, config.coverage.seen_ms) < span.end_s * 1000:
         return None
     meters = await repository.expected_meters(connection, span.start_s)
-    measured = await _measure(connection, span, meters)
-    if config.in_grace(span, now_ms) and not all(meter.complete for meter in measured.values()):
+    measured = await measure_all(connection, span, meters, config.site)
+    late = [meter for meter in meters if not measured[meter.meter_id].complete]
+    if late and await _are_waited_for(connection, span, late, config, now_ms):
         return None
-    unread = [meter_id for meter_id in measured if measured[meter_id].reading is None]
-    last_valid = await repository.last_valid(connection, span.start_s, unread)
-    readings = list(_measured_or_estimated(span, meters, measured, last_valid))
-    attestation = attest(span.start_s, span.end_s, readings, random_bytes)
+    readings = [measured[meter.meter_id].reading for meter in meters]
+    attestation = attest(span.start_s, span.end_s, readings, random_bytes, feeders=feeders_among(meters))
     return await _store(connection, span, meters, attestation, now_ms)
 
 
@@ -107,33 +108,62 @@ async def _next_span(connection: Connection, config: OracleConfig) -> Span | Non
         if first_s is None:
             return None
         start_s = -(-first_s // config.interval_s) * config.interval_s
-    return Span(start_s, config.interval_s, config.poll_period_s, config.grace_s)
+    return Span(start_s, config.interval_s, config.poll_period_s)
 
 
-async def _measure(connection: Connection, span: Span, meters: Sequence[ExpectedMeter]) -> dict[str, Measured]:
+async def _are_waited_for(
+    connection: Connection, span: Span, late: Sequence[ExpectedMeter], config: OracleConfig, now_ms: int
+) -> bool:
+    """Whether readings of one of these meters may still arrive."""
+    waited_ms = await covered_ms(connection, span.end_s * 1000, now_ms)
+    patience = Patience(now_ms, config.coverage, waited_ms, config.grace_s * 1000, config.heartbeat_s * 1000)
+    states = await repository.gateway_states(connection)
+    return any(patience.may_still_send(span.end_s, states[gateway]) for gateway in {m.gateway_id for m in late})
+
+
+async def measure_all(
+    connection: Connection, span: Span, meters: Sequence[ExpectedMeter], site: Site | None, neighbours: int = FEW
+) -> dict[str, Measured]:
+    """Computes the energy of meters in an interval by all that is stored now; by meter id.
+
+    What is flagged, or not complete, is computed again with more of the readings around the interval.
+    """
+    sun_is_up = None if site is None else site.sun_is_up(span.start_s, span.end_s)
+    circumstances = Circumstances(sun_is_up=sun_is_up, shape=None if site is None else SunCourse(site))
     measured: dict[str, Measured] = {}
     for chunk in _chunks(meters):
-        readings = await repository.readings(connection, span, [meter.meter_id for meter in chunk])
-        measured |= {
-            meter.meter_id: measure(span, meter, readings.get(meter.meter_id, _NO_READINGS)) for meter in chunk
-        }
+        meter_ids = [meter.meter_id for meter in chunk]
+        known = await histories(connection, span.start_s, span.end_s, meter_ids, neighbours)
+        measured |= {meter.meter_id: measure(span, meter, known[meter.meter_id], circumstances) for meter in chunk}
+        doubtful = [meter for meter in chunk if _is_doubtful(measured[meter.meter_id])]
+        measured |= await _measure_again(connection, span, doubtful, circumstances) if doubtful else {}
     return measured
 
 
-_NO_READINGS: Sequence[MeterReading] = ()
+def _is_doubtful(measured: Measured) -> bool:
+    return not measured.complete or any(rule not in HARMLESS for rule in measured.reading.rules)
+
+
+async def _measure_again(
+    connection: Connection, span: Span, meters: Sequence[ExpectedMeter], circumstances: Circumstances
+) -> dict[str, Measured]:
+    meter_ids = [meter.meter_id for meter in meters]
+    known = await histories(connection, span.start_s, span.end_s, meter_ids, MANY)
+    typical = await repository.typical_imports(connection, span.start_s, meter_ids)
+    return {
+        name: measure(span, meter, known[name], replace(circumstances, typical_wh=typical.get(name)))
+        for name, meter in zip(meter_ids, meters, strict=True)
+    }
+
+
+def feeders_among(meters: Sequence[ExpectedMeter]) -> frozenset[str]:
+    """Returns the ids of the meters that measure a zone's feeder, which no total includes."""
+    return frozenset(meter.meter_id for meter in meters if meter.kind == "feeder")
 
 
 def _chunks(meters: Sequence[ExpectedMeter]) -> Iterator[Sequence[ExpectedMeter]]:
     for begin in range(0, len(meters), CHUNK_METERS):
         yield meters[begin : begin + CHUNK_METERS]
-
-
-def _measured_or_estimated(
-    span: Span, meters: Sequence[ExpectedMeter], measured: Mapping[str, Measured], last_valid: Mapping[str, LastValid]
-) -> Iterator[IntervalReading]:
-    for meter in meters:
-        result = measured[meter.meter_id]
-        yield result.reading or estimate(span, meter, result, last_valid.get(meter.meter_id))
 
 
 async def _store(

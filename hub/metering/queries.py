@@ -11,7 +11,7 @@ READING_KEY = (datetime, bytes)
 INTERVAL_KEY = (datetime,)
 
 _READING = """r.reading_id, r.meter_id, r.gateway_id, r.meter_sequence, r.slot_at, r.read_at, r.time_quality,
-    r.meter_state, r.flags, r.import_wh, r.export_wh, r.active_power_w, r.stored_at"""
+    r.meter_state, r.flags, r.import_wh, r.export_wh, r.active_power_w, r.doubt, r.stored_at"""
 
 
 async def meter_owner(connection: Connection, meter_id: str) -> UUID | None:
@@ -21,13 +21,17 @@ async def meter_owner(connection: Connection, meter_id: str) -> UUID | None:
 
 
 async def meters(connection: Connection, participant_id: UUID | None) -> list[Record]:
-    """Returns the meters of one participant, or of all for None, each with its newest reading; at most 1,000."""
+    """Returns the meters of one participant, or of all for None, each with its newest reading; at most 1,000.
+
+    A reading in doubt is not the newest.
+    """
     return await connection.fetch(
         """
         SELECT m.*, r.reading_id, r.meter_sequence, r.slot_at, r.read_at, r.time_quality, r.meter_state, r.flags,
-               r.import_wh, r.export_wh, r.active_power_w, r.stored_at
+               r.import_wh, r.export_wh, r.active_power_w, r.doubt, r.stored_at
         FROM meters m LEFT JOIN LATERAL (
-            SELECT * FROM readings WHERE meter_id = m.meter_id ORDER BY slot_at DESC, reading_id LIMIT 1
+            SELECT * FROM readings WHERE meter_id = m.meter_id AND doubt = '' AND meter_state = 'G'
+            ORDER BY slot_at DESC, reading_id LIMIT 1
         ) r ON true
         WHERE $1::uuid IS NULL OR m.participant_id = $1
         ORDER BY m.meter_id LIMIT 1000
@@ -64,6 +68,68 @@ async def meter_intervals(
         """,
         meter_id, start, end, limit,
     )  # fmt: skip
+
+
+async def interval_revisions(
+    connection: Connection, meter_id: str, start: datetime, end: datetime, limit: int
+) -> list[Record]:
+    """Returns every revision of the first ``limit`` intervals that start in [start, end), the newest revision first."""
+    return await connection.fetch(
+        """
+        SELECT r.*, i.end_at, a.attested_at
+        FROM interval_readings r JOIN intervals i USING (start_at) JOIN attestations a USING (start_at, revision)
+        WHERE r.meter_id = $1 AND r.start_at IN (
+            SELECT start_at FROM interval_readings WHERE meter_id = $1 AND revision = 1 AND start_at >= $2
+            AND start_at < $3 ORDER BY start_at LIMIT $4
+        )
+        ORDER BY r.start_at, r.revision DESC
+        """,
+        meter_id, start, end, limit,
+    )  # fmt: skip
+
+
+async def doubted_readings(connection: Connection, meter_id: str, start: datetime, end: datetime) -> list[Record]:
+    """Returns the readings of [start, end], both included, that gateway or hub doubted; at most 2,000."""
+    return await connection.fetch(
+        """
+        SELECT reading_id, slot_at, meter_state, doubt, import_wh, export_wh FROM readings
+        WHERE meter_id = $1 AND slot_at >= $2 AND slot_at <= $3 AND (meter_state <> 'G' OR doubt <> '')
+        ORDER BY slot_at, reading_id LIMIT 2000
+        """,
+        meter_id, start, end,
+    )  # fmt: skip
+
+
+async def events(connection: Connection, meter_id: str, start: datetime, end: datetime) -> list[Record]:
+    """Returns the counter events of [start, end], both included; at most 2,000."""
+    return await connection.fetch(
+        """
+        SELECT * FROM meter_events WHERE meter_id = $1 AND slot_at >= $2 AND slot_at <= $3
+        ORDER BY slot_at, stored_at LIMIT 2000
+        """,
+        meter_id, start, end,
+    )  # fmt: skip
+
+
+async def flagged_meters(connection: Connection, rules: Sequence[str], since: datetime) -> list[Record]:
+    """Returns by meter and rule the first and the newest flagged interval since a time, and how many; at most 1,000.
+
+    Each interval counts in its newest revision.
+    """
+    return await connection.fetch(
+        """
+        SELECT n.meter_id, m.gateway_id, m.building, rule, min(n.start_at) AS first_start_at,
+               max(n.start_at) AS last_start_at, count(*) AS intervals
+        FROM (
+            SELECT DISTINCT ON (start_at, meter_id) start_at, meter_id, rules FROM interval_readings
+            WHERE start_at >= $2 ORDER BY start_at, meter_id, revision DESC
+        ) AS n CROSS JOIN LATERAL unnest(n.rules) AS rule JOIN meters m USING (meter_id)
+        WHERE rule = ANY($1) GROUP BY n.meter_id, m.gateway_id, m.building, rule
+        ORDER BY last_start_at DESC, n.meter_id, rule LIMIT 1000
+        """,
+        list(rules),
+        since,
+    )
 
 
 async def reading(connection: Connection, reading_id: bytes, participant_id: UUID | None) -> Record | None:

@@ -1,14 +1,20 @@
 """The values of the oracle's pure core: registers at one moment, and energy in one interval, in integer Wh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from edge.wire.kinds import GOOD, SYNCHRONISED, CounterEvent
+from hub.ingest.doubts import MAX_REGISTER_WH
 from hub.units import Wh
 
 
 class Quality(Enum):
-    """How good an interval's energy is. Only ``valid`` trades, mints and certifies."""
+    """How good an interval's energy is. Only ``valid`` trades, mints and certifies.
+
+    ``suspect`` is found in intervals that an earlier version of the hub attested: such energy is ``estimated`` now.
+    """
 
     VALID = "valid"
     ESTIMATED = "estimated"
@@ -27,6 +33,38 @@ class MeterReading:
     read_ms: int
     import_wh: Wh
     export_wh: Wh
+    active_power_w: int | None = None
+    """Positive when the meter imports; None when it was not read."""
+    state: str = GOOD
+    """OCMF's letter of the meter's state; other than ``G`` the gateway was in doubt."""
+    time_quality: str = SYNCHRONISED
+    doubt: str = ""
+    """Why the hub itself doubted it when it came: the id of a rule; empty when it did not."""
+    flags: int = 0
+    """The gateway's remarks on the reading's time (``edge.wire.kinds.FLAG_CLOCK_SKEW``, ``FLAG_GATEWAY_TIME``)."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether both registers are between 0 and ``MAX_REGISTER_WH``."""
+        return 0 <= self.import_wh <= MAX_REGISTER_WH and 0 <= self.export_wh <= MAX_REGISTER_WH
+
+
+@dataclass(frozen=True, slots=True)
+class MeterEvent:
+    """A counter event, and the boot of the gateway in which it was signed."""
+
+    boot_id: bytes
+    event: CounterEvent
+    entered: bool = False
+    """A person entered the registers before and after, with a reason, for a change that nobody saw happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterHistory:
+    """What is known of a meter around an interval: readings in any order, and counter events in order of time."""
+
+    readings: Sequence[MeterReading] = ()
+    events: Sequence[MeterEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +82,9 @@ class ExpectedMeter:
     meter_id: str
     participant_id: UUID
     rated_power_w: int
+    kind: str = "bidirectional"
+    """``load``, ``generation``, ``bidirectional`` or ``feeder``."""
+    gateway_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,20 @@
-"""The oracle's SQL: the meters and readings of an interval, its state, and the rows of an attestation."""
+"""The oracle's SQL: the meters of an interval, what earlier days had, its state, and the rows of an attestation."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_ms, to_s
+from hub.metering.arrival import GatewayState
 from hub.metering.attestation import Attestation
-from hub.metering.boundaries import REACH_S
 from hub.metering.interval_states import BEFORE, TIME_COLUMN, Advanced
-from hub.metering.intervals import ESTIMATE_REACH_S, LastValid, Span
-from hub.metering.readings import Energy, ExpectedMeter, MeterReading
+from hub.metering.intervals import Span
+from hub.metering.readings import ExpectedMeter
 from hub.postgres.db import Connection
-from hub.units import Wh
+
+DAY_S = 86_400
+RECENT_MS = 300_000
+TYPICAL_DAYS = 7
+"""Earlier days whose energy stands in for what nobody measured."""
 
 
 async def last_start_s(connection: Connection) -> int | None:
@@ -30,57 +33,65 @@ async def expected_meters(connection: Connection, start_s: int) -> list[Expected
     """Returns the active meters whose readings the interval needs, sorted by id."""
     rows = await connection.fetch(
         """
-        SELECT meter_id, participant_id, rated_power_w FROM meters
+        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id FROM meters
         WHERE status = 'active' AND expected_from <= $1 ORDER BY meter_id
         """,
         at_s(start_s),
     )
-    return [ExpectedMeter(r["meter_id"], r["participant_id"], r["rated_power_w"]) for r in rows]
+    return [ExpectedMeter(*row.values()) for row in rows]
 
 
-async def readings(connection: Connection, span: Span, meter_ids: Sequence[str]) -> dict[str, list[MeterReading]]:
-    """Returns by meter id the readings in the interval and its grace, and the last eight of the hour before."""
+async def gateway_states(connection: Connection) -> dict[str, GatewayState]:
+    """Returns by gateway id what each gateway's last heartbeat said."""
     rows = await connection.fetch(
-        """
-        SELECT r.* FROM unnest($1::text[]) AS m (meter_id) CROSS JOIN LATERAL (
-            (SELECT meter_id, reading_id, boot_id, meter_sequence, slot_at, read_at, import_wh, export_wh
-             FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at <= $3)
-            UNION ALL
-            (SELECT meter_id, reading_id, boot_id, meter_sequence, slot_at, read_at, import_wh, export_wh
-             FROM readings WHERE meter_id = m.meter_id AND slot_at < $2 AND slot_at >= $4
-             ORDER BY slot_at DESC, read_at DESC LIMIT 8)
-        ) AS r
-        """,
-        list(meter_ids),
-        at_s(span.start_s),
-        at_s(span.until_s),
-        at_s(span.start_s - REACH_S),
+        "SELECT gateway_id, last_beat_at, (last_beat->>'complete_until_s')::bigint AS complete_until_s FROM gateways"
     )
-    by_meter: defaultdict[str, list[MeterReading]] = defaultdict(list)
-    for row in rows:
-        registers = Wh(row["import_wh"]), Wh(row["export_wh"])
-        times = to_s(row["slot_at"]), to_ms(row["read_at"])
-        by_meter[row["meter_id"]].append(
-            MeterReading(row["reading_id"], row["boot_id"], row["meter_sequence"], *times, *registers)
+    return {
+        r["gateway_id"]: GatewayState(
+            None if r["last_beat_at"] is None else to_ms(r["last_beat_at"]), r["complete_until_s"] or 0
         )
-    return by_meter
+        for r in rows
+    }
 
 
-async def last_valid(connection: Connection, start_s: int, meter_ids: Sequence[str]) -> dict[str, LastValid]:
-    """Returns by meter id the newest valid interval that ended at most ``ESTIMATE_REACH_S`` before ``start_s``."""
+async def database_now_ms(connection: Connection) -> int:
+    """Returns PostgreSQL's time in ms since 1970."""
+    return to_ms(await connection.fetchval("SELECT clock_timestamp()"))
+
+
+async def heartbeat_offsets_ms(connection: Connection, now_ms: int) -> list[int]:
+    """Returns how far synchronised gateways were ahead of the hub, in ms, at heartbeats of the last minutes."""
     rows = await connection.fetch(
         """
-        SELECT DISTINCT ON (r.meter_id) r.meter_id, i.end_at, r.import_wh, r.export_wh
-        FROM interval_readings r JOIN intervals i USING (start_at)
-        WHERE r.meter_id = ANY($1::text[]) AND r.revision = 1 AND r.quality = 'valid'
-          AND r.start_at < $2 AND i.end_at >= $3
-        ORDER BY r.meter_id, r.start_at DESC
+        SELECT (last_beat->>'sent_at_ms')::bigint AS sent_ms, last_beat_at FROM gateways
+        WHERE last_beat->>'time_quality' = 'S' AND last_beat_at BETWEEN $1 AND $2
+        """,
+        at_ms(now_ms - RECENT_MS),
+        at_ms(now_ms + RECENT_MS),
+    )
+    return [row["sent_ms"] - to_ms(row["last_beat_at"]) for row in rows]
+
+
+async def typical_imports(connection: Connection, start_s: int, meter_ids: Sequence[str]) -> dict[str, int]:
+    """Returns by meter id the mean import in Wh, rounded down, of the valid intervals at this time of earlier days."""
+    rows = await connection.fetch(
+        """
+        SELECT meter_id, floor(avg(import_wh))::bigint AS import_wh FROM (
+            SELECT DISTINCT ON (meter_id, start_at) meter_id, start_at, import_wh, quality FROM interval_readings
+            WHERE meter_id = ANY($1::text[]) AND start_at = ANY($2::timestamptz[])
+            ORDER BY meter_id, start_at, revision DESC
+        ) AS newest
+        WHERE quality = 'valid' GROUP BY meter_id
         """,
         list(meter_ids),
-        at_s(start_s),
-        at_s(start_s - ESTIMATE_REACH_S),
+        [at_s(start_s - day * DAY_S) for day in range(1, TYPICAL_DAYS + 1)],
     )
-    return {r["meter_id"]: LastValid(to_s(r["end_at"]), Energy(Wh(r["import_wh"]), Wh(r["export_wh"]))) for r in rows}
+    return {row["meter_id"]: row["import_wh"] for row in rows}
+
+
+async def lock_interval(connection: Connection, start_s: int) -> None:
+    """Lets nobody else change the interval's trades or correct it until the caller's transaction ends."""
+    await connection.execute("SELECT FROM intervals WHERE start_at = $1 FOR UPDATE", at_s(start_s))
 
 
 async def insert_interval(connection: Connection, span: Span, now_ms: int) -> bool:

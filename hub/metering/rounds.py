@@ -6,13 +6,23 @@ import structlog
 
 from hub.clock import Clock
 from hub.ingest.coverage import newest_coverage
+from hub.metering.clocks import DatabaseClock, require_one_time
 from hub.metering.oracle import OracleConfig, attest_due
+from hub.metering.repository import database_now_ms
+from hub.metering.sun import Site
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease
 from hub.postgres.rounds import INTERVALS_A_ROUND
 from hub.settings import Settings
 
 log = structlog.get_logger()
+
+
+def site_of(settings: Settings) -> Site | None:
+    """Returns where the site is; None when the settings do not say."""
+    if settings.site_latitude is None or settings.site_longitude is None:
+        return None
+    return Site(settings.site_latitude, settings.site_longitude, settings.sun_offset_s)
 
 
 @dataclass(frozen=True)
@@ -22,19 +32,27 @@ class AttestationRound:
     settings: Settings
     pool: Pool
     clock: Clock
+    database_clock: DatabaseClock = database_now_ms
     name: str = "oracle"
 
     async def run(self, lease: Lease) -> bool:
         """Attests at most ``INTERVALS_A_ROUND`` intervals; returns True when it was that many.
 
         Raises:
+            ClocksDifferError: the clocks differ, and nothing was attested.
             LeaseLostError: another copy leads.
         """
         settings = self.settings
         async with self.pool.acquire() as connection:
+            await require_one_time(connection, self.clock, self.database_clock)
             coverage = await newest_coverage(connection)
         config = OracleConfig(
-            settings.interval_s, settings.poll_period_s, settings.attest_grace_s, coverage.since_ms, coverage.seen_ms
+            settings.interval_s,
+            settings.poll_period_s,
+            settings.attest_grace_s,
+            coverage,
+            settings.heartbeat_s,
+            site_of(settings),
         )
         attested = await attest_due(self.pool, lease, self.clock, config)
         for interval in attested:

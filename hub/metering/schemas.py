@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from hub.http.types import Hash, UtcTime
 
 Quality = Literal["valid", "estimated", "suspect", "missing"]
-MeterKind = Literal["load", "generation", "bidirectional"]
+MeterKind = Literal["load", "generation", "bidirectional", "feeder"]
 MeterStatus = Literal["active", "suspended", "retired"]
 
 
@@ -29,6 +29,7 @@ class Reading(BaseModel):
     import_wh: int = Field(description="OBIS 1-0:1.8.0, cumulative")
     export_wh: int = Field(description="OBIS 1-0:2.8.0, cumulative")
     active_power_w: int | None = Field(description="Positive is import")
+    doubt: str = Field(description="Id of the rule by which the hub doubts it since it came; empty when it does not")
     stored_at: UtcTime
 
 
@@ -81,3 +82,65 @@ class MeterIntervalPage(BaseModel):
 
     items: list[MeterInterval]
     next_cursor: str | None
+
+
+class FlaggedRule(BaseModel):
+    """A rule that flagged an interval, in words."""
+
+    rule: str = Field(description="The rule's id", examples=["not_measured"])
+    says: str
+    doubt: bool = Field(description="Whether it makes the energy estimated; otherwise it only remarks")
+
+
+class MeterRevision(BaseModel):
+    """What a revision of the attestation says of the meter's interval."""
+
+    revision: int
+    import_wh: int
+    export_wh: int
+    quality: Quality
+    rules: list[FlaggedRule]
+    start_reading_id: Hash | None = Field(description="The reading that the registers at the start were taken from")
+    end_reading_id: Hash | None
+    attested_at: UtcTime
+
+
+class DoubtedReading(BaseModel):
+    """A reading of the interval that the gateway or the hub doubted."""
+
+    reading_id: Hash
+    slot_at: UtcTime
+    meter_state: str = Field(description="OCMF letter; other than G the gateway was in doubt")
+    doubt: str = Field(description="Id of the rule by which the hub doubted it")
+    import_wh: int
+    export_wh: int
+
+
+class MeterEvent(BaseModel):
+    """A counter event that the gateway signed in the interval: how a doubt of the registers ended."""
+
+    slot_at: UtcTime = Field(description="Of the reading that confirmed it")
+    event: str = Field(examples=["rollover"])
+    import_before_wh: int
+    import_after_wh: int
+    export_before_wh: int
+    export_after_wh: int
+    serial_before: str
+    serial: str
+
+
+class IntervalQuality(BaseModel):
+    """How good a meter's energy is in [start_at, end_at), revision by revision, and the evidence."""
+
+    start_at: UtcTime
+    end_at: UtcTime
+    revisions: list[MeterRevision] = Field(description="The newest first")
+    readings: list[DoubtedReading] = Field(description="At most 20, in order of time")
+    events: list[MeterEvent]
+
+
+class IntervalQualities(BaseModel):
+    """A meter's intervals in order of time, each with its quality and the evidence."""
+
+    items: list[IntervalQuality]
+    next_cursor: str | None = Field(description="Null on the last page")

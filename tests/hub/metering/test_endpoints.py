@@ -31,6 +31,7 @@ async def test_meters_with_their_newest_reading(api: Api, campus: Campus, pool: 
             "reading_id": reading_id.hex(), "meter_id": "METER_001", "gateway_id": GATEWAY, "meter_sequence": 3,
             "slot_at": utc_text(at_s(NEWEST_S)), "read_at": utc_text(at_ms(NEWEST_S * 1000 + 40)), "time_quality": "S",
             "meter_state": "G", "flags": 0, "import_wh": 50_206, "export_wh": 22_066, "active_power_w": -900,
+            "doubt": "",
             "stored_at": await stored_at(pool, reading_id),
         },
     }  # fmt: skip
@@ -47,7 +48,7 @@ async def test_everybody_sees_their_own_meters_and_operators_all(api: Api) -> No
 
 
 @pytest.mark.parametrize("status", ["active", "suspended", "retired"])
-@pytest.mark.parametrize("kind", ["load", "generation", "bidirectional"])
+@pytest.mark.parametrize("kind", ["load", "generation", "bidirectional", "feeder"])
 async def test_every_kind_and_status_of_a_meter_is_shown(api: Api, pool: Pool, kind: str, status: str) -> None:
     await pool.execute("UPDATE meters SET kind = $1, status = $2", kind, status)
     await pool.execute("DELETE FROM readings WHERE meter_id = 'METER_002'")
@@ -56,7 +57,7 @@ async def test_every_kind_and_status_of_a_meter_is_shown(api: Api, pool: Pool, k
     assert (meter["kind"], meter["status"], meter["last_reading"]) == (kind, status, None)
 
 
-@pytest.mark.parametrize("list_", ["readings", "intervals"])
+@pytest.mark.parametrize("list_", ["readings", "intervals", "quality"])
 async def test_the_lists_of_a_meter_are_for_its_owner(api: Api, list_: str) -> None:
     ben = api.bearer("participant", BEN)
 
@@ -183,3 +184,79 @@ async def test_a_page_has_500_rows_unless_another_number_is_asked_for(api: Api, 
     for list_ in ("readings", "intervals"):
         page = (await api.get(f"/meters/METER_001/{list_}", anna)).json()
         assert len(page["items"]) == 500 and page["next_cursor"]
+
+
+async def test_a_reading_in_doubt_is_never_the_newest(api: Api, campus: Campus, pool: Pool) -> None:
+    """Neither one that the gateway doubts nor one that the hub doubts, however late its slot is."""
+    older = await pool.fetch(
+        "SELECT reading_id FROM readings WHERE meter_id = 'METER_001' ORDER BY slot_at DESC LIMIT 3"
+    )
+    for doubt, state in (("clock", "G"), ("", "E")):
+        newest = older.pop(0)["reading_id"]
+        await pool.execute(
+            "UPDATE readings SET doubt = $2, meter_state = $3 WHERE reading_id = $1", newest, doubt, state
+        )
+        [meter] = (await api.get("/meters", api.bearer("participant", ANNA))).json()["items"]
+        assert meter["last_reading"]["reading_id"] == older[0]["reading_id"].hex()
+
+
+async def test_the_quality_of_intervals_with_its_evidence(api: Api, campus: Campus, pool: Pool) -> None:
+    """An interval that was corrected: both revisions, why, what was doubted, and how the doubt ended."""
+    await pool.execute(
+        """
+        INSERT INTO attestations SELECT start_at, 2, merkle_root, 3, 0, 9, 9, $1 FROM attestations
+        WHERE start_at = $2
+        """,
+        at_s(NOW_S), at_s(START_S),
+    )  # fmt: skip
+    await pool.execute(
+        """
+        INSERT INTO interval_readings (start_at, revision, meter_id, participant_id, leaf_index, import_wh, export_wh,
+                                       quality, rules, blinding)
+        SELECT start_at, 2, meter_id, participant_id, leaf_index, 7, 9, 'estimated', '{reset,not_measured,gone}',
+               blinding
+        FROM interval_readings WHERE start_at = $1
+        """,
+        at_s(START_S),
+    )
+    newest = await pool.fetchval("SELECT max(slot_at) FROM readings WHERE meter_id = 'METER_001' AND slot_at <= $1",
+                                 at_s(END_S))  # fmt: skip
+    await pool.execute("UPDATE readings SET meter_state = 'E' WHERE meter_id = 'METER_001' AND slot_at = $1", newest)
+    await pool.execute(
+        "INSERT INTO meter_events VALUES ('METER_001', $1, $2, 1, 0, $3, 'reset', 1, 2, 3, 4, 5, 6, 7, 0, 0, 'a', 'b')",
+        GATEWAY, BOOT, newest,
+    )  # fmt: skip
+    anna = api.bearer("participant", ANNA)
+    page = (await api.get("/meters/METER_001/quality", anna, **{"from": START, "to": END})).json()
+    [interval] = page["items"]
+    assert (interval["start_at"], page["next_cursor"]) == (START, None)
+    later, first = interval["revisions"]
+    assert (later["revision"], later["import_wh"], later["export_wh"], later["quality"]) == (2, 7, 9, "estimated")
+    assert later["attested_at"] == utc_text(at_s(NOW_S)) and first["revision"] == 1
+    assert later["rules"] == [
+        {"rule": "reset", "says": "The counter was set to 0.", "doubt": False},
+        {"rule": "not_measured", "says": "A part of the interval was not measured.", "doubt": True},
+        {"rule": "gone", "says": "", "doubt": False},
+    ]
+    [reading] = interval["readings"]
+    assert (reading["slot_at"], reading["meter_state"], reading["doubt"]) == (utc_text(newest), "E", "")
+    [event] = interval["events"]
+    assert event == {
+        "slot_at": utc_text(newest), "event": "reset", "import_before_wh": 4, "import_after_wh": 5,
+        "export_before_wh": 6, "export_after_wh": 7, "serial_before": "a", "serial": "b",
+    }  # fmt: skip
+
+
+async def test_the_quality_comes_in_pages_of_intervals(api: Api, campus: Campus, pool: Pool) -> None:
+    anna = api.bearer("participant", ANNA)
+    seen, cursor = list[str](), ""
+    for _ in range(9):
+        more = {"cursor": cursor} if cursor else {}
+        span = {"from": utc_text(at_s(START_S - 86_400)), "to": utc_text(at_s(END_S + 86_400)), "limit": 1}
+        page = (await api.get("/meters/METER_001/quality", anna, **span, **more)).json()
+        seen += [item["start_at"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+    starts = await pool.fetch("SELECT start_at FROM interval_readings WHERE meter_id = 'METER_001' ORDER BY 1")
+    assert seen == [utc_text(row["start_at"]) for row in starts]

@@ -1,272 +1,245 @@
-"""Interval energy from registers: boundaries, rules, estimates, and agreement with a second implementation."""
+"""Interval energy from registers: boundaries, quality, what is complete, estimates, and gaps that are shared out."""
 
 from dataclasses import replace
-from hashlib import sha256
+from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hub.demo import ground_truth
-from hub.metering.intervals import LastValid, Measured, Span, estimate, measure
-from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterReading, Quality
-from hub.metering.rules import in_range
+from hub.metering.intervals import Circumstances, Measured, Span, measure
+from hub.metering.readings import Energy, ExpectedMeter, MeterEvent, MeterHistory, MeterReading, Quality
+from hub.metering.sharing import Shape
 from hub.units import Wh
+from support.meter_rows import METER, QUARTER, START_S, imported, quarters, reading, signed, steady, wh
 
-START_S = 1_780_308_000
-SPAN = Span(START_S, length_s=900, poll_period_s=60, grace_s=120)
-METER = ExpectedMeter("METER_001", UUID(int=1), rated_power_w=40_000)
-BOOT = b"b" * 16
+SHARED = ("gap", "boundary_shared")
 
 
-def reading(offset_s: int, import_wh: int, export_wh: int = 0, *, late_ms: int = 0, boot: bytes = BOOT) -> MeterReading:
-    """Returns a reading of the slot that many seconds after the interval's start; sequences count slots."""
-    slot_s = START_S + offset_s
-    reading_id = sha256(boot + slot_s.to_bytes(8) + late_ms.to_bytes(8, signed=True)).digest()
-    registers = Wh(import_wh), Wh(export_wh)
-    return MeterReading(reading_id, boot, slot_s // 60, slot_s, slot_s * 1000 + late_ms, *registers)
-
-
-def steady(first_s: int, last_s: int) -> list[MeterReading]:
-    """Returns readings of every minute at 3600 W import and 1800 W export."""
-    return [reading(s, 10_000 + s, 5_000 + s // 2) for s in range(first_s, last_s + 1, 60)]
-
-
-def measured(*readings: MeterReading, meter: ExpectedMeter = METER) -> Measured:
-    return measure(SPAN, meter, readings)
-
-
-def interval_of(*readings: MeterReading, meter: ExpectedMeter = METER) -> IntervalReading:
-    interval = measured(*readings, meter=meter).reading
-    assert interval is not None
-    return interval
+def measured(*readings: MeterReading, meter: ExpectedMeter = METER, events: list[MeterEvent] | None = None) -> Measured:
+    return measure(QUARTER, meter, MeterHistory(readings, events or []))
 
 
 def test_both_boundaries_read_at_the_slot() -> None:
-    result = measured(*steady(-60, 960))
+    exporting = [reading(s, 10_003 + s, 5_000 + s // 2) for s in range(-60, 961, 60)]
+    result = measured(*exporting)
     assert result.complete
-    assert result.reading is not None
-    assert result.reading.energy == Energy(Wh(900), Wh(450))
-    assert (result.reading.quality, result.reading.rules) == (Quality.VALID, ())
-    assert result.reading.start_reading_id == reading(0, 10_000, 5_000).reading_id
-    assert result.reading.end_reading_id == reading(900, 10_900, 5_450).reading_id
+    assert (result.reading.energy, result.reading.quality, result.reading.rules) == (wh(900, 450), Quality.VALID, ())
+    assert result.reading.start_reading_id == exporting[1].reading_id
+    assert result.reading.end_reading_id == exporting[-2].reading_id
 
 
 def test_the_order_of_arrival_changes_nothing() -> None:
     assert measured(*reversed(steady(-60, 960))) == measured(*steady(-60, 960))
 
 
-def test_a_missed_slot_is_interpolated_and_floored() -> None:
-    result = measured(reading(-60, 100), reading(60, 201), *steady(120, 900))
-    assert result.reading is not None
-    assert result.reading.energy.import_wh == 10_900 - 150
-    assert result.reading.quality is Quality.VALID
-    assert result.reading.start_reading_id == reading(-60, 100).reading_id
-    # the reading of the slot may still be on its way
-    assert not result.complete
+def test_a_missed_slot_is_interpolated_and_rounded_down() -> None:
+    result = measured(reading(-60, 1_000_001), reading(60, 1_000_102), *steady(120, 900))
+    assert (result.reading.energy, result.reading.quality) == (wh(1_000_903 - 1_000_051), Quality.VALID)
+    assert result.reading.rules == ("boundary_interpolated",)
+    assert result.reading.start_reading_id == reading(-60, 1_000_001).reading_id
+    assert not result.complete, "the reading of the slot may still be on its way"
 
 
 def test_interpolation_goes_by_the_time_of_reading() -> None:
-    early, late = reading(-60, 1000, late_ms=30_000), reading(60, 1900)
-    interval = interval_of(early, late, *steady(120, 900))
-    assert interval.energy.import_wh == 10_900 - (1000 + 900 * 30 // 90)
+    late, next_one = reading(-60, 1_000_000, late_ms=30_000), reading(60, 1_000_303)
+    interval = measured(late, next_one, *steady(120, 900, at_wh=1_000_203)).reading
+    assert interval.energy.import_wh == 1_001_103 - (1_000_000 + 303 * 30 // 90)
+
+
+@pytest.mark.parametrize(("late_ms", "taken_at_slot"), [(15_000, True), (15_001, False), (-15_001, False)])
+def test_a_reading_counts_at_its_slot_up_to_a_quarter_of_a_poll_period(late_ms: int, taken_at_slot: bool) -> None:
+    found = measured(*steady(-120, -60), reading(0, 1_000_023, late_ms=late_ms), *steady(60, 900)).reading
+    assert (found.energy.import_wh == 880) is taken_at_slot
 
 
 def test_neighbours_without_a_reading_between_them_are_complete() -> None:
-    off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
+    off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-120, 960)]
     result = measured(*off_grid)
     assert result.complete
-    assert result.reading is not None
-    assert (result.reading.quality, result.reading.energy) == (Quality.VALID, Energy(Wh(900), Wh(450)))
-
-
-def test_neighbours_of_two_boots_are_not_complete() -> None:
-    off_grid = [replace(r, slot_s=r.slot_s + 7, read_ms=r.read_ms + 7000) for r in steady(-60, 960)]
+    assert (result.reading.quality, result.reading.energy) == (Quality.VALID, wh(900))
     two_boots = [replace(r, boot_id=b"c" * 16) if r.slot_s > START_S + 900 else r for r in off_grid]
     assert not measured(*two_boots).complete
 
 
-def test_a_few_late_milliseconds_do_not_make_a_missed_slot_an_estimate() -> None:
-    interval = interval_of(reading(-60, 100), reading(60, 200, late_ms=45), *steady(120, 900))
-    assert interval.quality is Quality.VALID
+@pytest.mark.parametrize(
+    ("doubt", "complete"), [({"doubt": "clock"}, True), ({"state": "E"}, False), ({"import_wh": 10**13}, True)], ids=str
+)
+def test_a_reading_between_that_does_not_count_is_not_waited_for(doubt: dict[str, Any], complete: bool) -> None:
+    """Unless an event may still let it count."""
+    readings = [replace(r, **doubt) if r.slot_s == START_S else r for r in steady(-120, 960)]
+    assert measured(*readings).complete is complete
 
 
-def test_a_wider_gap_at_a_boundary_is_estimated() -> None:
-    result = measured(reading(-60, 100), reading(120, 280), *steady(180, 900))
-    assert result.reading is not None
-    assert (result.reading.quality, result.reading.rules) == (Quality.ESTIMATED, ("gap",))
-    assert result.reading.energy.import_wh == 10_900 - 160
+@pytest.mark.parametrize(("next_s", "valid"), [(60, True), (61, False), (120, False)], ids=str)
+def test_a_boundary_is_valid_between_readings_two_poll_periods_apart(next_s: int, valid: bool) -> None:
+    result = measured(reading(-60, 1_000_001), reading(next_s, 1_000_121), *steady(180, 900))
+    assert (result.reading.quality is Quality.VALID) is valid
+    assert ("boundary_shared" in result.reading.rules) is not valid
     assert not result.complete
 
 
+def test_a_few_late_milliseconds_do_not_make_a_missed_slot_an_estimate() -> None:
+    late = reading(60, 1_000_063, late_ms=45)
+    assert measured(*steady(-120, -60), late, *steady(120, 900)).reading.quality is Quality.VALID
+
+
 def test_a_gap_inside_is_remarked_and_costs_no_energy() -> None:
-    interval = interval_of(reading(0, 10_000), reading(900, 10_900))
-    assert (interval.quality, interval.rules, interval.energy.import_wh) == (Quality.VALID, ("gap",), 900)
+    interval = measured(reading(0, 10_003), reading(900, 10_903)).reading
+    assert (interval.quality, interval.rules, interval.energy) == (Quality.VALID, ("gap",), wh(900))
+
+
+@pytest.mark.parametrize("late_ms", [0, 90_000], ids=str)
+def test_two_readings_of_one_slot_count_once(late_ms: int) -> None:
+    twice = reading(420, 1_000_423 + late_ms // 1000, late_ms=late_ms, meter_sequence=5, boot_id=b"c" * 16)
+    assert measured(*steady(-60, 960), twice).reading.energy == wh(900)
+
+
+@pytest.mark.parametrize("poll_s", [1, 2, 5, 10])
+def test_intervals_of_a_minute_with_a_reading_every_few_seconds(poll_s: int) -> None:
+    readings = [
+        reading(s, 1_000_003 + s, late_ms=300, meter_sequence=1000 + s // poll_s) for s in range(-60, 181, poll_s)
+    ]
+    spans = [Span(START_S + n * 60, 60, poll_s) for n in range(3)]
+    found = [measure(span, METER, MeterHistory(readings)) for span in spans]
+    assert [(m.reading.energy, m.reading.quality, m.reading.rules, m.complete) for m in found] == [
+        (wh(60), Quality.VALID, (), True)
+    ] * 3
+
+
+@pytest.mark.parametrize(("power_w", "rules"), [(24_000, ()), (24_400, ("rated_power",))])
+def test_overload_of_a_fifth_is_valid(power_w: int, rules: tuple[str, ...]) -> None:
+    interval = measured(*steady(-60, 960, power_w=power_w)).reading
+    assert interval.rules == rules
+    assert interval.energy == (wh(6000) if not rules else wh(5000))
+
+
+def test_registers_in_whole_kwh_are_honest() -> None:
+    kwh = [replace(r, import_wh=Wh(r.import_wh - r.import_wh % 1000)) for r in steady(-60, 3660, power_w=2700)]
+    meter = replace(METER, rated_power_w=3000)
+    assert [(i.quality, i.rules) for i in quarters(kwh, count=4, meter=meter)] == [(Quality.VALID, ())] * 4
+    assert imported(quarters(kwh, count=4, meter=meter)) == [0, 1000, 1000, 0]
+
+
+def test_registers_in_tenths_of_a_kwh_are_honest_in_intervals_of_a_minute() -> None:
+    """A meter of 4 kW: in a minute its register shows nothing or 100 Wh, which is more than its rated power gives."""
+    meter = replace(METER, rated_power_w=4000)
+    readings = [reading(s, 1_000_000 + 3600 * s // 3600 // 100 * 100, late_ms=200) for s in range(-600, 1201, 10)]
+    readings = [replace(r, meter_sequence=n) for n, r in enumerate(readings)]
+    found = [measure(Span(START_S + s, 60, 10), meter, MeterHistory(readings)).reading for s in range(0, 900, 60)]
+    assert [(i.quality, i.rules) for i in found] == [(Quality.VALID, ())] * 15
+    assert sum(imported(found)) == 900
+
+
+def test_export_too_is_judged_by_the_rated_power_and_no_credit_then() -> None:
+    exporting = [reading(s, 5_003, 10_000 + 25_000 * s // 3600) for s in range(-60, 961, 60)]
+    interval = measured(*exporting).reading
+    assert (interval.quality, interval.rules, interval.energy) == (Quality.ESTIMATED, ("rated_power",), wh(0))
+
+
+def test_nobody_knows_anything() -> None:
+    found = measured().reading
+    assert (found.energy, found.quality, found.rules) == (wh(0), Quality.MISSING, ("gap", "not_measured"))
 
 
 @pytest.mark.parametrize(
-    "readings",
-    [
-        [],
-        steady(0, 840),  # nothing at or after the end
-        steady(60, 900),  # nothing at or before the start
-        [reading(-3660, 1), *steady(60, 900)],  # too far back
-        [*steady(0, 840), reading(1080, 99_999)],  # after the grace
-    ],
+    ("last_s", "typical_wh", "energy"),
+    [(0, 600, wh(600)), (450, 600, wh(450 + 300)), (450, None, wh(450)), (450, 99_999, wh(5000)), (450, 0, wh(450))],
 )
-def test_without_both_boundaries_there_is_no_energy(readings: list[MeterReading]) -> None:
-    assert measured(*readings) == Measured(None, ("gap",) if len(readings) < 2 else (), complete=False)
-
-
-def test_a_register_that_falls_is_refused() -> None:
-    result = measured(*steady(0, 420), reading(480, 10_001, 5_000), *steady(540, 900))
-    assert result.reading is None and "counter_monotonic" in result.rules and not result.complete
-
-
-def test_a_register_that_falls_gives_no_power_to_judge() -> None:
-    """What is refused has no energy, so that no other register of the interval can be too fast."""
-    weak = replace(METER, rated_power_w=1)
-    imported = measured(reading(0, 500, 0), reading(60, 400, 9_999), *_still(120, 400, 9_999), meter=weak)
-    exported = measured(reading(0, 0, 500), reading(60, 9_999, 400), *_still(120, 9_999, 400), meter=weak)
-    assert imported.rules == exported.rules == ("counter_monotonic",)
-
-
-def _still(first_s: int, import_wh: int, export_wh: int) -> list[MeterReading]:
-    return [reading(s, import_wh, export_wh) for s in range(first_s, 901, 60)]
-
-
-def test_a_register_that_fell_before_the_interval_does_not_matter() -> None:
-    assert interval_of(reading(-120, 99_999), *steady(-60, 900)).rules == ()
-
-
-def test_a_reading_out_of_range_is_left_out_and_remarked() -> None:
-    wild = reading(480, 10**12 + 1, 5_240)
-    interval = interval_of(*(r for r in steady(0, 900) if r.slot_s != wild.slot_s), wild)
-    assert (interval.rules, interval.energy.import_wh, interval.quality) == (("range",), 900, Quality.VALID)
-
-
-def test_an_impossible_reading_at_a_boundary_gives_way_to_its_neighbours() -> None:
-    wild = reading(0, 10**13)
-    interval = interval_of(*(r for r in steady(-60, 900) if r.slot_s != START_S), wild)
-    assert (interval.rules, interval.energy.import_wh) == (("range",), 900)
-
-
-@pytest.mark.parametrize(("rated_w", "quality"), [(3_000, Quality.VALID), (2_999, Quality.SUSPECT)])
-def test_more_than_rated_power_with_overload_is_suspect(rated_w: int, quality: Quality) -> None:
-    interval = interval_of(*steady(0, 900), meter=replace(METER, rated_power_w=rated_w))
-    assert interval.quality is quality
-    assert interval.rules == (() if quality is Quality.VALID else ("rated_power",))
-    assert interval.energy.import_wh == 900
-
-
-def test_exported_energy_is_judged_by_rated_power_too() -> None:
-    exporting = [reading(s, 5_000, 10_000 + s) for s in range(0, 901, 60)]
-    interval = interval_of(*exporting, meter=replace(METER, rated_power_w=2_999))
-    assert (interval.quality, interval.rules) == (Quality.SUSPECT, ("rated_power",))
-
-
-@pytest.mark.parametrize(
-    "registers", [(10**12, 10**12), (10**12 + 1, 0), (0, 10**12 + 1), (-1, 0), (0, -1), (0, 0)], ids=str
-)
-def test_no_register_counts_below_0_or_beyond_a_terawatt_hour(registers: tuple[int, int]) -> None:
-    possible = all(0 <= register <= 10**12 for register in registers)
-    assert in_range(reading(0, *registers)) is possible
-
-
-@pytest.mark.parametrize(("wild_s", "rules"), [(-60, ()), (0, ("range",)), (900, ("range",)), (960, ())], ids=str)
-def test_only_wild_readings_of_the_interval_are_remarked(wild_s: int, rules: tuple[str, ...]) -> None:
-    others = [r for r in steady(-120, 1020) if r.slot_s != START_S + wild_s]
-    assert interval_of(*others, reading(wild_s, 10**13)).rules == rules
-
-
-@pytest.mark.parametrize(("before_s", "found"), [(-3600, True), (-3601, False)], ids=str)
-def test_neighbours_reach_an_hour_back(before_s: int, found: bool) -> None:
-    result = measured(reading(before_s, 100), *steady(60, 900))
-    assert (result.reading is not None) is found
-    assert result.rules == (("gap",) if found else ())
-
-
-@pytest.mark.parametrize(("after_s", "found"), [(3600, True), (3601, False)], ids=str)
-def test_neighbours_reach_an_hour_forward(after_s: int, found: bool) -> None:
-    """In an interval of two hours, as the grace ends the search behind a short one."""
-    long = replace(SPAN, length_s=7200)
-    result = measure(long, METER, [reading(-60, 100), reading(after_s, 200), reading(7200, 300)])
-    assert (result.reading is not None) is found
-
-
-def test_the_last_slot_of_the_grace_counts_and_the_next_does_not() -> None:
-    for last_s, found in ((1020, True), (1021, False)):
-        assert (measured(*steady(0, 840), reading(last_s, 99_999, 9_999)).reading is not None) is found
-
-
-def test_consecutive_readings_that_are_far_apart_are_not_complete() -> None:
-    """The gateway read nothing between them, and their distance makes the boundary an estimate."""
-    far = replace(reading(120, 280), meter_sequence=reading(-60, 100).meter_sequence + 1)
-    result = measured(reading(-60, 100), far, *steady(180, 900))
-    assert result.reading is not None
-    assert (result.reading.quality, result.complete) == (Quality.ESTIMATED, False)
-
-
-def test_both_neighbours_may_be_read_on_the_same_side_of_the_boundary() -> None:
-    """A slot that is read late or early gives the register nearer to the boundary; at the same moment, the earlier."""
-    for first_ms, second_ms, import_wh in ((61_000, 0, 100), (0, -90_000, 200), (30_000, -90_000, 100)):
-        interval = interval_of(
-            reading(-60, 100, late_ms=first_ms), reading(60, 200, late_ms=second_ms), *steady(120, 900)
-        )
-        assert interval.energy.import_wh == 10_900 - import_wh
-
-
-def test_the_first_reading_of_a_slot_counts() -> None:
-    assert interval_of(*steady(0, 900), reading(900, 10_950, 5_450, late_ms=900)).energy.import_wh == 900
-
-
-NOTHING = Measured(None, ("gap",), complete=False)
-
-
-@pytest.mark.parametrize(
-    ("ended_before_s", "energy", "quality"),
-    [(0, 77, Quality.ESTIMATED), (3600, 77, Quality.ESTIMATED), (3601, 0, Quality.MISSING)],
-)
-def test_a_missing_meter_repeats_its_last_valid_interval_for_an_hour(
-    ended_before_s: int, energy: int, quality: Quality
+def test_import_of_earlier_days_stands_in_for_what_was_not_measured(
+    last_s: int, typical_wh: int | None, energy: Energy
 ) -> None:
-    last_valid = LastValid(START_S - ended_before_s, Energy(Wh(77), Wh(0)))
-    interval = estimate(SPAN, METER, NOTHING, last_valid)
-    assert (interval.energy.import_wh, interval.quality, interval.rules) == (energy, quality, ("gap",))
+    readings = [r for r in steady(-600, 900) if r.slot_s <= START_S + last_s] + [reading(last_s, 1_000_003 + last_s)]
+    readings = list({r.slot_s: r for r in readings}.values())
+    interval = quarters(readings, circumstances=Circumstances(typical_wh))[0]
+    assert (interval.energy, interval.quality) == (energy, Quality.ESTIMATED)
+    assert "not_measured" in interval.rules
 
 
-def test_a_meter_that_was_never_valid_is_missing() -> None:
-    assert estimate(SPAN, METER, NOTHING, None).quality is Quality.MISSING
+def test_overload_that_was_measured_is_never_cut_by_an_estimate() -> None:
+    """Until minute 13 more than the rated power flows, and then nothing comes."""
+    readings = steady(-60, 780, power_w=24_000)
+    assert quarters(readings, circumstances=Circumstances(400))[0].energy == wh(5200)
 
 
-slots = st.lists(
-    st.tuples(st.integers(-5, 22), st.integers(0, 3000), st.integers(0, 800), st.integers(0, 400)),
-    max_size=26,
-    unique_by=lambda row: row[0],
-)
+GAP = [*steady(-600, 420), *steady(3000, 3900)]
 
 
-@given(slots, st.booleans())
-@settings(max_examples=500, deadline=None)
-def test_the_rules_coded_twice_agree(rows: list[tuple[int, int, int, int]], falls: bool) -> None:
-    """Passes random gaps and reply times, and now and then a register that falls, through both."""
-    import_wh, export_wh, readings = 1000, 500, []
-    log: list[dict[str, Any]] = []
-    for n, (slot, late_ms, imported, exported) in enumerate(sorted(rows)):
-        import_wh += imported
-        export_wh += exported if not falls or n % 7 != 3 else -min(exported, export_wh)
-        readings.append(reading(slot * 60, import_wh, export_wh, late_ms=late_ms))
-        t_ms = (START_S + slot * 60) * 1000 + late_ms
-        log.append({"t_ms": t_ms, "meter": "M", "import_wh": import_wh, "export_wh": export_wh, "via": "modbus"})
-    meter = replace(METER, rated_power_w=30_000)
-    interval = measure(SPAN, meter, readings).reading
-    site = ground_truth.Site(900, 60, 120, {}, {})
-    truth = ground_truth.energy_of(ground_truth.slots_of(log, "M", 60), START_S, site, 30_000)
-    if truth is None:
-        assert interval is None
-        return
-    assert interval is not None
-    assert (interval.energy.import_wh, interval.energy.export_wh) == (truth.import_wh, truth.export_wh)
-    assert interval.quality.value == truth.quality
+def test_a_long_gap_is_exact_as_a_whole() -> None:
+    found = quarters(GAP, count=4)
+    assert imported(found) == [900] * 4
+    assert [i.rules for i in found] == [SHARED] * 4
+    assert all(i.quality is Quality.ESTIMATED for i in found)
+
+
+def test_a_gap_is_shared_out_by_the_shape_of_a_day() -> None:
+    """Steps of a quarter hour: nothing in the second, twice as much in the third as in the others."""
+    weights = [1] * 96
+    begin = START_S % 86_400 // 900
+    weights[begin + 1], weights[begin + 2] = 0, 2
+    found = quarters(GAP, count=4, circumstances=Circumstances(shape=Shape(tuple(weights), ())))
+    unit = 2580 / (480 + 1800 + 300)
+    assert imported(found) == [
+        420 + int(480 * unit),
+        0,
+        int(1800 * unit),
+        3600 - 420 - int(480 * unit) - int(1800 * unit),
+    ]
+
+
+def test_power_goes_before_the_shape_of_a_day() -> None:
+    """Registers in doubt, while the power was read: it flowed in the first quarter hour only."""
+    doubted = [reading(s, 0, state="E", active_power_w=19_350 if s < 900 else 0) for s in range(480, 3000, 60)]
+    known = [replace(r, active_power_w=19_350) for r in GAP]
+    found = quarters([*known, *doubted], count=4, circumstances=Circumstances(shape=Shape((1,) * 96, ())))
+    assert imported(found) == [420 + 2580, 0, 0, 600]
+
+
+def test_a_pv_gap_of_a_day_exports_nothing_at_night() -> None:
+    sun = tuple([0] * 24 + [5] * 48 + [0] * 24)
+    day_s = 86_400
+    exporting = [reading(s, 3, 500_001) for s in range(-600, 1, 60)]
+    exporting += [reading(day_s + s, 3, 540_001) for s in range(0, 601, 60)]
+    pv = replace(METER, kind="generation")
+    exports = []
+    for n in range(96):
+        step = (START_S % day_s // 900 + n) % 96
+        circumstances = Circumstances(sun_is_up=bool(sun[step]), shape=Shape((1,) * 96, sun))
+        found = quarters(exporting, first=n, meter=pv, circumstances=circumstances)[0]
+        assert "exports_at_night" not in found.rules
+        exports.append((found.energy.export_wh, bool(sun[step])))
+    assert all((exported > 0) is shines for exported, shines in exports)
+    assert sum(exported for exported, _ in exports) == 40_000
+
+
+def test_an_event_whose_own_readings_are_lost_still_counts_with_its_registers() -> None:
+    """The last old reading and the first new one never came; their registers stand in the event."""
+    readings = [*steady(-60, 360), *steady(540, 960, at_wh=-477)]
+    event = signed("reset", 420, 480, 600, import_before_wh=1_000_423, import_after_wh=3)
+    lost = replace(event, event=replace(event.event, import_before_wh=1_000_423, import_after_wh=3))
+    near = replace(QUARTER, poll_period_s=90)
+    found = measure(near, METER, MeterHistory(readings, [lost])).reading
+    assert (found.energy, found.quality) == (wh(360 + 60 + 3 + 60 + 360), Quality.VALID)
+
+
+def test_an_event_long_before_the_history_changes_nothing() -> None:
+    earlier = signed("reset", -7200, -7140, -7020, import_before_wh=5_000_000)
+    later = signed("swap", 7200, 7260, 7380, import_before_wh=1_007_203, serial_before="A", serial="B")
+    found = measured(*steady(-300, 1200), events=[earlier, later])
+    assert (found.reading.energy, found.reading.rules, found.complete) == (wh(900), (), True)
+
+
+def test_touching_intervals_of_any_length_sum_up_across_a_gap_and_a_rollover() -> None:
+    readings = [reading(s, (999_003 + s) % 10**6) for s in (*range(-600, 300, 60), *range(2400, 7200, 60))]
+    ends = [0, 17, 300, 301, 900, 1234, 2400, 3000, 5555, 6600]
+    parts = [
+        measure(Span(START_S + a, b - a, 60), METER, MeterHistory(readings)).reading.energy.import_wh
+        for a, b in pairwise(ends)
+    ]
+    assert sum(parts) == 6600
+
+
+def test_the_ids_of_the_boundaries_readings_are_those_that_count() -> None:
+    misread = reading(0, 7)
+    readings = [r for r in steady(-60, 960) if r.slot_s != START_S]
+    found = measured(*readings, misread).reading
+    assert found.start_reading_id == steady(-60, -60)[0].reading_id

@@ -9,18 +9,28 @@ import pytest
 from edge.wire import merkle
 from edge.wire.ladder import interval_leaf
 from hub.clock import ManualClock, at_ms, at_s
+from hub.ingest.coverage import Coverage
 from hub.metering import repository
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from support.killed_calls import killed_after
 from support.rivals import another_comes_first
-from support.rows.site_rows import add_interval_energy, add_meter, add_participant, add_readings, lead, lost_lease
+from support.rows.site_rows import (
+    add_coverage,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_readings,
+    lead,
+    lost_lease,
+)
 
 START_S = 1_780_308_000
 LENGTH_S, GRACE_S = 900, 120
 END_S = START_S + LENGTH_S
-CONFIG = OracleConfig(interval_s=LENGTH_S, poll_period_s=60, grace_s=GRACE_S, since_ms=0)
+FAR_MS = START_S * 2000
+CONFIG = OracleConfig(interval_s=LENGTH_S, poll_period_s=60, grace_s=GRACE_S, coverage=Coverage(0, FAR_MS))
 ADA, BEN = UUID(int=1), UUID(int=2)
 
 
@@ -30,7 +40,8 @@ def clock_at(second: int) -> ManualClock:
 
 @pytest.fixture
 async def site(pool: Pool) -> Pool:
-    """Two participants with a meter each, expected from the first interval on."""
+    """Two participants with a meter each, expected from the first interval on, and a hub that was never away."""
+    await add_coverage(pool, 0, FAR_MS // 1000)
     for number, person in enumerate((ADA, BEN), start=1):
         await add_participant(pool, person)
         await add_meter(pool, f"METER_00{number}", person, expected_from_s=START_S)
@@ -85,7 +96,7 @@ async def test_what_is_attested_is_stored_in_leaf_order(site: Pool) -> None:
     rows = await site.fetch("SELECT * FROM interval_readings ORDER BY leaf_index")
     assert [tuple(row) for row in rows] == [
         (at_s(START_S), 1, "METER_001", ADA, 0, 100, 1000, "valid", [], first, last, b"1" * 16),
-        (at_s(START_S), 1, "METER_002", BEN, 1, 0, 0, "missing", ["gap"], None, None, b"2" * 16),
+        (at_s(START_S), 1, "METER_002", BEN, 1, 0, 0, "missing", ["gap", "not_measured"], None, None, b"2" * 16),
     ]
     leaves = [
         interval_leaf(START_S, END_S, "METER_001", 100, 1000, "valid", b"1" * 16),
@@ -94,7 +105,7 @@ async def test_what_is_attested_is_stored_in_leaf_order(site: Pool) -> None:
     attestation = await site.fetchrow("SELECT * FROM attestations")
     assert attestation is not None
     assert tuple(attestation) == (
-        at_s(START_S), 1, merkle.root(leaves), 1, 1, 100, 1000, at_s(END_S + GRACE_S)
+        at_s(START_S), 1, merkle.root(leaves), 1, 1, 100, 1000, at_s(END_S + GRACE_S), None, None
     )  # fmt: skip
     stored = await site.fetchrow("SELECT start_at, end_at, state, attested_at FROM intervals")
     assert stored is not None
@@ -102,14 +113,12 @@ async def test_what_is_attested_is_stored_in_leaf_order(site: Pool) -> None:
 
 
 async def test_a_start_that_was_not_read_lies_between_its_neighbours(site: Pool) -> None:
-    """The earlier neighbour may be an hour away; the time of reading counts, not the slot."""
+    """The earlier neighbour may be an hour away."""
     await site.execute("UPDATE meters SET status = 'retired' WHERE meter_id = 'METER_002'")
     slots = [START_S - 3600, *range(START_S + 60, END_S + 1, 60)]
     await add_readings(site, "METER_001", [(s, 4600 + (s - START_S), 0) for s in slots])
-    await site.execute("UPDATE readings SET read_at = $1 WHERE slot_at = $2", at_s(START_S - 1000), at_s(slots[0]))
     await attest_due(site, await lead(site), clock_at(END_S + GRACE_S), CONFIG)
-    start_wh = 1000 + 3660 * 1000 // 1060
-    assert await energy_rows(site) == [("METER_001", 5500 - start_wh, 0, "estimated", ["gap"])]
+    assert await energy_rows(site) == [("METER_001", 900, 0, "estimated", ["gap", "boundary_shared"])]
 
 
 async def test_a_first_meter_in_the_middle_of_a_second_waits_for_a_whole_interval(site: Pool) -> None:
@@ -146,27 +155,37 @@ async def test_waits_the_grace_for_a_missing_meter_then_estimates_it(site: Pool)
     assert (interval.meters_valid, interval.meters_estimated) == (1, 1)
     assert (await energy_rows(site))[2:] == [
         ("METER_001", 100, 1000, "valid", []),
-        ("METER_002", 70, 30, "estimated", ["gap"]),
+        ("METER_002", 0, 0, "missing", ["gap", "not_measured"]),
     ]
     totals = await site.fetchrow("SELECT import_wh, export_wh FROM attestations WHERE start_at = $1", at_s(END_S))
     assert totals is not None and tuple(totals) == (100, 1000)
 
 
-async def test_an_estimate_is_never_the_basis_of_another(site: Pool) -> None:
-    lease = await lead(site)
-    for meter in ("METER_001", "METER_002"):
-        await add_interval_energy(site, meter, START_S, LENGTH_S, (70, 30))
-    await attest_due(site, lease, clock_at(END_S + 6 * LENGTH_S + GRACE_S), CONFIG)
-    rows = await site.fetch("SELECT import_wh, quality FROM interval_readings WHERE meter_id = 'METER_001' ORDER BY 1")
-    assert sorted(row["quality"] for row in rows) == ["estimated"] * 5 + ["missing", "valid"]
-    assert sum(row["import_wh"] for row in rows) == 6 * 70
+async def test_what_nobody_measured_is_like_earlier_days_and_exports_nothing(site: Pool) -> None:
+    """Two days had 70 and 101 Wh at this time; an estimate is never the basis of another."""
+    lease, day_s = await lead(site), 86_400
+    await site.execute("UPDATE meters SET status = 'retired' WHERE meter_id = 'METER_002'")
+    for day, (before_wh, import_wh) in enumerate(((1000, 70), (1070, 101))):
+        await add_readings(site, "METER_001", [(START_S + day * day_s, before_wh, 1000 + 30 * day)])
+        await add_interval_energy(site, "METER_001", START_S + day * day_s, LENGTH_S, (import_wh, 30))
+    later = clock_at(START_S + 3 * day_s + LENGTH_S + GRACE_S)
+    while await attest_due(site, lease, later, CONFIG):
+        pass
+    rows = await site.fetch(
+        "SELECT import_wh, export_wh, quality, rules FROM interval_readings WHERE start_at = ANY($1) ORDER BY start_at",
+        [at_s(START_S + day * day_s) for day in range(4)],
+    )
+    assert [tuple(row) for row in rows] == [
+        (70, 30, "valid", []), (101, 30, "valid", []), *[(85, 0, "estimated", ["gap", "not_measured"])] * 2,
+    ]  # fmt: skip
 
 
 async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
     """After an outage of the hub, frames that waited at gateways have time to arrive before anything is estimated."""
     lease = await lead(site)
     back_s = END_S + 5 * LENGTH_S
-    config = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=back_s * 1000)
+    await site.execute("UPDATE ingest_coverage SET since_at = $1", at_s(back_s))
+    config = OracleConfig(LENGTH_S, 60, GRACE_S, Coverage(back_s * 1000, FAR_MS))
     assert await attest_due(site, lease, clock_at(back_s + GRACE_S - 1), config) == []
     for meter in ("METER_001", "METER_002"):
         await add_interval_energy(site, meter, START_S, LENGTH_S, (1, 0))
@@ -179,11 +198,22 @@ async def test_the_grace_begins_when_the_hub_is_back(site: Pool) -> None:
 async def test_the_grace_runs_only_while_frames_are_taken_in(site: Pool) -> None:
     """The oracle may run on while NATS or the database does not answer."""
     lease, late = await lead(site), clock_at(END_S + 50 * GRACE_S)
-    too_short = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000 - 1)
-    assert await attest_due(site, lease, late, too_short) == []
-    long_enough = OracleConfig(LENGTH_S, 60, GRACE_S, since_ms=0, seen_ms=(END_S + GRACE_S) * 1000)
-    (interval,) = await attest_due(site, lease, late, long_enough)
-    assert interval.meters_estimated == 2
+    for grace_ms, count in ((GRACE_S * 1000 - 1, 0), (GRACE_S * 1000, 1)):
+        seen_ms = END_S * 1000 + grace_ms
+        await site.execute("UPDATE ingest_coverage SET seen_at = $1", at_ms(seen_ms))
+        config = OracleConfig(LENGTH_S, 60, GRACE_S, Coverage(0, seen_ms))
+        intervals = await attest_due(site, lease, late, config)
+        assert [interval.meters_estimated for interval in intervals] == [2] * count
+
+
+async def test_nothing_is_attested_ahead_of_what_was_taken_in(site: Pool) -> None:
+    """A worker whose clock is an hour ahead, with all readings there by some chance."""
+    for meter in ("METER_001", "METER_002"):
+        await add_interval_energy(site, meter, START_S, LENGTH_S, (70, 30))
+    lease, ahead = await lead(site), clock_at(END_S + 3600)
+    for seen_ms, count in ((END_S * 1000 - 1, 0), (END_S * 1000, 1)):
+        config = OracleConfig(LENGTH_S, 60, GRACE_S, Coverage(0, seen_ms))
+        assert len(await attest_due(site, lease, ahead, config)) == count
 
 
 async def test_catching_up_is_bounded(site: Pool) -> None:
@@ -205,6 +235,7 @@ async def test_a_meter_is_expected_from_its_first_whole_interval(site: Pool) -> 
 
 async def test_the_first_interval_starts_when_the_first_meter_is_expected(pool: Pool) -> None:
     lease = await lead(pool)
+    await add_coverage(pool, 0, FAR_MS // 1000)
     assert await attest_due(pool, lease, clock_at(END_S + GRACE_S), CONFIG) == []
     await add_participant(pool, ADA)
     await add_meter(pool, "METER_001", ADA, expected_from_s=START_S - LENGTH_S + 1)

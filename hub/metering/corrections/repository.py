@@ -1,0 +1,192 @@
+"""The SQL of corrections: what came late, which intervals it marks, and what an interval's newest revision says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from hub.clock import at_ms, at_s, to_ms, to_s
+from hub.metering.intervals import Span
+from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, Quality
+from hub.postgres.db import Connection
+from hub.units import Wh
+
+# Late is what was stored after its interval was attested, or so little before that the oracle may not have seen it: its
+# transaction was still open. A reading of a boundary belongs to two intervals
+_LATE = """
+SELECT meter_id, min(slot_at) AS first_at, max(slot_at) AS last_at FROM (
+    SELECT r.meter_id, r.slot_at, r.stored_at FROM readings r WHERE r.stored_at > $1 AND r.stored_at <= $2
+    UNION ALL
+    SELECT e.meter_id, unnest(ARRAY[e.slot_at, coalesce((
+        SELECT min(r.slot_at) FROM readings r WHERE r.meter_id = e.meter_id AND r.meter_sequence > e.last_sequence
+        AND r.meter_sequence <= e.confirmed_sequence AND r.slot_at BETWEEN e.slot_at - interval '8 days' AND e.slot_at
+    ), e.slot_at)]), e.stored_at
+    FROM meter_events e WHERE e.stored_at > $1 AND e.stored_at <= $2
+) AS came
+WHERE EXISTS (
+    SELECT FROM intervals i
+    WHERE i.start_at <= came.slot_at AND i.end_at >= came.slot_at AND i.attested_at <= came.stored_at + $3::interval
+)
+GROUP BY meter_id
+"""
+# What came late changes the energy between the readings around it. Only intervals that this meter is part of
+_MARK = """
+INSERT INTO interval_marks AS m (start_at, meter_id, first_marked_at, last_marked_at)
+SELECT r.start_at, r.meter_id, $5, $5
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS late (meter_id, first_at, last_at)
+CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT slot_at FROM readings WHERE meter_id = late.meter_id AND slot_at < late.first_at AND doubt = ''
+        AND meter_state = 'G' ORDER BY slot_at DESC LIMIT 1
+    ), late.first_at) AS since_at, coalesce((
+        SELECT slot_at FROM readings WHERE meter_id = late.meter_id AND slot_at > late.last_at AND doubt = ''
+        AND meter_state = 'G' ORDER BY slot_at LIMIT 1
+    ), late.last_at) AS until_at
+) AS around
+JOIN interval_readings r ON r.meter_id = late.meter_id AND r.revision = 1
+JOIN intervals i ON i.start_at = r.start_at AND i.end_at >= around.since_at AND i.start_at <= around.until_at
+    AND i.end_at >= $4
+WHERE r.start_at >= around.since_at - interval '1 hour' AND r.start_at <= around.until_at
+ON CONFLICT (start_at, meter_id) DO UPDATE SET last_marked_at = excluded.last_marked_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredRegisters:
+    """Registers of a meter just before and just after a change, in Wh, and why a person enters them."""
+
+    import_before_wh: int
+    import_after_wh: int
+    export_before_wh: int
+    export_after_wh: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedInterval:
+    """An interval with marks: its span in s since 1970, its newest revision, and the meters to compute again."""
+
+    span: Span
+    revision: int
+    meter_ids: tuple[str, ...]
+
+
+async def looked_until_ms(connection: Connection) -> int | None:
+    """Returns up to when late readings were looked for, in ms since 1970 by PostgreSQL's clock; None if never."""
+    until_at = await connection.fetchval("SELECT until_at FROM late_readings_seen")
+    return None if until_at is None else to_ms(until_at)
+
+
+async def save_looked_until(connection: Connection, until_ms: int) -> None:
+    """Stores up to when late readings were looked for."""
+    await connection.execute(
+        """
+        INSERT INTO late_readings_seen (until_at) VALUES ($1)
+        ON CONFLICT (single) DO UPDATE SET until_at = excluded.until_at
+        """,
+        at_ms(until_ms),
+    )
+
+
+async def mark_late(connection: Connection, since_ms: int, until_ms: int, unseen_ms: int, oldest_ms: int) -> int:
+    """Marks the intervals that readings and events which were stored in (since, until] may change; returns how many.
+
+    Args:
+        connection: in the caller's transaction.
+        since_ms: by PostgreSQL's clock, in ms since 1970, as ``until_ms``.
+        until_ms: not later than now.
+        unseen_ms: what was stored so long before an interval was attested may be late too.
+        oldest_ms: intervals that ended before it are not marked, in ms since 1970.
+    """
+    unseen = timedelta(milliseconds=unseen_ms)
+    late = await connection.fetch(_LATE, at_ms(since_ms), at_ms(until_ms), unseen)
+    if not late:
+        return 0
+    columns = ([row[name] for row in late] for name in ("meter_id", "first_at", "last_at"))
+    status = await connection.execute(_MARK, *columns, at_ms(oldest_ms), at_ms(until_ms))
+    return int(status.rpartition(" ")[2])
+
+
+async def mark_around(connection: Connection, meter_id: str, moment_ms: int, now_ms: int, oldest_ms: int) -> int:
+    """Marks a meter's intervals between the readings around a moment; returns how many. Times in ms since 1970."""
+    moment = [at_ms(moment_ms)]
+    status = await connection.execute(_MARK, [meter_id], moment, moment, at_ms(oldest_ms), at_ms(now_ms))
+    return int(status.rpartition(" ")[2])
+
+
+async def add_entered_registers(
+    connection: Connection, meter_id: str, changed_ms: int, registers: EnteredRegisters, user_id: UUID, now_ms: int
+) -> int:
+    """Stores registers that a person read off a meter before and after a change; returns the entry's number."""
+    entry_id: int = await connection.fetchval(
+        """
+        INSERT INTO entered_registers
+            (meter_id, changed_at, import_before_wh, import_after_wh, export_before_wh, export_after_wh, reason,
+             entered_by, entered_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING entry_id
+        """,
+        meter_id, at_ms(changed_ms), registers.import_before_wh, registers.import_after_wh,
+        registers.export_before_wh, registers.export_after_wh, registers.reason, user_id, at_ms(now_ms),
+    )  # fmt: skip
+    return entry_id
+
+
+async def next_marked(
+    connection: Connection, poll_period_s: int, quiet_since_ms: int, waited_since_ms: int
+) -> MarkedInterval | None:
+    """Returns the oldest cleared interval whose marks have not changed since a time, or are older than another one.
+
+    Times in ms since 1970.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT m.start_at, i.end_at, array_agg(m.meter_id ORDER BY m.meter_id) AS meter_ids,
+               (SELECT max(revision) FROM attestations a WHERE a.start_at = m.start_at) AS revision
+        FROM interval_marks m JOIN intervals i USING (start_at) WHERE i.state <> 'attested'
+        GROUP BY m.start_at, i.end_at HAVING max(m.last_marked_at) <= $1 OR min(m.first_marked_at) <= $2
+        ORDER BY m.start_at LIMIT 1
+        """,
+        at_ms(quiet_since_ms),
+        at_ms(waited_since_ms),
+    )
+    if row is None:
+        return None
+    start_s = to_s(row["start_at"])
+    span = Span(start_s, to_s(row["end_at"]) - start_s, poll_period_s)
+    return MarkedInterval(span, row["revision"], tuple(row["meter_ids"]))
+
+
+async def remove_marks(connection: Connection, start_s: int, meter_ids: Sequence[str]) -> None:
+    """Deletes the marks of these meters in an interval."""
+    await connection.execute(
+        "DELETE FROM interval_marks WHERE start_at = $1 AND meter_id = ANY($2)", at_s(start_s), list(meter_ids)
+    )
+
+
+async def readings_of_revision(
+    connection: Connection, start_s: int, revision: int
+) -> tuple[dict[str, IntervalReading], dict[str, UUID]]:
+    """Returns by meter id what a revision says, and who owned the meter in the interval."""
+    rows = await connection.fetch(
+        "SELECT * FROM interval_readings WHERE start_at = $1 AND revision = $2", at_s(start_s), revision
+    )
+    readings = {
+        r["meter_id"]: IntervalReading(
+            r["meter_id"], Energy(Wh(r["import_wh"]), Wh(r["export_wh"])), Quality(r["quality"]), tuple(r["rules"]),
+            r["start_reading_id"], r["end_reading_id"],
+        )
+        for r in rows
+    }  # fmt: skip
+    return readings, {r["meter_id"]: r["participant_id"] for r in rows}
+
+
+async def meters(connection: Connection, meter_ids: Sequence[str]) -> list[ExpectedMeter]:
+    """Returns meters by their ids, whatever became of them since, sorted by id."""
+    rows = await connection.fetch(
+        """
+        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id FROM meters
+        WHERE meter_id = ANY($1) ORDER BY meter_id
+        """,
+        list(meter_ids),
+    )
+    return [ExpectedMeter(*row.values()) for row in rows]
