@@ -12,6 +12,8 @@ from uuid import UUID
 
 from hub.units import Micros, PriceMills, Wh
 
+LINE_WH_LIMIT = 2**32
+"""The trading program keeps the energy of a line in 32 bits: a participant trades less than this in an interval."""
 RESIDUAL_SEQUENCE = 0
 """The sequence of every automatic order: none of them arrives before another."""
 

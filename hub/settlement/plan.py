@@ -9,12 +9,9 @@ from uuid import UUID
 
 from edge.wire import merkle
 from hub.errors import PermanentError
-from hub.market.orders import Rates, Trade, credit, debit
+from hub.market.orders import LINE_WH_LIMIT, Rates, Trade, credit, debit
 from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
-
-LINE_WH_LIMIT = 2**32
-"""The trading program keeps the energy of a line in 32 bits."""
 
 WALLET_BYTES = 32
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.market.funds import ParticipantFunds
-from hub.market.orders import RESIDUAL_SEQUENCE, Order, Rates, Side, Trade, debit, residual_order_id
+from hub.market.orders import LINE_WH_LIMIT, RESIDUAL_SEQUENCE, Order, Rates, Side, Trade, debit, residual_order_id
 from hub.units import Micros, PriceMills, Wh
 
 DEFAULT_BID_PERCENT = 85
@@ -101,16 +101,17 @@ def _order(
     rates: Rates,
 ) -> Order | None:
     residual = residual_wh(metered, position)
+    max_wh = min(funds.max_wh, LINE_WH_LIMIT - 1)
     if residual > 0:
         limit_mills = ask_limit(metered, funds, rates)
-        wh = min(residual, max(0, funds.max_wh - position.sold_wh))
+        wh = min(residual, max(0, max_wh - position.sold_wh))
         return _residual_order(start_s, metered.participant_id, Side.ASK, wh, limit_mills)
     all_in_mills = bid_limit(metered, funds, rates)
     net_mills = all_in_mills - rates.charges_mills
     if net_mills < 0:
         return None
     affordable_wh = exposure_left(position, funds, unsettled) // all_in_mills if all_in_mills else -residual
-    wh = min(-residual, affordable_wh, max(0, funds.max_wh - position.bought_wh))
+    wh = min(-residual, affordable_wh, max(0, max_wh - position.bought_wh))
     return _residual_order(start_s, metered.participant_id, Side.BID, wh, PriceMills(net_mills))
 
 

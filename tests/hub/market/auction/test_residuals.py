@@ -43,6 +43,18 @@ def test_a_need_becomes_a_bid_net_of_charges() -> None:
     assert (order.side, order.wh, order.limit_mills) == (Side.BID, 800, 4250 - 130)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_order_is_no_more_than_a_line_of_the_settlement_holds(sign: int) -> None:
+    """The rest is the utility's: an interval whose line no plan can write would stop the campus."""
+    much = Micros(2**60)
+    endless = replace(
+        AMPLE, max_wh=Wh(2**40), balance_micros=much, reserve_micros=much, max_debit_micros=much,
+        max_day_debit_micros=much,
+    )  # fmt: skip
+    order = order_of(wants(sign * 2**32), endless)
+    assert order is not None and order.wh == 2**32 - 1
+
+
 @pytest.mark.parametrize(
     ("limits", "funds", "net"),
     [
@@ -193,7 +205,7 @@ def test_whole_intervals_agree_with_the_rules_coded_twice(
                 max_debit_micros=reserve, max_wh=max_wh, max_price=5000, min_price=2200, ask=ask, bid=bid
             )
     outcome = run_auction(AuctionInput(START_S, metered, RATES, funds))
-    site = ground_truth.Site(900, 10, 120, truth_meters, traders)
+    site = ground_truth.Site(900, 10, truth_meters, traders)
     truth = ground_truth.settle(START_S, meters, site)
     assert outcome.clearing.price_mills == truth.price_mills
     assert outcome.clearing.volume_wh == truth.volume_wh
