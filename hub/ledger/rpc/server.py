@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
@@ -69,10 +69,14 @@ class RpcServer:
 
     async def _post(self, request: Request) -> Response:
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_REQUEST_BYTES:
-                return PlainTextResponse(f"A request has at most {MAX_REQUEST_BYTES} bytes\n", status_code=413)
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_REQUEST_BYTES:
+                    return PlainTextResponse(f"A request has at most {MAX_REQUEST_BYTES} bytes\n", status_code=413)
+        except ClientDisconnect:
+            # nobody reads the answer, and whoever was stopped in the middle of a request is no fault of this server
+            return Response(status_code=400)
         text = json.dumps(self.answer(bytes(body)), separators=(",", ":"))
         return Response(text, media_type="application/json")
 

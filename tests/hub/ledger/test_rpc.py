@@ -1,8 +1,10 @@
 """What only the embedded ledger promises of its RPC: its levels step by step, its own bounds, and who may ask."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -139,6 +141,22 @@ async def test_batches_are_answered_in_order_and_bounded(chain: ChainClient) -> 
     answers = await raw_call(chain.url, [{**CALL, "method": "getSlot"}, {**CALL, "method": "no"}, 5])
     assert ["error" in answer for answer in answers] == [False, True, True]
     assert (await raw_call(chain.url, [{**CALL, "method": "getSlot"}] * 51))["error"]["code"] == -32600
+
+
+async def test_who_leaves_in_the_middle_of_a_request_is_no_fault(
+    chain: ChainClient, shared_ledger: LedgerProcess
+) -> None:
+    """A worker that is stopped while it sends; its trace would be the last thing in the log."""
+    parts = urlsplit(chain.url)
+    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with httpx.AsyncClient() as http:
+        for _ in range(3):
+            assert (await http.get(f"{chain.url}/health")).text == "ok"
+    assert "ClientDisconnect" not in shared_ledger.log()
 
 
 async def test_a_huge_request_or_a_foreign_host_is_refused(chain: ChainClient) -> None:
