@@ -69,7 +69,7 @@ def test_every_flag_names_its_twin_in_the_environment() -> None:
 def test_the_walk_finds_what_is_known_to_be_there() -> None:
     """The tests above would pass on nothing."""
     found = {f"{model.__module__}.{model.__name__}" for model in settings_and_files()}
-    assert {"edge.settings.Meter", "edge.meters.profile.Quantity", "hub.settings.Settings"} <= found
+    assert {"edge.sections.Meter", "edge.meters.profile.Quantity", "hub.settings.Settings"} <= found
     assert {"firmware_sim.settings.Settings", "firmware_sim.settings.Load"} <= found
     assert {"peerwatt-edge enroll", "peerwatt-hub ledger verify", "peerwatt-sim site"} <= {p.prog for p in parsers()}
     assert {action.dest for action in arguments(named("peerwatt-hub").parser())} == {"version"}

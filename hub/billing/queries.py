@@ -15,8 +15,8 @@ _INTERVALS = """
     WITH metered AS (
         SELECT r.start_at, r.revision, sum(r.import_wh)::bigint AS import_wh, sum(r.export_wh)::bigint AS export_wh,
                max(array_position(ARRAY['valid', 'estimated', 'suspect', 'missing'], r.quality)) AS worst
-        FROM interval_readings r
-        WHERE r.participant_id = $1 AND r.start_at >= $2 AND r.start_at < $3
+        FROM interval_readings r JOIN meters n USING (meter_id)
+        WHERE r.participant_id = $1 AND r.start_at >= $2 AND r.start_at < $3 AND n.kind <> 'feeder'
           AND r.revision = (SELECT max(a.revision) FROM attestations a WHERE a.start_at = r.start_at)
         GROUP BY r.start_at, r.revision
     ), traded AS (
@@ -127,31 +127,35 @@ async def power(connection: Connection, participant_id: UUID) -> list[Record]:
         """
         SELECT m.meter_id, r.slot_at, r.active_power_w
         FROM meters m LEFT JOIN LATERAL (
-            SELECT slot_at, active_power_w FROM readings WHERE meter_id = m.meter_id
+            SELECT slot_at, active_power_w FROM readings
+            WHERE meter_id = m.meter_id AND doubt = '' AND meter_state = 'G'
             ORDER BY slot_at DESC, reading_id LIMIT 1
         ) r ON true
-        WHERE m.participant_id = $1 AND m.status = 'active' ORDER BY m.meter_id LIMIT 1000
+        WHERE m.participant_id = $1 AND m.status = 'active' AND m.kind <> 'feeder' ORDER BY m.meter_id LIMIT 1000
         """,
         participant_id,
     )
 
 
 async def running_interval(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
-    """Returns the energy in Wh from the first to the newest reading of the running interval, over all meters."""
+    """Returns the energy in Wh from the first to the newest reading of the running interval, over all meters.
+
+    Readings in doubt do not count, nor does a meter whose register was set back meanwhile.
+    """
     row = await connection.fetchrow(
         """
-        SELECT coalesce(sum(l.import_wh - f.import_wh), 0)::bigint AS import_wh,
-               coalesce(sum(l.export_wh - f.export_wh), 0)::bigint AS export_wh, min(l.slot_at) AS until
+        SELECT coalesce(sum(greatest(l.import_wh - f.import_wh, 0)), 0)::bigint AS import_wh,
+               coalesce(sum(greatest(l.export_wh - f.export_wh, 0)), 0)::bigint AS export_wh, min(l.slot_at) AS until
         FROM meters m
         CROSS JOIN LATERAL (
             SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
-            ORDER BY slot_at, reading_id LIMIT 1
+            AND doubt = '' AND meter_state = 'G' ORDER BY slot_at, reading_id LIMIT 1
         ) f
         CROSS JOIN LATERAL (
             SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
-            ORDER BY slot_at DESC, reading_id LIMIT 1
+            AND doubt = '' AND meter_state = 'G' ORDER BY slot_at DESC, reading_id LIMIT 1
         ) l
-        WHERE m.participant_id = $1 AND m.status = 'active'
+        WHERE m.participant_id = $1 AND m.status = 'active' AND m.kind <> 'feeder'
         """,
         participant_id, start, end,
     )  # fmt: skip

@@ -88,7 +88,8 @@ async def run_demo(
         port = web.getsockname()[1]
         served, rpc_url = meters.result()["meters"], rpc.result()["url"]
         values |= {"database_url": database_url, "rpc_url": rpc_url, "interval_s": interval_s, "web_port": port,
-                   "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": site_facts["sun_offset_s"]}  # fmt: skip
+                   "public_origin": f"http://127.0.0.1:{port}", "sun_offset_s": site_facts["sun_offset_s"],
+                   **site_facts["place"]}  # fmt: skip
         config = parts.write_hub_config(state, values)
         settings = load_settings(config)
         step("people, wallets, and the five programs' first accounts")
@@ -168,5 +169,6 @@ async def _site_facts(state: State, interval_s: int) -> dict[str, Any]:
     state.save_values(sun_offset_s=offset_s)
     return {
         "sun_offset_s": offset_s,
+        "place": {"site_latitude": site["site"]["latitude"], "site_longitude": site["site"]["longitude"]},
         "meters": {meter["id"]: meter for meter in site["meters"]},
     }

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ class Site:
 
     interval_s: int
     poll_period_s: int
-    grace_s: int
     meters: Mapping[str, TruthMeter]
     traders: Mapping[str, Trader]
     prices: Prices = field(default_factory=Prices)
@@ -65,7 +63,7 @@ class Site:
 
 @dataclass(frozen=True)
 class MeterTruth:
-    """One meter's energy in one interval; quality is valid, estimated, suspect or missing."""
+    """One meter's energy in one interval; quality is valid, estimated or missing."""
 
     import_wh: int
     export_wh: int
@@ -158,76 +156,68 @@ def slots_of(log: Iterable[Mapping[str, Any]], meter: str, poll_period_s: int) -
 # From registers to interval energy -------------------------------------------------------------------------------
 
 
-def at_boundary(slots: Slots, at_s: int, until_s: int, poll_period_s: int) -> tuple[int, int, bool] | None:
-    """Returns (import_wh, export_wh, is_valid) at a boundary: read, or interpolated over at most an hour each way."""
-    if at_s in slots:
-        return slots[at_s][1], slots[at_s][2], True
-    earlier = [slot for slot in slots if at_s - HOUR_S <= slot < at_s]
-    later = [slot for slot in slots if at_s < slot <= at_s + HOUR_S and slot <= until_s]
+def at_boundary(slots: Slots, at_s: int, poll_period_s: int) -> tuple[int, int, bool] | None:
+    """Returns (import_wh, export_wh, is_valid) at a boundary: read there, or on the line between its neighbours."""
+    placed = [(_placed_ms(slot, read[0], poll_period_s), slot) for slot, read in slots.items()]
+    here = [slot for at_ms, slot in placed if at_ms == at_s * 1000]
+    if here:
+        return slots[here[0]][1], slots[here[0]][2], True
+    earlier = [pair for pair in placed if pair[0] < at_s * 1000]
+    later = [pair for pair in placed if pair[0] > at_s * 1000]
     if not earlier or not later:
         return None
-    before_ms, import_before, export_before = slots[max(earlier)]
-    after_ms, import_after, export_after = slots[min(later)]
-    fraction = min(max(Fraction(at_s * 1000 - before_ms, after_ms - before_ms), Fraction(0)), Fraction(1))
-    is_near = min(later) - max(earlier) <= 2 * poll_period_s
+    (before_ms, before), (after_ms, after) = max(earlier), min(later)
+    fraction = Fraction(at_s * 1000 - before_ms, after_ms - before_ms)
     return (
-        import_before + int((import_after - import_before) * fraction // 1),
-        export_before + int((export_after - export_before) * fraction // 1),
-        is_near,
+        slots[before][1] + int((slots[after][1] - slots[before][1]) * fraction // 1),
+        slots[before][2] + int((slots[after][2] - slots[before][2]) * fraction // 1),
+        after - before <= 2 * poll_period_s,
     )
 
 
-def energy_of(slots: Slots, start_s: int, site: Site, rated_power_w: int) -> MeterTruth | None:
-    """Returns a meter's energy in an interval, or None when its registers give none."""
+def _placed_ms(slot: int, read_ms: int, poll_period_s: int) -> int:
+    """Returns the time that a reading stands for: its slot when it was read soon after it, else when it was read."""
+    return slot * 1000 if abs(read_ms - slot * 1000) <= max(1000, poll_period_s * 250) else read_ms
+
+
+def energy_of(slots: Slots, start_s: int, site: Site, rated_power_w: int) -> MeterTruth:
+    """Returns a meter's energy in an interval, from registers that never fall.
+
+    Where an end lies before the first reading or after the last, only what lies between was measured.
+    """
     end_s = start_s + site.interval_s
-    until_s = end_s + site.grace_s
-    start = at_boundary(slots, start_s, until_s, site.poll_period_s)
-    end = at_boundary(slots, end_s, until_s, site.poll_period_s)
-    if start is None or end is None or _register_falls(slots, start_s, end_s, until_s):
-        return None
+    start = at_boundary(slots, start_s, site.poll_period_s)
+    end = at_boundary(slots, end_s, site.poll_period_s)
+    rated = Fraction(rated_power_w * site.interval_s, 3600)
+    if start is None or end is None:
+        inside = [slots[slot] for slot in sorted(slots) if start_s <= slot <= end_s]
+        if not inside:
+            return MeterTruth(0, 0, "missing")
+        first, last = start or inside[0][1:], end or inside[-1][1:]
+        return MeterTruth(min(last[0] - first[0], int(rated)), min(last[1] - first[1], int(rated)), "estimated")
     imported, exported = end[0] - start[0], end[1] - start[1]
-    if imported < 0 or exported < 0:
-        return None
-    if max(imported, exported) > Fraction(rated_power_w * site.interval_s * 12, 3600 * 10):
-        return MeterTruth(imported, exported, "suspect")
+    if max(imported, exported) > rated * Fraction(12, 10):
+        return MeterTruth(min(imported, int(rated)), min(exported, int(rated)), "estimated")
     return MeterTruth(imported, exported, "valid" if start[2] and end[2] else "estimated")
 
 
-def _register_falls(slots: Slots, start_s: int, end_s: int, until_s: int) -> bool:
-    """Returns whether a register falls between the readings that the interval is computed from."""
-    used_slots = {slot for slot in slots if start_s <= slot <= end_s}
-    if start_s not in slots:
-        used_slots |= {
-            max((slot for slot in slots if start_s - HOUR_S <= slot < start_s), default=end_s)
-        } & slots.keys()
-    if end_s not in slots:
-        used_slots |= {min((slot for slot in slots if end_s < slot <= until_s), default=start_s)} & slots.keys()
-    ordered = [slots[slot] for slot in sorted(used_slots)]
-    return any(earlier[1] > later[1] or earlier[2] > later[2] for earlier, later in pairwise(ordered))
-
-
 def energies(
-    log: Iterable[Mapping[str, Any]], site: Site, first_s: int, last_s: int
+    log: Iterable[Mapping[str, Any]], site: Site, first_start_s: int, last_start_s: int
 ) -> dict[int, dict[str, MeterTruth]]:
-    """Returns every expected meter's energy in the intervals that start in [``first_s``, ``last_s``]."""
-    entries = list(log)
-    result: dict[int, dict[str, MeterTruth]] = {start_s: {} for start_s in range(first_s, last_s + 1, site.interval_s)}
+    """Returns every meter's energy in each interval by its start in Unix seconds.
+
+    A meter is in the intervals that start at or after the time from which it is expected.
+    """
+    log = list(log)
+    result: dict[int, dict[str, MeterTruth]] = {
+        start_s: {} for start_s in range(first_start_s, last_start_s + 1, site.interval_s)
+    }
     for name, meter in site.meters.items():
-        slots = slots_of(entries, name, site.poll_period_s)
-        last_valid: tuple[int, MeterTruth] | None = None
+        slots = slots_of(log, name, site.poll_period_s)
         for start_s, interval in result.items():
-            if meter.expected_from_s > start_s:
-                continue
-            truth = energy_of(slots, start_s, site, meter.rated_power_w)
-            if truth is None and last_valid is not None and last_valid[0] >= start_s - HOUR_S:
-                truth = MeterTruth(last_valid[1].import_wh, last_valid[1].export_wh, "estimated")
-            interval[name] = truth or MeterTruth(0, 0, "missing")
-            if truth is not None and truth.quality == "valid":
-                last_valid = (start_s + site.interval_s, truth)
+            if start_s >= meter.expected_from_s:
+                interval[name] = energy_of(slots, start_s, site, meter.rated_power_w)
     return result
-
-
-# From interval energy to bills -----------------------------------------------------------------------------------
 
 
 def settle(

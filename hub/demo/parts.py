@@ -118,7 +118,7 @@ def write_agent_config(
     password_file = folder / "broker.password"
     _write_private(password_file, broker.password)
     gateway_settings = {"gateway_id": building.gateway_id, "state_dir": str(folder), "poll_period_s": POLL_PERIOD_S,
-            "seal_interval_s": SEAL_INTERVAL_S}  # fmt: skip
+            "seal_interval_s": SEAL_INTERVAL_S, "interval_s": settings.interval_s}  # fmt: skip
     hub = {
         "url": f"https://{settings.device_host}:{settings.device_port}",
         "ca_file": str(settings.nats_ca_file),

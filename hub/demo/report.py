@@ -33,8 +33,7 @@ async def make_closing_report(
             # the sums over all intervals; each interval was compared when it was reconciled
             chain_differences = (await compare_sums_repeatedly(pool, chain)).differences
     async with pool.acquire() as connection:
-        first = await repository.first_start(connection)
-        truth = expected_figures(settings, await repository.meters(connection), first, starts)
+        truth = expected_figures(settings, await repository.meters(connection), starts)
         return await build_report(connection, starts, truth, chain_differences, missed)
 
 

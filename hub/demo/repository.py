@@ -72,12 +72,6 @@ async def lines(connection: Connection, start_at: datetime) -> list[Record]:
     )
 
 
-async def first_start(connection: Connection) -> datetime | None:
-    """Returns when the hub's first interval began, or None."""
-    start_at: datetime | None = await connection.fetchval("SELECT min(start_at) FROM intervals")
-    return start_at
-
-
 async def meters(connection: Connection) -> list[Record]:
     """Returns every meter with participant, rated power and the time from which it is expected."""
     return list(await connection.fetch("SELECT meter_id, participant_id, rated_power_w, expected_from FROM meters"))

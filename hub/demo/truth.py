@@ -27,20 +27,16 @@ Expected = Mapping[int, ExpectedInterval]
 """By interval start (s)."""
 
 
-def expected_figures(
-    settings: Settings, meters: Sequence[Record], first: datetime | None, starts: Sequence[datetime]
-) -> Expected | None:
+def expected_figures(settings: Settings, meters: Sequence[Record], starts: Sequence[datetime]) -> Expected | None:
     """Returns the expected figures of intervals, or None when served registers are not logged.
 
-    ``first`` is the hub's first interval. An estimate needs readings and a valid interval of up to an hour before, so
-    the computation begins that much earlier than ``starts``, or with the first interval.
+    An end of an interval that was not read lies between readings of up to an hour before and after it.
     """
-    if settings.truth_file is None or first is None or not starts:
+    if settings.truth_file is None or not starts:
         return None
     site, seconds = _site(settings, meters), [to_s(start) for start in starts]
-    begin_s = max(to_s(first), min(seconds) - ground_truth.HOUR_S - settings.interval_s)
-    log = ground_truth.read_log(settings.truth_file, since_s=begin_s - ground_truth.HOUR_S - settings.interval_s)
-    energies = ground_truth.energies(log, site, begin_s, max(seconds))
+    log = ground_truth.read_log(settings.truth_file, since_s=min(seconds) - ground_truth.HOUR_S)
+    energies = ground_truth.energies(log, site, min(seconds), max(seconds))
     return {start: _expected(ground_truth.settle(start, energies[start], site)) for start in seconds}
 
 
@@ -52,7 +48,6 @@ def _site(settings: Settings, meters: Sequence[Record]) -> ground_truth.Site:
     return ground_truth.Site(
         interval_s=settings.interval_s,
         poll_period_s=settings.poll_period_s,
-        grace_s=settings.attest_grace_s,
         meters={
             row["meter_id"]: ground_truth.TruthMeter(
                 # expected in intervals that begin at that time or later

@@ -1,7 +1,8 @@
 """The market's SQL that auction, settlement and publication share: rates, orders, trades, utility lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_s
 from hub.errors import ConfigError, PermanentError
@@ -171,20 +172,51 @@ async def release_trades(connection: Connection, start_s: int, now_ms: int) -> i
     return int(status.rpartition(" ")[2])
 
 
-async def metered_energy(connection: Connection, start_s: int) -> list[MeteredRow]:
-    """Returns each participant's energy of revision 1, summed over their meters, sorted by participant id."""
+async def replace_utility_lines(
+    connection: Connection, start_s: int, revision: int, lines: Iterable[UtilityLine], qualities: Mapping[UUID, str]
+) -> None:
+    """Stores the utility lines of a revision, each with the worst quality of the participant's meters."""
+    await connection.execute("DELETE FROM utility_lines WHERE start_at = $1 AND revision = $2", at_s(start_s), revision)
+    await connection.executemany(
+        """
+        INSERT INTO utility_lines
+            (start_at, revision, participant_id, utility_wh, tariff_mills, amount_micros, quality)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        [
+            (at_s(start_s), revision, line.participant_id, line.utility_wh, line.tariff_mills, line.amount_micros,
+             qualities.get(line.participant_id, "missing"))
+            for line in lines
+        ],
+    )  # fmt: skip
+
+
+async def corrected_revisions(connection: Connection, start_s: int) -> list[int]:
+    """Returns the revisions of an interval after the first, in order."""
+    rows = await connection.fetch(
+        "SELECT revision FROM attestations WHERE start_at = $1 AND revision > 1 ORDER BY revision", at_s(start_s)
+    )
+    return [row["revision"] for row in rows]
+
+
+async def metered_energy(connection: Connection, start_s: int, revision: int = 1) -> list[MeteredRow]:
+    """Returns each participant's energy of a revision, summed over their meters, sorted by participant id.
+
+    What a feeder meter measures, others measure again: it is in no sum.
+    """
     rows = await connection.fetch(
         """
         SELECT r.participant_id, p.wallet, p.ask_limit_mills, p.bid_limit_mills,
                sum(r.import_wh)::bigint AS import_wh, sum(r.export_wh)::bigint AS export_wh,
                CASE max(CASE r.quality WHEN 'valid' THEN 0 WHEN 'estimated' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END)
                     WHEN 0 THEN 'valid' WHEN 1 THEN 'estimated' WHEN 2 THEN 'suspect' ELSE 'missing' END AS quality
-        FROM interval_readings r JOIN participants p USING (participant_id)
-        WHERE r.start_at = $1 AND r.revision = 1
+        FROM interval_readings r JOIN participants p USING (participant_id) JOIN meters m USING (meter_id)
+        WHERE r.start_at = $1 AND r.revision = $2 AND m.kind <> 'feeder'
         GROUP BY r.participant_id, p.wallet, p.ask_limit_mills, p.bid_limit_mills
         ORDER BY r.participant_id
         """,
         at_s(start_s),
+        revision,
     )
     return [MeteredRow(_metered(row), row["quality"], row["wallet"]) for row in rows]
 

@@ -33,6 +33,9 @@ OPEN_WINDOW_S = 12 * 3600
 ABORT_AFTER_S = 24 * 3600
 """From this long after an interval's end anybody may abort its settlement (same file); earlier only the settler can."""
 
+MINTABLE_S = 7 * 86_400
+"""What is attested later than this after an interval's end mints nothing (energy_token's minted_interval.rs)."""
+
 CLOCKS_APART_S = 60
 """The most that this machine's clock and the chain's may differ."""
 
@@ -96,7 +99,9 @@ async def _is_done_by_node(chain: ChainClient, step: StepRow, rows: IntervalRows
     if step.kind == "attest":
         return _check_equal(step, attestation_differences(await read_attestation(chain, step.start_s), rows))
     if step.kind == "mint":
-        return _check_equal(step, mint_differences(await read_minted_interval(chain, step.start_s), rows))
+        minted = await read_minted_interval(chain, step.start_s)
+        attestation = None if minted is None else await read_attestation(chain, step.start_s)
+        return _check_equal(step, mint_differences(minted, attestation, rows))
     settlement = await read_settlement(chain, step.start_s)
     if settlement is None:
         return False
@@ -148,12 +153,18 @@ async def read_settlement(chain: ChainClient, start_s: int) -> Any:
 def attestation_differences(attestation: Any, rows: IntervalRows) -> list[str] | None:
     """Returns how the chain's attestation differs from the rows; None when there is none."""
     names = ("merkle_root", "meters_valid", "meters_estimated", "import_wh", "export_wh")
-    return None if attestation is None else _compare(attestation, {name: rows.interval[name] for name in names})
+    return None if attestation is None else differences_of(attestation, {name: rows.interval[name] for name in names})
 
 
-def mint_differences(minted: Any, rows: IntervalRows) -> list[str] | None:
-    """Returns how the minted energy differs from the attested export; None when nothing was minted yet."""
-    return None if minted is None else _compare(minted, {"wh": rows.interval["minted_wh"]})
+def mint_differences(minted: Any, attestation: Any, rows: IntervalRows) -> list[str] | None:
+    """Returns how the minted energy differs from the export that was attested in time; None when none was minted yet.
+
+    When that was, the chain's clock decides: ``attestation`` is its revision 1, or None when a node has none.
+    """
+    if minted is None:
+        return None
+    late = attestation is not None and attestation.attested_at_s > to_s(rows.interval["end_at"]) + MINTABLE_S
+    return differences_of(minted, {"wh": 0 if late else rows.interval["minted_wh"]})
 
 
 def commitment_differences(settlement: Any, rows: IntervalRows) -> list[str] | None:
@@ -165,10 +176,11 @@ def commitment_differences(settlement: Any, rows: IntervalRows) -> list[str] | N
     expected = {name: interval[name] for name in names}
     if interval["line_count"]:
         expected |= {name: interval[name] for name in ("lines_root", "clearing_price_mills", "journal_hash")}
-    return _compare(settlement, expected)
+    return differences_of(settlement, expected)
 
 
-def _compare(account: Any, expected: dict[str, Any]) -> list[str]:
+def differences_of(account: Any, expected: dict[str, Any]) -> list[str]:
+    """Returns in words which fields of a decoded account are not as expected."""
     differences = []
     for name, ours in expected.items():
         theirs = getattr(account, name)

@@ -193,7 +193,7 @@ async def compare_interval(chain: ChainClient, rows: IntervalRows) -> IntervalCo
     minted = await onchain.read_minted_interval(chain, start_s)
     settlement = await onchain.read_settlement(chain, start_s)
     differences = _or_missing("attestation", onchain.attestation_differences(attestation, rows))
-    differences += _or_missing("minted energy", onchain.mint_differences(minted, rows))
+    differences += _or_missing("minted energy", onchain.mint_differences(minted, attestation, rows))
     if minted is not None and not minted.burned:
         differences.append("the interval's energy was not burned")
     if settlement is not None and settlement.status == onchain.ABORTED and not rows.interval["line_count"]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from edge.wire import merkle
+from hub.chain.instructions import oracle
 from hub.clock import at_ms, at_s, to_s
 from hub.market.orders import Rates
 from hub.metering.interval_states import State
@@ -113,6 +114,43 @@ async def next_unsettled(connection: Connection, except_for: Sequence[int]) -> i
         [at_s(start_s) for start_s in except_for],
     )
     return None if start_at is None else to_s(start_at)
+
+
+async def due_revisions(connection: Connection, limit: int) -> list[oracle.Attestation]:
+    """Returns revisions after the first that are to be attested on the chain: the one before is final there."""
+    rows = await connection.fetch(
+        """
+        SELECT a.* FROM attestations a
+        WHERE a.revision > 1 AND a.final_at IS NULL AND a.refusal IS NULL AND CASE a.revision
+            WHEN 2 THEN EXISTS (SELECT FROM settlement_steps s WHERE s.start_at = a.start_at AND s.kind = 'attest'
+                                AND s.state = 'finalized')
+            ELSE EXISTS (SELECT FROM attestations b WHERE b.start_at = a.start_at AND b.revision = a.revision - 1
+                         AND b.final_at IS NOT NULL)
+        END
+        ORDER BY a.start_at, a.revision LIMIT $1
+        """,
+        limit,
+    )
+    return [
+        oracle.Attestation(
+            to_s(row["start_at"]), bytes(row["merkle_root"]), row["meters_valid"], row["meters_estimated"],
+            row["import_wh"], row["export_wh"], row["revision"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def record_revision(
+    connection: Connection, start_s: int, revision: int, now_ms: int, refusal: str | None
+) -> None:
+    """Stores that a revision is final on the chain, or why the program refuses it for good."""
+    await connection.execute(
+        "UPDATE attestations SET final_at = $3, refusal = $4 WHERE start_at = $1 AND revision = $2",
+        at_s(start_s),
+        revision,
+        at_ms(now_ms) if refusal is None else None,
+        refusal,
+    )
 
 
 async def interval_rows(connection: Connection, start_s: int) -> IntervalRows:

@@ -1,6 +1,7 @@
 """The worker's rounds of market, settlement and reconcile; they stand here because each of them uses the chain."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,6 +10,9 @@ from hub.chain.client import ChainClient
 from hub.clock import Clock
 from hub.market.auction.invariants import MarketHaltedError
 from hub.market.auction.service import clear_attested
+from hub.market.corrections import write_utility_lines
+from hub.metering.corrections.service import QUIET_MS, correct_next, mark_late
+from hub.metering.rounds import site_of
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease
 from hub.postgres.rounds import INTERVALS_A_ROUND
@@ -23,10 +27,44 @@ from hub.settlement.planner import plan_cleared
 from hub.settlement.preflight import Preflight, check_funds
 from hub.settlement.rates import RatesCopier
 from hub.settlement.reconcile import reconcile_due
+from hub.settlement.revisions import RevisionSender
 from hub.settlement.steps.repository import steps as steps_of
 from hub.settlement.submitter import Submitter, read_currency_mint
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class CorrectionRound:
+    """Corrects attested intervals whose readings came late, with the money that follows."""
+
+    settings: Settings
+    pool: Pool
+    clock: Clock
+    quiet_ms: int = QUIET_MS
+    name: str = "corrections"
+
+    async def run(self, lease: Lease) -> bool:
+        """Looks for what came late and corrects one interval; returns True when it was one.
+
+        Raises:
+            LeaseLostError: another copy leads.
+            ConfigError: no rates are stored for an interval.
+        """
+        await mark_late(self.pool, lease, self.clock)
+        corrected = await correct_next(
+            self.pool, lease, self.clock, self.settings.poll_period_s, site_of(self.settings), write_utility_lines,
+            secrets.token_bytes, quiet_ms=self.quiet_ms,
+        )  # fmt: skip
+        if corrected is not None and corrected.meters:
+            log.info(
+                "corrected",
+                start_s=corrected.start_s,
+                revision=corrected.revision,
+                meters=corrected.meters[:10],
+                changed=len(corrected.meters),
+            )
+        return corrected is not None
 
 
 @dataclass(frozen=True)
@@ -89,7 +127,7 @@ class MarketRound:
 
 @dataclass(frozen=True)
 class SettlementRound:
-    """Settles planned intervals on the chain, one after the other."""
+    """Settles planned intervals on the chain, one after the other, then attests corrections there."""
 
     settings: Settings
     pool: Pool
@@ -121,6 +159,10 @@ class SettlementRound:
         for start_s in await submitter.settle_due():
             log.info("closed", start_s=start_s)
         await self.deferred.store(self.pool, lease, "settlement")
+        price_micro_lamports = await fees.offer(self.chain)
+        revisions = RevisionSender(self.pool, lease, self.clock, self.chain, keys, price_micro_lamports)
+        for start_s, revision in await revisions.send_due():
+            log.info("revision attested", start_s=start_s, revision=revision)
         return False
 
 

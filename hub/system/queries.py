@@ -19,7 +19,7 @@ async def rates_at(connection: Connection, at: datetime) -> Record | None:
 
 
 async def totals(connection: Connection) -> Row:
-    """Counts and sums everything, energy (Wh) in each interval's latest revision."""
+    """Counts and sums everything, energy (Wh) in each interval's latest revision, without feeder meters."""
     row = await connection.fetchrow(
         """
         SELECT (SELECT count(*) FROM meters WHERE status = 'active') AS meters,
@@ -39,7 +39,7 @@ async def totals(connection: Connection) -> Row:
                    coalesce(sum(r.export_wh), 0)::bigint AS export_wh
             FROM interval_readings r JOIN (
                 SELECT start_at, max(revision) AS revision FROM attestations GROUP BY start_at
-            ) a USING (start_at, revision)
+            ) a USING (start_at, revision) JOIN meters m USING (meter_id) WHERE m.kind <> 'feeder'
         ) e
         """
     )

@@ -6,7 +6,7 @@ from hub.metering.rounds import AttestationRound
 from hub.postgres.db import Pool
 from hub.postgres.rounds import Round
 from hub.settings import Settings
-from hub.settlement.rounds import MarketRound, ReconcileRound, SettlementRound
+from hub.settlement.rounds import CorrectionRound, MarketRound, ReconcileRound, SettlementRound
 
 
 def rounds(settings: Settings, pool: Pool, clock: Clock, chain: ChainClient) -> list[Round]:
@@ -14,6 +14,7 @@ def rounds(settings: Settings, pool: Pool, clock: Clock, chain: ChainClient) -> 
     return [
         AttestationRound(settings, pool, clock),
         MarketRound(pool, clock, chain),
+        CorrectionRound(settings, pool, clock),
         SettlementRound(settings, pool, clock, chain),
         ReconcileRound(pool, clock, chain),
     ]

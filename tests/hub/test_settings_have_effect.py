@@ -32,7 +32,16 @@ from hub.settings import Settings, load_settings
 from support.commands import run_hub
 from support.rows.gateways import SealingGateway
 from support.rows.seed import ANNA, BEN, END_S, NOW_S, PASSWORD, START_S, Campus
-from support.rows.site_rows import add_meter, add_participant, add_readings, end_leases, lead
+from support.rows.site_rows import (
+    add_coverage,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_readings,
+    end_leases,
+    lead,
+    same_time_as,
+)
 from support.servers.api import problem, running_api
 from support.servers.faulty_node import FaultyNode
 from support.servers.gateway import modbus_gateway
@@ -144,10 +153,10 @@ async def test_the_oracle_keeps_to_the_times_of_the_settings(pool: Pool, tmp_pat
     for meter_id, away_s in (("METER_001", 15), ("METER_002", 30)):
         await add_meter(pool, meter_id, ANNA, expected_from_s=start_s)
         slots = ((start_s - away_s, 0), (start_s + away_s, 60), (end_s - away_s, 240), (end_s + away_s, 300))
-        await add_readings(pool, meter_id, [(slot_s, import_wh, 0) for slot_s, import_wh in slots])
-    await pool.execute("INSERT INTO ingest_coverage VALUES ('test', to_timestamp(0), $1)", at_s(end_s + 86_400))
+        await add_readings(pool, meter_id, [(slot_s, import_wh, 0) for slot_s, import_wh in slots], period_s=1)
+    await add_coverage(pool, 0, end_s + 86_400)
     clock = ManualClock((end_s + 77) * 1000 - 1)
-    oracle, lease = AttestationRound(settings, pool, clock), await lead(pool)
+    oracle, lease = AttestationRound(settings, pool, clock, same_time_as(clock)), await lead(pool)
     await oracle.run(lease)
     assert await pool.fetchval("SELECT count(*) FROM intervals") == 0
     clock.advance(1)
@@ -156,6 +165,50 @@ async def test_the_oracle_keeps_to_the_times_of_the_settings(pool: Pool, tmp_pat
                             "JOIN interval_readings USING (start_at) ORDER BY meter_id")  # fmt: skip
     span = at_s(start_s), at_s(end_s)
     assert [tuple(row) for row in rows] == [(*span, "valid", 240), (*span, "estimated", 240)]
+
+
+@proves("Settings.heartbeat_s")
+async def test_a_gateway_is_offline_after_three_heartbeats_of_the_settings(pool: Pool, tmp_path: Path) -> None:
+    """It says when all that it read is stored, so that it is waited for while it is there."""
+    settings = load_settings(
+        write_settings(tmp_path / "hub.toml", state_dir=tmp_path, database_url="unused", interval_s=300,
+                       attest_grace_s=0, heartbeat_s=7)
+    )  # fmt: skip
+    end_s = START_S + 300
+    await add_participant(pool, ANNA)
+    await add_meter(pool, "METER_001", ANNA, expected_from_s=START_S)
+    await pool.execute(
+        "UPDATE gateways SET last_beat_at = $1, last_beat = $2",
+        at_s(end_s), {"complete_until_s": START_S, "sent_at_ms": end_s * 1000, "time_quality": "S"},
+    )  # fmt: skip
+    clock = ManualClock(end_s * 1000)
+    oracle, lease = AttestationRound(settings, pool, clock, same_time_as(clock)), await lead(pool)
+    for after_s, count in ((21, 0), (22, 1)):
+        clock.ms = (end_s + after_s) * 1000
+        await pool.execute("DELETE FROM ingest_coverage")
+        await add_coverage(pool, 0, end_s + after_s)
+        await oracle.run(lease)
+        assert await pool.fetchval("SELECT count(*) FROM intervals") == count
+
+
+@proves("Settings.site_latitude", "Settings.site_longitude")
+@pytest.mark.parametrize(("place", "quality"), [((-23, 100), "valid"), ((23, 100), "valid"), ((23, -80), "estimated")])
+async def test_a_generator_exports_nothing_where_it_is_night(
+    pool: Pool, tmp_path: Path, place: tuple[int, int], quality: str
+) -> None:
+    """At ten o'clock in the morning of Greenwich in June."""
+    settings = load_settings(
+        write_settings(tmp_path / "hub.toml", state_dir=tmp_path, database_url="unused", site_latitude=place[0],
+                       site_longitude=place[1])
+    )  # fmt: skip
+    await add_participant(pool, ANNA)
+    await add_meter(pool, "METER_001", ANNA, expected_from_s=START_S)
+    await pool.execute("UPDATE meters SET kind = 'generation'")
+    await add_interval_energy(pool, "METER_001", START_S, 900, (0, 500))
+    await add_coverage(pool)
+    clock = ManualClock((START_S + 900) * 1000)
+    await AttestationRound(settings, pool, clock, same_time_as(clock)).run(await lead(pool))
+    assert await pool.fetchval("SELECT quality FROM interval_readings") == quality
 
 
 @proves("Settings.web_host", "Settings.web_port", "Settings.device_host", "Settings.device_port",

@@ -1,4 +1,4 @@
-"""The report's ground truth reads what an estimate is computed from, also before the first requested interval."""
+"""The report's ground truth reads what an interval is computed from, also before the first requested one."""
 
 import json
 from pathlib import Path
@@ -31,31 +31,21 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def figures(settings: Settings, *starts_s: int, first_s: int = S, expected_ms: int = S * 1000) -> Expected:
+def figures(settings: Settings, *starts_s: int, expected_ms: int = S * 1000) -> Expected:
     meter = {"meter_id": "M", "participant_id": OWNER, "rated_power_w": 60_000, "expected_from": at_ms(expected_ms)}
-    expected = expected_figures(settings, [meter], at_s(first_s), [at_s(start_s) for start_s in starts_s])  # type: ignore[list-item]
+    expected = expected_figures(settings, [meter], [at_s(start_s) for start_s in starts_s])  # type: ignore[list-item]
     assert expected is not None
     return expected
 
 
-def test_an_estimate_that_rests_on_an_earlier_interval(settings: Settings) -> None:
+def test_an_interval_that_ends_in_a_gap_has_its_share_of_it(settings: Settings) -> None:
+    """Whichever interval is asked for first; after the last reading nothing was measured."""
     assert settings.truth_file is not None
-    settings.truth_file.write_text(served(S + INTERVAL_S))
-    alone, together = figures(settings, S + INTERVAL_S), figures(settings, S, S + INTERVAL_S)
+    settings.truth_file.write_text(served(S + 10) + served(S + 150, since_s=S + 90))
+    alone, together = figures(settings, S + INTERVAL_S), figures(settings, S, S + INTERVAL_S, S + 2 * INTERVAL_S)
     assert alone[S + INTERVAL_S] == together[S + INTERVAL_S]
-    assert alone[S + INTERVAL_S].figures["import_wh"] == INTERVAL_S
+    assert [together[S + n * INTERVAL_S].figures["import_wh"] for n in range(3)] == [60, 60, 30]
     assert alone[S + INTERVAL_S].bills[str(OWNER)]["utility_micros"] == -INTERVAL_S * 5000
-
-
-def test_an_estimate_up_to_an_hour_after_the_last_valid_interval(settings: Settings) -> None:
-    """Not a minute longer, however old the state folder is."""
-    assert settings.truth_file is not None
-    settings.truth_file.write_text(served(S + INTERVAL_S))
-    last_s = S + INTERVAL_S + 3600
-    expected = figures(settings, last_s, first_s=S - 40 * 86_400)
-    assert expected[last_s].figures["import_wh"] == INTERVAL_S
-    expected = figures(settings, last_s + INTERVAL_S, first_s=S - 40 * 86_400)
-    assert expected[last_s + INTERVAL_S].figures["import_wh"] == 0
 
 
 def test_a_meter_counts_from_the_interval_after_it_is_expected(settings: Settings) -> None:

@@ -20,7 +20,7 @@ from hub.postgres.db import Pool
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import plan_cleared
 from hub.settlement.submitter import Submitter
-from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.rows.site_rows import ALWAYS, KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
 from support.rows.worked_example import INTERVAL_S, START_S, A, B, C
 from support.servers.faulty_node import FaultyNode
 from support.servers.ledger import LedgerProcess, running_ledger
@@ -113,7 +113,9 @@ async def cleared(pool: Pool) -> Pool:
         for n, row in enumerate(rows):
             await add_interval_energy(pool, f"METER_{person.int:03}", START_S + n * INTERVAL_S, INTERVAL_S, row)
     lease, clock = await lead(pool), ManualClock((START_S + 10 * INTERVAL_S) * 1000)
-    await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0), limit=2)
+    await attest_due(
+        pool, lease, clock, OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, coverage=ALWAYS), limit=2
+    )
     await clear_attested(pool, lease, clock, KnownFunds())
     return pool
 

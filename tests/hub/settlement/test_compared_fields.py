@@ -106,6 +106,13 @@ async def test_what_is_missing_is_a_difference(chain: Accounts) -> None:
     ]
 
 
+async def test_an_interval_attested_after_seven_days_has_minted_nothing(chain: Accounts) -> None:
+    chain.attestation.attested_at_s = END_S + onchain.MINTABLE_S + 1
+    assert (await chain.compared()).differences == ["wh is 1000 on the chain and 0 here"]
+    chain.minted.wh = 0
+    assert (await chain.compared()).differences == []
+
+
 async def test_energy_that_was_not_burned_is_a_difference(chain: Accounts) -> None:
     chain.minted.burned = False
     assert (await chain.compared()).differences == ["the interval's energy was not burned"]

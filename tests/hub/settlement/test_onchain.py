@@ -10,7 +10,17 @@ from hub.chain.client import ChainClient
 from hub.clock import ManualClock
 from hub.settlement import abort, onchain
 from hub.settlement.abort import aborted_by_settler, describe_aborted
-from hub.settlement.onchain import ABORTED, CLOSED, EMPTY, OPEN, RETURNING, AbortedError, ConflictError, TooLateError
+from hub.settlement.onchain import (
+    ABORTED,
+    CLOSED,
+    EMPTY,
+    MINTABLE_S,
+    OPEN,
+    RETURNING,
+    AbortedError,
+    ConflictError,
+    TooLateError,
+)
 from hub.settlement.repository import IntervalRows
 from hub.settlement.steps.repository import StepRow
 from support.servers.nodes import NO_CHAIN
@@ -91,6 +101,17 @@ async def test_another_content_is_a_conflict(chain: Accounts, account: str, fiel
             await chain.done(kind, end_line=3)
         assert str(conflict.value).startswith(f"The chain's {kind} of interval {START_S} is not ours ({says}): ")
     assert conflict.value.code == "settlement_conflict"
+
+
+async def test_what_was_attested_after_seven_days_is_minted_as_nothing(chain: Accounts) -> None:
+    chain.attestation, chain.minted = attestation(attested_at_s=END_S + MINTABLE_S), minted(wh=0)
+    with pytest.raises(ConflictError, match="wh is 0 on the chain and 1000 here"):
+        await chain.done("mint")
+    chain.attestation.attested_at_s += 1
+    assert await chain.done("mint")
+    chain.minted.wh = 1000
+    with pytest.raises(ConflictError, match="wh is 1000 on the chain and 0 here"):
+        await chain.done("mint")
 
 
 async def test_lines_are_settled_up_to_the_cursor(chain: Accounts) -> None:

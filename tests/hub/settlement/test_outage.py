@@ -15,7 +15,7 @@ from hub.postgres.db import Pool
 from hub.settlement.cached_funds import FundsCache, certain_funds
 from hub.settlement.reconcile import compare_all
 from hub.units import Micros, PriceMills, Wh
-from support.rows.site_rows import lead
+from support.rows.site_rows import ALWAYS, lead
 from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus
 from support.settlement.rounds import Rounds
@@ -30,7 +30,7 @@ async def rounds(pool: Pool, lone_ledger: LedgerProcess, tmp_path: Path) -> Asyn
 async def attested(campus: SettlingCampus) -> int:
     """Lets an interval pass and attests it; returns its start."""
     start_s = await campus.pass_interval(ENERGY)
-    oracle = OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0)
+    oracle = OracleConfig(INTERVAL_S, INTERVAL_S, 0, coverage=ALWAYS)
     assert len(await attest_due(campus.pool, await lead(campus.pool), SystemClock(), oracle, limit=1)) == 1
     return start_s
 

@@ -19,7 +19,7 @@ from hub.postgres.db import Pool
 from hub.postgres.rounds import INTERVALS_A_ROUND
 from hub.settlement import rounds
 from hub.settlement.rounds import MarketRound, ReconcileRound
-from support.rows.site_rows import KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
+from support.rows.site_rows import ALWAYS, KnownFunds, add_interval_energy, add_meter, add_participant, add_rates, lead
 from support.servers.nodes import NO_CHAIN
 
 START_S, LENGTH_S = 1_780_308_000, 900
@@ -81,7 +81,7 @@ async def _two_attested(pool: Pool) -> None:
         await add_meter(pool, f"METER_00{number}", UUID(int=number), expected_from_s=START_S)
         for start_s in (START_S, START_S + LENGTH_S):
             await add_interval_energy(pool, f"METER_00{number}", start_s, LENGTH_S, energy)
-    config = OracleConfig(LENGTH_S, poll_period_s=60, grace_s=120, since_ms=0)
+    config = OracleConfig(LENGTH_S, poll_period_s=60, grace_s=120, coverage=ALWAYS)
     assert len(await attest_due(pool, await lead(pool), _CLOCK, config)) == 2
 
 

@@ -16,7 +16,16 @@ from hub.market.auction.service import clear_attested
 from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres.db import Pool
 from hub.settlement.planner import plan_cleared
-from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
+from support.rows.site_rows import (
+    ALWAYS,
+    KnownFunds,
+    add_coverage,
+    add_meter,
+    add_participant,
+    add_rates,
+    add_readings,
+    lead,
+)
 from support.rows.truth_check import compare, site_of
 
 START_S, INTERVAL_S, POLL_S, GRACE_S, INTERVALS = 1_780_308_000, 60, 10, 20, 12
@@ -56,8 +65,6 @@ def _meter(rng: random.Random, log: list[dict[str, Any]], name: str) -> list[tup
     for offset in range(-20, INTERVALS * INTERVAL_S + GRACE_S + 1, POLL_S):
         imported += rng.randint(0, 40)
         exported += rng.randint(0, 90) if sells else 0
-        if rng.random() < 0.004:
-            imported -= 60
         missed = rng.random() < 0.04
         if missed or (silent_from is not None and silent_from <= offset < silent_from + 150):
             continue
@@ -71,19 +78,20 @@ def _meter(rng: random.Random, log: list[dict[str, Any]], name: str) -> list[tup
 
 async def prepare(pool: Pool, simulated: Simulated) -> None:
     await add_rates(pool)
+    await add_coverage(pool)
     for person in range(1, PEOPLE + 1):
         participant = UUID(int=person)
         await add_participant(pool, participant, trades=participant != NO_WALLET)
         for number in range(METERS_EACH):
             await add_meter(pool, meter_name(person, number), participant, expected_from_s=START_S)
     for name, rows in simulated.rows.items():
-        await add_readings(pool, name, rows)
+        await add_readings(pool, name, rows, period_s=POLL_S)
 
 
 async def run_hub(pool: Pool, simulated: Simulated) -> None:
     await prepare(pool, simulated)
     lease, clock = await lead(pool), ManualClock(NOW_S * 1000)
-    await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, POLL_S, GRACE_S, since_ms=0))
+    await attest_due(pool, lease, clock, OracleConfig(INTERVAL_S, POLL_S, GRACE_S, coverage=ALWAYS))
     await clear_attested(pool, lease, clock, KnownFunds())
     await plan_cleared(pool, lease, clock)
 
@@ -93,7 +101,7 @@ async def test_every_figure_agrees(pool: Pool, seed: int) -> None:
     simulated = simulate(seed)
     await run_hub(pool, simulated)
     async with pool.acquire() as connection:
-        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
+        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S)
         assert await compare(connection, site, simulated.log, STARTS) == []
     qualities = await pool.fetch("SELECT DISTINCT quality FROM interval_readings")
     assert {"valid", "estimated"} <= {row["quality"] for row in qualities}
@@ -110,7 +118,7 @@ async def test_killed_again_and_again_the_figures_are_the_same(pool: Pool, db_ur
         assert await process.wait() == -signal.SIGKILL
     assert await (await _loop(db_url, "last")).wait() == 0
     async with pool.acquire() as connection:
-        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
+        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S)
         assert await compare(connection, site, simulated.log, STARTS) == []
     assert await pool.fetchval("SELECT count(*) FROM intervals WHERE state = 'planned'") == INTERVALS
     assert await pool.fetchval("SELECT count(*) FROM outbox") == 3 * INTERVALS
@@ -132,7 +140,7 @@ async def test_a_single_micro_is_noticed(pool: Pool) -> None:
     await run_hub(pool, simulated)
     await pool.execute("UPDATE settlement_lines SET debit_micros = debit_micros + 1 WHERE line_index = 0")
     async with pool.acquire() as connection:
-        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S, grace_s=GRACE_S)
+        site = await site_of(connection, interval_s=INTERVAL_S, poll_period_s=POLL_S)
         differences = await compare(connection, site, simulated.log, STARTS)
     changed = await pool.fetchval("SELECT count(*) FROM settlement_lines WHERE line_index = 0")
     assert len(differences) == changed > 0

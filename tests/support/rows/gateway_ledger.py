@@ -8,8 +8,8 @@ from nacl.signing import SigningKey
 
 from edge.runtime.clock import ManualClock
 from edge.store.ledger import LEDGER_FILE, Ledger, Signer
-from edge.wire.kinds import Stop
-from edge.wire.records import encode_record
+from edge.wire.kinds import Record, Stop
+from edge.wire.records import decode_record, encode_record
 
 NOW_MS = 1_780_000_000_000
 KEY = SigningKey(bytes(range(32)))
@@ -26,6 +26,13 @@ def new_ledger(folder: Path, clock: ManualClock | None = None, boot_id: bytes = 
 def stop_record(number: int) -> bytes:
     """An encoded record that is told from others by its time."""
     return encode_record(Stop(NOW_MS + number, "x" * 60))
+
+
+def kept_records(ledger: Ledger) -> list[Record]:
+    """All records of a ledger whose frames have no receipt, in their order."""
+    with ledger.reading() as repository:
+        sealed = [body for stored in repository.waiting_frames(0, 10_000) for body in stored.frame.records]
+        return [decode_record(body) for body in (*sealed, *(body for _, body in repository.unsealed(100_000)))]
 
 
 class FailingCommit:

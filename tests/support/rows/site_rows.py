@@ -1,23 +1,35 @@
 """Writes a small site straight into the database, for tests of the oracle, the market and the planner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID
 
 from solders.keypair import Keypair
 
-from hub.clock import at_ms, at_s
+from hub.clock import Clock, at_ms, at_s
+from hub.ingest.coverage import Coverage
 from hub.market.funds import ParticipantFunds
-from hub.postgres.db import Pool
+from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, acquire
 from support.rows.worked_example import AMPLE
 
 BOOT = b"b" * 16
+ALWAYS = Coverage(0, 4_102_444_800_000)
+"""The coverage of a hub that is never away, until the year 2100."""
 
 
 def wallet(participant: UUID) -> str:
     """Returns a participant's wallet (base58), the same in every test."""
     return str(Keypair.from_seed(sha256(participant.bytes).digest()).pubkey())
+
+
+def same_time_as(clock: Clock) -> Callable[[Connection], Awaitable[int]]:
+    """Returns a clock of the database that agrees with this one."""
+
+    async def now_ms(_: Connection) -> int:
+        return clock.now_ms()
+
+    return now_ms
 
 
 async def lead(pool: Pool, holder: str = "test", *, seconds: int = 60) -> Lease:
@@ -72,8 +84,16 @@ async def add_meter(
     )
 
 
-async def add_readings(pool: Pool, meter_id: str, registers: Sequence[tuple[int, int, int]]) -> None:
-    """Adds readings exactly at their slots: (slot_s, import_wh, export_wh)."""
+async def add_coverage(pool: Pool, since_s: int = 0, seen_s: int = ALWAYS.seen_ms // 1000) -> None:
+    """Says that the hub took frames in without a break from ``since_s`` to ``seen_s``, by default always."""
+    await pool.execute("INSERT INTO ingest_coverage VALUES ('test', $1, $2)", at_s(since_s), at_s(seen_s))
+
+
+async def add_readings(
+    pool: Pool, meter_id: str, registers: Sequence[tuple[int, int, int]], *, period_s: int = 60
+) -> None:
+    """Adds readings exactly at their slots: (slot_s, import_wh, export_wh); a meter's sequence counts its slots."""
+    assert all(slot_s % period_s == 0 for slot_s, _, _ in registers)
     await pool.executemany(
         """
         INSERT INTO readings (reading_id, meter_id, gateway_id, boot_id, frame_sequence, record_index, meter_sequence,
@@ -85,7 +105,7 @@ async def add_readings(pool: Pool, meter_id: str, registers: Sequence[tuple[int,
                 sha256(f"{meter_id}/{slot_s}".encode()).digest(),
                 meter_id,
                 BOOT,
-                slot_s // 60,
+                slot_s // period_s,
                 at_s(slot_s),
                 at_ms(slot_s * 1000),
                 import_wh,
@@ -97,14 +117,14 @@ async def add_readings(pool: Pool, meter_id: str, registers: Sequence[tuple[int,
 
 
 async def add_interval_energy(pool: Pool, meter_id: str, start_s: int, length_s: int, energy: tuple[int, int]) -> None:
-    """Adds a reading a minute over [start, end]; all of the energy (import, export) in Wh is in the first minute."""
+    """Adds a reading a minute over [start, end]; the energy (import, export) in Wh grows evenly."""
     newest = await pool.fetchrow(
         "SELECT import_wh, export_wh FROM readings WHERE meter_id = $1 ORDER BY slot_at DESC LIMIT 1", meter_id
     )
     before = (1000, 1000) if newest is None else (newest["import_wh"], newest["export_wh"])
-    after = (before[0] + energy[0], before[1] + energy[1])
-    first = [(start_s, *before)] if newest is None else []
-    await add_readings(pool, meter_id, first + [(start_s + s, *after) for s in range(60, length_s + 1, 60)])
+    slots = range(0 if newest is None else 60, length_s + 1, 60)
+    grown = [[wh + more * s // length_s for wh, more in zip(before, energy, strict=True)] for s in slots]
+    await add_readings(pool, meter_id, [(start_s + s, *wh) for s, wh in zip(slots, grown, strict=True)])
 
 
 class KnownFunds:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hub.clock import at_s, rfc3339_s, to_ms, to_s
+from hub.clock import at_s, rfc3339_s, to_ms
 from hub.demo import ground_truth
 from hub.demo.ground_truth import IntervalTruth, Prices, Site, Trader, TruthMeter
 from hub.postgres.db import Connection
 
 
 async def site_of(
-    connection: Connection, *, interval_s: int, poll_period_s: int, grace_s: int, mandate: Trader | None = None
+    connection: Connection, *, interval_s: int, poll_period_s: int, mandate: Trader | None = None
 ) -> Site:
     """Returns the site as it was set up: meters with their owners, traders with their limits, and the rates.
 
@@ -23,7 +23,6 @@ async def site_of(
     return Site(
         interval_s=interval_s,
         poll_period_s=poll_period_s,
-        grace_s=grace_s,
         meters={
             m["meter_id"]: TruthMeter(
                 str(m["participant_id"]), m["rated_power_w"], -(-to_ms(m["expected_from"]) // 1000)
@@ -44,13 +43,9 @@ async def site_of(
 async def compare(
     connection: Connection, site: Site, log: Iterable[Mapping[str, Any]], starts: Iterable[int]
 ) -> list[str]:
-    """Compares planned intervals to the Wh and the micro; returns one sentence for each figure that differs.
-
-    An estimate depends on earlier intervals, so the truth is computed from the hub's first interval on.
-    """
+    """Compares planned intervals to the Wh and the micro; returns one sentence for each figure that differs."""
     sorted_starts = sorted(starts)
-    first_s = to_s(await connection.fetchval("SELECT min(start_at) FROM intervals"))
-    energies = ground_truth.energies(log, site, first_s, sorted_starts[-1])
+    energies = ground_truth.energies(log, site, sorted_starts[0], sorted_starts[-1])
     differing: list[str] = []
     for start_s in sorted_starts:
         differing += await differences(connection, ground_truth.settle(start_s, energies[start_s], site))

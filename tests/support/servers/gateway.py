@@ -16,11 +16,12 @@ from nacl.signing import SigningKey
 from nats.aio.client import Client
 
 import edge.cli
-from edge.agent import Agent, Credentials
+from edge.agent import Agent
 from edge.fleet import build_fleet
 from edge.keystore import load_frame_key, load_nats_key, make_keys
 from edge.runtime.clock import Clock, SystemClock
 from edge.settings import load_settings
+from edge.uplink.credentials import Credentials
 from edge.uplink.identity import Identity
 from edge.wire import receipts, subjects
 from edge.wire.frames import Frame, decode_frame, verify_signature

@@ -28,24 +28,31 @@ def meter_registers(profile: str, import_wh: int, export_wh: int, power_w: int) 
     """Returns the registers of a meter with these values, by a second reading of its manual."""
     match profile:
         case "sdm630":
-            return {0x34: words(power_w, "FLOAT32"), 0x48: words(import_wh / 1000, "FLOAT32"),
+            return {0x00: words(230, "FLOAT32"), 0x46: words(50, "FLOAT32"),
+                    0x34: words(power_w, "FLOAT32"), 0x48: words(import_wh / 1000, "FLOAT32"),
                     0x4A: words(export_wh / 1000, "FLOAT32"), 0xFC00: words(24010001, "UINT32")}  # fmt: skip
         case "sdm120":
-            return {0x0C: words(power_w, "FLOAT32"), 0x48: words(import_wh / 1000, "FLOAT32"),
+            return {0x00: words(230, "FLOAT32"), 0x46: words(50, "FLOAT32"), 0xFC02: [0x20, 0x0203],
+                    0x0C: words(power_w, "FLOAT32"), 0x48: words(import_wh / 1000, "FLOAT32"),
                     0x4A: words(export_wh / 1000, "FLOAT32"), 0xFC00: words(24010002, "UINT32")}  # fmt: skip
         case "iem3155":
-            return {0x0BF3: words(power_w / 1000, "FLOAT32"), 0x0C83: words(import_wh, "INT64"),
+            return {0x0BD3: words(230, "FLOAT32"), 0x0C25: words(50, "FLOAT32"),
+                    0x31: [0x6945, 0x4D33, 0x3135, 0x3500, *[0] * 16],
+                    0x0BF3: words(power_w / 1000, "FLOAT32"), 0x0C83: words(import_wh, "INT64"),
                     0x0C87: words(export_wh, "INT64"), 0x81: words(24010003, "UINT32")}  # fmt: skip
         case "umg96rm":
-            return {19026: words(power_w, "FLOAT32"), 19068: words(import_wh, "FLOAT32"),
+            return {19000: words(230, "FLOAT32"), 19050: words(50, "FLOAT32"),
+                    19026: words(power_w, "FLOAT32"), 19068: words(import_wh, "FLOAT32"),
                     19076: words(export_wh, "FLOAT32")}  # fmt: skip
         case "em340":
-            return {0x28: words(power_w * 10, "INT32", low_first=True),
+            return {0x00: words(2300, "INT32", low_first=True), 0x33: [500],
+                    0x28: words(power_w * 10, "INT32", low_first=True),
                     0x34: words(import_wh // 100, "INT32", low_first=True),
                     0x4E: words(export_wh // 100, "INT32", low_first=True),
                     0x5000: [ord(letter) for letter in "KE24004"]}  # fmt: skip
         case "abb-b23":
-            return {0x5B14: words(power_w * 100, "INT32"), 0x5000: words(import_wh // 10, "UINT64"),
+            return {0x5B00: words(2300, "UINT32"), 0x5B2C: [5000], 0x8960: [0x4232, 0x3320],
+                    0x5B14: words(power_w * 100, "INT32"), 0x5000: words(import_wh // 10, "UINT64"),
                     0x5004: words(export_wh // 10, "UINT64"), 0x8900: words(24010006, "UINT32")}  # fmt: skip
     raise AssertionError(profile)
 
@@ -58,6 +65,11 @@ class Meter:
     delay_s: float = 0.0
     asked: list[tuple[int, int, int]] = field(default_factory=list)
     """(function, address, count) of every request."""
+
+    @property
+    def reads(self) -> int:
+        """How often an SDM630 was read with its power; for its serial number and probe fewer registers are asked."""
+        return sum(count > 2 for _, _, count in self.asked)
 
     def device(self, number: int) -> SimDevice:
         return SimDevice(number, _blocks(self.registers), action=self._act)

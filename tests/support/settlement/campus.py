@@ -24,7 +24,7 @@ from hub.settlement.funds import ChainFunds
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.planner import BATCH_LINES, plan_cleared
 from hub.settlement.submitter import Submitter
-from support.rows.site_rows import KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
+from support.rows.site_rows import ALWAYS, KnownFunds, add_meter, add_participant, add_rates, add_readings, lead
 from support.waiting import eventually
 
 INTERVAL_S = 2
@@ -118,7 +118,7 @@ class SettlingCampus:
     async def clear(self, funds: Funds | None = None) -> None:
         """Attests and clears the interval that has passed."""
         lease, clock = await lead(self.pool), SystemClock()
-        await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, since_ms=0), limit=1)
+        await attest_due(self.pool, lease, clock, OracleConfig(INTERVAL_S, INTERVAL_S, 0, coverage=ALWAYS), limit=1)
         await clear_attested(self.pool, lease, clock, funds or ChainFunds(self.chain))
 
     async def plan(self) -> None:
@@ -132,7 +132,7 @@ class SettlingCampus:
         rows = [(start_s + INTERVAL_S, imported + max(-wh, 0), exported + max(wh, 0))]
         if row is None:
             rows.insert(0, (start_s, imported, exported))
-        await add_readings(self.pool, meter_id, rows)
+        await add_readings(self.pool, meter_id, rows, period_s=1)
 
     async def _wait_until(self, moment_s: int) -> None:
         await asyncio.sleep(max(0.0, moment_s + 0.1 - time.time()))

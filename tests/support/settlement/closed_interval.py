@@ -33,7 +33,8 @@ def rows(**changes: Any) -> IntervalRows:
 
 def attestation(**changes: Any) -> Any:
     """Returns the oracle's account; bytes are lists there, as a decoded account has them."""
-    return SimpleNamespace(**ATTESTED | {"merkle_root": list(ATTESTED["merkle_root"])} | changes)  # type: ignore[call-overload]
+    stored = {"merkle_root": list(ATTESTED["merkle_root"]), "attested_at_s": END_S + 60}  # type: ignore[call-overload]
+    return SimpleNamespace(**ATTESTED | stored | changes)
 
 
 def minted(**changes: Any) -> Any:

@@ -9,7 +9,7 @@ from hub.metering.oracle import OracleConfig, attest_due
 from hub.postgres import db
 from hub.postgres.lease import acquire
 from hub.settlement.planner import plan_cleared
-from support.rows.site_rows import KnownFunds
+from support.rows.site_rows import ALWAYS, KnownFunds
 
 INTERVAL_S, POLL_S, GRACE_S = 60, 10, 20
 
@@ -17,7 +17,7 @@ INTERVAL_S, POLL_S, GRACE_S = 60, 10, 20
 async def run(url: str, now_s: int, holder: str) -> None:
     """Takes the lease and works on one interval at a time until none is left."""
     pool, clock, funds = await db.create_pool(url, size=2), ManualClock(now_s * 1000), KnownFunds()
-    config = OracleConfig(INTERVAL_S, POLL_S, GRACE_S, since_ms=0)
+    config = OracleConfig(INTERVAL_S, POLL_S, GRACE_S, coverage=ALWAYS)
     more = True
     while more:
         async with pool.acquire() as connection:

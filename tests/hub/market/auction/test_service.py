@@ -22,7 +22,9 @@ from hub.units import Micros
 from support.killed_calls import killed_after
 from support.rivals import another_comes_first
 from support.rows.site_rows import (
+    ALWAYS,
     KnownFunds,
+    add_coverage,
     add_interval_energy,
     add_meter,
     add_participant,
@@ -33,7 +35,7 @@ from support.rows.site_rows import (
 from support.rows.worked_example import AMPLE, ASK, BASE, BID, FORWARD, INTERVAL_S, START_S, A, B, C
 
 CLOCK = ManualClock((START_S + 10 * INTERVAL_S) * 1000)
-CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, since_ms=0)
+CONFIG = OracleConfig(INTERVAL_S, poll_period_s=60, grace_s=120, coverage=ALWAYS)
 ENERGY = {A: (100, 1000), B: (500, 0), C: (800, 0)}
 
 
@@ -55,6 +57,7 @@ async def add_forward(pool: Pool, orders: tuple[Order, ...], trade: Trade) -> No
 async def site(pool: Pool) -> Pool:
     """A, B and C with a meter each, and their energy of the worked example in the first interval."""
     await add_rates(pool)
+    await add_coverage(pool)
     for person in (A, B, C):
         await add_participant(pool, person)
         await add_meter(pool, f"METER_{person.int:03}", person, expected_from_s=START_S)
