@@ -1,5 +1,6 @@
 """Endpoints for operators: quarantine, gateways and their keys, a halted market."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from hub.accounts.access import ACCESS_ERRORS, require
 from hub.accounts.repository import log_activity
 from hub.accounts.tokens import Principal
-from hub.clock import at_ms
+from hub.clock import at_ms, to_ms
 from hub.devices import service
 from hub.devices.errors import KeyNotFoundError, KeyRevokedError
 from hub.devices.schemas import AcceptedKey, RevokedKey
@@ -15,20 +16,30 @@ from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
 from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 from hub.http.rows import show
-from hub.http.types import Cursor, Limit
+from hub.http.types import Cursor, Limit, MeterId
 from hub.market.queries import open_halts
+from hub.metering.corrections import service as corrections
+from hub.metering.corrections.repository import EnteredRegisters
+from hub.metering.queries import flagged_meters, meter_owner
+from hub.metering.rules import BY_ID, RULES
 from hub.operator import queries
 from hub.operator.schemas import (
+    Alarm,
+    Alarms,
+    EnteredRegistersAnswer,
     Gateway,
     GatewayKey,
     Gateways,
+    GatewayTrouble,
     MarketHalt,
     MarketState,
     QuarantineDetail,
     QuarantineEntry,
     QuarantinePage,
+    RegistersEntry,
 )
 
+ALARMS_REACH = timedelta(days=7)
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 OperatorReader = Annotated[Principal, Depends(require("operator", "auditor"))]
 DeviceReader = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
@@ -113,6 +124,44 @@ async def revoke_key(
         {"gateway_id": gateway_id, "key_id": key_id},
     )  # fmt: skip
     return revoked
+
+
+@router.get(
+    "/alarms", operation_id="listAlarms", summary="Meters whose energy somebody should look at, and what mends it"
+)
+async def alarms(ctx: Ctx, _: DeviceReader, connection: Snapshot) -> Alarms:
+    """Returns what rules flagged in the intervals of the last seven days, and what gateways say of their meters now."""
+    since = at_ms(ctx.clock.now_ms()) - ALARMS_REACH
+    flagged = await flagged_meters(connection, [rule.id for rule in RULES if rule.alarms], since)
+    items = [show(Alarm, row, says=BY_ID[row["rule"]].says, mend=BY_ID[row["rule"]].mend) for row in flagged]
+    troubles = [show(GatewayTrouble, row) for row in await queries.troubles(connection)]
+    return Alarms(items=items, troubles=troubles)
+
+
+@router.post(
+    "/meters/{meter_id}/registers",
+    operation_id="enterRegisters",
+    summary="Enter a meter's registers before and after a change that no gateway saw",
+    responses=refusals(NotFoundError),
+)
+async def enter_registers(
+    ctx: Ctx, principal: Operator, connection: Transaction, meter_id: MeterId, entry: RegistersEntry
+) -> EnteredRegistersAnswer:
+    """Takes the registers with the reason; the intervals around the change are computed again within minutes."""
+    if await meter_owner(connection, meter_id) is None:
+        raise NotFoundError(f"There is no meter {meter_id}")
+    registers = EnteredRegisters(
+        entry.import_before_wh, entry.import_after_wh, entry.export_before_wh, entry.export_after_wh, entry.reason
+    )
+    changed_ms = to_ms(entry.changed_at)
+    entry_id, marked = await corrections.enter_registers(
+        connection, meter_id, changed_ms, registers, principal.user_id, ctx.clock
+    )
+    await log_activity(
+        connection, principal.user_id, "registers_entered", at_ms(ctx.clock.now_ms()),
+        {"meter_id": meter_id, "entry_id": entry_id},
+    )  # fmt: skip
+    return EnteredRegistersAnswer(entry_id=entry_id, intervals_marked=marked)
 
 
 @router.get("/market", operation_id="getMarketState", summary="Whether the market clears, and what halted it")

@@ -40,3 +40,14 @@ async def gateways(connection: Connection) -> list[Record]:
 async def gateway_keys(connection: Connection) -> list[Record]:
     """Returns up to 5,000 keys by gateway, oldest first."""
     return await connection.fetch("SELECT * FROM gateway_keys ORDER BY gateway_id, valid_from, key_id LIMIT 5000")
+
+
+async def troubles(connection: Connection) -> list[Record]:
+    """Returns what gateways said in their last heartbeats of meters that are not recorded as good; at most 1,000."""
+    return await connection.fetch(
+        """
+        SELECT gateway_id, t.key AS meter_id, t.value AS says, last_beat_at
+        FROM gateways CROSS JOIN LATERAL jsonb_each_text(last_beat->'troubles') AS t
+        ORDER BY gateway_id, meter_id LIMIT 1000
+        """
+    )

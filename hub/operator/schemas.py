@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from hub.http.types import Hash, Hex, UtcTime
 
@@ -77,3 +77,51 @@ class MarketState(BaseModel):
 
     halted: bool
     halts: list[MarketHalt]
+
+
+class Alarm(BaseModel):
+    """A rule that flagged intervals of a meter, and the action that mends the cause."""
+
+    meter_id: str
+    gateway_id: str
+    building: str
+    rule: str = Field(description="The rule's id", examples=["frozen"])
+    says: str
+    mend: str = Field(description="What to do")
+    first_start_at: UtcTime = Field(description="Start of the first flagged interval of the last seven days")
+    last_start_at: UtcTime
+    intervals: int = Field(description="How many were flagged")
+
+
+class GatewayTrouble(BaseModel):
+    """What a gateway said in its last heartbeat of a meter that it does not record as good."""
+
+    gateway_id: str
+    meter_id: str
+    says: str
+    last_beat_at: UtcTime
+
+
+class Alarms(BaseModel):
+    """What somebody should look at, the newest first."""
+
+    items: list[Alarm]
+    troubles: list[GatewayTrouble]
+
+
+class RegistersEntry(BaseModel):
+    """What a person read off a meter just before and just after a change, such as a swap."""
+
+    changed_at: AwareDatetime = Field(description="When it was changed")
+    import_before_wh: int = Field(ge=0, le=10**12, description="The last import register of the old meter, in Wh")
+    import_after_wh: int = Field(ge=0, le=10**12, description="The first import register of the new one")
+    export_before_wh: int = Field(ge=0, le=10**12)
+    export_after_wh: int = Field(ge=0, le=10**12)
+    reason: str = Field(min_length=3, max_length=500, description="Why, and where the registers were read")
+
+
+class EnteredRegistersAnswer(BaseModel):
+    """The entry, and how many intervals are computed again for it."""
+
+    entry_id: int
+    intervals_marked: int

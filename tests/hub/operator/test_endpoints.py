@@ -125,3 +125,55 @@ async def test_an_unknown_key(api: Api) -> None:
     path = f"/api/v1/operator/gateway-keys/{GATEWAY}/{BAD_KEY}/accept"
 
     problem(await api.client.post(path, headers=api.bearer("operator")), 404, "key_not_found")
+
+
+async def test_alarms_say_what_to_do(api: Api, pool: Pool) -> None:
+    """What a rule flagged in the newest revision, with the mend; a remark that nobody can act on is no alarm."""
+    starts = [row["start_at"] for row in await pool.fetch("SELECT start_at FROM intervals ORDER BY start_at")]
+    await pool.execute("UPDATE interval_readings SET rules = '{gap,frozen}' WHERE meter_id = 'METER_002'")
+    await pool.execute(
+        "UPDATE gateways SET last_beat_at = $1, last_beat = $2 WHERE gateway_id = $3",
+        at_s(NOW_S), {"troubles": {"METER_003": "This answers like an EM340"}}, GATEWAY,
+    )  # fmt: skip
+    for role in ("operator", "auditor", "facilities"):
+        alarms = (await api.get("/operator/alarms", api.bearer(role))).json()
+        [alarm] = alarms["items"]
+        assert (alarm["meter_id"], alarm["gateway_id"], alarm["rule"]) == ("METER_002", GATEWAY, "frozen")
+        assert alarm["says"] == "The registers stand still while power flows."
+        assert alarm["mend"] == "Check the meter: restart it or replace it."
+        assert (alarm["first_start_at"], alarm["last_start_at"]) == (utc_text(starts[0]), utc_text(starts[-1]))
+        assert alarm["intervals"] == len(starts)
+        assert alarms["troubles"] == [
+            {"gateway_id": GATEWAY, "meter_id": "METER_003", "says": "This answers like an EM340",
+             "last_beat_at": utc_text(at_s(NOW_S))},
+        ]  # fmt: skip
+
+
+ENTRY = {
+    "changed_at": utc_text(at_s(START_S + 450)), "import_before_wh": 50_090, "import_after_wh": 7,
+    "export_before_wh": 22_010, "export_after_wh": 3, "reason": "Swapped in the cellar, photo 17",
+}  # fmt: skip
+
+
+async def test_registers_that_a_person_entered_mark_the_intervals_around_them(api: Api, pool: Pool) -> None:
+    user_id = await _operator(pool)
+    path, operator = "/api/v1/operator/meters/METER_001/registers", api.bearer("operator", user_id=user_id)
+    answer = (await api.client.post(path, headers=operator, json=ENTRY)).json()
+    row = await pool.fetchrow("SELECT * FROM entered_registers")
+    assert row is not None and row["entry_id"] == answer["entry_id"]
+    assert {name: row[name] for name in ENTRY if name != "changed_at"} | {
+        "changed_at": utc_text(row["changed_at"])
+    } == ENTRY
+    marks = await pool.fetch("SELECT meter_id, start_at FROM interval_marks ORDER BY start_at")
+    assert len(marks) == answer["intervals_marked"] > 0
+    assert {mark["meter_id"] for mark in marks} == {"METER_001"}
+    assert at_s(START_S) in [mark["start_at"] for mark in marks]
+
+
+@pytest.mark.parametrize("change", [{"import_after_wh": -1}, {"reason": "x"}, {"changed_at": "2026-06-01T10:00:00"}])
+async def test_an_entry_that_says_too_little_is_refused(api: Api, pool: Pool, change: dict[str, object]) -> None:
+    operator, path = api.bearer("operator", user_id=await _operator(pool)), "/api/v1/operator/meters/METER_{}/registers"
+    refused = await api.client.post(path.format("001"), headers=operator, json=ENTRY | change)
+    problem(refused, 422, "invalid_request")
+    problem(await api.client.post(path.format("999"), headers=operator, json=ENTRY), 404, "not_found")
+    assert await pool.fetchval("SELECT count(*) FROM entered_registers") == 0

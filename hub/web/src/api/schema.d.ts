@@ -369,6 +369,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/meters/{meter_id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How good a meter's interval energy is, by which rules, and the evidence
+         * @description Returns the attested intervals that start in [from, to), each with its revisions and the doubted readings.
+         */
+        get: operations["listMeterQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/meters/{meter_id}/readings": {
         parameters: {
             query?: never;
@@ -381,6 +401,26 @@ export interface paths {
          * @description Returns the readings whose slot is in [from, to).
          */
         get: operations["listMeterReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Meters whose energy somebody should look at, and what mends it
+         * @description Returns what rules flagged in the intervals of the last seven days, and what gateways say of their meters now.
+         */
+        get: operations["listAlarms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -463,6 +503,26 @@ export interface paths {
         get: operations["getMarketState"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter_id}/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter a meter's registers before and after a change that no gateway saw
+         * @description Takes the registers with the reason; the intervals around the change are computed again within minutes.
+         */
+        post: operations["enterRegisters"];
         delete?: never;
         options?: never;
         head?: never;
@@ -678,6 +738,59 @@ export interface components {
              * @constant
              */
             status: "active";
+        };
+        /**
+         * Alarm
+         * @description A rule that flagged intervals of a meter, and the action that mends the cause.
+         */
+        Alarm: {
+            /** Building */
+            building: string;
+            /**
+             * First Start At
+             * Format: date-time
+             * @description Start of the first flagged interval of the last seven days
+             * @example 2026-06-01T10:00:00Z
+             */
+            first_start_at: string;
+            /** Gateway Id */
+            gateway_id: string;
+            /**
+             * Intervals
+             * @description How many were flagged
+             */
+            intervals: number;
+            /**
+             * Last Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            last_start_at: string;
+            /**
+             * Mend
+             * @description What to do
+             */
+            mend: string;
+            /** Meter Id */
+            meter_id: string;
+            /**
+             * Rule
+             * @description The rule's id
+             * @example frozen
+             */
+            rule: string;
+            /** Says */
+            says: string;
+        };
+        /**
+         * Alarms
+         * @description What somebody should look at, the newest first.
+         */
+        Alarms: {
+            /** Items */
+            items: components["schemas"]["Alarm"][];
+            /** Troubles */
+            troubles: components["schemas"]["GatewayTrouble"][];
         };
         /**
          * BillLine
@@ -1092,6 +1205,47 @@ export interface components {
             wh: number;
         };
         /**
+         * DoubtedReading
+         * @description A reading of the interval that the gateway or the hub doubted.
+         */
+        DoubtedReading: {
+            /**
+             * Doubt
+             * @description Id of the rule by which the hub doubted it
+             */
+            doubt: string;
+            /** Export Wh */
+            export_wh: number;
+            /** Import Wh */
+            import_wh: number;
+            /**
+             * Meter State
+             * @description OCMF letter; other than G the gateway was in doubt
+             */
+            meter_state: string;
+            /**
+             * Reading Id
+             * @description 32 bytes in hex
+             */
+            reading_id: string;
+            /**
+             * Slot At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            slot_at: string;
+        };
+        /**
+         * EnteredRegistersAnswer
+         * @description The entry, and how many intervals are computed again for it.
+         */
+        EnteredRegistersAnswer: {
+            /** Entry Id */
+            entry_id: number;
+            /** Intervals Marked */
+            intervals_marked: number;
+        };
+        /**
          * FieldFault
          * @description One thing that is wrong with one part of the request.
          */
@@ -1127,6 +1281,25 @@ export interface components {
              * @description As in the IDL
              */
             kind: string;
+        };
+        /**
+         * FlaggedRule
+         * @description A rule that flagged an interval, in words.
+         */
+        FlaggedRule: {
+            /**
+             * Doubt
+             * @description Whether it makes the energy estimated; otherwise it only remarks
+             */
+            doubt: boolean;
+            /**
+             * Rule
+             * @description The rule's id
+             * @example not_measured
+             */
+            rule: string;
+            /** Says */
+            says: string;
         };
         /**
          * Gateway
@@ -1191,6 +1364,24 @@ export interface components {
             valid_until: string | null;
         };
         /**
+         * GatewayTrouble
+         * @description What a gateway said in its last heartbeat of a meter that it does not record as good.
+         */
+        GatewayTrouble: {
+            /** Gateway Id */
+            gateway_id: string;
+            /**
+             * Last Beat At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            last_beat_at: string;
+            /** Meter Id */
+            meter_id: string;
+            /** Says */
+            says: string;
+        };
+        /**
          * Gateways
          * @description The whole fleet.
          */
@@ -1244,6 +1435,49 @@ export interface components {
              * @description settled: sold - bought
              */
             wh: number | null;
+        };
+        /**
+         * IntervalQualities
+         * @description A meter's intervals in order of time, each with its quality and the evidence.
+         */
+        IntervalQualities: {
+            /** Items */
+            items: components["schemas"]["IntervalQuality"][];
+            /**
+             * Next Cursor
+             * @description Null on the last page
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * IntervalQuality
+         * @description How good a meter's energy is in [start_at, end_at), revision by revision, and the evidence.
+         */
+        IntervalQuality: {
+            /**
+             * End At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /** Events */
+            events: components["schemas"]["MeterEvent"][];
+            /**
+             * Readings
+             * @description At most 20, in order of time
+             */
+            readings: components["schemas"]["DoubtedReading"][];
+            /**
+             * Revisions
+             * @description The newest first
+             */
+            revisions: components["schemas"]["MeterRevision"][];
+            /**
+             * Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
         };
         /**
          * IntervalRung
@@ -1423,7 +1657,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "load" | "generation" | "bidirectional";
+            kind: "load" | "generation" | "bidirectional" | "feeder";
             last_reading: components["schemas"]["Reading"] | null;
             /**
              * Meter Id
@@ -1448,6 +1682,36 @@ export interface components {
             status: "active" | "suspended" | "retired";
             /** Zone */
             zone: string;
+        };
+        /**
+         * MeterEvent
+         * @description A counter event that the gateway signed in the interval: how a doubt of the registers ended.
+         */
+        MeterEvent: {
+            /**
+             * Event
+             * @example rollover
+             */
+            event: string;
+            /** Export After Wh */
+            export_after_wh: number;
+            /** Export Before Wh */
+            export_before_wh: number;
+            /** Import After Wh */
+            import_after_wh: number;
+            /** Import Before Wh */
+            import_before_wh: number;
+            /** Serial */
+            serial: string;
+            /** Serial Before */
+            serial_before: string;
+            /**
+             * Slot At
+             * Format: date-time
+             * @description Of the reading that confirmed it
+             * @example 2026-06-01T10:00:00Z
+             */
+            slot_at: string;
         };
         /**
          * MeterInterval
@@ -1516,6 +1780,38 @@ export interface components {
             /** Quality */
             quality: string;
             /** Start Reading Id */
+            start_reading_id: string | null;
+        };
+        /**
+         * MeterRevision
+         * @description What a revision of the attestation says of the meter's interval.
+         */
+        MeterRevision: {
+            /**
+             * Attested At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            attested_at: string;
+            /** End Reading Id */
+            end_reading_id: string | null;
+            /** Export Wh */
+            export_wh: number;
+            /** Import Wh */
+            import_wh: number;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "valid" | "estimated" | "suspect" | "missing";
+            /** Revision */
+            revision: number;
+            /** Rules */
+            rules: components["schemas"]["FlaggedRule"][];
+            /**
+             * Start Reading Id
+             * @description The reading that the registers at the start were taken from
+             */
             start_reading_id: string | null;
         };
         /**
@@ -1797,6 +2093,11 @@ export interface components {
              */
             active_power_w: number | null;
             /**
+             * Doubt
+             * @description Id of the rule by which the hub doubts it since it came; empty when it does not
+             */
+            doubt: string;
+            /**
              * Export Wh
              * @description OBIS 1-0:2.8.0, cumulative
              */
@@ -1927,6 +2228,37 @@ export interface components {
              * @description Ed25519 over the header
              */
             signature: string;
+        };
+        /**
+         * RegistersEntry
+         * @description What a person read off a meter just before and just after a change, such as a swap.
+         */
+        RegistersEntry: {
+            /**
+             * Changed At
+             * Format: date-time
+             * @description When it was changed
+             */
+            changed_at: string;
+            /** Export After Wh */
+            export_after_wh: number;
+            /** Export Before Wh */
+            export_before_wh: number;
+            /**
+             * Import After Wh
+             * @description The first import register of the new one
+             */
+            import_after_wh: number;
+            /**
+             * Import Before Wh
+             * @description The last import register of the old meter, in Wh
+             */
+            import_before_wh: number;
+            /**
+             * Reason
+             * @description Why, and where the registers were read
+             */
+            reason: string;
         };
         /**
          * RevokedKey
@@ -3604,6 +3936,74 @@ export interface operations {
             };
         };
     };
+    listMeterQuality: {
+        parameters: {
+            query?: {
+                /** @description At most this many items */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Inclusive; default 24 h before `to` */
+                from?: string | null;
+                /** @description Exclusive; default now */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The meter */
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntervalQualities"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMeterReadings: {
         parameters: {
             query?: {
@@ -3662,6 +4062,53 @@ export interface operations {
                 };
             };
             /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAlarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarms"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3875,6 +4322,68 @@ export interface operations {
             };
             /** @description Not allowed (`forbidden`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enterRegisters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistersEntry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnteredRegistersAnswer"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
