@@ -44,6 +44,20 @@ async def test_reads_fail_over_and_the_ill_node_is_left_alone(
     assert REGISTRY.get_sample_value("peerwatt_chain_node_failures_total", {"node": name}) == FAILURE_THRESHOLD
 
 
+async def test_an_answer_between_failures_keeps_a_node_in_use(both: ChainClient, first: FaultyNode) -> None:
+    """Its breaker is closed from the start, and counts failures in a row only."""
+    name = both.nodes[0].name
+    assert REGISTRY.get_sample_value("peerwatt_chain_node_breaker", {"node": name}) == 0
+    for _ in range(2):
+        first.faults.append(Refuses(status=500))
+        for _ in range(FAILURE_THRESHOLD - 1):
+            assert await both.slot() >= 0
+        first.faults.clear()
+        assert await both.slot() >= 0
+    assert first.calls["getSlot"] == 2 * FAILURE_THRESHOLD
+    assert both.nodes[0].breaker.state == "closed"
+
+
 async def test_a_node_in_order_is_not_asked_twice(both: ChainClient, second: FaultyNode) -> None:
     assert await both.slot() >= 0
     assert second.calls["getSlot"] == 0

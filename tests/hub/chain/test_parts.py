@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.account import Account
 from solders.hash import Hash
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
@@ -121,6 +122,15 @@ def test_a_proof_is_of_the_first_revision_unless_another_is_named() -> None:
     assert oracle.Attestation(900, bytes(32), 1, 0, 0, 0).revision == 1
 
 
+def test_every_attestor_signs_an_attestation() -> None:
+    """The first has an account of its own; the others follow the instruction's accounts."""
+    attestors = [Keypair().pubkey() for _ in range(4)]
+    instruction = oracle.attest(KEY, attestors, oracle.Attestation(900, bytes(32), 1, 0, 0, 0))
+    signing = [account.pubkey for account in instruction.accounts if account.is_signer]
+    assert signing == [KEY, *attestors]
+    assert [account.is_writable for account in instruction.accounts[-3:]] == [False] * 3
+
+
 # Transactions --------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +151,10 @@ def test_a_transaction_may_fill_a_packet() -> None:
     one, two = signed(1), signed(2)
     most = 1 + (MAX_TRANSACTION_BYTES - len(one.raw)) // (len(two.raw) - len(one.raw))
     assert len(signed(most).raw) <= MAX_TRANSACTION_BYTES
+    empty = len(sign([Instruction(KEY, b"", [])], [payer], Blockhash(Hash.default(), 9), 1_000).raw)
+    # from 128 bytes on the length of data takes a second byte
+    full = Instruction(KEY, bytes(MAX_TRANSACTION_BYTES - empty - 1), [])
+    assert len(sign([full], [payer], Blockhash(Hash.default(), 9), 1_000).raw) == MAX_TRANSACTION_BYTES
     with pytest.raises(ValueError, match="put less into it"):
         signed(most + 1)
     assert (one.last_valid_height, one.compute_limit) == (9, 1_000)

@@ -54,6 +54,10 @@ async def test_founding_runs_once(founded: ChainClient, keys: Bootstrap) -> None
     assert (oracle.attestors, oracle.interval_s) == ([keys.attestors[0].pubkey()], 900)
 
 
+async def test_each_step_says_whether_there_was_anything_to_do(unfounded: ChainClient, keys: Bootstrap) -> None:
+    assert [await setup.ensure_currency(unfounded, keys) for _ in range(2)] == [True, False]
+
+
 async def test_people_gateways_and_meters_are_registered_once(founded: ChainClient, keys: Bootstrap) -> None:
     wallets = [Keypair() for _ in range(3)]
     assert await setup.ensure_participants(founded, keys, wallets) == 3
