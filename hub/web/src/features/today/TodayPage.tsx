@@ -19,7 +19,7 @@ import { RecentEvents } from "./parts/RecentEvents";
 import { SavingFormula } from "./parts/SavingFormula";
 import { type Today, useToday } from "./queries";
 import styles from "./styles.module.css";
-import { priceNote, summarySentence, tone, withStaleness } from "./summary";
+import { priceNote, qualityNote, summarySentence, tone, withStaleness } from "./summary";
 
 const skeleton = (
   <div>
@@ -55,11 +55,13 @@ type Props = { today: Today; site: Site; refreshFailed: boolean; staleNotice: Re
 
 function Summary({ today, site, refreshFailed, staleNotice }: Props) {
   const { connection } = useLive();
+  const quality = qualityNote(today);
   const disconnected = connection.state === "reconnecting" || connection.state === "offline";
   return (
     <header className={styles.summary}>
       <Sentence today={today} site={site} />
       <p className={ui.quiet}>{priceNote(today, site)}</p>
+      {quality === null ? null : <p className={ui.quiet}>{quality}</p>}
       {staleNotice}
       {disconnected && !refreshFailed ? (
         <Warning>

@@ -8,7 +8,7 @@ export const STATE_LABELS: Record<DayInterval["state"], string> = {
   planned: "settling",
   settling: "settling",
   closed: "settled",
-  reconciled: "final",
+  reconciled: "checked",
 };
 
 export const DIRECTION_LABELS: Record<Today["direction"], string> = {
@@ -38,6 +38,6 @@ export function eventLabel(event: RecentEvent, currency: string): string {
     case "settled":
       return (event.micros ?? 0) < 0 ? "The money was paid" : "The money has come";
     case "reconciled":
-      return "Final: meters, market and chain agree";
+      return "Checked: meters, market and chain agree";
   }
 }

@@ -70,6 +70,25 @@ export function summarySentence(
     : `You are giving ${power(watts)} to your neighbours at ${perKwh(peers.price_mills)}.`;
 }
 
+const intervals = (count: number) => (count === 1 ? "1 interval" : `${count} intervals`);
+
+/** Says which of the day's energy was not measured yet, and which was corrected; null when there is neither. */
+export function qualityNote({ intervals: day }: Today): string | null {
+  const estimated = day.filter((item) => item.quality !== "valid").length;
+  const corrected = day.filter((item) => item.revision > 1).length;
+  const sentences: string[] = [];
+  if (estimated > 0)
+    sentences.push(
+      `${intervals(estimated)} of today ${estimated === 1 ? "is" : "are"} estimated, at the utility's tariff: ` +
+        "this will be corrected when the missing readings come.",
+    );
+  if (corrected > 0)
+    sentences.push(
+      `${intervals(corrected)} of today ${corrected === 1 ? "was" : "were"} corrected with readings that came late.`,
+    );
+  return sentences.length === 0 ? null : sentences.join(" ");
+}
+
 type PricePlace = Place & { interval_s: number; currency: string };
 
 /** Says which price the sentence names, and of when, so that nobody takes it for the running interval's. */

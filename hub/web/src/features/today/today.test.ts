@@ -3,7 +3,7 @@ import { extent, toBar, toBars, totals, unitFor } from "./chart/bars";
 import { scaleAround, shiftInto } from "./chart/zoom";
 import { eventLabel } from "./labels";
 import type { DayInterval, Today } from "./queries";
-import { priceNote, summarySentence, tone, withStaleness } from "./summary";
+import { priceNote, qualityNote, summarySentence, tone, withStaleness } from "./summary";
 
 const interval: DayInterval = {
   start_at: "2026-06-01T09:30:00Z",
@@ -171,4 +171,21 @@ test("zooming keeps the point under the pointer and stays within the day", () =>
   expect(scaleAround({ min: 10, max: 12 }, day, 11, 0.1, 4)).toEqual({ min: 9, max: 13 });
   expect(scaleAround({ min: 60, max: 90 }, day, 90, 10, 4)).toEqual(day);
   expect(shiftInto({ min: 90, max: 120 }, day)).toEqual({ min: 70, max: 100 });
+});
+
+test("energy that nobody measured yet is said to be an estimate, and what came late to be a correction", () => {
+  const estimated: DayInterval = { ...interval, quality: "estimated" };
+  const missing: DayInterval = { ...interval, quality: "missing" };
+  const corrected: DayInterval = { ...interval, revision: 2 };
+  expect(qualityNote(today({ intervals: [interval] }))).toBeNull();
+  expect(qualityNote(today({ intervals: [interval, estimated] }))).toBe(
+    "1 interval of today is estimated, at the utility's tariff: this will be corrected when the missing readings come.",
+  );
+  expect(qualityNote(today({ intervals: [estimated, missing, corrected, corrected] }))).toBe(
+    "2 intervals of today are estimated, at the utility's tariff: this will be corrected when the missing readings " +
+      "come. 2 intervals of today were corrected with readings that came late.",
+  );
+  expect(qualityNote(today({ intervals: [corrected] }))).toBe(
+    "1 interval of today was corrected with readings that came late.",
+  );
 });

@@ -67,7 +67,7 @@ export function PowerNow({ today, site }: Props) {
 function savedSoFar({ intervals }: Today): string {
   if (intervals.length === 0) return ": no interval of today has closed yet";
   const provisional = intervals.some(({ state }) => state !== "reconciled");
-  return provisional ? ", provisional until the last interval is final" : ", final so far";
+  return provisional ? ", provisional until the last interval is settled" : ", settled so far";
 }
 
 type SavedProps = Props & { open: boolean; toggle: () => void };
