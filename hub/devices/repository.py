@@ -25,7 +25,7 @@ class MeterRegistration:
     meter_id: str
     gateway_id: str
     participant_id: UUID
-    kind: Literal["load", "generation", "bidirectional"]
+    kind: Literal["load", "generation", "bidirectional", "feeder"]
     rated_power_w: int
     serial: str
     building: str

@@ -12,7 +12,8 @@ from hub.http.problems import MALFORMED, BadCursorError, BadRangeError, NotFound
 from hub.http.rows import Row, show
 from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
 from hub.metering import queries
-from hub.metering.rules import BY_ID, Effect
+from hub.metering.rules import RULES, Effect
+from hub.metering.rules.feeder import ZONE_RULES
 from hub.metering.schemas import (
     DoubtedReading,
     FlaggedRule,
@@ -28,6 +29,7 @@ from hub.metering.schemas import (
     ReadingPage,
 )
 
+RULES_BY_ID = {rule.id: rule for rule in (*RULES, *ZONE_RULES)}
 MAX_DOUBTED = 20
 """Doubted readings that are shown of an interval."""
 router = APIRouter(tags=["metering"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
@@ -177,7 +179,7 @@ def interval_quality(revisions: Sequence[Row], doubted: Sequence[Row], happened:
 
 def _rule(rule_id: str) -> FlaggedRule:
     """Returns a rule in words; of an id that an earlier version of the hub had, only the id."""
-    rule = BY_ID.get(rule_id)
+    rule = RULES_BY_ID.get(rule_id)
     doubt = rule is not None and rule.effect is not Effect.NOTE
     return FlaggedRule(rule=rule_id, says="" if rule is None else rule.says, doubt=doubt)
 

@@ -19,6 +19,7 @@ from hub.metering.histories.repository import FEW, MANY, histories
 from hub.metering.intervals import Circumstances, Measured, Span, measure
 from hub.metering.readings import ExpectedMeter
 from hub.metering.sun import Site, SunCourse
+from hub.metering.zones import with_zone_rules
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 from hub.postgres.rounds import INTERVALS_A_ROUND
@@ -93,7 +94,7 @@ async def _attest_next(
     late = [meter for meter in meters if not measured[meter.meter_id].complete]
     if late and await _are_waited_for(connection, span, late, config, now_ms):
         return None
-    readings = [measured[meter.meter_id].reading for meter in meters]
+    readings = with_zone_rules(span.length_s, meters, [measured[meter.meter_id].reading for meter in meters])
     attestation = attest(span.start_s, span.end_s, readings, random_bytes, feeders=feeders_among(meters))
     return await _store(connection, span, meters, attestation, now_ms)
 

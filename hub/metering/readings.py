@@ -85,6 +85,7 @@ class ExpectedMeter:
     kind: str = "bidirectional"
     """``load``, ``generation``, ``bidirectional`` or ``feeder``."""
     gateway_id: str = ""
+    zone: str = "campus"
 
 
 @dataclass(frozen=True, slots=True)

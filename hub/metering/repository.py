@@ -33,7 +33,7 @@ async def expected_meters(connection: Connection, start_s: int) -> list[Expected
     """Returns the active meters whose readings the interval needs, sorted by id."""
     rows = await connection.fetch(
         """
-        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id FROM meters
+        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id, zone FROM meters
         WHERE status = 'active' AND expected_from <= $1 ORDER BY meter_id
         """,
         at_s(start_s),

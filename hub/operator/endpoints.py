@@ -21,7 +21,8 @@ from hub.market.queries import open_halts
 from hub.metering.corrections import service as corrections
 from hub.metering.corrections.repository import EnteredRegisters
 from hub.metering.queries import flagged_meters, meter_owner
-from hub.metering.rules import BY_ID, RULES
+from hub.metering.rules import RULES
+from hub.metering.rules.feeder import ZONE_RULES
 from hub.operator import queries
 from hub.operator.schemas import (
     Alarm,
@@ -40,6 +41,8 @@ from hub.operator.schemas import (
 )
 
 ALARMS_REACH = timedelta(days=7)
+ALARMS = {rule.id: rule for rule in (*RULES, *ZONE_RULES) if rule.mend}
+"""The rules that somebody can do something about."""
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 OperatorReader = Annotated[Principal, Depends(require("operator", "auditor"))]
 DeviceReader = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
@@ -132,8 +135,8 @@ async def revoke_key(
 async def alarms(ctx: Ctx, _: DeviceReader, connection: Snapshot) -> Alarms:
     """Returns what rules flagged in the intervals of the last seven days, and what gateways say of their meters now."""
     since = at_ms(ctx.clock.now_ms()) - ALARMS_REACH
-    flagged = await flagged_meters(connection, [rule.id for rule in RULES if rule.alarms], since)
-    items = [show(Alarm, row, says=BY_ID[row["rule"]].says, mend=BY_ID[row["rule"]].mend) for row in flagged]
+    flagged = await flagged_meters(connection, list(ALARMS), since)
+    items = [show(Alarm, row, says=ALARMS[row["rule"]].says, mend=ALARMS[row["rule"]].mend) for row in flagged]
     troubles = [show(GatewayTrouble, row) for row in await queries.troubles(connection)]
     return Alarms(items=items, troubles=troubles)
 

@@ -184,7 +184,7 @@ async def meters(connection: Connection, meter_ids: Sequence[str]) -> list[Expec
     """Returns meters by their ids, whatever became of them since, sorted by id."""
     rows = await connection.fetch(
         """
-        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id FROM meters
+        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id, zone FROM meters
         WHERE meter_id = ANY($1) ORDER BY meter_id
         """,
         list(meter_ids),

@@ -19,6 +19,7 @@ from hub.metering.histories.repository import MANY
 from hub.metering.oracle import feeders_among, measure_all
 from hub.metering.readings import IntervalReading
 from hub.metering.sun import Site
+from hub.metering.zones import with_zone_rules
 from hub.postgres.db import Connection, Pool
 from hub.postgres.lease import Lease, guard
 
@@ -109,7 +110,8 @@ async def _correct(
     changed = [name for name in measured if _differs(before[name], measured[name].reading)]
     if not changed:
         return ()
-    readings = list((before | {name: measured[name].reading for name in measured}).values())
+    now = before | {name: measured[name].reading for name in measured}
+    readings = with_zone_rules(span.length_s, meters, list(now.values()))
     attestation = attest(span.start_s, span.end_s, readings, random_bytes, feeders=feeders_among(meters))
     revision = marked.revision + 1
     await metering.insert_attestation(connection, span.start_s, revision, attestation, owners, clock.now_ms())

@@ -14,7 +14,7 @@ from hub.metering.rules import clock, events, plausibility, registers
 from hub.metering.rules.rule import Effect, Rule
 from hub.metering.rules.window import Window
 
-__all__ = ["BY_ID", "RULES", "Effect", "Judgement", "Rule", "Window", "judge"]
+__all__ = ["RULES", "Effect", "Judgement", "Rule", "Window", "judge"]
 
 
 def _doubted(name: str) -> Callable[[Window], bool]:
@@ -69,7 +69,6 @@ RULES = (
          "Check the meter's clock, kind and wiring."),
 )  # fmt: skip
 """Every rule; a new one is a function and a row."""
-BY_ID = {rule.id: rule for rule in RULES}
 
 
 @dataclass(frozen=True, slots=True)

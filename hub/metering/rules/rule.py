@@ -26,11 +26,6 @@ class Rule:
     says: str
     mend: str = ""
 
-    @property
-    def alarms(self) -> bool:
-        """Whether an operator should act."""
-        return bool(self.mend)
-
 
 @dataclass(frozen=True, slots=True)
 class ZoneRule:
