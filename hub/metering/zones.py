@@ -7,14 +7,14 @@ from hub.metering.readings import ExpectedMeter, IntervalReading, Quality
 from hub.metering.rules.feeder import ZONE_RULES, Zone
 
 MOST_LOSSES_PERCENT = 5
-"""The most of a zone's energy that its lines and transformer may take; a low-voltage network loses two to four percent."""
+"""The most of a zone's energy that its lines and its transformer may take."""
 _IDS = frozenset(rule.id for rule in ZONE_RULES)
 
 
 def with_zone_rules(
     length_s: int, meters: Iterable[ExpectedMeter], readings: Sequence[IntervalReading]
 ) -> list[IntervalReading]:
-    """Returns the readings of an interval of ``length_s``, each feeder's with the ids of the zone rules that flag it."""
+    """Returns the readings of an interval of ``length_s``, each feeder's with the zone rules that flag it."""
     meters = list(meters)
     by_id = {reading.meter_id: _without_zone_rules(reading) for reading in readings}
     for feeder in meters:
