@@ -177,7 +177,7 @@ async def test_an_interval_that_still_changes_is_waited_for(site: Pool) -> None:
     await mark_late(site, lease, CLOCK)
     waiting = await correct_next(site, lease, CLOCK, 60, None, write_utility_lines, secrets.token_bytes)
     assert waiting is None
-    await site.execute("UPDATE interval_marks SET first_marked_at = now() - interval '10 minutes'")
+    await site.execute("UPDATE interval_marks SET first_marked_at = now() - interval '11 minutes'")
     assert await correct_next(site, lease, CLOCK, 60, None, write_utility_lines, secrets.token_bytes) is not None
 
 
@@ -202,7 +202,7 @@ async def test_an_interval_that_is_not_cleared_is_corrected_later(site: Pool) ->
 async def test_a_leader_that_was_replaced_writes_nothing(site: Pool) -> None:
     await add_readings(site, "METER_001", [load(END_S)])
     await mark_late(site, await lead(site), CLOCK)
-    await site.execute("UPDATE interval_marks SET first_marked_at = now() - interval '10 minutes'")
+    await site.execute("UPDATE interval_marks SET first_marked_at = now() - interval '11 minutes'")
     stale = await lost_lease(site)
     with pytest.raises(LeaseLostError):
         await mark_late(site, stale, CLOCK)

@@ -33,7 +33,7 @@ async def corrected(campus: SettlingCampus, start_s: int, more_wh: int) -> int:
         more_wh, meter_of(0), at_s(start_s + INTERVAL_S),
     )  # fmt: skip
     await campus.pool.execute(
-        "INSERT INTO interval_marks VALUES ($1, $2, now(), now()) ON CONFLICT DO NOTHING", at_s(start_s), meter_of(0)
+        "INSERT INTO interval_marks VALUES ($1, $2, to_timestamp(0), to_timestamp(0))", at_s(start_s), meter_of(0)
     )
     done = await correct_next(
         campus.pool, await lead(campus.pool), SystemClock(), INTERVAL_S, None, write_utility_lines,
