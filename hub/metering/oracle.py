@@ -5,7 +5,7 @@ lease, so a kill leaves it whole or not begun.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.clock import Clock
@@ -17,7 +17,7 @@ from hub.metering.attestation import Attestation, RandomBytes, attest
 from hub.metering.events import interval_event
 from hub.metering.histories.repository import FEW, MANY, histories
 from hub.metering.intervals import Circumstances, Measured, Span, measure
-from hub.metering.readings import ExpectedMeter
+from hub.metering.readings import ExpectedMeter, MeterHistory
 from hub.metering.sun import Site, SunCourse
 from hub.metering.zones import with_zone_rules
 from hub.postgres.db import Connection, Pool
@@ -137,7 +137,11 @@ async def measure_all(
         known = await histories(connection, span.start_s, span.end_s, meter_ids, neighbours)
         measured |= {meter.meter_id: measure(span, meter, known[meter.meter_id], circumstances) for meter in chunk}
         doubtful = [meter for meter in chunk if _is_doubtful(measured[meter.meter_id])]
-        measured |= await _measure_again(connection, span, doubtful, circumstances) if doubtful else {}
+        if doubtful:
+            if neighbours < MANY:
+                doubtful_ids = [meter.meter_id for meter in doubtful]
+                known = await histories(connection, span.start_s, span.end_s, doubtful_ids, MANY)
+            measured |= await _measure_again(connection, span, doubtful, known, circumstances)
     return measured
 
 
@@ -146,14 +150,16 @@ def _is_doubtful(measured: Measured) -> bool:
 
 
 async def _measure_again(
-    connection: Connection, span: Span, meters: Sequence[ExpectedMeter], circumstances: Circumstances
+    connection: Connection,
+    span: Span,
+    meters: Sequence[ExpectedMeter],
+    known: Mapping[str, MeterHistory],
+    circumstances: Circumstances,
 ) -> dict[str, Measured]:
-    meter_ids = [meter.meter_id for meter in meters]
-    known = await histories(connection, span.start_s, span.end_s, meter_ids, MANY)
-    typical = await repository.typical_imports(connection, span.start_s, meter_ids)
+    typical = await repository.typical_imports(connection, span.start_s, [meter.meter_id for meter in meters])
     return {
-        name: measure(span, meter, known[name], replace(circumstances, typical_wh=typical.get(name)))
-        for name, meter in zip(meter_ids, meters, strict=True)
+        m.meter_id: measure(span, m, known[m.meter_id], replace(circumstances, typical_wh=typical.get(m.meter_id)))
+        for m in meters
     }
 
 

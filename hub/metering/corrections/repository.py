@@ -12,7 +12,7 @@ from hub.postgres.db import Connection
 from hub.units import Wh
 
 # Late is what was stored after its interval was attested, or so little before that the oracle may not have seen it: its
-# transaction was still open. A reading of a boundary belongs to two intervals
+# transaction was still open. A reading of a boundary belongs to two intervals. An interval is at most an hour long
 _LATE = """
 SELECT meter_id, min(slot_at) AS first_at, max(slot_at) AS last_at FROM (
     SELECT r.meter_id, r.slot_at, r.stored_at FROM readings r WHERE r.stored_at > $1 AND r.stored_at <= $2
@@ -25,7 +25,8 @@ SELECT meter_id, min(slot_at) AS first_at, max(slot_at) AS last_at FROM (
 ) AS came
 WHERE EXISTS (
     SELECT FROM intervals i
-    WHERE i.start_at <= came.slot_at AND i.end_at >= came.slot_at AND i.attested_at <= came.stored_at + $3::interval
+    WHERE i.start_at BETWEEN came.slot_at - interval '1 hour' AND came.slot_at AND i.end_at >= came.slot_at
+    AND i.attested_at <= came.stored_at + $3::interval
 )
 GROUP BY meter_id
 """
@@ -44,9 +45,8 @@ CROSS JOIN LATERAL (
     ), late.last_at) AS until_at
 ) AS around
 JOIN interval_readings r ON r.meter_id = late.meter_id AND r.revision = 1
-JOIN intervals i ON i.start_at = r.start_at AND i.end_at >= around.since_at AND i.start_at <= around.until_at
-    AND i.end_at >= $4
-WHERE r.start_at >= around.since_at - interval '1 hour' AND r.start_at <= around.until_at
+JOIN intervals i ON i.start_at = r.start_at AND i.end_at >= greatest(around.since_at, $4)
+WHERE r.start_at BETWEEN around.since_at - interval '1 hour' AND around.until_at
 ON CONFLICT (start_at, meter_id) DO UPDATE SET last_marked_at = excluded.last_marked_at
 """
 

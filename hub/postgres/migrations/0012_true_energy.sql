@@ -6,7 +6,7 @@ ALTER TABLE readings
     DROP CONSTRAINT readings_moment,
     ADD CONSTRAINT readings_sequence UNIQUE (meter_id, boot_id, meter_sequence),
     ADD COLUMN doubt text NOT NULL DEFAULT ''; -- the id of the rule by which the hub doubts it since it came
-CREATE INDEX readings_stored ON readings USING brin (stored_at);
+CREATE INDEX readings_stored ON readings USING brin (stored_at) WITH (autosummarize = on);
 
 -- Counter events: how a gateway's doubt of a meter's registers ended. The columns are the fields of the signed record
 CREATE TABLE meter_events (
