@@ -277,15 +277,20 @@ class ChainClient(ChainReader):
         raise from_transaction_error(value.err, await self.logs(signature))
 
     async def run(
-        self, instructions: Sequence[Instruction], signers: Sequence[Keypair], *, until: Level = "finalized"
+        self,
+        instructions: Sequence[Instruction],
+        signers: Sequence[Keypair],
+        *,
+        price_micro_lamports: int = 0,
+        until: Level = "finalized",
     ) -> Status:
-        """Prepares, sends and waits, for set-up and tests; the settlement stores the signature before it sends.
+        """Prepares, sends and waits, for what may be sent twice; a step's signature is stored before it is sent.
 
         Raises:
             ProgramError, TransactionFailedError: it failed.
             BlockhashExpiredError, NotYetFinalError, ChainUnreachableError: as ``send`` and ``wait``.
         """
-        transaction = await self.prepare(instructions, signers)
+        transaction = await self.prepare(instructions, signers, price_micro_lamports=price_micro_lamports)
         await self.send(transaction)
         return await self.wait(transaction, until=until)
 

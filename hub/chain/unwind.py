@@ -73,11 +73,9 @@ class _Sender:
 
     async def run(self, instruction: Instruction, *signers: Keypair, until: Level = "confirmed") -> None:
         """Sends and waits. Only the last transaction has to be final: it can not be final without those before it."""
-        signed = await self.chain.prepare(
-            [instruction], [self.payer, *signers], price_micro_lamports=self.price_micro_lamports
+        await self.chain.run(
+            [instruction], [self.payer, *signers], price_micro_lamports=self.price_micro_lamports, until=until
         )
-        await self.chain.send(signed)
-        await self.chain.wait(signed, until=until)
 
 
 @dataclass(frozen=True)

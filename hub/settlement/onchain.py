@@ -3,6 +3,7 @@
 This is asked after a restart, after a blockhash has expired, and when a program refuses to do something twice.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from solana.rpc.commitment import Finalized
@@ -13,6 +14,7 @@ from hub.chain.errors import ChainUnreachableError
 from hub.chain.quorum import disagreement_error, quorum_answer
 from hub.clock import Clock, rfc3339_s, to_s
 from hub.errors import PermanentError, RetryableError
+from hub.postgres.db import Record
 from hub.settlement.repository import IntervalRows
 from hub.settlement.steps.repository import StepRow
 
@@ -97,7 +99,7 @@ async def is_done(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool
 
 async def _is_done_by_node(chain: ChainClient, step: StepRow, rows: IntervalRows) -> bool:
     if step.kind == "attest":
-        return _check_equal(step, attestation_differences(await read_attestation(chain, step.start_s), rows))
+        return _check_equal(step, attestation_differences(await read_attestation(chain, step.start_s), rows.interval))
     if step.kind == "mint":
         minted = await read_minted_interval(chain, step.start_s)
         attestation = None if minted is None else await read_attestation(chain, step.start_s)
@@ -135,9 +137,9 @@ def _check_equal(step: StepRow, differences: list[str] | None) -> bool:
     return differences is not None
 
 
-async def read_attestation(chain: ChainClient, start_s: int) -> Any:
-    """Returns the oracle program's interval of revision 1, decoded and final, or None."""
-    return await chain.account("oracle", "Interval", pdas.interval(start_s), commitment=Finalized)
+async def read_attestation(chain: ChainClient, start_s: int, revision: int = 1) -> Any:
+    """Returns the oracle program's interval of a revision, decoded and final, or None."""
+    return await chain.account("oracle", "Interval", pdas.interval(start_s, revision), commitment=Finalized)
 
 
 async def read_minted_interval(chain: ChainClient, start_s: int) -> Any:
@@ -150,10 +152,10 @@ async def read_settlement(chain: ChainClient, start_s: int) -> Any:
     return await chain.account("trading", "IntervalSettlement", pdas.settlement(start_s), commitment=Finalized)
 
 
-def attestation_differences(attestation: Any, rows: IntervalRows) -> list[str] | None:
-    """Returns how the chain's attestation differs from the rows; None when there is none."""
+def attestation_differences(attestation: Any, ours: Mapping[str, Any] | Record) -> list[str] | None:
+    """Returns how the chain's attestation differs from ours; None when there is none."""
     names = ("merkle_root", "meters_valid", "meters_estimated", "import_wh", "export_wh")
-    return None if attestation is None else differences_of(attestation, {name: rows.interval[name] for name in names})
+    return None if attestation is None else differences_of(attestation, {name: ours[name] for name in names})
 
 
 def mint_differences(minted: Any, attestation: Any, rows: IntervalRows) -> list[str] | None:

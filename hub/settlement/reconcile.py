@@ -192,7 +192,7 @@ async def compare_interval(chain: ChainClient, rows: IntervalRows) -> IntervalCo
     attestation = await onchain.read_attestation(chain, start_s)
     minted = await onchain.read_minted_interval(chain, start_s)
     settlement = await onchain.read_settlement(chain, start_s)
-    differences = _or_missing("attestation", onchain.attestation_differences(attestation, rows))
+    differences = _or_missing("attestation", onchain.attestation_differences(attestation, rows.interval))
     differences += _or_missing("minted energy", onchain.mint_differences(minted, attestation, rows))
     if minted is not None and not minted.burned:
         differences.append("the interval's energy was not burned")

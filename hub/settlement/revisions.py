@@ -3,12 +3,10 @@
 Money does not wait for it: the revision decides the bill. To send one twice is harmless: the program takes each once.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
-from solana.rpc.commitment import Finalized
 
-from hub.chain import pdas
 from hub.chain.client import ChainClient
 from hub.chain.errors import ProgramError
 from hub.chain.instructions import oracle
@@ -16,9 +14,9 @@ from hub.chain.quorum import ask_quorum
 from hub.clock import Clock, rfc3339_s
 from hub.postgres.db import Pool
 from hub.postgres.lease import Lease, guard
-from hub.settlement import repository
+from hub.settlement import onchain, repository
+from hub.settlement.fees import PriorityFees
 from hub.settlement.keys import SettlementKeys
-from hub.settlement.onchain import ConflictError, differences_of
 
 REVISIONS_A_ROUND = 20
 
@@ -27,14 +25,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class RevisionSender:
-    """Sends revisions under one leader's lease, with its keys; ``price_micro_lamports`` is per compute unit."""
+    """Sends revisions under one leader's lease, with its keys."""
 
     pool: Pool
     lease: Lease
     clock: Clock
     chain: ChainClient
     keys: SettlementKeys
-    price_micro_lamports: int = 0
+    fees: PriorityFees
 
     async def send_due(self, *, limit: int = REVISIONS_A_ROUND) -> list[tuple[int, int]]:
         """Sends at most ``limit`` revisions, oldest interval first; returns (start in s, revision) of those now final.
@@ -48,9 +46,10 @@ class RevisionSender:
         """
         async with self.pool.acquire() as connection:
             due = await repository.due_revisions(connection, limit)
+        price_micro_lamports = await self.fees.offer(self.chain) if due else 0
         final: list[tuple[int, int]] = []
         for attestation in due:
-            refusal = await self._attest(attestation)
+            refusal = await self._attest(attestation, price_micro_lamports)
             async with self.pool.acquire() as connection, connection.transaction():
                 await guard(connection, self.lease)
                 await repository.record_revision(
@@ -60,18 +59,14 @@ class RevisionSender:
                 final.append((attestation.start_s, attestation.revision))
         return final
 
-    async def _attest(self, attestation: oracle.Attestation) -> str | None:
+    async def _attest(self, attestation: oracle.Attestation, price_micro_lamports: int) -> str | None:
         """Returns None when the revision is final on the chain; otherwise why the program refuses it for good."""
         if await self._is_final(attestation):
             return None
         payer, attestors = self.keys.fee_payer, self.keys.attestors
         instruction = oracle.attest(payer.pubkey(), [key.pubkey() for key in attestors], attestation)
         try:
-            signed = await self.chain.prepare(
-                [instruction], [payer, *attestors], price_micro_lamports=self.price_micro_lamports
-            )
-            await self.chain.send(signed)
-            await self.chain.wait(signed, until="finalized")
+            await self.chain.run([instruction], [payer, *attestors], price_micro_lamports=price_micro_lamports)
         except ProgramError as error:
             if await self._is_final(attestation):
                 return None
@@ -83,18 +78,13 @@ class RevisionSender:
         """Asks a quorum of the nodes."""
 
         async def there(view: ChainClient) -> bool:
-            address = pdas.interval(attestation.start_s, attestation.revision)
-            account = await view.account("oracle", "Interval", address, commitment=Finalized)
-            if account is None:
-                return False
-            names = ("merkle_root", "meters_valid", "meters_estimated", "import_wh", "export_wh")
-            differences = differences_of(account, {name: getattr(attestation, name) for name in names})
+            account = await onchain.read_attestation(view, attestation.start_s, attestation.revision)
+            differences = onchain.attestation_differences(account, asdict(attestation))
             if differences:
-                raise ConflictError(
-                    f"The chain's revision {attestation.revision} of interval {rfc3339_s(attestation.start_s)} is not "
-                    f"ours ({'; '.join(differences)}): a person has to look"
+                raise onchain.ConflictError(
+                    f"The chain's {what} is not ours ({'; '.join(differences)}): a person has to look"
                 )
-            return True
+            return differences is not None
 
         what = f"revision {attestation.revision} of interval {rfc3339_s(attestation.start_s)}"
         return await ask_quorum(self.chain, there, what)

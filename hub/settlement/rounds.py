@@ -159,8 +159,7 @@ class SettlementRound:
         for start_s in await submitter.settle_due():
             log.info("closed", start_s=start_s)
         await self.deferred.store(self.pool, lease, "settlement")
-        price_micro_lamports = await fees.offer(self.chain)
-        revisions = RevisionSender(self.pool, lease, self.clock, self.chain, keys, price_micro_lamports)
+        revisions = RevisionSender(self.pool, lease, self.clock, self.chain, keys, fees)
         for start_s, revision in await revisions.send_due():
             log.info("revision attested", start_s=start_s, revision=revision)
         return False

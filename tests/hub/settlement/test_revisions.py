@@ -13,6 +13,7 @@ from hub.market.corrections import write_utility_lines
 from hub.metering.corrections.service import correct_next
 from hub.postgres.lease import LeaseLostError
 from hub.settlement import repository
+from hub.settlement.fees import PriorityFees
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.onchain import ConflictError
 from hub.settlement.revisions import RevisionSender
@@ -23,7 +24,7 @@ from support.settlement.campus import ENERGY, INTERVAL_S, SettlingCampus, meter_
 
 async def sender(campus: SettlingCampus) -> RevisionSender:
     keys = SettlementKeys(campus.keys.fee_payer, campus.keys.attestors, campus.keys.settler)
-    return RevisionSender(campus.pool, await lead(campus.pool), SystemClock(), campus.chain, keys)
+    return RevisionSender(campus.pool, await lead(campus.pool), SystemClock(), campus.chain, keys, PriorityFees())
 
 
 async def corrected(campus: SettlingCampus, start_s: int, more_wh: int) -> int:
@@ -70,7 +71,7 @@ async def test_what_was_sent_before_a_kill_is_not_sent_again(campus: SettlingCam
     with killed_after(repository, "record_revision"):
         await (await sender(campus)).send_due()
     assert await on_chain(campus, start_s, 2) is not None
-    poor = replace(await sender(campus), price_micro_lamports=-1)
+    poor = replace(await sender(campus), fees=PriorityFees(-1))
     assert await poor.send_due() == [(start_s, 2)], "nothing that costs a fee is sent"
     await corrected(campus, start_s, 7)
     replaced = replace(await sender(campus), lease=await lost_lease(campus.pool))
