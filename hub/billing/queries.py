@@ -127,8 +127,7 @@ async def power(connection: Connection, participant_id: UUID) -> list[Record]:
         """
         SELECT m.meter_id, r.slot_at, r.active_power_w
         FROM meters m LEFT JOIN LATERAL (
-            SELECT slot_at, active_power_w FROM readings
-            WHERE meter_id = m.meter_id AND doubt = '' AND meter_state = 'G'
+            SELECT slot_at, active_power_w FROM good_readings WHERE meter_id = m.meter_id
             ORDER BY slot_at DESC, reading_id LIMIT 1
         ) r ON true
         WHERE m.participant_id = $1 AND m.status = 'active' AND m.kind <> 'feeder' ORDER BY m.meter_id LIMIT 1000
@@ -148,12 +147,12 @@ async def running_interval(connection: Connection, participant_id: UUID, start: 
                coalesce(sum(greatest(l.export_wh - f.export_wh, 0)), 0)::bigint AS export_wh, min(l.slot_at) AS until
         FROM meters m
         CROSS JOIN LATERAL (
-            SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
-            AND doubt = '' AND meter_state = 'G' ORDER BY slot_at, reading_id LIMIT 1
+            SELECT * FROM good_readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
+            ORDER BY slot_at, reading_id LIMIT 1
         ) f
         CROSS JOIN LATERAL (
-            SELECT * FROM readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
-            AND doubt = '' AND meter_state = 'G' ORDER BY slot_at DESC, reading_id LIMIT 1
+            SELECT * FROM good_readings WHERE meter_id = m.meter_id AND slot_at >= $2 AND slot_at < $3
+            ORDER BY slot_at DESC, reading_id LIMIT 1
         ) l
         WHERE m.participant_id = $1 AND m.status = 'active' AND m.kind <> 'feeder'
         """,

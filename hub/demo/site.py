@@ -1,10 +1,10 @@
 """The demo's campus: its people, buildings and meters, with owner, kind and rated power of each meter."""
 
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID, uuid5
 
 from hub.accounts.schemas import Affiliation, Role
+from hub.chain.instructions.registry import MeterKind
 
 NAME, TIMEZONE, CURRENCY = "Campus Ilmenau", "Europe/Berlin", "EUR"
 
@@ -38,8 +38,7 @@ class MeterSpec:
 
     meter_id: str
     owner: str
-    kind: Literal["load", "generation", "bidirectional"]
-    """Those that the database takes; the registry knows feeders too."""
+    kind: MeterKind
     rated_power_w: int
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
+from hub.chain.instructions.registry import MeterKind
 from hub.postgres.db import Connection
 
 
@@ -25,7 +26,7 @@ class MeterRegistration:
     meter_id: str
     gateway_id: str
     participant_id: UUID
-    kind: Literal["load", "generation", "bidirectional", "feeder"]
+    kind: MeterKind
     rated_power_w: int
     serial: str
     building: str

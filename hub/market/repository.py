@@ -175,15 +175,19 @@ async def release_trades(connection: Connection, start_s: int, now_ms: int) -> i
 async def replace_utility_lines(
     connection: Connection, start_s: int, revision: int, lines: Iterable[UtilityLine], qualities: Mapping[UUID, str]
 ) -> None:
-    """Stores the utility lines of a revision, each with the worst quality of the participant's meters."""
+    """Stores the utility lines of a revision in place of those it had (``insert_utility_lines``)."""
     await connection.execute("DELETE FROM utility_lines WHERE start_at = $1 AND revision = $2", at_s(start_s), revision)
-    await connection.executemany(
-        """
-        INSERT INTO utility_lines
-            (start_at, revision, participant_id, utility_wh, tariff_mills, amount_micros, quality)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        """,
-        [
+    await insert_utility_lines(connection, start_s, revision, lines, qualities)
+
+
+async def insert_utility_lines(
+    connection: Connection, start_s: int, revision: int, lines: Iterable[UtilityLine], qualities: Mapping[UUID, str]
+) -> None:
+    """Stores the utility lines of a revision, each with the worst quality of the participant's meters."""
+    await connection.copy_records_to_table(
+        "utility_lines",
+        columns=("start_at", "revision", "participant_id", "utility_wh", "tariff_mills", "amount_micros", "quality"),
+        records=[
             (at_s(start_s), revision, line.participant_id, line.utility_wh, line.tariff_mills, line.amount_micros,
              qualities.get(line.participant_id, "missing"))
             for line in lines

@@ -1,6 +1,8 @@
 """The API's endpoints of meters, their readings and their intervals."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -143,8 +145,7 @@ async def quality(
     reach = rows[0]["start_at"], rows[-1]["end_at"]
     doubted = await queries.doubted_readings(connection, meter_id, *reach)
     happened = await queries.events(connection, meter_id, *reach)
-    by_start = [[row for row in rows if row["start_at"] == start_at] for start_at in starts[:limit]]
-    items = [interval_quality(revisions, doubted, happened) for revisions in by_start]
+    items = [interval_quality(list(of), doubted, happened) for _, of in groupby(rows, itemgetter("start_at"))]
     return IntervalQualities(items=items, next_cursor=next_cursor)
 
 

@@ -30,7 +30,7 @@ async def meters(connection: Connection, participant_id: UUID | None) -> list[Re
         SELECT m.*, r.reading_id, r.meter_sequence, r.slot_at, r.read_at, r.time_quality, r.meter_state, r.flags,
                r.import_wh, r.export_wh, r.active_power_w, r.doubt, r.stored_at
         FROM meters m LEFT JOIN LATERAL (
-            SELECT * FROM readings WHERE meter_id = m.meter_id AND doubt = '' AND meter_state = 'G'
+            SELECT * FROM good_readings WHERE meter_id = m.meter_id
             ORDER BY slot_at DESC, reading_id LIMIT 1
         ) r ON true
         WHERE $1::uuid IS NULL OR m.participant_id = $1

@@ -15,6 +15,7 @@ DAY_S = 86_400
 RECENT_MS = 300_000
 TYPICAL_DAYS = 7
 """Earlier days whose energy stands in for what nobody measured."""
+_METER = "meter_id, participant_id, rated_power_w, kind, gateway_id, zone"
 
 
 async def last_start_s(connection: Connection) -> int | None:
@@ -32,11 +33,17 @@ async def first_expected_s(connection: Connection) -> int | None:
 async def expected_meters(connection: Connection, start_s: int) -> list[ExpectedMeter]:
     """Returns the active meters whose readings the interval needs, sorted by id."""
     rows = await connection.fetch(
-        """
-        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id, zone FROM meters
-        WHERE status = 'active' AND expected_from <= $1 ORDER BY meter_id
-        """,
+        f"SELECT {_METER} FROM meters WHERE status = 'active' AND expected_from <= $1 ORDER BY meter_id",  # noqa: S608
         at_s(start_s),
+    )
+    return [ExpectedMeter(*row.values()) for row in rows]
+
+
+async def meters_by_id(connection: Connection, meter_ids: Sequence[str]) -> list[ExpectedMeter]:
+    """Returns meters by their ids, whatever became of them since, sorted by id."""
+    rows = await connection.fetch(
+        f"SELECT {_METER} FROM meters WHERE meter_id = ANY($1) ORDER BY meter_id",  # noqa: S608 - constant column names
+        list(meter_ids),
     )
     return [ExpectedMeter(*row.values()) for row in rows]
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from hub.chain.instructions.registry import MeterKind
 from hub.http.types import Hash, UtcTime
 
 Quality = Literal["valid", "estimated", "suspect", "missing"]
-MeterKind = Literal["load", "generation", "bidirectional", "feeder"]
 MeterStatus = Literal["active", "suspended", "retired"]
 
 

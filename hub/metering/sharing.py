@@ -3,8 +3,7 @@
 ``curve`` asks for the part up to a moment. The parts of intervals that touch always sum up to the whole.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
@@ -26,32 +25,6 @@ class Spread(Protocol):
     def pieces(self, direction: int, since_ms: int, until_ms: int) -> Sequence[Piece]:
         """Returns a gap, in ms since 1970, as pieces for import (0) or export (1); none when nothing is known."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a meter's energy is spread over a day: weights of equal steps from midnight UTC, in any unit.
-
-    They are what the meter counted at these times of earlier days, or for export the sun's course
-    (``hub.metering.sun``).
-    """
-
-    import_weights: tuple[int, ...]
-    export_weights: tuple[int, ...]
-
-    def pieces(self, direction: int, since_ms: int, until_ms: int) -> Sequence[Piece]:
-        """Returns a gap as pieces of the weights of import (0) or export (1); none when there are no weights."""
-        weights = self.export_weights if direction else self.import_weights
-        return list(daily_pieces(since_ms, until_ms, weights)) if any(weights) else []
-
-
-def daily_pieces(since_ms: int, until_ms: int, weights: Sequence[int]) -> Iterator[Piece]:
-    """Cuts a gap where the weights of a day change."""
-    step_ms = DAY_MS // len(weights)
-    while since_ms < until_ms:
-        end_ms = min(until_ms, since_ms - since_ms % step_ms + step_ms)
-        yield Piece(since_ms, end_ms, weights[since_ms % DAY_MS // step_ms % len(weights)])
-        since_ms = end_ms
 
 
 def part_wh(total_wh: int, pieces: Sequence[Piece], at_ms: int, rated_power_w: int) -> int:

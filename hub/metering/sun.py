@@ -9,7 +9,7 @@ from math import radians, sin
 from astral import Observer
 from astral.sun import elevation
 
-from hub.metering.sharing import DAY_MS, Piece
+from hub.metering.sharing import Piece
 
 STEP_S = 900
 TWILIGHT_DEGREES = -6
@@ -68,12 +68,3 @@ def sun_is_up(start_s: int, end_s: int, latitude_degrees: float, longitude_degre
     """Whether the sun is above civil twilight at any time of [start, end], looked at every ``STEP_S``."""
     times = (*range(start_s, end_s, STEP_S), end_s)
     return any(elevation_degrees(at_s, latitude_degrees, longitude_degrees) > TWILIGHT_DEGREES for at_s in times)
-
-
-def sun_course(day_s: int, latitude_degrees: float, longitude_degrees: float) -> tuple[int, ...]:
-    """Returns weights for ``Shape.export_weights`` on the day that begins at ``day_s`` (midnight UTC, s since 1970).
-
-    They are the sine of the sun's height in the middle of each step, in thousandths, and 0 below the horizon.
-    """
-    middles = (day_s + step_s + STEP_S // 2 for step_s in range(0, DAY_MS // 1000, STEP_S))
-    return tuple(sun_weight(at_s, latitude_degrees, longitude_degrees) for at_s in middles)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from hub.http.types import Hash, Hex, UtcTime
+from hub.ingest.doubts import MAX_REGISTER_WH
 
 
 class QuarantineEntry(BaseModel):
@@ -113,10 +114,10 @@ class RegistersEntry(BaseModel):
     """What a person read off a meter just before and just after a change, such as a swap."""
 
     changed_at: AwareDatetime = Field(description="When it was changed")
-    import_before_wh: int = Field(ge=0, le=10**12, description="The last import register of the old meter, in Wh")
-    import_after_wh: int = Field(ge=0, le=10**12, description="The first import register of the new one")
-    export_before_wh: int = Field(ge=0, le=10**12)
-    export_after_wh: int = Field(ge=0, le=10**12)
+    import_before_wh: int = Field(ge=0, le=MAX_REGISTER_WH, description="The old meter's last import register, in Wh")
+    import_after_wh: int = Field(ge=0, le=MAX_REGISTER_WH, description="The new meter's first one, in Wh")
+    export_before_wh: int = Field(ge=0, le=MAX_REGISTER_WH)
+    export_after_wh: int = Field(ge=0, le=MAX_REGISTER_WH)
     reason: str = Field(min_length=3, max_length=500, description="Why, and where the registers were read")
 
 

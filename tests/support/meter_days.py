@@ -12,8 +12,7 @@ from uuid import UUID
 
 from hub.metering.intervals import Circumstances, Span
 from hub.metering.readings import ExpectedMeter, MeterEvent, MeterHistory, MeterReading
-from hub.metering.sharing import Shape
-from hub.metering.sun import sun_course, sun_is_up
+from hub.metering.sun import STEP_S, Site, SunCourse, sun_weight
 from hub.units import Wh
 
 DAY_S = 86_400
@@ -25,7 +24,7 @@ SITE = (48.1, 11.6)
 RATED_W = {"load": 12_000, "generation": 20_000, "bidirectional": 20_000}
 WINDOW_S, BEYOND = 7200, 20
 """An interval sees the readings this long before and after it, and so many beyond those."""
-SUN = sun_course(MIDNIGHT_S, *SITE)
+SUN = tuple(sun_weight(MIDNIGHT_S + n * STEP_S + STEP_S // 2, *SITE) for n in range(DAY_S // STEP_S))
 
 Registers = tuple[int, int]
 
@@ -86,9 +85,9 @@ class MeterDay:
 
     def circumstances(self, span: Span) -> Circumstances:
         """Returns the sun at the site, and an import of earlier days that was a little different."""
-        is_up = sun_is_up(span.start_s, span.end_s, *SITE)
+        site = Site(*SITE)
         typical_wh = self.truth_wh(span.start_s, span.end_s)[0] * 9 // 10
-        return Circumstances(typical_wh, is_up, Shape((1,) * 96, SUN))
+        return Circumstances(typical_wh, site.sun_is_up(span.start_s, span.end_s), SunCourse(site))
 
 
 def meter_day(seed: int, kind: str, *, rounding_wh: int = 1) -> MeterDay:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from hub.metering.intervals import Circumstances, Span
 from hub.metering.readings import ExpectedMeter, MeterEvent, MeterHistory, MeterReading
-from hub.metering.sharing import Shape
 from support import second_rules
+from support.day_shape import DayShape
 from support.second_rules import Told
 
 Pair = tuple[int, int]
@@ -101,7 +101,7 @@ class Teller:
         self, span: Span, meter: ExpectedMeter, counting: list[MeterReading], events: list[MeterEvent], c: Circumstances
     ) -> None:
         self.span, self.meter, self.readings = span, meter, counting
-        assert c.shape is None or isinstance(c.shape, Shape), "the second telling knows the shape of a day only"
+        assert c.shape is None or isinstance(c.shape, DayShape), "the second telling knows the shape of a day only"
         self.shape = c.shape
         values = {r.import_wh for r in counting} | {r.export_wh for r in counting}
         values.discard(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hub.metering.intervals import Circumstances, Span
 from hub.metering.readings import ExpectedMeter, MeterReading
-from hub.metering.sharing import Shape
+from support.day_shape import DayShape
 
 if TYPE_CHECKING:
     from support.second_oracle import Knot
@@ -31,7 +31,7 @@ class Curve:
     """The energy since the first reading, at any time."""
 
     def __init__(
-        self, span: Span, meter: ExpectedMeter, knots: "list[Knot]", aside: list[MeterReading], shape: Shape | None
+        self, span: Span, meter: ExpectedMeter, knots: "list[Knot]", aside: list[MeterReading], shape: DayShape | None
     ) -> None:
         self.knots, self.aside, self.shape = knots, aside, shape
         self.near_s, self.rated_w = 2 * span.poll_period_s, meter.rated_power_w

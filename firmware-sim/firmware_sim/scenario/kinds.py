@@ -19,7 +19,6 @@ Quantity = Literal[
     "serial",
 ]  # fmt: skip
 OddValue = Literal["nan", "not_available", "lowest", "null", "text", "array", "missing"]
-Lasts = Literal["once", "while"]
 Place = Literal["counts", "display", "answer"]
 """Where a fault acts: on what the meter counts, once on what its display shows, or on what is answered."""
 

@@ -7,6 +7,7 @@ from hub.clock import at_ms, at_s, to_s
 from hub.market.auction.invariants import Outcome
 from hub.market.auction.residuals import UnsettledDebits
 from hub.market.orders import Trade
+from hub.market.repository import insert_utility_lines
 from hub.metering.repository import advance
 from hub.postgres.db import Connection
 from hub.units import Micros
@@ -91,15 +92,7 @@ async def insert_outcome(
         start_at, clearing.price_mills, clearing.volume_wh, clearing.low_mills, clearing.high_mills, journal_hash, now,
     )  # fmt: skip
     await _insert_trades(connection, clearing.trades, now_ms)
-    await _copy(
-        connection, "utility_lines",
-        ("start_at", "revision", "participant_id", "utility_wh", "tariff_mills", "amount_micros", "quality"),
-        [
-            (start_at, 1, line.participant_id, line.utility_wh, line.tariff_mills, line.amount_micros,
-             qualities.get(line.participant_id, "missing"))
-            for line in outcome.utility
-        ],
-    )  # fmt: skip
+    await insert_utility_lines(connection, outcome.start_s, 1, outcome.utility, qualities)
 
 
 async def _insert_orders(connection: Connection, outcome: Outcome, now_ms: int) -> None:

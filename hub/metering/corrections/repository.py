@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub.clock import at_ms, at_s, to_ms, to_s
 from hub.metering.intervals import Span
-from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, Quality
+from hub.metering.readings import Energy, IntervalReading, Quality
 from hub.postgres.db import Connection
 from hub.units import Wh
 
@@ -37,11 +37,11 @@ SELECT r.start_at, r.meter_id, $5, $5
 FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS late (meter_id, first_at, last_at)
 CROSS JOIN LATERAL (
     SELECT coalesce((
-        SELECT slot_at FROM readings WHERE meter_id = late.meter_id AND slot_at < late.first_at AND doubt = ''
-        AND meter_state = 'G' ORDER BY slot_at DESC LIMIT 1
+        SELECT slot_at FROM good_readings WHERE meter_id = late.meter_id AND slot_at < late.first_at
+        ORDER BY slot_at DESC LIMIT 1
     ), late.first_at) AS since_at, coalesce((
-        SELECT slot_at FROM readings WHERE meter_id = late.meter_id AND slot_at > late.last_at AND doubt = ''
-        AND meter_state = 'G' ORDER BY slot_at LIMIT 1
+        SELECT slot_at FROM good_readings WHERE meter_id = late.meter_id AND slot_at > late.last_at
+        ORDER BY slot_at LIMIT 1
     ), late.last_at) AS until_at
 ) AS around
 JOIN interval_readings r ON r.meter_id = late.meter_id AND r.revision = 1
@@ -178,15 +178,3 @@ async def readings_of_revision(
         for r in rows
     }  # fmt: skip
     return readings, {r["meter_id"]: r["participant_id"] for r in rows}
-
-
-async def meters(connection: Connection, meter_ids: Sequence[str]) -> list[ExpectedMeter]:
-    """Returns meters by their ids, whatever became of them since, sorted by id."""
-    rows = await connection.fetch(
-        """
-        SELECT meter_id, participant_id, rated_power_w, kind, gateway_id, zone FROM meters
-        WHERE meter_id = ANY($1) ORDER BY meter_id
-        """,
-        list(meter_ids),
-    )
-    return [ExpectedMeter(*row.values()) for row in rows]

@@ -104,7 +104,7 @@ async def _correct(
     """Attests the next revision where the energy of a marked meter changed; returns those meters."""
     span = marked.span
     before, owners = await repository.readings_of_revision(connection, span.start_s, marked.revision)
-    meters = await repository.meters(connection, list(before))
+    meters = await metering.meters_by_id(connection, list(before))
     again = [meter for meter in meters if meter.meter_id in marked.meter_ids]
     measured = await measure_all(connection, span, again, site, MANY)
     changed = [name for name in measured if _differs(before[name], measured[name].reading)]

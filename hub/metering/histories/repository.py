@@ -28,14 +28,14 @@ SELECT DISTINCT r.* FROM unnest($1::text[]) AS m (meter_id) CROSS JOIN LATERAL (
     (SELECT {_COLUMNS} FROM readings WHERE meter_id = m.meter_id AND slot_at < $2 AND slot_at >= $4
      ORDER BY slot_at DESC LIMIT $6)
     UNION ALL
-    (SELECT {_COLUMNS} FROM readings WHERE meter_id = m.meter_id AND slot_at < $2 AND slot_at >= $4
-     AND meter_state = 'G' AND doubt = '' ORDER BY slot_at DESC LIMIT 2)
+    (SELECT {_COLUMNS} FROM good_readings WHERE meter_id = m.meter_id AND slot_at < $2 AND slot_at >= $4
+     ORDER BY slot_at DESC LIMIT 2)
     UNION ALL
     (SELECT {_COLUMNS} FROM readings WHERE meter_id = m.meter_id AND slot_at > $3 AND slot_at <= $5
      ORDER BY slot_at LIMIT $6)
     UNION ALL
-    (SELECT {_COLUMNS} FROM readings WHERE meter_id = m.meter_id AND slot_at > $3 AND slot_at <= $5
-     AND meter_state = 'G' AND doubt = '' ORDER BY slot_at LIMIT 2)
+    (SELECT {_COLUMNS} FROM good_readings WHERE meter_id = m.meter_id AND slot_at > $3 AND slot_at <= $5
+     ORDER BY slot_at LIMIT 2)
 ) AS r
 """  # noqa: S608 - constant column names
 _EVENTS = """

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from hub.metering.rules.window import Window
+from hub.metering.runs import OVERLOAD_PERCENT
 from hub.metering.ways import POWER_RATIO
 
 FROZEN_READINGS = 3
@@ -29,7 +30,7 @@ def power_disagrees(window: Window) -> bool:
 
 def power_jumped(window: Window) -> bool:
     """Whether the power changed between two readings by more than from full export to full import with overload."""
-    most_w = 2 * window.meter.rated_power_w * 120 // 100
+    most_w = 2 * window.meter.rated_power_w * OVERLOAD_PERCENT // 100
     return any(
         a.active_power_w is not None
         and b.active_power_w is not None

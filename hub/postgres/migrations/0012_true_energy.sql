@@ -7,6 +7,8 @@ ALTER TABLE readings
     ADD CONSTRAINT readings_sequence UNIQUE (meter_id, boot_id, meter_sequence),
     ADD COLUMN doubt text NOT NULL DEFAULT ''; -- the id of the rule by which the hub doubts it since it came
 CREATE INDEX readings_stored ON readings USING brin (stored_at) WITH (autosummarize = on);
+-- What neither the gateway nor the hub doubts
+CREATE VIEW good_readings AS SELECT * FROM readings WHERE doubt = '' AND meter_state = 'G';
 
 -- Counter events: how a gateway's doubt of a meter's registers ended. The columns are the fields of the signed record
 CREATE TABLE meter_events (
@@ -91,6 +93,7 @@ ALTER TABLE meters
     ADD CONSTRAINT meters_kind_check CHECK (kind IN ('load', 'generation', 'bidirectional'));
 DROP TABLE entered_registers;
 DROP TABLE meter_events;
+DROP VIEW good_readings;
 DROP INDEX readings_stored;
 ALTER TABLE readings
     DROP COLUMN doubt,

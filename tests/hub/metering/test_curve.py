@@ -9,7 +9,7 @@ from hub.metering.breaks import Break
 from hub.metering.curve import Between, Curve
 from hub.metering.readings import MeterEvent, MeterReading
 from hub.metering.runs import Limits, Run
-from hub.metering.sharing import Shape
+from support.day_shape import DayShape
 from support.meter_rows import START_S, reading, rows, signed, steady
 
 LIMITS = Limits(20_000)
@@ -247,7 +247,7 @@ def test_a_gap_is_shared_out_by_each_direction_s_own_weights() -> None:
     begin = START_S % 86_400 // 900
     imports, exports = [0] * 96, [0] * 96
     imports[begin], exports[begin + 3] = 1, 1
-    curve = Curve(GAP, LIMITS, 60, Between(Shape(tuple(imports), tuple(exports))))
+    curve = Curve(GAP, LIMITS, 60, Between(DayShape(tuple(imports), tuple(exports))))
     assert [curve.measured_wh(START_S + n * 900, START_S + n * 900 + 900) for n in range(4)] == [
         (1000, 0), (0, 0), (0, 0), (0, 1000)
     ]  # fmt: skip
@@ -255,7 +255,7 @@ def test_a_gap_is_shared_out_by_each_direction_s_own_weights() -> None:
 
 def test_a_gap_within_two_poll_periods_is_interpolated_evenly() -> None:
     weights = tuple(n % 2 for n in range(1440))
-    curve = Curve([Run((reading(0, 1000), reading(120, 1100)))], LIMITS, 60, Between(Shape(weights, weights)))
+    curve = Curve([Run((reading(0, 1000), reading(120, 1100)))], LIMITS, 60, Between(DayShape(weights, weights)))
     assert curve.measured_wh(START_S, START_S + 60) == (50, 0)
 
 
@@ -280,6 +280,6 @@ def test_power_must_explain_what_was_counted_to_share_out_by_it(power_w: int, by
 
 
 def test_without_weights_a_gap_is_shared_out_evenly() -> None:
-    for shape in (None, Shape((), ()), Shape((0,) * 96, (0,) * 96)):
+    for shape in (None, DayShape((), ()), DayShape((0,) * 96, (0,) * 96)):
         curve = Curve(GAP, LIMITS, 60, Between(shape))
         assert curve.measured_wh(START_S, START_S + 900) == (250, 250)

@@ -8,8 +8,8 @@ import pytest
 
 from hub.metering.intervals import Circumstances, Measured, Span, measure
 from hub.metering.readings import Energy, ExpectedMeter, MeterEvent, MeterHistory, MeterReading, Quality
-from hub.metering.sharing import Shape
 from hub.units import Wh
+from support.day_shape import DayShape
 from support.meter_rows import METER, QUARTER, START_S, imported, quarters, reading, signed, steady, wh
 
 SHARED = ("gap", "boundary_shared")
@@ -176,7 +176,7 @@ def test_a_gap_is_shared_out_by_the_shape_of_a_day() -> None:
     weights = [1] * 96
     begin = START_S % 86_400 // 900
     weights[begin + 1], weights[begin + 2] = 0, 2
-    found = quarters(GAP, count=4, circumstances=Circumstances(shape=Shape(tuple(weights), ())))
+    found = quarters(GAP, count=4, circumstances=Circumstances(shape=DayShape(tuple(weights), ())))
     unit = 2580 / (480 + 1800 + 300)
     assert imported(found) == [
         420 + int(480 * unit),
@@ -190,7 +190,7 @@ def test_power_goes_before_the_shape_of_a_day() -> None:
     """Registers in doubt, while the power was read: it flowed in the first quarter hour only."""
     doubted = [reading(s, 0, state="E", active_power_w=19_350 if s < 900 else 0) for s in range(480, 3000, 60)]
     known = [replace(r, active_power_w=19_350) for r in GAP]
-    found = quarters([*known, *doubted], count=4, circumstances=Circumstances(shape=Shape((1,) * 96, ())))
+    found = quarters([*known, *doubted], count=4, circumstances=Circumstances(shape=DayShape((1,) * 96, ())))
     assert imported(found) == [420 + 2580, 0, 0, 600]
 
 
@@ -203,7 +203,7 @@ def test_a_pv_gap_of_a_day_exports_nothing_at_night() -> None:
     exports = []
     for n in range(96):
         step = (START_S % day_s // 900 + n) % 96
-        circumstances = Circumstances(sun_is_up=bool(sun[step]), shape=Shape((1,) * 96, sun))
+        circumstances = Circumstances(sun_is_up=bool(sun[step]), shape=DayShape((1,) * 96, sun))
         found = quarters(exporting, first=n, meter=pv, circumstances=circumstances)[0]
         assert "exports_at_night" not in found.rules
         exports.append((found.energy.export_wh, bool(sun[step])))

@@ -13,8 +13,8 @@ from hub.metering.doubts import counted
 from hub.metering.intervals import Circumstances, Span, measure
 from hub.metering.readings import MeterEvent, MeterHistory, MeterReading
 from hub.metering.runs import Limits, runs_of
-from hub.metering.sharing import Shape
 from support import second_oracle
+from support.day_shape import DayShape
 from support.meter_rows import METER, START_S, reading, signed
 
 WIDTH = 10**6
@@ -116,7 +116,7 @@ def histories(draw: st.DrawFn) -> MeterHistory:
 SHAPES = st.one_of(
     st.none(),
     st.lists(st.integers(0, 9), min_size=1, max_size=7).map(
-        lambda weights: Shape(
+        lambda weights: DayShape(
             tuple(weights[n % len(weights)] for n in range(1440)),
             tuple(weights[n % 5 % len(weights)] for n in range(720)),
         )
@@ -148,7 +148,7 @@ def test_both_tellings_agree(history: MeterHistory, meter: Any, circumstances: C
 @given(histories(), SHAPES, st.lists(st.integers(-120, 900), max_size=5))
 @settings(max_examples=150, deadline=None)
 def test_touching_intervals_sum_up_to_the_registers(
-    history: MeterHistory, shape: Shape | None, cuts_s: list[int]
+    history: MeterHistory, shape: DayShape | None, cuts_s: list[int]
 ) -> None:
     """Between any two readings of one run, however it is cut and whatever happened before and after."""
     meter = replace(METER, rated_power_w=200_000)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.metering.sharing import DAY_MS, Piece, daily_pieces, part_wh
-from hub.metering.sun import elevation_degrees, sun_course, sun_is_up
+from hub.metering.sharing import DAY_MS, Piece, part_wh
+from hub.metering.sun import Site, SunCourse, elevation_degrees, sun_is_up, sun_weight
 from support.meter_rows import START_S
 
 HOUR_MS = 3_600_000
@@ -66,13 +66,17 @@ def test_parts_never_fall_and_never_exceed_the_rated_power(
         assert y - x <= most_w * (b - a) / HOUR_MS + 1
 
 
-def test_a_day_s_weights_repeat_and_are_cut_at_their_steps() -> None:
-    weights = tuple(range(24))
-    found = list(daily_pieces(22 * HOUR_MS + 5, DAY_MS + HOUR_MS + 7, weights))
-    assert [(p.weight, p.until_ms - p.since_ms) for p in found] == [
-        (22, HOUR_MS - 5), (23, HOUR_MS), (0, HOUR_MS), (1, 7)
-    ]  # fmt: skip
-    assert list(daily_pieces(5, 5, weights)) == []
+def test_a_gap_s_export_is_cut_at_the_quarters_of_an_hour_and_weighted_by_the_sun_in_their_middle() -> None:
+    noon_s = JUNE_S + 12 * 3600
+    found = SunCourse(Site(*MUNICH)).pieces(1, noon_s * 1000 + 5, (noon_s + 1800) * 1000 + 7)
+    assert [p.until_ms - p.since_ms for p in found] == [900_000 - 5, 900_000, 7]
+    assert [p.weight for p in found] == [sun_weight(noon_s + s, *MUNICH) for s in (450, 1350, 2250)]
+    ahead = SunCourse(Site(*MUNICH, sun_offset_s=-900)).pieces(1, (noon_s + 900) * 1000, (noon_s + 1800) * 1000)
+    assert [p.weight for p in ahead] == [found[0].weight]
+    assert not SunCourse(Site(*MUNICH)).pieces(1, 5, 5)
+    assert not SunCourse(Site(*MUNICH)).pieces(0, noon_s * 1000, (noon_s + 900) * 1000), (
+        "of import the sun knows nothing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,8 @@ def test_sunrise_and_sunset(day_s: int, site: tuple[float, float], rises_s: int,
 
 def test_the_sun_does_not_set_in_the_north_in_june_nor_rise_in_december() -> None:
     assert all(sun_is_up(JUNE_S + n * 900, JUNE_S + n * 900 + 900, *TROMSO) for n in range(96))
-    assert not any(sun_course(DECEMBER_S + 20 * 86_400, 72.0, 18.9))
+    day_ms = (DECEMBER_S + 20 * 86_400) * 1000
+    assert not SunCourse(Site(72.0, 18.9)).pieces(1, day_ms, day_ms + DAY_MS), "a day without sun has no weights"
 
 
 def test_an_interval_is_at_night_when_all_of_it_is() -> None:
@@ -108,9 +113,9 @@ def test_an_interval_is_at_night_when_all_of_it_is() -> None:
 
 def test_a_day_s_course_has_no_weight_at_night_wherever_the_site_is() -> None:
     for site in (MUNICH, SYDNEY, FIJI):
-        course = sun_course(JUNE_S, *site)
+        course = SunCourse(Site(*site)).pieces(1, JUNE_S * 1000, JUNE_S * 1000 + DAY_MS)
         assert len(course) == 96
-        for n, weight in enumerate(course):
+        for n, (_, _, weight) in enumerate(course):
             if not sun_is_up(JUNE_S + n * 900, JUNE_S + n * 900 + 900, *site):
                 assert weight == 0
-        assert 25 < sum(weight > 0 for weight in course) < 70
+        assert 25 < sum(p.weight > 0 for p in course) < 70
