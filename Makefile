@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loads
 TOOK = echo "$@ took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
 .PHONY: help demo test check docs format programs reproduce validator web bench clean
-.PHONY: test-edge test-hub test-programs test-web test-sim test-anywhere test-crash test-random test-mutation
+.PHONY: test-edge test-hub test-programs test-web test-sim test-anywhere test-crash test-outage test-random test-mutation
 .PHONY: check-edge check-hub check-programs check-web check-sim
 
 demo: $(VENV)/.demo hub/static/index.html ## runs the whole system on embedded parts and prints the URL
@@ -51,6 +51,9 @@ test-crash: $(VENV)/.dev ## slow: settlement and deployment are killed, and RPC 
 	@SECONDS=0; PEERWATT_KILLS=200 PEERWATT_MIXTURES=20 $(BIN)/python -m pytest -s -m "slow or not slow" \
 	    -k "killed or mixture" tests/hub/settlement/test_kills.py tests/hub/settlement/test_faults.py \
 	    tests/hub/chain/test_deployment.py $(PYTEST_ARGS) && $(TOOK)
+
+test-outage: $(VENV)/.dev ## slow: the hub, then the network, is away for twelve days that pass faster
+	@SECONDS=0; PEERWATT_OUTAGE_HOURS=288 $(PYTEST) -s -n0 tests/acceptance/test_outage.py $(PYTEST_ARGS) && $(TOOK)
 
 test-anywhere: $(VENV)/.dev hub/static/index.html ## slow: every test ten times in random order, with a third of the processor time
 	@SECONDS=0; .ci/anywhere $(PYTEST) $(PYTEST_ARGS) && $(TOOK)

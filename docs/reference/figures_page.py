@@ -52,6 +52,7 @@ ROWS = (
 SLOW = {
     "test-random": "random lives of certificates and of a whole campus beside plain models, 100,000 steps each",
     "test-crash": "settling and deploying go on after kills and random faults of RPC nodes, nobody pays twice",
+    "test-outage": "the hub, then the network, is away for twelve days: every bill says the energy that was measured",
     "reproduce": "two clean builds of the programs give the SHA-256 of the committed files",
     "validator": "the same client and tests on Agave's own validator ([report](docs/validator.md))",
     "test-anywhere": "every test ten times in random order, with a third of the machine's processor time",

@@ -110,13 +110,13 @@ async def assign(connection: Connection | Pool, meter_id: str, gateway_id: str) 
     )
 
 
-def declaration(index: int, meter_id: str) -> MeterDeclared:
+def declaration(index: int, meter_id: str, serial: str | None = None) -> MeterDeclared:
     """Returns the record that declares a meter index."""
     return MeterDeclared(
         meter_index=index,
         at_s=START_S,
         meter_id=meter_id,
-        serial=f"sn-{index}",
+        serial=serial or f"sn-{index}",
         profile="sdm630",
         profile_hash=bytes(32),
     )
