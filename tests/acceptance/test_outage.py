@@ -21,14 +21,14 @@ from hub.settlement.reconcile import compare_all
 from support.servers import postgres
 from support.servers.api import Api, running_api
 from support.settlement.campus import RATES
-from support.stepped.campus import DAY_S, HOUR_S, METERS, START_S, SteppedCampus, stepped_campus
+from support.stepped.campus import HOUR_S, METERS, START_S, SteppedCampus, stepped_campus
 
 HOURS = int(os.environ.get("PEERWATT_OUTAGE_HOURS", "4"))
 AWAY_S = START_S + 3 * HOUR_S
 BACK_S = AWAY_S + HOURS * HOUR_S
 END_S = BACK_S + 2 * HOUR_S
-TRADED_WITHIN_S = 7 * DAY_S
-"""So long after its end an interval may be attested for the first time and still be traded."""
+TRADED_WITHIN_S = 12 * HOUR_S
+"""So long after an interval's end the trading program opens its settlement."""
 FRAMES_AT_ONCE = 7
 
 Lines = dict[UUID, list[dict[str, Any]]]
