@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -17,6 +18,9 @@ from support.servers import postgres
 from support.servers.background import Background
 
 ACCEPTANCE = "tests/acceptance/"
+# How long an example takes says how busy the machine is
+settings.register_profile("peerwatt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("peerwatt")
 
 
 @pytest.fixture(scope="session")

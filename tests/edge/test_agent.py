@@ -10,7 +10,7 @@ from hub.embedded.processes import free_port
 from support.servers.gateway import complete, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def test_readings_reach_the_hub_signed_and_chained(hub_nats: HubNats, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ async def test_metrics_are_on_loopback_and_a_taken_port_is_named(hub_nats: HubNa
 
             def page() -> str:
                 with urllib.request.urlopen(
-                    f"http://127.0.0.1:{gw.extra['metrics_port']}/metrics", timeout=5
+                    f"http://127.0.0.1:{gw.extra['metrics_port']}/metrics", timeout=PATIENCE_S
                 ) as answer:
                     return str(answer.read().decode())
 

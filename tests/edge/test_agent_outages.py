@@ -9,7 +9,7 @@ from hub.embedded.processes import free_port
 from support.servers.gateway import complete, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def test_kill_9_and_restart_lose_nothing(hub_nats: HubNats, tmp_path: Path) -> None:
@@ -63,5 +63,5 @@ async def test_a_disk_that_refuses_does_not_hold_the_end_up(hub_nats: HubNats, t
             lock = sqlite3.connect(gw.state / "ledger.sqlite", isolation_level=None)
             lock.execute("BEGIN EXCLUSIVE")
             agent.process.terminate()
-            await asyncio.wait_for(agent.process.wait(), 60)
+            await asyncio.wait_for(agent.process.wait(), PATIENCE_S)
             lock.close()

@@ -15,7 +15,7 @@ from edge.wire.records import decode_record, encode_record
 from support.servers.gateway import agent_in_process, hub_side, modbus_gateway
 from support.servers.modbus_meters import Meter, meter_registers, serve_tcp
 from support.servers.nats import HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def test_a_disk_that_refuses_at_the_start_costs_no_meter_its_index(hub_nats: HubNats, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ async def test_a_part_that_ends_by_itself_ends_the_agent_with_a_failure(hub_nats
 
     agent._poller.run = wrong  # type: ignore[method-assign]
     with pytest.raises(InternalError, match="a fault of ours") as caught:
-        await asyncio.wait_for(agent.run(), 60)
+        await asyncio.wait_for(agent.run(), PATIENCE_S)
     assert caught.value.exit_code != 0, "systemd restarts on failure alone"
     bodies = gw.rows("SELECT body FROM frame")
     assert b"stopped in good order" not in b"".join(body for (body,) in bodies)
@@ -100,7 +100,7 @@ async def test_a_write_that_is_under_way_at_the_end_is_not_made_twice(hub_nats: 
     agent._writer.ledger.commit = slow  # type: ignore[method-assign]
     async with agent._tasks():
         append(Batch(records=[encode_record(Start(1, "S", bytes(16), "only once", bytes(32)))]))
-        await asyncio.wait_for(begun.wait(), 60)
+        await asyncio.wait_for(begun.wait(), PATIENCE_S)
         agent._writer.append = noticing  # type: ignore[method-assign]
     sealed = b"".join(body for (body,) in gw.rows("SELECT body FROM frame"))
     assert (sealed.count(b"only once"), sealed.count(b"stopped in good order")) == (1, 1)
@@ -121,7 +121,7 @@ async def test_a_cancellation_that_is_swallowed_is_repeated() -> None:
     await asyncio.sleep(0)
     ending = asyncio.create_task(_cancel(tasks))
     try:
-        await asyncio.wait([ending], timeout=20)
+        await asyncio.wait([ending], timeout=PATIENCE_S)
         assert all(task.cancelled() for task in tasks)
     finally:
         for _ in range(3):

@@ -16,7 +16,7 @@ from edge.wire.kinds import Reading
 from edge.wire.receipts import Receipt
 from edge.wire.records import encode_record
 from support.rows.gateway_ledger import BOOT_ID, new_ledger, stop_record
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 OLD = b"o" * 16
 BEGIN_S = 1_780_000_200
@@ -81,7 +81,7 @@ async def test_a_boundary_is_sealed_when_its_slot_is_finished_and_complete_with_
         clock.advance(1)
         await completeness.writer.append(reading(BEGIN_S + 900))
         poller.done_s = BEGIN_S + 900
-        await asyncio.wait_for(told.wait(), 60)
+        await asyncio.wait_for(told.wait(), PATIENCE_S)
         assert sealed == [1] and until_s(completeness) == 0, "not with the hub yet"
         stored(completeness.writer.ledger, BOOT_ID, 1, 1)
         assert until_s(completeness) == BEGIN_S + 900
@@ -192,5 +192,5 @@ async def test_the_receipts_of_a_boundary_are_written_soon(tmp_path: Path) -> No
         await eventually(lambda: sealed == [1], what="the boundary")
         writer.on_stored = heard.set
         writer.add_receipt(Receipt("gw-north", 1, {BOOT_ID: [(1, 1)]}))
-        await asyncio.wait_for(heard.wait(), 60)
+        await asyncio.wait_for(heard.wait(), PATIENCE_S)
         assert until_s(completeness) == BEGIN_S + 900

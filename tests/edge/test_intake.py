@@ -18,6 +18,7 @@ from edge.store.ledger import Ledger, Signer
 from edge.store.ledger_writer import LedgerWriter, Limits
 from edge.wire.kinds import BufferQuarantine, CounterEvent, Reading
 from support.rows.gateway_ledger import kept_records
+from support.waiting import PATIENCE_S
 
 NOW_MS = 1_780_000_000_000
 
@@ -47,7 +48,7 @@ async def test_a_repeated_publication_is_recorded_once_and_one_that_no_record_ho
     await intake.restore()
     assert [future.done() for future in waiting] == [False, False, True, False], "nothing is durable before its commit"
     await writer.store_rest()
-    await asyncio.wait_for(asyncio.gather(*waiting), 60)
+    await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
     recorded = [r for r in kept_records(writer.ledger) if isinstance(r, Reading)]
     assert [(r.sequence, r.slot_s - NOW_MS // 1000) for r in recorded] == [(1, 0), (2, 60)]
     await writer.close()

@@ -35,7 +35,7 @@ from support.servers.modbus_meters import Meter as Served
 from support.servers.modbus_meters import meter_registers, serve_tcp, words
 from support.servers.nats import HubNats
 from support.settings_proofs import SettingsProofs
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 PROOFS = SettingsProofs(Settings)
 proves = PROOFS.proves
@@ -234,9 +234,9 @@ async def test_an_interval_s_end_is_sealed_and_told_at_once(hub_nats: HubNats, t
             sides[name] = await stack.enter_async_context(hub_side(hub_nats, gw))
             await stack.enter_async_context(running_inside(gw))
         await eventually(lambda: len({at_s for at_s in told["gw-2"] if at_s}) >= 3, what="three intervals")
+        complete_s = [at_s for at_s in told["gw-2"] if at_s]
         slots = {reading.slot_s for reading in sides["gw-2"].of(Reading)}
         assert sides["gw-86400"].frames == {} and set(told["gw-86400"]) <= {0}
-    complete_s = [at_s for at_s in told["gw-2"] if at_s]
     assert all(at_s % 2 == 0 for at_s in complete_s) and complete_s == sorted(complete_s)
     assert set(complete_s) <= slots, "the reading at the boundary is with the hub"
 
@@ -260,7 +260,7 @@ def test_a_fall_at_the_width_that_the_settings_name_is_a_rollover(hub_nats: HubN
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - our own
         return str(answer.read().decode())
 
 
@@ -330,7 +330,7 @@ async def test_the_broker_is_asked_as_the_settings_say(hub_nats: HubNats, tmp_pa
     gw.write_config()
     gw.enrol(hub_nats)
     async with server, running_inside(gw):
-        packet = await asyncio.wait_for(said, 60)
+        packet = await asyncio.wait_for(said, PATIENCE_S)
     texts = (b"MQTT", b"peerwatt-gw-tls", b"its-name", b"the secret")
     assert all(len(text).to_bytes(2, "big") + text in packet for text in texts), packet
 

@@ -15,7 +15,7 @@ from edge.wire.kinds import MeterDeclared, Reading
 from support.servers.broker import BuildingBroker
 from support.servers.gateway import Gateway, hub_side
 from support.servers.nats import HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 SIMULATOR = Path(sys.executable).with_name("peerwatt-sim")
 
@@ -34,7 +34,7 @@ async def campus(folder: Path, broker: BuildingBroker) -> AsyncIterator[dict[str
         )  # fmt: skip
     try:
         assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
         yield json.loads(line)["meters"]
     finally:
         process.terminate()

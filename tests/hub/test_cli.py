@@ -17,6 +17,7 @@ from hub.embedded.processes import free_port
 from hub.keys import mark_as_demo
 from hub.postgres.db import Pool
 from support.commands import run_hub
+from support.waiting import PATIENCE_S
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
@@ -97,7 +98,7 @@ async def test_without_a_certificate_no_device_port_is_open(tmp_path: Path, db_u
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
         process.terminate()
         _, errors = await process.communicate()
     assert json.loads(line or b"{}").get("devices", "nothing was said") is None, errors

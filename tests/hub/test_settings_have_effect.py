@@ -53,7 +53,7 @@ from support.servers.nodes import NO_CHAIN
 from support.servers.rpc_faults import ACCOUNTS, SEND, AsksFees, Refuses
 from support.settings_proofs import SettingsProofs
 from support.settlement.campus import ENERGY, SettlingCampus
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 PROOFS = SettingsProofs(Settings)
 proves = PROOFS.proves
@@ -235,7 +235,7 @@ async def test_serve_listens_and_answers_as_set(
     token = AccessTokens.from_settings(load_settings(config), SystemClock()).issue(UUID(int=1), "auditor", None)
     async with (
         hub_process("serve", config) as serve,
-        httpx.AsyncClient(base_url="http://{}:{}/api/v1".format(*web), timeout=20) as client,
+        httpx.AsyncClient(base_url="http://{}:{}/api/v1".format(*web), timeout=PATIENCE_S) as client,
     ):
         assert (serve.ready["web"], serve.ready["devices"]) == (web, device)
         enrolment_token = await said("token", "--config", config, "gw-enrols")
@@ -271,7 +271,7 @@ async def test_serve_inherits_its_sockets(db_url: str, tmp_path: Path) -> None:
         )  # fmt: skip
         async with (
             hub_process("serve", config, sockets=[web.fileno(), device.fileno()]),
-            httpx.AsyncClient(verify=trusting, timeout=20) as client,
+            httpx.AsyncClient(verify=trusting, timeout=PATIENCE_S) as client,
         ):
             site = await client.get(f"http://127.0.0.1:{web.getsockname()[1]}/api/v1/system/site")
             enrolment = await client.get(f"https://127.0.0.1:{device.getsockname()[1]}/api/v1/enrolment")
@@ -310,7 +310,7 @@ async def test_the_worker_settles_with_what_the_settings_name(
     async with (
         hub_process("worker", config),
         nats_server.as_gateway("gw-north") as gateway,
-        httpx.AsyncClient(timeout=20) as client,
+        httpx.AsyncClient(timeout=PATIENCE_S) as client,
     ):
         await listener.listen(gateway)
         await gateway.publish_frame(north.seal(north.declarations()).encode())

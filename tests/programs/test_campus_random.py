@@ -260,7 +260,6 @@ LIFE_ON_CREDIT: Sequence[Move] = [
 
 @settings(
     max_examples=LIVES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking would take as long as a test may
 )

@@ -198,6 +198,4 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(
-    max_examples=LIVES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestLives.settings = settings(max_examples=LIVES, stateful_step_count=50, suppress_health_check=list(HealthCheck))

@@ -9,7 +9,7 @@ from typing import Any
 from hub.embedded.processes import free_port
 from support.servers.broker import BuildingBroker, run_broker
 from support.servers.simulator import running
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 METERS = """
 [mqtt]
@@ -50,7 +50,7 @@ def arguments(folder: Path, port: int) -> list[str | Path]:
 
 async def collect(port: int, topics: list[str], each: int) -> dict[str, list[Any]]:
     seen: dict[str, list[Any]] = {topic: [] for topic in topics}
-    async with asyncio.timeout(30), building(port).client() as subscriber:
+    async with asyncio.timeout(PATIENCE_S), building(port).client() as subscriber:
         for topic in topics:
             await subscriber.subscribe(topic, qos=1)
         async for message in subscriber.messages:
@@ -117,8 +117,8 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> N
         for _ in range(3):  # the moment of connecting is the delicate one
             connected.clear()
             async with running(*arguments_) as sim:
-                await asyncio.wait_for(connected.wait(), 60)
-                assert await sim.stop(seconds=3) == 0
+                await asyncio.wait_for(connected.wait(), PATIENCE_S)
+                assert await sim.stop() == 0
 
 
 async def test_a_broker_that_is_away_is_said_once_and_found_again(tmp_path: Path) -> None:

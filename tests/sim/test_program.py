@@ -16,7 +16,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from support.servers.simulator import SIM, running
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 RAN: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
 
@@ -167,7 +167,7 @@ async def test_a_full_disk_under_the_truth_log_stops_it(small_site: Path, small_
     args = ("--config", small_site, "--replay", small_replay, "--truth", "/dev/full")
     async with running(*args) as sim:
         await import_wh(sim.meters["B"])
-        assert await asyncio.wait_for(sim.process.wait(), 60) == 1
+        assert await asyncio.wait_for(sim.process.wait(), PATIENCE_S) == 1
     assert "No space left on device" in sim.log[-1]
 
 

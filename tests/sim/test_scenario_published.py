@@ -12,7 +12,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from hub.embedded.processes import free_port
 from support.servers.broker import BuildingBroker, run_broker
 from support.servers.simulator import running
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 METERS = """
 [mqtt]
@@ -79,7 +79,7 @@ Message = tuple[str, str, bool]
 
 
 async def until(subscriber: Any, seen: list[Message], enough: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         async for message in subscriber.messages:
             seen.append((message.topic.value, message.payload.decode(), message.retain))
             if enough():

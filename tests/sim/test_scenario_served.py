@@ -29,6 +29,7 @@ from firmware_sim.state import SavedState, read_state
 from firmware_sim.truth_log import TruthLog
 from hub.demo.ground_truth import read_log, slots_of
 from support.servers.simulator import NOW_S, Bench, SteadyPower, modbus_settings
+from support.waiting import PATIENCE_S
 
 IMPORT = (0x0C83, 4)
 """The import register of an iem3155, in Wh."""
@@ -162,7 +163,7 @@ async def test_a_meter_with_one_connection_closes_a_second_one(tmp_path: Path) -
         async with listen(on.responder, "127.0.0.1", 0) as port, AsyncModbusTcpClient("127.0.0.1", port=port) as first:
             assert isinstance(await read(first), int)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            assert await asyncio.wait_for(reader.read(1), 30) == b""
+            assert await asyncio.wait_for(reader.read(1), PATIENCE_S) == b""
             writer.close()
             on.clock.ms += 10_000
             async with AsyncModbusTcpClient("127.0.0.1", port=port) as second:

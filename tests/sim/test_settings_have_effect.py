@@ -26,6 +26,7 @@ from hub.embedded.processes import free_port
 from support.servers.broker import BuildingBroker, run_broker
 from support.servers.simulator import running
 from support.settings_proofs import SettingsProofs
+from support.waiting import PATIENCE_S
 
 PROOFS = SettingsProofs(Settings)
 proves = PROOFS.proves
@@ -121,7 +122,7 @@ async def test_each_meter_is_where_it_is_set_and_shows_what_is_behind_it(config:
             client = AsyncModbusTcpClient("127.0.0.5", port=shared[1], framer=FramerType.RTU)
             farm = await registers(client, 4, 3, 0x5B14, 2)
             published: list[dict[str, Any]] = []
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 async for message in subscriber.messages:
                     assert isinstance(message.payload, bytes)
                     published.append(json.loads(message.payload))
@@ -146,7 +147,7 @@ async def test_the_password_file_goes_before_the_password(config: Path, tmp_path
                                  "password_file": tmp_path / "password"})  # fmt: skip
     async with run_broker(tmp_path / "broker", broker), broker.client() as subscriber:
         await subscriber.subscribe("tele/A/LWT", qos=1)
-        async with running("--config", config, "--replay", small_replay), asyncio.timeout(30):
+        async with running("--config", config, "--replay", small_replay), asyncio.timeout(PATIENCE_S):
             message = await anext(aiter(subscriber.messages))
     assert message.payload == b"Online"
 
@@ -224,6 +225,7 @@ import json, sys
 import pandas as pd
 from firmware_sim import profile_builder
 from firmware_sim.series import SeriesRequest
+from support.waiting import PATIENCE_S
 
 day = pd.date_range("2026-06-17", "2026-06-18", freq="900s", tz="UTC", inclusive="left")
 days = {}

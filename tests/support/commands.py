@@ -16,6 +16,7 @@ from subprocess import CompletedProcess, TimeoutExpired
 from typing import NoReturn, TextIO
 
 import hub.cli
+from support.waiting import PATIENCE_S
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([
@@ -27,7 +28,9 @@ processes.set_forkserver_preload([
 COVERAGE_CONTEXT = "PEERWATT_COVERAGE_CONTEXT"
 
 
-def run_hub(*arguments: str | Path, env: Mapping[str, str] | None = None, seconds: float = 60) -> CompletedProcess[str]:
+def run_hub(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, seconds: float = PATIENCE_S
+) -> CompletedProcess[str]:
     """Runs a `peerwatt-hub` command to its end, without PEERWATT_ variables other than those in ``env``.
 
     Raises:
@@ -62,7 +65,7 @@ def run(
     work: Callable[..., int | None],
     *arguments: object,
     env: Mapping[str, str] | None = None,
-    seconds: float = 60,
+    seconds: float = PATIENCE_S,
 ) -> CompletedProcess[str]:
     """Runs ``work``, such as a program's ``main``, to its end, without PEERWATT_ variables other than those in ``env``.
 

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sized
 
 PAUSE_S = 0.02
+PATIENCE_S = 120
+"""So long a test waits for what must come; it comes at once but on a machine that is busy with other things."""
 
 
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 60, what: str = "") -> None:
+async def eventually(
+    condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = PATIENCE_S, what: str = ""
+) -> None:
     """Waits until the condition holds.
 
     Raises: AssertionError, with ``what`` in its message, when the condition does not hold within ``seconds``.

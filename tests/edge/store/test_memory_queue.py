@@ -18,7 +18,7 @@ from edge.store.memory_queue import MAX_EVENTS, MAX_QUEUED_RECORDS, MemoryQueue
 from edge.store.repository import StoredFrame
 from edge.wire.kinds import BufferQuarantine, CounterEvent, CounterEvent1, MeterDeclared, Reading, Record, Start
 from edge.wire.records import decode_record, encode_record
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 NOW_MS = 1_780_000_000_000
 KIND = MeterKind("sdm630", b"p" * 32, Rules(30_000, 60_000))
@@ -55,7 +55,7 @@ async def test_when_memory_is_full_only_readings_go(tmp_path: Path) -> None:
     last = builder.build(reading(MAX_QUEUED_RECORDS), KIND)
     lock.execute("ROLLBACK")
     lock.close()
-    await asyncio.wait_for(writer.append(last), 30)
+    await asyncio.wait_for(writer.append(last), PATIENCE_S)
     writer.stop()
     await task
     await writer.store_rest()

@@ -12,6 +12,7 @@ from hub.api.serve import Server
 from hub.http import encodings
 from hub.http.spa import WebApp
 from support.servers.api import Api
+from support.waiting import PATIENCE_S
 
 PLAIN, BROTLI, GZIP = b"export {}" * 400, b"as brotli" * 9, b"as gzip, which is longer" * 9
 PAGE = b"<!doctype html><title>Peerwatt</title>"
@@ -32,14 +33,14 @@ async def client(api: Api, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     api.app.router.default = WebApp(folder)
     server = Server(uvicorn.Config(api.app, port=0, log_config=None, lifespan="off"), api.app)
     running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await server.ready.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         client.headers.clear()
         yield client
     server.should_exit = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await running
 
 

@@ -18,6 +18,7 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from hub.chain.client import ChainClient
 from support.servers.nodes import Node
 from support.settlement.wallets import CALL, Tokens, paid, payment
+from support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ class Listener:
         return message.result
 
     async def notification(self) -> Any:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._next()
 
     async def _next(self) -> Any:

@@ -27,6 +27,7 @@ from hub.keys import mark_as_demo
 from hub.ledger.genesis import Genesis, write_genesis
 from support.commands import run_hub
 from support.servers.ledger import RICH_LAMPORTS, LedgerProcess, running_ledger
+from support.waiting import PATIENCE_S
 
 NOT_READY = 3
 SOL = 10**9
@@ -80,6 +81,7 @@ from hub.chain import status
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import deploy_programs
+from support.waiting import PATIENCE_S
 
 async def main(url, keys):
     status.NAMES = ["registry", "oracle"]
@@ -155,7 +157,7 @@ def _killed_and_run_again(
 async def _wait_for_code(url: str, keys: Bootstrap, name: str) -> None:
     """Waits until some of a program's code is in its buffer."""
     buffer = deployment._buffer_key(keys, name).pubkey()
-    async with ChainClient(url) as chain, asyncio.timeout(60):
+    async with ChainClient(url) as chain, asyncio.timeout(PATIENCE_S):
         while True:
             (account,) = await chain.raw_accounts([buffer])
             if account is not None and any(account.data[loader.BUFFER_HEADER :]):

@@ -26,6 +26,7 @@ from hub.settlement.lines import Line, line_leaf
 from hub.units import Micros, Wh
 from support.servers.nodes import SettlingNode, open_settling_node, settling_names
 from support.settlement.campus import INTERVAL_S, RATES, trader_of
+from support.waiting import PATIENCE_S
 
 FUNDS, DEPOSIT, RESERVE = 50_000_000, 20_000_000, 5_000_000
 BUYER, SELLER = Keypair(), Keypair()
@@ -75,7 +76,7 @@ async def attested_interval(chain: ChainClient, keys: Bootstrap) -> int:
         oracle.attest(keys.fee_payer.pubkey(), [keys.attestors[0].pubkey()], attestation),
         energy_token.mint_interval(keys.fee_payer.pubkey(), start),
     ]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await chain.run(instructions, [keys.fee_payer, *keys.attestors])

@@ -16,7 +16,7 @@ from hub.devices.nats_identity import GatewayIssuer, is_user_key, prepare
 from hub.errors import ConfigError
 from hub.ingest import bus
 from support.servers.nats import Gateway, HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def _refused(gateway: Gateway, message: str) -> None:
@@ -69,7 +69,7 @@ async def test_a_gateway_hears_its_own_receipts_and_asks_only(nats_server: HubNa
         await bus.flush_commands(gateway.client)
         for subject in ("pw.receipt.gw-south", "pw.receipt.gw-north", "pw.ask.gw-north"):
             await hub.publish(subject, b"x")
-        assert [await asyncio.wait_for(subjects.get(), 60) for _ in range(2)] == [
+        assert [await asyncio.wait_for(subjects.get(), PATIENCE_S) for _ in range(2)] == [
             "pw.receipt.gw-north",
             "pw.ask.gw-north",
         ]

@@ -17,7 +17,7 @@ from hub.ingest.heartbeats import responder
 from support.rows.gateways import SealingGateway, assign
 from support.servers.ingest import Ingest, ReceiptListener
 from support.servers.nats import Gateway
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def publish(gateway: Gateway, frame: Frame, *, once: bool = True) -> None:
@@ -104,7 +104,7 @@ async def test_a_copy_killed_between_commit_and_acknowledgement_loses_nothing(
             copy = await ingest.start()
             for frame in frames:
                 await publish(gateway, frame)
-            await asyncio.wait_for(committed.wait(), 60)
+            await asyncio.wait_for(committed.wait(), PATIENCE_S)
             await ingest.kill(copy)
         await ingest.start()
         await ingest.drained()

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from hub.ingest import bus, pull_consumer
 from hub.ingest.pull_consumer import PullConsumer
 from support.servers.nats import Gateway, HubNats
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 DURABLE = "pulled"
 CONSUMER = ConsumerConfig(durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT)
@@ -73,7 +73,7 @@ async def test_a_message_that_comes_while_it_asks_is_returned_at_once(
             monkeypatch.undo()
 
         monkeypatch.setattr(hub, "publish", publish_and_receive)
-        assert texts(await asyncio.wait_for(consumer.next(), 60)) == [b"early"]
+        assert texts(await asyncio.wait_for(consumer.next(), PATIENCE_S)) == [b"early"]
 
 
 async def test_messages_come_in_order_and_the_last_one_drains(

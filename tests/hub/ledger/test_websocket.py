@@ -22,7 +22,7 @@ from hub.ledger.rpc.websocket import MAX_CONNECTIONS, MAX_OUTGOING, PubSub
 from support.servers.ledger import LedgerProcess, new_ledger
 from support.servers.ledger_site import Site, served
 from support.settlement.wallets import CALL
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 WALLET = "https://wallet.example"
 
@@ -83,7 +83,7 @@ async def test_connections_are_bounded(here: Served) -> None:
         assert "result" in await call(socket, "slotSubscribe")
     async with websockets.connect(here.ws_url) as late:
         with pytest.raises(ConnectionClosed) as caught:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await late.recv()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1013
@@ -105,7 +105,7 @@ async def test_a_client_that_does_not_listen_is_cut_off_and_others_are_not(here:
     ):
         assert "result" in await call(deaf, "slotSubscribe")
         number = (await call(good, "rootSubscribe"))["result"]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(here.pubsub.registry._topics.get(SLOT, {})):
                 for _ in range(MAX_OUTGOING // 2):
                     here.pubsub.registry._publish(SLOT, "x" * 4096)

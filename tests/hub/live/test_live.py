@@ -19,7 +19,7 @@ from hub.live.event_feed import EventFeed
 from hub.live.outbox import append
 from hub.postgres.db import Pool
 from support.servers.api import Api, http_server, problem, running_api
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOW_MS = 1_780_308_000_000
@@ -57,7 +57,7 @@ class Live:
         if since is not None:
             headers["Last-Event-ID"] = str(since)
         async with (
-            httpx.AsyncClient(base_url=self.url, timeout=20) as client,
+            httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client,
             client.stream("GET", "/api/v1/live", headers=headers) as response,
         ):
             assert response.status_code == 200
@@ -84,7 +84,7 @@ class Stream:
     async def block(self) -> list[str]:
         """The lines up to the next empty one."""
         lines_so_far: list[str] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             async for line in self.lines:
                 if not line:
                     return lines_so_far
@@ -208,7 +208,7 @@ async def test_silence_is_filled_with_heartbeats(live: Live, monkeypatch: pytest
 async def test_the_stream_ends_with_its_token(live: Live) -> None:
     headers = live.api.bearer("participant", ANNA)
     live.api.clock.advance(15 * 60_000 - 300)
-    async with httpx.AsyncClient(base_url=live.url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=PATIENCE_S) as client:
         response = await client.get("/api/v1/live", headers=headers)
 
     assert response.text == "retry: 2000\n\n"
@@ -243,12 +243,12 @@ async def test_one_user_can_not_take_everybodys_streams(live: Live, monkeypatch:
     bens = live.api.bearer("participant", BEN, user_id=UUID(int=9))
     async with live.stream() as first_stream:
         async with live.stream():
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 response = await live.api.get("/live", live.api.bearer("participant", ANNA))
             assert "close some" in problem(response, 429, "own_streams_exhausted")
             assert response.headers["retry-after"]
             async with (
-                httpx.AsyncClient(base_url=live.url, timeout=20) as client,
+                httpx.AsyncClient(base_url=live.url, timeout=PATIENCE_S) as client,
                 client.stream("GET", "/api/v1/live", headers=bens) as opened,
             ):
                 assert opened.status_code == 200

@@ -135,7 +135,7 @@ CIRCUMSTANCES = st.builds(
 
 
 @given(histories(), METERS, CIRCUMSTANCES, st.sampled_from([60, 120, 300]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_both_tellings_agree(history: MeterHistory, meter: Any, circumstances: Circumstances, length_s: int) -> None:
     span = Span(START_S, length_s, 60)
     told = second_oracle.tell(span, meter, history, circumstances)
@@ -146,7 +146,7 @@ def test_both_tellings_agree(history: MeterHistory, meter: Any, circumstances: C
 
 
 @given(histories(), SHAPES, st.lists(st.integers(-120, 900), max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_touching_intervals_sum_up_to_the_registers(
     history: MeterHistory, shape: DayShape | None, cuts_s: list[int]
 ) -> None:

@@ -27,6 +27,7 @@ from hub.settlement.submitter import Submitter
 from support.rows.site_rows import lead
 from support.servers.ledger import LedgerProcess
 from support.settlement.campus import ENERGY, SettlingCampus, wallet_of
+from support.waiting import PATIENCE_S
 
 HOUR_S = 3600
 
@@ -193,7 +194,7 @@ async def test_killed_after_each_transaction_the_return_goes_on(
         raise ConnectionResetError("killed when the transaction was there")
 
     monkeypatch.setattr(campus.chain, "wait", wait_and_die)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 closed = await (await at_hour(campus, start_s, 25)).settle_due()

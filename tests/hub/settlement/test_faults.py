@@ -35,6 +35,7 @@ from support.servers.rpc_faults import (
 )
 from support.settlement.campus import ENERGY, SettlingCampus
 from support.settlement.settled_once import EACH_STEP_ONCE, WatchedCampus, watch_campus
+from support.waiting import PATIENCE_S
 
 MIXTURES = int(os.environ.get("PEERWATT_MIXTURES", "1"))
 LATER_S = 70
@@ -72,7 +73,7 @@ async def test_a_transaction_that_comes_late_does_not_count_beside_its_successor
         held = Holds(times=1)
         node.faults = [_of_kind(held, at=3), _drops_after(held)]
         settling = asyncio.create_task(watched.settle_until_closed([start_s]))
-        await asyncio.wait_for(held.holding.wait(), 60)
+        await asyncio.wait_for(held.holding.wait(), PATIENCE_S)
         assert await watched.transactions() == {"confirmed": 3, "submitted": 1}
         lone_ledger.restart_ahead(LATER_S)
         node.faults = []

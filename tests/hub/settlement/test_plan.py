@@ -95,7 +95,7 @@ def test_more_energy_than_a_line_holds_stops_the_plan() -> None:
 
 
 @given(books(orders=40, max_wh=500, max_mills=5000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_lines_add_up_to_the_last_micro(book: list[Order]) -> None:
     trades = clear(START_S, book).trades
     settlement = planned(*trades, batch_lines=3)

@@ -22,7 +22,7 @@ from support.servers.rpc_faults import (
 )
 from support.settlement.campus import ENERGY
 from support.settlement.settled_once import EACH_STEP_ONCE, WatchedCampus
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 
 async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
@@ -33,7 +33,7 @@ async def test_nothing_is_signed_anew_on_the_word_of_a_node_that_races_ahead(
     held = Holds()
     first.faults, second.faults = [Races(), Drops()], [held]
     settling = asyncio.create_task(both.settle_round())
-    await asyncio.wait_for(held.holding.wait(), 60)
+    await asyncio.wait_for(held.holding.wait(), PATIENCE_S)
     for _ in range(5):
         calls = first.calls["getEpochInfo"]
         await eventually(lambda: first.calls["getEpochInfo"] > calls, what="a call")  # noqa: B023

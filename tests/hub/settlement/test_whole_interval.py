@@ -27,6 +27,7 @@ from support.rows.site_rows import (
     lead,
 )
 from support.rows.truth_check import compare, site_of
+from support.waiting import PATIENCE_S
 
 START_S, INTERVAL_S, POLL_S, GRACE_S, INTERVALS = 1_780_308_000, 60, 10, 20, 12
 TESTS = Path(__file__).parents[2]
@@ -130,7 +131,7 @@ async def _loop(url: str, holder: str) -> asyncio.subprocess.Process:
 
 
 async def _until_written(pool: Pool, events: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while await pool.fetchval("SELECT count(*) FROM outbox") < events:  # noqa: ASYNC110 (another process writes)
             await asyncio.sleep(0)
 

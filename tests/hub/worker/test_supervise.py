@@ -16,6 +16,7 @@ from hub.settings import Settings
 from hub.worker import supervise
 from hub.worker.command import process_name
 from hub.worker.supervise import ALARM_S, PAUSE_S, RETRY_S, Leader, attempt, repeat
+from support.waiting import PATIENCE_S
 
 START_S, LENGTH_S = 1_780_308_000, 900
 AWAY, BUG, LOOK = ConnectionResetError("away"), KeyError("a bug"), PermanentError("look")
@@ -92,7 +93,7 @@ async def test_a_bug_in_ingest_or_in_taking_the_lease_is_one_loops_trouble(
     oracle = AttestationRound(Settings.model_construct(), pool, ManualClock(0))
     work = repeat(Outage("ingest"), fail) if loop == "ingest" else Leader(pool, "test").lead(oracle)
     running = asyncio.create_task(work)
-    await asyncio.wait_for(failed.wait(), 30)
+    await asyncio.wait_for(failed.wait(), PATIENCE_S)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not running.done(), running

@@ -20,6 +20,7 @@ from hub.api.serve import Server
 from hub.clock import ManualClock
 from hub.postgres.db import Pool
 from hub.settings import Settings
+from support.waiting import PATIENCE_S
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -84,11 +85,11 @@ async def http_server(
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=graceful_s)
         server = Server(config, app)
         task = asyncio.create_task(server.serve([listening]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await server.ready.wait()
         yield HttpServer(f"http://127.0.0.1:{listening.getsockname()[1]}", server)
         server.should_exit = True
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await task
 
 

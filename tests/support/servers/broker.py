@@ -9,6 +9,7 @@ import aiomqtt
 
 from hub.embedded.nats_server import broker_config, run_nats
 from hub.embedded.processes import free_port
+from support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class BuildingBroker:
 
     def client(self) -> aiomqtt.Client:
         """Returns a client with the broker's only account."""
-        return aiomqtt.Client("127.0.0.1", self.port, username=self.username, password=self.password, timeout=10)
+        return aiomqtt.Client(
+            "127.0.0.1", self.port, username=self.username, password=self.password, timeout=PATIENCE_S
+        )
 
     def settings(self, folder: Path) -> dict[str, str]:
         """Returns the agent's [mqtt] section; writes the password file that it names into ``folder``."""

@@ -13,6 +13,7 @@ import httpx
 from solders.transaction import VersionedTransaction
 
 from support.servers.listener import listening
+from support.waiting import PATIENCE_S
 
 Result = Mapping[str, Any]
 """A JSON-RPC answer."""
@@ -97,7 +98,7 @@ class FaultyNode:
 @contextlib.asynccontextmanager
 async def faulty_node(upstream: str) -> AsyncIterator[FaultyNode]:
     """Runs a node that passes everything on to the RPC URL ``upstream`` until a fault is added."""
-    async with httpx.AsyncClient(timeout=20) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         node = FaultyNode(upstream, http)
         async with listening(node.serve) as listener:
             node.url = f"http://127.0.0.1:{listener.port}"

@@ -30,6 +30,7 @@ from edge.wire.ranges import ranges_of
 from edge.wire.records import decode_record
 from support.commands import run
 from support.servers.nats import HubNats
+from support.waiting import PATIENCE_S
 
 AGENT = Path(sys.executable).with_name("peerwatt-edge")
 RECEIPT_KEY = SigningKey(bytes(range(32)))
@@ -96,7 +97,7 @@ class Gateway:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
                 try:
-                    async with asyncio.timeout(6):
+                    async with asyncio.timeout(PATIENCE_S):
                         await process.wait()
                 except TimeoutError:
                     process.kill()
@@ -163,7 +164,7 @@ class Running:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
-    async def wait_for_line(self, event: str, *, times: int = 1, seconds: float = 20) -> dict[str, Any]:
+    async def wait_for_line(self, event: str, *, times: int = 1, seconds: float = PATIENCE_S) -> dict[str, Any]:
         """Waits for the log line with this event; returns it."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.waiting import eventually
+from support.waiting import PATIENCE_S, eventually
 
 HUB = Path(sys.executable).with_name("peerwatt-hub")
 
@@ -67,4 +67,4 @@ async def hub_process(command: str, config: Path, *, sockets: Sequence[int] = ()
     finally:
         if process.returncode is None:
             process.terminate()
-        assert await asyncio.wait_for(process.wait(), 60) == 0, log.read_text()
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0, log.read_text()

@@ -18,6 +18,7 @@ from hub.devices.pki import Authority, ServerCertificate
 from hub.embedded.nats_server import run_nats
 from hub.embedded.processes import free_port
 from hub.ingest import bus
+from support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Gateway:
         """Publishes through JetStream with acknowledgement; True when the server called it a duplicate."""
         headers = {} if message_id is None else {"Nats-Msg-Id": message_id}
         ack = await self.client.jetstream().publish(
-            subject or f"pw.frame.{self.gateway_id}", frame, headers=headers, timeout=10
+            subject or f"pw.frame.{self.gateway_id}", frame, headers=headers, timeout=PATIENCE_S
         )
         return bool(ack.duplicate)
 

@@ -19,6 +19,7 @@ from solders.keypair import Keypair
 
 from hub.chain.bootstrap import Bootstrap
 from support.servers.ledger import new_ledger, running_ledger
+from support.waiting import PATIENCE_S
 
 NO_CHAIN = "http://127.0.0.1:1"
 """A URL at which no node answers."""
@@ -90,7 +91,7 @@ def _next_port(url: str) -> str:
 def _ask_faucet(url: str, wallet: Keypair) -> None:
     """Requests lamports and waits until they are final."""
     transport = httpx.HTTPTransport(retries=2)
-    with httpx.Client(transport=transport, timeout=20) as http:
+    with httpx.Client(transport=transport, timeout=PATIENCE_S) as http:
 
         def call(method: str, *params: object) -> object:
             body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}

@@ -16,6 +16,7 @@ from firmware_sim.modbus_responder import Device, ModbusResponder, SimulatorCont
 from firmware_sim.register_maps import MAPS
 from firmware_sim.settings import Settings, load_settings
 from firmware_sim.truth_log import TruthLog
+from support.waiting import PATIENCE_S
 
 SIM = Path(sys.executable).with_name("peerwatt-sim")
 NOW_S = 1_781_683_200  # 2026-06-17 10:00 in Ilmenau
@@ -77,14 +78,14 @@ class Running:
     meters: Mapping[str, dict[str, Any]]
     log: list[str] = field(default_factory=list)
 
-    async def stop(self, sign: signal.Signals = signal.SIGTERM, seconds: float = 3) -> int:
+    async def stop(self, sign: signal.Signals = signal.SIGTERM, seconds: float = PATIENCE_S) -> int:
         if self.process.returncode is None:
             self.process.send_signal(sign)
         return await asyncio.wait_for(self.process.wait(), seconds)
 
 
 @contextlib.asynccontextmanager
-async def running(*args: str | Path, seconds: float = 60) -> AsyncIterator[Running]:
+async def running(*args: str | Path, seconds: float = PATIENCE_S) -> AsyncIterator[Running]:
     """Starts ``peerwatt-sim run`` and waits for its ready line; kills what is left at the end."""
     process = await asyncio.create_subprocess_exec(
         SIM, "run", *map(str, args), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -25,14 +25,14 @@ def welfare(clearing: Clearing) -> int:
 
 
 @given(books(orders=6, max_wh=2, max_mills=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_volume_and_welfare_are_the_best_there_are(book: list[Order]) -> None:
     clearing = clear(START_S, book)
     assert (welfare(clearing), clearing.volume_wh) == best_by_brute_force(book)
 
 
 @given(books(orders=40, max_wh=50, max_mills=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_rules_coded_twice_agree(book: list[Order]) -> None:
     clearing = clear(START_S, book)
     bids = {str(o.participant_id): (int(o.limit_mills), int(o.wh)) for o in book if o.side is Side.BID}
@@ -44,7 +44,7 @@ def test_the_rules_coded_twice_agree(book: list[Order]) -> None:
 
 
 @given(books(orders=40, max_wh=50, max_mills=12), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_arrival_changes_nothing(book: list[Order], rng: random.Random) -> None:
     shuffled = list(book)
     rng.shuffle(shuffled)
@@ -52,7 +52,7 @@ def test_the_order_of_arrival_changes_nothing(book: list[Order], rng: random.Ran
 
 
 @given(books(orders=40, max_wh=50, max_mills=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_everybody_is_at_their_best_at_the_price(book: list[Order]) -> None:
     """Orders with a limit better than the price trade whole, orders with a worse limit not at all."""
     clearing = clear(START_S, book)

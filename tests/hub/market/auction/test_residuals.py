@@ -189,7 +189,7 @@ participants = st.lists(
 
 
 @given(participants)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whole_intervals_agree_with_the_rules_coded_twice(
     rows: list[tuple[int, int, bool, bool, int | None, int | None, int, int]],
 ) -> None:
