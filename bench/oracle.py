@@ -104,7 +104,7 @@ async def add_readings(pool: Pool, meters: int, slots: range) -> None:
 
 def scores() -> list[Figure]:
     """Returns what the labelled meter-days gave when they were last judged."""
-    rows = json.loads(SCORES.read_text())
+    rows = json.loads(SCORES.read_text())["all"]
     faults, honest = [row for row in rows if row["rule"]], [row for row in rows if not row["rule"]]
     days, intervals = sum(row["days"] for row in rows), sum(row["intervals"] for row in honest)
     flagged = 100 * sum(row["flagged"] for row in faults) / sum(row["days"] for row in faults)

@@ -50,7 +50,7 @@ EFFECTS: Mapping[Effect, str] = {Effect.NOTE: "remark", Effect.DOUBT: "estimated
 
 def oracle_page() -> str:
     """Makes the page."""
-    return HEAD + rule_table() + JUDGED + score_table(json.loads(SCORES.read_text()))
+    return HEAD + rule_table() + JUDGED + score_table(json.loads(SCORES.read_text())["all"])
 
 
 def rule_table() -> str:
