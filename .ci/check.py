@@ -49,6 +49,11 @@ def python_checks(paths: tuple[str, ...], documented: tuple[str, ...], typed: tu
     ]
 
 
+def reference_check() -> Check:
+    """The check that generated documents are those of this code."""
+    return Check("docs/reference", (PYTHON, "-m", "docs.reference.generate", "--check"))
+
+
 def rust_checks() -> list[Check]:
     """The checks of the five programs."""
     clippy = (CARGO, "clippy", "--locked", "--quiet", "--all-targets", "--", "--deny", "warnings")
@@ -76,12 +81,13 @@ def checks(room: str | None) -> list[Check]:
             *web_checks(),
             *rust_checks(),
             *python_checks((".",), (), ()),
-            Check("docs/reference", (PYTHON, "-m", "docs.reference.generate", "--check")),
+            reference_check(),
             Check("ansible-lint", (str(BIN / "ansible-lint"), "--offline", "-q", "ansible")),
         ]
     if room in PYTHON_ROOMS:
         source, *_ = paths = PYTHON_ROOMS[room]
-        return python_checks(paths, (source,), (source,))
+        generated = [reference_check()] if room == "hub" else []
+        return [*python_checks(paths, (source,), (source,)), *generated]
     if room == "programs":
         return [
             *rust_checks(),

@@ -98,7 +98,7 @@ def _summary(measurements: Sequence[Measurement]) -> str:
     lines = [
         f"Measured {dates} on {machines}, {factor}, up to {busy:g} cores busy with other work.",
         "",
-        "| what | beside its plain part | measured: median (range) | at factor 1 | medians of all files |",
+        "| what | times as long as its plain part | measured: median (range) | at factor 1 | medians of all files |",
         "|---|---:|---:|---:|---:|",
     ]
     return "\n".join([*lines, *(_row(row, measurements) for row in ROWS)])
@@ -115,7 +115,7 @@ def _row(row: Row, measurements: Sequence[Measurement]) -> str:
     unit = figures[0].unit
     cells = (
         f"[{row.what}](docs/figures/README.md#{row.figure})",
-        f"{_number(statistics.median(ratios))} times ({_range(ratios)})" if ratios else "",
+        f"{_number(statistics.median(ratios))} ({_range(ratios)})" if ratios else "",
         f"{_number(statistics.median(values))} {unit} ({_range(values)})",
         f"{_number(statistics.median(at_factor_1))} {unit}" if at_factor_1 else "",
         f"{_range(one.figures[row.figure].median for one in every)} {unit}",
