@@ -99,8 +99,12 @@ class SteppedCampus:
     gateway: SteppedGateway = field(default_factory=SteppedGateway)
 
     async def step_to(self, seconds: int, *, hub: bool, network: bool) -> None:
-        """Lets time pass up to ``seconds`` (since 1970): the meters are read, and whoever is there does its work."""
+        """Lets time pass up to ``seconds`` (since 1970): the meters are read, and whoever is there does its work.
+
+        It is later already when the hub has worked for longer than that.
+        """
         began_s = self.clock.now_ms() // 1000
+        seconds = max(seconds, began_s + 1)
         self.gateway.read_until(seconds - 60)
         await self.clock.step_to(seconds, self.pool)
         if hub:
