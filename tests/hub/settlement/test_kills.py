@@ -93,7 +93,14 @@ async def test_killed_while_an_expired_transaction_is_given_up(
     start_s = await watched.campus.interval(ENERGY)
     assert run_until_killed(settling_site, "sending") == -9
     await watched.campus.pool.execute("UPDATE blockchain_transactions SET last_valid_block_height = 0")
+    signed_with = await watched.ledger.latest_blockhash()
     assert run_until_killed(settling_site, moment) == -9
+
+    async def is_older() -> bool:
+        return await watched.ledger.latest_blockhash() != signed_with
+
+    # One that has expired is never signed with again: the same step and blockhash would be the same transaction
+    await eventually(is_older, what="another blockhash")
     assert run_until_killed(settling_site, "") == 0
     assert await watched.transactions() == {"expired": 1, "finalized": 5}
     await watched.check_reconciled([start_s])
