@@ -1,9 +1,12 @@
 """Fixtures of the program tests: a campus on a fresh chain, with the market where a test needs it."""
 
 import pytest
+from solders.keypair import Keypair
 
 from support.programs.campus_chain import Campus, founded_campus, new_campus
+from support.programs.certified import Certified
 from support.programs.market_chain import Exchange, founded_exchange, new_exchange
+from support.programs.roofs import Roofs, certified_roofs
 
 
 @pytest.fixture
@@ -28,3 +31,21 @@ def unfounded() -> Exchange:
 def exchange() -> Exchange:
     """A campus with currency, energy token and market."""
     return founded_exchange()
+
+
+@pytest.fixture
+def roofs(exchange: Exchange) -> Roofs:
+    """Three meters whose export of one interval may be certified."""
+    return certified_roofs(exchange)
+
+
+@pytest.fixture
+def certified(roofs: Roofs) -> Certified:
+    """The certificates of the roofs' campus."""
+    return roofs.certified
+
+
+@pytest.fixture
+def body(certified: Certified) -> list[Keypair]:
+    """The issuing body, which signs what is certified."""
+    return [certified.body]

@@ -7,24 +7,8 @@ from solders.keypair import Keypair
 
 from hub.chain import pdas
 from support.programs.certified import OBJECTION_S, Certified
-from support.programs.market_chain import Exchange
-from support.programs.roofs import NEXT, Roofs, certified_roofs
+from support.programs.roofs import NEXT, Roofs
 from support.programs.svm import START
-
-
-@pytest.fixture
-def roofs(exchange: Exchange) -> Roofs:
-    return certified_roofs(exchange)
-
-
-@pytest.fixture
-def certified(roofs: Roofs) -> Certified:
-    return roofs.certified
-
-
-@pytest.fixture
-def body(certified: Certified) -> list[Keypair]:
-    return [certified.body]
 
 
 def test_less_export_is_taken_back_once_by_anybody(roofs: Roofs, certified: Certified, body: list[Keypair]) -> None:

@@ -1,31 +1,14 @@
 """Certificates follow the revision in force; a later one with more export gives one further certificate."""
 
-import pytest
 from solders.keypair import Keypair
 
 from hub.chain import pdas
 from hub.chain.instructions import registry
 from support.programs.campus_chain import INTERVAL_S
 from support.programs.certified import HOUR_S, OBJECTION_S, SETTLED_S, Certified
-from support.programs.market_chain import Exchange
 from support.programs.refusals import check_forgeries_are_refused
-from support.programs.roofs import IN_FORCE, NEXT, Roofs, certified_roofs
+from support.programs.roofs import IN_FORCE, NEXT, Roofs
 from support.programs.svm import START, assert_in_use, swapped
-
-
-@pytest.fixture
-def roofs(exchange: Exchange) -> Roofs:
-    return certified_roofs(exchange)
-
-
-@pytest.fixture
-def certified(roofs: Roofs) -> Certified:
-    return roofs.certified
-
-
-@pytest.fixture
-def body(certified: Certified) -> list[Keypair]:
-    return [certified.body]
 
 
 def test_a_later_revision_delays_nothing_and_is_in_force_when_it_has_stood(
