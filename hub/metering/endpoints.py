@@ -172,13 +172,13 @@ def interval_quality(revisions: Sequence[Row], doubted: Sequence[Row], happened:
     return IntervalQuality(
         start_at=start_at,
         end_at=end_at,
-        revisions=[show(MeterRevision, row, rules=[_rule(rule) for rule in row["rules"]]) for row in revisions],
+        revisions=[show(MeterRevision, row, rules=[flagged_rule(rule) for rule in row["rules"]]) for row in revisions],
         readings=[show(DoubtedReading, row) for row in inside(doubted)[:MAX_DOUBTED]],
         events=[show(MeterEvent, row) for row in inside(happened)],
     )
 
 
-def _rule(rule_id: str) -> FlaggedRule:
+def flagged_rule(rule_id: str) -> FlaggedRule:
     """Returns a rule in words; of an id that an earlier version of the hub had, only the id."""
     rule = RULES_BY_ID.get(rule_id)
     doubt = rule is not None and rule.effect is not Effect.NOTE

@@ -138,12 +138,17 @@ async def insert_attestation(
     owners: dict[str, UUID],
     now_ms: int,
 ) -> None:
-    """Stores the attestation with one row per meter; ``owners`` is each meter's participant in the interval."""
+    """Stores the attestation with one row per meter; ``owners`` is each meter's participant in the interval.
+
+    It is not older than the revision before, whatever the clocks of two leaders say: bills count on that order.
+    """
     await connection.execute(
         """
         INSERT INTO attestations
             (start_at, revision, merkle_root, meters_valid, meters_estimated, import_wh, export_wh, attested_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, greatest($8, (
+            SELECT attested_at FROM attestations WHERE start_at = $1 AND revision = $2 - 1
+        )))
         """,
         at_s(start_s),
         revision,

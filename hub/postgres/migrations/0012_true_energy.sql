@@ -73,6 +73,30 @@ CREATE TABLE interval_marks (
 ALTER TABLE attestations ADD COLUMN final_at timestamptz, ADD COLUMN refusal text;
 CREATE INDEX attestations_due ON attestations (start_at, revision) WHERE revision > 1 AND final_at IS NULL AND refusal IS NULL;
 
+-- By PostgreSQL's clock, when the transaction began that computed a revision: what was stored later, it did not see
+ALTER TABLE attestations ADD COLUMN computed_at timestamptz;
+UPDATE attestations SET computed_at = attested_at;
+ALTER TABLE attestations ALTER COLUMN computed_at SET NOT NULL, ALTER COLUMN computed_at SET DEFAULT now();
+CREATE INDEX attestations_corrected ON attestations (attested_at) WHERE revision > 1;
+
+-- Why a meter's energy differs from the revision before: what had come since. Readings: one row per boot of the gateway
+CREATE TABLE correction_causes (
+    start_at timestamptz NOT NULL,
+    revision int NOT NULL CHECK (revision > 1),
+    meter_id text NOT NULL,
+    position int NOT NULL, -- 0, 1, ... among the causes of a meter's correction
+    cause text NOT NULL CHECK (cause IN ('late_readings', 'counter_event', 'entered_registers')),
+    boot_id bytea, -- null for what a person entered, as the sequences
+    first_sequence bigint,
+    last_sequence bigint,
+    first_at timestamptz NOT NULL, -- slots of the first and the last reading; of the event, or of the change
+    last_at timestamptz NOT NULL,
+    readings int NOT NULL, -- how many; 0 unless they are readings
+    detail text NOT NULL DEFAULT '', -- the kind of the event, or the person's reason
+    PRIMARY KEY (start_at, revision, meter_id, position),
+    FOREIGN KEY (start_at, revision, meter_id) REFERENCES interval_readings
+);
+
 -- Up to when late readings and events were looked for, by the time at which they were stored
 CREATE TABLE late_readings_seen (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -81,8 +105,9 @@ CREATE TABLE late_readings_seen (
 
 -- migrate:down
 DROP TABLE late_readings_seen;
-DROP INDEX attestations_due;
-ALTER TABLE attestations DROP COLUMN final_at, DROP COLUMN refusal;
+DROP TABLE correction_causes;
+DROP INDEX attestations_due, attestations_corrected;
+ALTER TABLE attestations DROP COLUMN final_at, DROP COLUMN refusal, DROP COLUMN computed_at;
 DROP TABLE interval_marks;
 DELETE FROM ingest_coverage a USING ingest_coverage b WHERE a.holder = b.holder AND a.since_at < b.since_at;
 ALTER TABLE ingest_coverage

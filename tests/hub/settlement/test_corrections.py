@@ -7,81 +7,36 @@ from uuid import UUID
 
 import pytest
 
-from hub.clock import ManualClock, at_s
-from hub.market.auction.service import clear_attested
+from hub.clock import at_s
 from hub.market.corrections import write_utility_lines
 from hub.metering import repository as metering
-from hub.metering.corrections import repository
+from hub.metering.corrections import causes, repository
 from hub.metering.corrections.repository import EnteredRegisters
-from hub.metering.corrections.service import CorrectedInterval, correct_next, enter_registers, mark_late
-from hub.metering.oracle import OracleConfig, attest_due
+from hub.metering.corrections.service import correct_next, enter_registers, mark_late
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from support.killed_calls import killed_after
-from support.rows.site_rows import (
-    ALWAYS,
-    KnownFunds,
-    add_coverage,
-    add_meter,
-    add_participant,
-    add_rates,
-    add_readings,
-    lead,
-    lost_lease,
+from support.rows.late_site import (
+    ANNA,
+    CLOCK,
+    END_S,
+    INTERVALS,
+    LATE_SLOTS,
+    LENGTH_S,
+    SLOTS,
+    START_S,
+    add_late_site,
+    correct,
+    correct_one,
+    load,
 )
-
-START_S, LENGTH_S, INTERVALS = 1_780_308_000, 900, 4
-END_S = START_S + INTERVALS * LENGTH_S
-ANNA, BEN = UUID(int=1), UUID(int=2)
-CONFIG = OracleConfig(LENGTH_S, 60, 120, ALWAYS)
-CLOCK = ManualClock((END_S + 120) * 1000)
-SLOTS = range(START_S, END_S + 1, 60)
-
-
-def load(slot_s: int) -> tuple[int, int, int]:
-    """Imports a Wh a second."""
-    return slot_s, 5000 + slot_s - START_S, 0
-
-
-def sun(slot_s: int) -> tuple[int, int, int]:
-    """Exports two Wh a second."""
-    return slot_s, 100, 9000 + 2 * (slot_s - START_S)
+from support.rows.site_rows import BOOT, add_readings, lead, lost_lease
 
 
 @pytest.fixture
 async def site(pool: Pool) -> Pool:
-    """Anna has a load, Ben a roof; Anna's readings after the first interval are late."""
-    await add_rates(pool)
-    await add_coverage(pool)
-    for number, person in enumerate((ANNA, BEN), start=1):
-        await add_participant(pool, person)
-        await add_meter(pool, f"METER_00{number}", person, expected_from_s=START_S)
-    await add_readings(pool, "METER_002", [sun(slot_s) for slot_s in SLOTS])
-    await add_readings(pool, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s <= START_S + LENGTH_S])
-    await attest(pool)
-    await mark_late(pool, await lead(pool), CLOCK)
+    await add_late_site(pool)
     return pool
-
-
-async def attest(pool: Pool) -> None:
-    lease = await lead(pool)
-    await attest_due(pool, lease, CLOCK, CONFIG)
-    await clear_attested(pool, lease, CLOCK, KnownFunds())
-
-
-async def correct(pool: Pool) -> list[CorrectedInterval]:
-    """Corrects until nothing is marked any more."""
-    lease, done = await lead(pool), list[CorrectedInterval]()
-    await mark_late(pool, lease, CLOCK)
-    while (one := await correct_one(pool)) is not None:
-        done.append(one)
-    return done
-
-
-async def correct_one(pool: Pool) -> CorrectedInterval | None:
-    return await correct_next(
-        pool, await lead(pool), CLOCK, 60, None, write_utility_lines, secrets.token_bytes, quiet_ms=0
-    )
 
 
 async def energies(pool: Pool, meter_id: str = "METER_001") -> list[tuple[Any, ...]]:
@@ -108,10 +63,24 @@ async def utility(pool: Pool, person: UUID) -> list[tuple[int, int]]:
     return [tuple(row) for row in rows]
 
 
+async def causes_of(pool: Pool, start_s: int, revision: int) -> list[tuple[Any, ...]]:
+    """Cause, sequences, slots in s and number of readings, and detail, of a revision of Anna's meter."""
+    rows = await pool.fetch(
+        """
+        SELECT cause, boot_id, first_sequence, last_sequence, extract(epoch FROM first_at)::int,
+               extract(epoch FROM last_at)::int, readings, detail
+        FROM correction_causes WHERE start_at = $1 AND revision = $2 AND meter_id = 'METER_001' ORDER BY position
+        """,
+        at_s(start_s),
+        revision,
+    )
+    return [tuple(row) for row in rows]
+
+
 async def test_what_comes_late_is_the_next_revision(site: Pool) -> None:
     assert await energies(site) == [(1, 900, 0, "valid"), *[(1, 0, 0, "missing")] * 3]
     first = await utility(site, ANNA)
-    await add_readings(site, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s > START_S + LENGTH_S])
+    await add_readings(site, "METER_001", [load(slot_s) for slot_s in LATE_SLOTS])
     done = await correct(site)
     assert [(one.revision, one.meters) for one in done] == [(1, ()), *[(2, ("METER_001",))] * 3]
     assert await energies(site) == [(1, 900, 0, "valid"), *[(2, 900, 0, "valid")] * 3]
@@ -124,10 +93,15 @@ async def test_what_comes_late_is_the_next_revision(site: Pool) -> None:
     assert [tuple(row) for row in totals] == [(900, 1800)] * 3
     events = await site.fetch("SELECT payload FROM outbox WHERE topic = 'interval' AND payload->>'revision' = '2'")
     assert len(events) == 3
+    for start_s, first_s in ((START_S + LENGTH_S, START_S + LENGTH_S + 60), (END_S - LENGTH_S, END_S - LENGTH_S)):
+        last_s = start_s + LENGTH_S
+        late = ("late_readings", BOOT, first_s // 60, last_s // 60, first_s, last_s, (last_s - first_s) // 60 + 1, "")
+        assert await causes_of(site, start_s, 2) == [late], "not the reading at 15 minutes, which was in time"
+    assert await site.fetchval("SELECT count(*) FROM correction_causes") == 3, "Ben's energy did not change"
 
 
 async def test_again_corrects_nothing(site: Pool) -> None:
-    await add_readings(site, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s > START_S + LENGTH_S])
+    await add_readings(site, "METER_001", [load(slot_s) for slot_s in LATE_SLOTS])
     await correct(site)
     assert all(not one.meters for one in await correct(site)), "what was stored just before is looked at twice"
     assert await site.fetchval("SELECT count(*) FROM interval_marks") == 0
@@ -140,9 +114,12 @@ async def test_a_gap_that_ends_is_shared_out_over_all_of_its_intervals(site: Poo
     rows = await energies(site)
     assert [row[3] for row in rows] == ["valid", *["estimated"] * 3]
     assert sum(row[1] for row in rows) == INTERVALS * LENGTH_S
+    late = ("late_readings", BOOT, END_S // 60, END_S // 60, END_S, END_S, 1, "")
+    for start_s in range(START_S + LENGTH_S, END_S, LENGTH_S):
+        assert await causes_of(site, start_s, 2) == [late], "also where the reading is outside of the interval"
 
 
-LATE = [[slot_s for slot_s in SLOTS if slot_s > START_S + LENGTH_S][part::3] for part in range(3)]
+LATE = [LATE_SLOTS[part::3] for part in range(3)]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -152,17 +129,21 @@ async def test_the_order_of_arrival_changes_nothing_in_the_end(site: Pool, order
         await correct(site)
     assert [row[1:] for row in await energies(site)] == [(900, 0, "valid")] * INTERVALS
     assert (await utility(site, ANNA))[1:] == [(-900, -900 * 5000)] * 3
+    newest = await site.fetchval("SELECT max(revision) FROM attestations WHERE start_at = $1", at_s(END_S - LENGTH_S))
+    last = [cause[6] for cause in await causes_of(site, END_S - LENGTH_S, newest)]
+    assert last == [6], "of part 2, which has both ends of the interval: what came after it changed nothing"
 
 
 @pytest.mark.parametrize(
     ("room", "step"),
     [
         (repository, "mark_late"), (repository, "save_looked_until"), (repository, "remove_marks"),
+        (causes, "record_causes"),
         (metering, "insert_attestation"), (metering, "lock_interval"),
     ],
 )  # fmt: skip
 async def test_a_kill_anywhere_loses_nothing(site: Pool, room: Any, step: str) -> None:
-    await add_readings(site, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s > START_S + LENGTH_S])
+    await add_readings(site, "METER_001", [load(slot_s) for slot_s in LATE_SLOTS])
     with killed_after(room, step):
         await correct(site)
     await correct(site)
@@ -172,7 +153,7 @@ async def test_a_kill_anywhere_loses_nothing(site: Pool, room: Any, step: str) -
 
 
 async def test_an_interval_that_still_changes_is_waited_for(site: Pool) -> None:
-    await add_readings(site, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s > START_S + LENGTH_S])
+    await add_readings(site, "METER_001", [load(slot_s) for slot_s in LATE_SLOTS])
     lease = await lead(site)
     await mark_late(site, lease, CLOCK)
     waiting = await correct_next(site, lease, CLOCK, 60, None, write_utility_lines, secrets.token_bytes)
@@ -194,7 +175,7 @@ async def test_after_forty_days_nothing_is_corrected(site: Pool) -> None:
 
 
 async def test_an_interval_that_is_not_cleared_is_corrected_later(site: Pool) -> None:
-    await add_readings(site, "METER_001", [load(slot_s) for slot_s in SLOTS if slot_s > START_S + LENGTH_S])
+    await add_readings(site, "METER_001", [load(slot_s) for slot_s in LATE_SLOTS])
     await site.execute("UPDATE intervals SET state = 'attested' WHERE start_at = $1", at_s(START_S + LENGTH_S))
     assert [one.start_s for one in await correct(site)] == [START_S, *range(START_S + 2 * LENGTH_S, END_S, LENGTH_S)]
 
@@ -234,6 +215,8 @@ async def test_a_later_event_corrects_what_was_in_doubt(site: Pool) -> None:
     assert [row[1:] for row in await energies(site)] == [
         (900, 0, "valid"), (240 + 600, 0, "valid"), *[(900, 0, "valid")] * 2,
     ]  # fmt: skip
+    swap = ("counter_event", BOOT, first, last, END_S, END_S, 0, "swap")
+    assert await causes_of(site, START_S + LENGTH_S, 3) == [swap], "the event came long after the change"
 
 
 async def test_registers_that_a_person_entered_close_a_change_that_nobody_saw(site: Pool) -> None:
@@ -255,3 +238,5 @@ async def test_registers_that_a_person_entered_close_a_change_that_nobody_saw(si
     rows = await energies(site)
     assert sum(row[1] for row in rows) == 900 + 700 + 1400
     assert [row[3] for row in rows] == ["valid", *["estimated"] * 3]
+    entered = ("entered_registers", None, None, None, *[START_S + LENGTH_S + 700] * 2, 0, "swapped in the cellar")
+    assert await causes_of(site, END_S - LENGTH_S, 3) == [entered]
