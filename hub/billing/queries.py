@@ -9,15 +9,19 @@ from hub.postgres.db import Connection, Record
 
 INTERVAL_KEY = (datetime,)
 
-# One row per interval in which the participant has a meter: energy of the latest revision, the trades, the utility line
-# of the latest revision (or what it will be), and as a baseline the same energy at the utility's tariffs only.
+# One row per interval in which the participant has a meter: energy of the newest revision that was made before $4 (the
+# first always counts), the trades, that revision's utility line (or what it will be), and as a baseline the same energy
+# at the utility's tariffs only.
 _INTERVALS = """
     WITH metered AS (
         SELECT r.start_at, r.revision, sum(r.import_wh)::bigint AS import_wh, sum(r.export_wh)::bigint AS export_wh,
                max(array_position(ARRAY['valid', 'estimated', 'suspect', 'missing'], r.quality)) AS worst
         FROM interval_readings r JOIN meters n USING (meter_id)
         WHERE r.participant_id = $1 AND r.start_at >= $2 AND r.start_at < $3 AND n.kind <> 'feeder'
-          AND r.revision = (SELECT max(a.revision) FROM attestations a WHERE a.start_at = r.start_at)
+          AND r.revision = (
+              SELECT max(a.revision) FROM attestations a WHERE a.start_at = r.start_at
+              AND (a.revision = 1 OR $4::timestamptz IS NULL OR a.attested_at < $4)
+          )
         GROUP BY r.start_at, r.revision
     ), traded AS (
         SELECT start_at,
@@ -27,14 +31,6 @@ _INTERVALS = """
                coalesce(sum(wh * price_mills) FILTER (WHERE buyer_id = $1), 0)::bigint AS energy_micros
         FROM trades WHERE (seller_id = $1 OR buyer_id = $1) AND start_at >= $2 AND start_at < $3
         GROUP BY start_at
-    ), utility AS (
-        SELECT start_at,
-               (array_agg(utility_wh ORDER BY revision DESC))[1] AS utility_wh,
-               (array_agg(tariff_mills ORDER BY revision DESC))[1] AS tariff_mills,
-               (array_agg(amount_micros ORDER BY revision DESC))[1] AS amount_micros,
-               (array_agg(amount_micros ORDER BY revision))[1] AS first_micros
-        FROM utility_lines WHERE participant_id = $1 AND start_at >= $2 AND start_at < $3
-        GROUP BY start_at
     ), joined AS (
         SELECT i.start_at, i.end_at, i.state, m.revision, m.import_wh, m.export_wh,
                (ARRAY['valid', 'estimated', 'suspect', 'missing'])[m.worst] AS quality, c.price_mills,
@@ -42,14 +38,16 @@ _INTERVALS = """
                coalesce(t.credit_micros, 0) AS credit_micros, coalesce(t.energy_micros, 0) AS energy_micros,
                coalesce(q.wheeling_mills + q.platform_mills + q.loss_mills, 0) AS charges_mills,
                coalesce(q.export_tariff_mills, 0) AS export_mills, coalesce(q.import_tariff_mills, 0) AS import_mills,
-               m.export_wh - m.import_wh AS net_wh, u.first_micros, u.amount_micros, u.tariff_mills,
+               m.export_wh - m.import_wh AS net_wh, u.amount_micros, u.tariff_mills,
+               f.amount_micros AS first_micros,
                coalesce(u.utility_wh, m.export_wh - m.import_wh - coalesce(t.sold_wh - t.bought_wh, 0)) AS utility_wh
         FROM metered m
         JOIN intervals i USING (start_at)
         LEFT JOIN traded t USING (start_at)
-        LEFT JOIN utility u USING (start_at)
         LEFT JOIN clearings c USING (start_at)
         LEFT JOIN LATERAL rates_in_force(i.start_at) q ON true
+        LEFT JOIN utility_lines u ON (u.start_at, u.revision, u.participant_id) = (m.start_at, m.revision, $1)
+        LEFT JOIN utility_lines f ON (f.start_at, f.revision, f.participant_id) = (m.start_at, 1, $1)
     ), priced AS (
         SELECT *, least(import_wh, export_wh) AS own_use_wh, bought_wh * charges_mills AS charges_micros,
                energy_micros + bought_wh * charges_mills AS debit_micros,
@@ -74,23 +72,32 @@ _SUMS = (
 
 
 async def intervals(
-    connection: Connection, participant_id: UUID, start: datetime, end: datetime, limit: int
+    connection: Connection,
+    participant_id: UUID,
+    start: datetime,
+    end: datetime,
+    limit: int,
+    made_before: datetime | None = None,
 ) -> list[Record]:
-    """Returns the participant's intervals that start in [start, end), oldest first, with their line index."""
+    """Returns the participant's intervals that start in [start, end), oldest first, with their line index.
+
+    Each is of its newest revision; with ``made_before``, of the newest that was made before that time, or the first.
+    """
     return await connection.fetch(
         f"""
         {_INTERVALS} SELECT shown.*, l.line_index FROM shown
         LEFT JOIN settlement_lines l ON l.start_at = shown.start_at AND l.participant_id = $1
-        ORDER BY shown.start_at LIMIT $4
+        ORDER BY shown.start_at LIMIT $5
         """,  # noqa: S608 - a constant fragment
-        participant_id, start, end, limit,
+        participant_id, start, end, made_before, limit,
     )  # fmt: skip
 
 
 async def totals(connection: Connection, participant_id: UUID, start: datetime, end: datetime) -> Row:
-    """Returns the sums over the participant's intervals that start in [start, end)."""
+    """Returns the sums over the participant's intervals that start in [start, end), each as it was before ``end``."""
     columns = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _SUMS)
-    row = await connection.fetchrow(f"{_INTERVALS} SELECT {columns} FROM shown", participant_id, start, end)  # noqa: S608 - constant names
+    query = f"{_INTERVALS} SELECT {columns} FROM shown"  # noqa: S608 - constant names
+    row = await connection.fetchrow(query, participant_id, start, end, end)
     assert row is not None  # noqa: S101 - an aggregate always gives one row
     return row
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from hub.billing.corrections.schemas import CarriedCorrections, CorrectionNotice
 from hub.http.types import Hash, UtcTime
 from hub.market.schemas import MeterProofLink
 from hub.metering.schemas import Quality
@@ -104,20 +105,25 @@ class Today(BaseModel):
     saved_micros: int
     saved_formula: SavedFormula
     happened: list[Happened] = Field(max_length=3)
+    corrections: list[CorrectionNotice] = Field(
+        max_length=3, description="The newest days of the last seven on which the participant's bill was corrected"
+    )
 
 
 class BillLine(ParticipantInterval):
-    """One interval of a bill, with the readings that its energy was computed from."""
+    """One interval of a bill, of the newest revision that was made before the range ended, with its readings."""
 
     utility_tariff_mills: int
-    correction_micros: int = Field(description="Latest revision's utility amount minus the first revision's")
+    correction_micros: int = Field(
+        description="This revision's utility amount minus the first revision's: in utility_micros already"
+    )
     charges_mills: int
     line_index: int | None = Field(description="The settlement line; null when nothing was traded")
     meters: list[MeterProofLink]
 
 
 class BillTotals(BaseModel):
-    """The sums of the lines on the page."""
+    """The sums of the lines of the range."""
 
     import_wh: int
     export_wh: int
@@ -137,4 +143,8 @@ class BillLinePage(BaseModel):
 
     items: list[BillLine]
     totals: BillTotals = Field(description="Of the whole range, not of the page")
+    carried: CarriedCorrections = Field(
+        description="Corrections made in the range of intervals that began before it: in no line and in no total"
+    )
+    bill_micros: int = Field(description="What the bill comes to: totals.total_micros + carried.change_micros")
     next_cursor: str | None

@@ -7,6 +7,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hub.billing import bill, queries
+from hub.billing.corrections import lines
+from hub.billing.corrections import queries as corrections
+from hub.billing.corrections.schemas import CorrectionNotice
 from hub.billing.schemas import Happened, ParticipantInterval, RunningInterval, SavedFormula, Today
 from hub.clock import at_ms, at_s
 from hub.http.rows import Row
@@ -14,6 +17,7 @@ from hub.postgres.db import Connection
 from hub.settings import Settings
 
 RECENT_EVENTS = 3
+NOTICES, NOTICES_REACH = 3, timedelta(days=7)
 LONGEST_DAY_S = 25 * 3600
 LOOK_BACK = timedelta(days=2)
 Direction = Literal["giving", "taking", "balanced", "unknown"]
@@ -49,6 +53,7 @@ async def build(connection: Connection, participant_id: UUID, settings: Settings
         happened=[
             Happened(**dict(row)) for row in await queries.recent_events(connection, participant_id, RECENT_EVENTS)
         ],
+        corrections=await _notices(connection, participant_id, settings, now),
     )
 
 
@@ -78,6 +83,15 @@ def saved_formula(rows: Sequence[Row], tariffs: Row | None) -> SavedFormula:
         export_tariff_mills=0 if tariffs is None else tariffs["export_tariff_mills"],
         import_tariff_mills=0 if tariffs is None else tariffs["import_tariff_mills"],
     )
+
+
+async def _notices(
+    connection: Connection, participant_id: UUID, settings: Settings, now: datetime
+) -> list[CorrectionNotice]:
+    rows = await corrections.notices(
+        connection, participant_id, now - NOTICES_REACH, now, settings.site_timezone, settings.sun_offset_s, NOTICES
+    )
+    return [lines.notice(row) for row in rows]
 
 
 def _direction(power_w: int | None) -> Direction:

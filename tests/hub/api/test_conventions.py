@@ -110,7 +110,7 @@ async def test_pages_join_without_gap_or_overlap(api: Api, anna: dict[str, str])
     assert cursor is None
 
 
-@pytest.mark.parametrize("path", [READINGS, "/trades", "/intervals", "/bill-lines"])
+@pytest.mark.parametrize("path", [READINGS, "/trades", "/intervals", "/bill-lines", "/bill-corrections"])
 async def test_a_bad_cursor_is_refused(api: Api, anna: dict[str, str], path: str) -> None:
     cut, null, wrong_arity, wrong_kind = "x", "bnVsbA", "WyJyZWFkaW5ncyIsMV0", "WyJyZWFkaW5ncyIsInhcIiwieiJd"
     for cursor in (cut, null, wrong_arity, wrong_kind, "!!!", "é", "9" * 300):

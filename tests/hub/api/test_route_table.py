@@ -33,6 +33,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "GET /intervals": HUMANS,
     "GET /today": HUMANS,
     "GET /bill-lines": HUMANS,
+    "GET /bill-corrections": HUMANS,
     "GET /live": HUMANS,
     "GET /chain/head": HUMANS,
     "GET /chain/programs": HUMANS,
@@ -58,6 +59,7 @@ SOMEBODYS = (
     f"/trades?participant_id={BEN}",
     f"/intervals?participant_id={BEN}",
     f"/bill-lines?participant_id={BEN}",
+    f"/bill-corrections?participant_id={BEN}",
     f"/today?participant_id={BEN}",
 )
 

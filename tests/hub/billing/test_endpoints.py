@@ -59,7 +59,8 @@ async def test_a_correction_changes_energy_and_utility_and_never_the_trades(api:
     before = (await api.get("/bill-lines", api.bearer("participant", BEN))).json()["items"][0]
     start = at_s(START_S)
     await pool.execute(
-        "INSERT INTO attestations SELECT start_at, 2, merkle_root, 3, 0, 1410, 1000, now() FROM attestations"
+        "INSERT INTO attestations SELECT start_at, 2, merkle_root, 3, 0, 1410, 1000, $1 FROM attestations",
+        at_s(NOW_S - 60),
     )
     await pool.execute(
         "INSERT INTO interval_readings SELECT start_at, 2, meter_id, participant_id, leaf_index, "

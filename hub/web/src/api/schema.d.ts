@@ -84,6 +84,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bill-corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was corrected on a bill, and why
+         * @description Returns a line for each correction that was made in [from, to), of whatever interval, in order of that time.
+         *
+         *     It has energy and money before and after, and the readings, events or entries that had come. A correction that
+         *     changed neither energy nor money of the participant has no line.
+         */
+        get: operations["listBillCorrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bill-lines": {
         parameters: {
             query?: never;
@@ -93,8 +116,12 @@ export interface paths {
         };
         /**
          * The lines of a bill, each with its readings
-         * @description Returns a line for each interval that starts in [from, to): metered, peers, utility, charges, corrections; and
-         *     the sums of the range.
+         * @description Returns a line for each interval that starts in [from, to), with the corrections that were made before `to`:
+         *     metered, peers, utility, charges; and the sums of the range.
+         *
+         *     A correction that was made later is on the bill of that time: there it is `carried`, and added to what the bill
+         *     comes to. So bills that follow each other never count one twice, and leave none out. `/bill-corrections` tells the
+         *     corrections one by one.
          */
         get: operations["listBillLines"];
         put?: never;
@@ -794,7 +821,7 @@ export interface components {
         };
         /**
          * BillLine
-         * @description One interval of a bill, with the readings that its energy was computed from.
+         * @description One interval of a bill, of the newest revision that was made before the range ended, with its readings.
          */
         BillLine: {
             /**
@@ -813,7 +840,7 @@ export interface components {
             charges_mills: number;
             /**
              * Correction Micros
-             * @description Latest revision's utility amount minus the first revision's
+             * @description This revision's utility amount minus the first revision's: in utility_micros already
              */
             correction_micros: number;
             /**
@@ -902,6 +929,13 @@ export interface components {
          * @description Bill lines in order of time.
          */
         BillLinePage: {
+            /**
+             * Bill Micros
+             * @description What the bill comes to: totals.total_micros + carried.change_micros
+             */
+            bill_micros: number;
+            /** @description Corrections made in the range of intervals that began before it: in no line and in no total */
+            carried: components["schemas"]["CarriedCorrections"];
             /** Items */
             items: components["schemas"]["BillLine"][];
             /** Next Cursor */
@@ -911,7 +945,7 @@ export interface components {
         };
         /**
          * BillTotals
-         * @description The sums of the lines on the page.
+         * @description The sums of the lines of the range.
          */
         BillTotals: {
             /** Bought Wh */
@@ -936,6 +970,25 @@ export interface components {
             utility_micros: number;
             /** Utility Wh */
             utility_wh: number;
+        };
+        /**
+         * CarriedCorrections
+         * @description The sums of a bill's corrections of intervals that began before it.
+         */
+        CarriedCorrections: {
+            /** Change Micros */
+            change_micros: number;
+            /** Export Change Wh */
+            export_change_wh: number;
+            /** Import Change Wh */
+            import_change_wh: number;
+            /**
+             * Lines
+             * @description How many corrections
+             */
+            lines: number;
+            /** Utility Change Wh */
+            utility_change_wh: number;
         };
         /**
          * ChainAccount
@@ -1185,6 +1238,205 @@ export interface components {
             supply: components["schemas"]["CurvePoint"][];
             /** Volume Wh */
             volume_wh: number;
+        };
+        /**
+         * CorrectedMeter
+         * @description A meter whose energy or quality was corrected, and why; no cause: the same readings were computed again.
+         */
+        CorrectedMeter: {
+            after: components["schemas"]["MeterValue"];
+            before: components["schemas"]["MeterValue"];
+            /** Causes */
+            causes: components["schemas"]["CorrectionCause"][];
+            /** Meter Id */
+            meter_id: string;
+        };
+        /**
+         * CorrectedValue
+         * @description A participant's energy and money with the utility in an interval, as a revision says.
+         */
+        CorrectedValue: {
+            /** Export Wh */
+            export_wh: number;
+            /** Import Wh */
+            import_wh: number;
+            /**
+             * Quality
+             * @description The worst of the participant's meters
+             * @enum {string}
+             */
+            quality: "valid" | "estimated" | "suspect" | "missing";
+            /** Revision */
+            revision: number;
+            /**
+             * Utility Micros
+             * @description Signed like utility_wh: positive is credited
+             */
+            utility_micros: number;
+            /**
+             * Utility Wh
+             * @description Positive: sold to the utility; negative: bought from it
+             */
+            utility_wh: number;
+        };
+        /**
+         * CorrectionCause
+         * @description Something that came after a revision and changed the next one.
+         */
+        CorrectionCause: {
+            /**
+             * Boot Id
+             * @description Of the gateway; null for what a person entered, as both sequences
+             */
+            boot_id: string | null;
+            /**
+             * Cause
+             * @description late_readings: one boot's readings; counter_event: the gateway's doubt of the registers ended; entered_registers: a person read them off before and after a change that no gateway saw
+             * @enum {string}
+             */
+            cause: "late_readings" | "counter_event" | "entered_registers";
+            /**
+             * Detail
+             * @description The event's kind, or the person's reason; empty for readings
+             * @example swap
+             */
+            detail: string;
+            /**
+             * First At
+             * Format: date-time
+             * @description Slot of the first reading; of the event, or of the change
+             * @example 2026-06-01T10:00:00Z
+             */
+            first_at: string;
+            /**
+             * First Sequence
+             * @description The meter's sequence in the boot: of the first reading
+             */
+            first_sequence: number | null;
+            /**
+             * Last At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            last_at: string;
+            /** Last Sequence */
+            last_sequence: number | null;
+            /**
+             * Readings
+             * @description How many; 0 unless they are readings
+             */
+            readings: number;
+        };
+        /**
+         * CorrectionLine
+         * @description What a revision changed of a participant's interval: trades stand, the utility's energy and money follow.
+         */
+        CorrectionLine: {
+            after: components["schemas"]["CorrectedValue"];
+            before: components["schemas"]["CorrectedValue"];
+            /**
+             * Carried
+             * @description True: the interval began before the range, and the change is added to this bill. False: the interval's own line of this bill has it already
+             */
+            carried: boolean;
+            /**
+             * Change Micros
+             * @description Positive is what the participant gets, or no longer owes
+             */
+            change_micros: number;
+            /**
+             * Corrected At
+             * Format: date-time
+             * @description When the revision was made: that time's bill has the line
+             * @example 2026-06-01T10:00:00Z
+             */
+            corrected_at: string;
+            /**
+             * End At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /** Export Change Wh */
+            export_change_wh: number;
+            /** Import Change Wh */
+            import_change_wh: number;
+            /** Meters */
+            meters: components["schemas"]["CorrectedMeter"][];
+            /**
+             * Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
+            /** Utility Change Wh */
+            utility_change_wh: number;
+        };
+        /**
+         * CorrectionNotice
+         * @description What corrections changed of a participant's bill on one day: one notice a day, however many intervals.
+         */
+        CorrectionNotice: {
+            /**
+             * Causes
+             * @description Each once; empty when the same readings were computed again
+             */
+            causes: ("late_readings" | "counter_event" | "entered_registers")[];
+            /**
+             * Change Micros
+             * @description Positive is what the participant gets, or no longer owes
+             */
+            change_micros: number;
+            /**
+             * Corrected At
+             * Format: date-time
+             * @description When the last of them was made
+             * @example 2026-06-01T10:00:00Z
+             */
+            corrected_at: string;
+            /**
+             * Day
+             * Format: date
+             * @description The site's day on which they were made
+             */
+            day: string;
+            /**
+             * End At
+             * Format: date-time
+             * @description Of the last of these intervals
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /**
+             * Intervals
+             * @description How many intervals changed
+             */
+            intervals: number;
+            /** New Export Wh */
+            new_export_wh: number;
+            /** New Import Wh */
+            new_import_wh: number;
+            /** Old Export Wh */
+            old_export_wh: number;
+            /** Old Import Wh */
+            old_import_wh: number;
+            /**
+             * Start At
+             * Format: date-time
+             * @description Of the first of these intervals
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
+        };
+        /**
+         * CorrectionPage
+         * @description Correction lines in the order in which they were made.
+         */
+        CorrectionPage: {
+            /** Items */
+            items: components["schemas"]["CorrectionLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * CurvePoint
@@ -1806,6 +2058,30 @@ export interface components {
             quality: "valid" | "estimated" | "suspect" | "missing";
             /** Revision */
             revision: number;
+            /** Rules */
+            rules: components["schemas"]["FlaggedRule"][];
+            /**
+             * Start Reading Id
+             * @description The reading that the registers at the start were taken from
+             */
+            start_reading_id: string | null;
+        };
+        /**
+         * MeterValue
+         * @description What a revision says of a meter's interval.
+         */
+        MeterValue: {
+            /** End Reading Id */
+            end_reading_id: string | null;
+            /** Export Wh */
+            export_wh: number;
+            /** Import Wh */
+            import_wh: number;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "valid" | "estimated" | "suspect" | "missing";
             /** Rules */
             rules: components["schemas"]["FlaggedRule"][];
             /**
@@ -2468,6 +2744,11 @@ export interface components {
              */
             all_in_price_mills: number | null;
             /**
+             * Corrections
+             * @description The newest days of the last seven on which the participant's bill was corrected
+             */
+            corrections: components["schemas"]["CorrectionNotice"][];
+            /**
              * Day Start At
              * Format: date-time
              * @description Midnight at the site
@@ -3075,6 +3356,73 @@ export interface operations {
                 };
             };
             /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBillCorrections: {
+        parameters: {
+            query?: {
+                /** @description At most this many items */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Whose; default the reader's own. Only operators and auditors may name others */
+                participant_id?: string | null;
+                /** @description Inclusive; default 24 h before `to` */
+                from?: string | null;
+                /** @description Exclusive; default now */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionPage"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`); No participant (`no_participant`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Range refused (`range_invalid`); Cursor refused (`cursor_invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
