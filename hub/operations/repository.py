@@ -1,5 +1,6 @@
 """Rows for `trace`: one reading, its interval, the interval's transactions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,24 @@ LEFT JOIN settlements s USING (start_at)
 LEFT JOIN clearings c USING (start_at)
 WHERE i.start_at < $1 AND i.end_at >= $1
 ORDER BY i.start_at DESC LIMIT 1
+"""
+
+# revision 1 is attested on the chain by the settlement's first step, the later ones by themselves
+REVISIONS = """
+SELECT a.revision, a.attested_at, a.refusal, r.import_wh, r.export_wh, r.quality, r.rules,
+       CASE a.revision WHEN 1 THEN (
+           SELECT coalesce(t.finalized_at, s.updated_at) FROM settlement_steps s
+           LEFT JOIN blockchain_transactions t USING (signature)
+           WHERE s.start_at = a.start_at AND s.kind = 'attest' AND s.state = 'finalized'
+       ) ELSE a.final_at END AS final_at,
+       a.revision = max(a.revision) OVER () AS billed,
+       ARRAY(
+           SELECT c.cause FROM correction_causes c
+           WHERE (c.start_at, c.revision, c.meter_id) = (a.start_at, a.revision, $2) ORDER BY c.position
+       ) AS causes
+FROM attestations a
+LEFT JOIN interval_readings r ON (r.start_at, r.revision, r.meter_id) = (a.start_at, a.revision, $2)
+WHERE a.start_at = $1 ORDER BY a.revision
 """
 
 TRANSACTIONS = """
@@ -48,6 +67,8 @@ class ReadingTrace:
     interval: Record | None
     transactions: list[Record]
     shown_at: datetime | None
+    revisions: Sequence[Record] = ()
+    """Every revision of the interval, oldest first, with what it says of the reading's meter."""
 
 
 async def find_readings(connection: Connection, prefix: str) -> list[bytes]:
@@ -69,4 +90,5 @@ async def trace_of(connection: Connection, reading_id: bytes) -> ReadingTrace | 
     shown_at = None
     if reconciled is not None:
         shown_at = await connection.fetchval(PUBLISHED, reconciled, rfc3339_s(to_s(interval["start_at"])))
-    return ReadingTrace(reading, interval, transactions, shown_at)
+    revisions = await connection.fetch(REVISIONS, interval["start_at"], reading["meter_id"])
+    return ReadingTrace(reading, interval, transactions, shown_at, revisions)

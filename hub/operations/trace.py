@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from hub.clock import at_ms, to_ms
@@ -14,6 +14,12 @@ from hub.errors import PermanentError
 from hub.operations import repository
 from hub.postgres import db
 from hub.settings import Settings, add_config_argument, add_json_argument, load_settings
+
+WHY = {
+    "late_readings": "late readings",
+    "counter_event": "a counter event",
+    "entered_registers": "registers that a person entered",
+}
 
 
 class UnknownReadingError(PermanentError):
@@ -47,9 +53,16 @@ def run(args: argparse.Namespace) -> None:
         print(json.dumps({"reading_id": reading_id.hex(), "hops": hop_rows}))
         return
     print(f"reading {reading_id.hex()}")
+    day = next((hop.at.date() for hop in hops if hop.at), None)
     for hop in hops:
-        time = hop.at.strftime("%H:%M:%S.%f")[:-3] if hop.at else "not yet"
-        print(f"{hop.number:>3}  {time:>12}  {hop.name:<10} {hop.detail:<58} {hop.file}")
+        print(f"{hop.number:>3}  {_time(hop.at, day):>12}  {hop.name:<10} {hop.detail:<58} {hop.file}")
+
+
+def _time(at: datetime | None, day: date | None) -> str:
+    """Returns the time of day in UTC, to the millisecond; on another day than the first hop's, day and minute."""
+    if at is None:
+        return "not yet"
+    return at.strftime("%H:%M:%S.%f")[:-3] if at.date() == day else at.strftime("%d %b %H:%M")
 
 
 async def trace(settings: Settings, prefix: str) -> tuple[bytes, list[Hop]]:
@@ -94,7 +107,9 @@ def _interval_hops(rows: repository.ReadingTrace) -> Iterator[Hop]:
     get = (lambda key: interval[key]) if interval is not None else (lambda _: None)
     name = f"interval {get('start_at'):%H:%M:%S}" if interval is not None else ""
     price = "nothing traded" if get("price_mills") is None else f"price {get('price_mills')} mills/kWh"
-    yield Hop(8, "attested", "hub/metering/oracle.py", get("attested_at"), name)
+    first, later = rows.revisions[:1], rows.revisions[1:]
+    attested = ", ".join([name, *(_revision(revision) for revision in first)])
+    yield Hop(8, "attested", "hub/metering/oracle.py", get("attested_at"), attested)
     yield Hop(9, "cleared", "hub/market/auction/clearing.py", get("cleared_at"), price if get("cleared_at") else "")
     lines = get("line_count")
     yield Hop(10, "planned", "hub/settlement/plan.py", get("planned_at"), "" if lines is None else f"{lines} lines")
@@ -104,6 +119,23 @@ def _interval_hops(rows: repository.ReadingTrace) -> Iterator[Hop]:
     yield Hop(12, "reconciled", "hub/settlement/reconcile.py", get("reconciled_at"), "database and chain agree"
               if get("reconciled_at") else "")  # fmt: skip
     yield Hop(13, "shown", "hub/live/endpoints.py", rows.shown_at, "in the live stream" if rows.shown_at else "")
+    for revision in later:
+        made_at, why = revision["attested_at"], " and ".join(WHY[cause] for cause in dict.fromkeys(revision["causes"]))
+        detail = f"{_revision(revision)}, because of {why}" if why else _revision(revision)
+        yield Hop(14, "corrected", "hub/metering/corrections", made_at, detail)
+
+
+def _revision(row: db.Record) -> str:
+    """Returns in words what a revision says of the reading's meter, where it stands and what follows it."""
+    if row["quality"] is None:
+        return f"revision {row['revision']} without this meter"
+    energy = f"import {row['import_wh']} Wh, export {row['export_wh']} Wh, {row['quality']}"
+    rules = f" ({', '.join(row['rules'])})" if row["rules"] else ""
+    chain = (
+        "on the chain" if row["final_at"] else f"refused: {row['refusal']}" if row["refusal"] else "not on the chain"
+    )
+    uses = [use for use, holds in (("trades", row["revision"] == 1), ("the bill", row["billed"])) if holds]
+    return f"revision {row['revision']}: {energy}{rules}, {chain}" + (f", for {' and '.join(uses)}" if uses else "")
 
 
 def _served_at(reading: db.Record, truth_file: Path | None) -> datetime | None:

@@ -27,10 +27,15 @@ async def proof(
     interval: Annotated[
         UtcTime | None, Query(description="Start of the interval to prove, when it is not the one it ends")
     ] = None,
+    revision: Annotated[
+        int | None,
+        Query(ge=1, lt=2**31, description="The interval's revision to prove; default the first from this reading"),
+    ] = None,
 ) -> ReadingProof:
     """Returns record, frame signature, attested interval, settlement line and chain accounts, with paths and bytes.
 
     A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
-    it begins.
+    it begins. An interval that was corrected has several revisions: `revisions` lists all, and `revision` chooses the
+    one to prove.
     """
-    return await service.build(connection, reading(row), row, interval)
+    return await service.build(connection, reading(row), row, interval, revision)

@@ -19,25 +19,55 @@ async def frame(connection: Connection, gateway_id: str, boot_id: bytes, sequenc
 
 
 async def interval_of_reading(
-    connection: Connection, meter_id: str, reading_id: bytes, slot_at: datetime, start_at: datetime | None
+    connection: Connection,
+    meter_id: str,
+    reading_id: bytes,
+    slot_at: datetime,
+    start_at: datetime | None,
+    revision: int | None,
 ) -> Record | None:
     """Returns the attested interval that the reading ends; otherwise one that it begins, or one that it is inside of.
 
-    ``start_at`` restricts it to one interval. The first of the interval's revisions that was computed from the reading
-    is returned.
+    ``start_at`` restricts it to one interval, ``revision`` to intervals that have this revision. Without it, the first
+    of the interval's revisions that was computed from the reading is returned.
     """
     return await connection.fetchrow(
         """
         SELECT r.start_at, r.revision, i.end_at, a.merkle_root
         FROM interval_readings r JOIN intervals i USING (start_at) JOIN attestations a USING (start_at, revision)
         WHERE r.meter_id = $1 AND ($4::timestamptz IS NULL OR r.start_at = $4)
+          AND ($5::bigint IS NULL OR r.revision = $5)
           AND r.start_at > $3::timestamptz - interval '1 day' AND r.start_at < $3::timestamptz + interval '1 day'
           AND (r.end_reading_id = $2 OR r.start_reading_id = $2 OR (i.start_at <= $3 AND $3 < i.end_at))
         ORDER BY (r.end_reading_id = $2) DESC NULLS LAST, (r.start_reading_id = $2) DESC NULLS LAST, r.revision
         LIMIT 1
         """,
-        meter_id, reading_id, slot_at, start_at,
+        meter_id, reading_id, slot_at, start_at, revision,
     )  # fmt: skip
+
+
+async def revisions(connection: Connection, start_at: datetime, meter_id: str) -> list[Record]:
+    """Returns what every revision of an interval says of a meter, oldest first, and when it was final on the chain.
+
+    Revision 1 is attested by the settlement's first step, the later ones by themselves.
+    """
+    return await connection.fetch(
+        """
+        SELECT a.revision, a.attested_at, a.merkle_root, a.refusal, r.import_wh, r.export_wh, r.quality, r.rules,
+               CASE a.revision WHEN 1 THEN s.final_at ELSE a.final_at END AS final_at,
+               a.revision = max(a.revision) OVER () AS billed
+        FROM attestations a
+        JOIN interval_readings r ON (r.start_at, r.revision, r.meter_id) = (a.start_at, a.revision, $2)
+        LEFT JOIN LATERAL (
+            SELECT coalesce(t.finalized_at, s.updated_at) AS final_at FROM settlement_steps s
+            LEFT JOIN blockchain_transactions t USING (signature)
+            WHERE s.start_at = a.start_at AND s.kind = 'attest' AND s.state = 'finalized'
+        ) s ON true
+        WHERE a.start_at = $1 ORDER BY a.revision
+        """,
+        start_at,
+        meter_id,
+    )
 
 
 async def interval_leaves(connection: Connection, start_at: datetime, revision: int) -> list[Record]:

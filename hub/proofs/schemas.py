@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from hub.http.types import Hash, Hex, UtcTime
-from hub.metering.schemas import Quality, Reading
+from hub.metering.schemas import FlaggedRule, Quality, Reading
 
 
 class IntervalRung(BaseModel):
@@ -27,6 +27,26 @@ class IntervalRung(BaseModel):
     index: int
     count: int
     path: list[Hash] = Field(description="Bottom up")
+
+
+class ProofRevision(BaseModel):
+    """What a revision of the interval says of the meter, whether the chain holds it, and what is computed from it."""
+
+    revision: int
+    attested_at: UtcTime = Field(description="When the oracle made it; the bill of that time has what it corrected")
+    import_wh: int
+    export_wh: int
+    quality: Quality
+    rules: list[FlaggedRule]
+    merkle_root: Hash
+    interval_account: str = Field(description="Address of the oracle's Interval account, once it is final there")
+    chain_state: Literal["waiting", "final", "refused"]
+    final_at: UtcTime | None
+    refusal: str | None = Field(
+        description="Why the oracle program takes it no more; it counts on the bill all the same"
+    )
+    traded: bool = Field(description="The interval's trades and settlement line are computed from it: from the first")
+    billed: bool = Field(description="The bill's energy, and its amount with the utility, follow it: the newest")
 
 
 class LineRung(BaseModel):
@@ -79,5 +99,8 @@ class ReadingProof(BaseModel):
     path: list[Hash] = Field(description="From the record's leaf to the frame's root, bottom up")
     reading: Reading
     interval: IntervalRung | None = Field(default=None, description="Null until the oracle has attested the interval")
+    revisions: list[ProofRevision] = Field(
+        default=[], description="Every revision of the interval, oldest first; `interval` is one of them"
+    )
     line: LineRung | None = Field(default=None, description="Null when the owner did not trade in the interval")
     chain: ChainRung | None = None

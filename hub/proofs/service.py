@@ -15,19 +15,22 @@ from edge.wire.ladder import interval_leaf
 from hub.chain import pdas
 from hub.clock import to_s
 from hub.http.problems import NotFoundError
-from hub.http.rows import Row
+from hub.http.rows import Row, show
+from hub.metering.endpoints import flagged_rule
 from hub.metering.schemas import Reading
 from hub.postgres.db import Connection
 from hub.proofs import queries
-from hub.proofs.schemas import ChainRung, IntervalRung, LineRung, ProofTransaction, ReadingProof
+from hub.proofs.schemas import ChainRung, IntervalRung, LineRung, ProofRevision, ProofTransaction, ReadingProof
 from hub.settlement.lines import Line, line_leaf
 
 
-async def build(connection: Connection, reading: Reading, row: Row, interval_start: datetime | None) -> ReadingProof:
+async def build(
+    connection: Connection, reading: Reading, row: Row, interval_start: datetime | None, revision: int | None = None
+) -> ReadingProof:
     """Builds the proof of a reading, with the rungs that exist so far.
 
     ``row`` is the reading's row, with its position in its frame. ``interval_start`` chooses between the two intervals
-    of a reading at a boundary.
+    of a reading at a boundary, ``revision`` between the interval's revisions.
 
     Raises:
         NotFoundError: the frame is no longer stored.
@@ -52,14 +55,15 @@ async def build(connection: Connection, reading: Reading, row: Row, interval_sta
         reading=reading,
     )
     interval = await queries.interval_of_reading(
-        connection, reading.meter_id, row["reading_id"], reading.slot_at, interval_start
+        connection, reading.meter_id, row["reading_id"], reading.slot_at, interval_start, revision
     )
     if interval is None:
         return proof
     rung, owner = await _interval_rung(connection, interval, reading.meter_id)
     line = await _line_rung(connection, interval["start_at"], owner)
     chain = await _chain_rung(connection, rung, line)
-    return proof.model_copy(update={"interval": rung, "line": line, "chain": chain})
+    revisions = [_revision(rung, one) for one in await queries.revisions(connection, rung.start_at, rung.meter_id)]
+    return proof.model_copy(update={"interval": rung, "revisions": revisions, "line": line, "chain": chain})
 
 
 async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -> tuple[IntervalRung, object]:
@@ -89,6 +93,18 @@ async def _interval_rung(connection: Connection, interval: Row, meter_id: str) -
         path=_hex(merkle.path(leaves, index)),
     )
     return rung, row["participant_id"]
+
+
+def _revision(interval: IntervalRung, row: Row) -> ProofRevision:
+    final = row["final_at"] is not None
+    return show(
+        ProofRevision,
+        row,
+        rules=[flagged_rule(rule) for rule in row["rules"]],
+        interval_account=str(pdas.interval(to_s(interval.start_at), row["revision"])),
+        chain_state="final" if final else "waiting" if row["refusal"] is None else "refused",
+        traded=row["revision"] == 1,
+    )
 
 
 async def _line_rung(connection: Connection, start_at: datetime, owner: object) -> LineRung | None:

@@ -22,7 +22,8 @@ def test_the_hops_of_one_reading_follow_each_other(crash_demo: CrashDemo) -> Non
     )
     done = crash_demo.demo.hub("trace", reading["id"], "--json")
     assert done.returncode == 0, done.stderr
-    hops = json.loads(done.stdout)["hops"]
+    # Whether something came late enough to be corrected is up to the machine
+    hops = [hop for hop in json.loads(done.stdout)["hops"] if hop["name"] != "corrected"]
     assert tuple(hop["name"] for hop in hops) == ORDER
     assert [hop["file"] for hop in hops if hop["file"].startswith("edge/")] == [
         "edge/meters, edge/poller.py", "edge/store/ledger.py", "edge/uplink/uplink.py"

@@ -12,6 +12,7 @@ from edge.wire.proofs import check_proof
 from hub.chain import pdas
 from hub.clock import at_s
 from hub.http.types import utc_text
+from support.rows.revisions import add_revision
 from support.rows.seed import ANNA, BEN, END_S, INTERVAL_S, METERS, NOW_S, START_S, Campus, blinding
 from support.servers.api import Api, problem
 
@@ -83,6 +84,43 @@ async def test_a_reading_between_two_intervals_proves_the_one_it_ends_or_the_one
     assert (ended["start_at"], begun["interval"]["start_at"]) == (START, NEXT)
     assert (begun["line"], begun["chain"]["settlement_account"]) == (None, None)
     assert elsewhere["interval"] is None
+
+
+async def test_every_revision_of_the_interval_is_listed_and_can_be_proven(api: Api, campus: Campus) -> None:
+    async with api.pool.acquire() as connection:
+        second = await add_revision(connection, 2, "METER_002", 510, refusal="it comes too late")
+        third = await add_revision(connection, 3, "METER_002", 520, made_s=END_S + 700, final_s=END_S + 710)
+    url, ben = f"/readings/{campus.readings['METER_002', END_S].hex()}/proof", api.bearer("participant", BEN)
+    first = (await api.get(url, ben)).json()
+    revisions = first["revisions"]
+
+    assert first["interval"]["revision"] == 1
+    roots = [campus.interval_root, second, third]
+    for number, import_wh, root in zip((1, 2, 3), (500, 510, 520), roots, strict=True):
+        proof = (await api.get(url, ben, revision=number)).json()
+        assert check_proof(proof).roots[0].root == root
+        assert (proof["interval"]["revision"], proof["interval"]["import_wh"]) == (number, import_wh)
+        assert proof["chain"]["interval_account"] == str(pdas.interval(START_S, number))
+        assert proof["revisions"] == revisions
+        shown = revisions[number - 1]
+        assert (shown["revision"], shown["import_wh"], shown["merkle_root"]) == (number, import_wh, root.hex())
+        assert shown["interval_account"] == str(pdas.interval(START_S, number))
+    assert [one["chain_state"] for one in revisions] == ["final", "refused", "final"]
+    assert [one["refusal"] for one in revisions] == [None, "it comes too late", None]
+    assert [one["final_at"] for one in revisions] == [utc_text(at_s(END_S + 10)), None, utc_text(at_s(END_S + 710))]
+    assert [(one["traded"], one["billed"]) for one in revisions] == [(True, False), (False, False), (False, True)]
+    assert [rule["rule"] for rule in revisions[1]["rules"]] == ["gap"]
+    assert all(rule["says"] for rule in revisions[1]["rules"])
+    assert (await api.get(url, ben, revision=4)).json()["interval"] is None
+
+
+async def test_a_revision_that_the_chain_does_not_hold_yet_waits(api: Api, campus: Campus) -> None:
+    async with api.pool.acquire() as connection:
+        await add_revision(connection, 2, "METER_002", 510)
+        await connection.execute("UPDATE settlement_steps SET state = 'confirmed'")
+    reading_id = campus.readings["METER_002", END_S].hex()
+    proof = (await api.get(f"/readings/{reading_id}/proof", api.bearer("participant", BEN))).json()
+    assert [(one["chain_state"], one["final_at"]) for one in proof["revisions"]] == [("waiting", None)] * 2
 
 
 async def _attest_the_next_interval(api: Api, campus: Campus) -> None:

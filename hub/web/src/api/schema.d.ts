@@ -628,7 +628,8 @@ export interface paths {
          * @description Returns record, frame signature, attested interval, settlement line and chain accounts, with paths and bytes.
          *
          *     A reading on a boundary is evidence of two intervals: of the one that it ends, and with `interval` of the one that
-         *     it begins.
+         *     it begins. An interval that was corrected has several revisions: `revisions` lists all, and `revision` chooses the
+         *     one to prove.
          */
         get: operations["getReadingProof"];
         put?: never;
@@ -2256,6 +2257,64 @@ export interface components {
             type: string;
         };
         /**
+         * ProofRevision
+         * @description What a revision of the interval says of the meter, whether the chain holds it, and what is computed from it.
+         */
+        ProofRevision: {
+            /**
+             * Attested At
+             * Format: date-time
+             * @description When the oracle made it; the bill of that time has what it corrected
+             * @example 2026-06-01T10:00:00Z
+             */
+            attested_at: string;
+            /**
+             * Billed
+             * @description The bill's energy, and its amount with the utility, follow it: the newest
+             */
+            billed: boolean;
+            /**
+             * Chain State
+             * @enum {string}
+             */
+            chain_state: "waiting" | "final" | "refused";
+            /** Export Wh */
+            export_wh: number;
+            /** Final At */
+            final_at: string | null;
+            /** Import Wh */
+            import_wh: number;
+            /**
+             * Interval Account
+             * @description Address of the oracle's Interval account, once it is final there
+             */
+            interval_account: string;
+            /**
+             * Merkle Root
+             * @description 32 bytes in hex
+             */
+            merkle_root: string;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "valid" | "estimated" | "suspect" | "missing";
+            /**
+             * Refusal
+             * @description Why the oracle program takes it no more; it counts on the bill all the same
+             */
+            refusal: string | null;
+            /** Revision */
+            revision: number;
+            /** Rules */
+            rules: components["schemas"]["FlaggedRule"][];
+            /**
+             * Traded
+             * @description The interval's trades and settlement line are computed from it: from the first
+             */
+            traded: boolean;
+        };
+        /**
          * ProofTransaction
          * @description A transaction of the interval.
          */
@@ -2499,6 +2558,12 @@ export interface components {
              * @description The record's bytes, exactly as the gateway made them
              */
             record: string;
+            /**
+             * Revisions
+             * @description Every revision of the interval, oldest first; `interval` is one of them
+             * @default []
+             */
+            revisions: components["schemas"]["ProofRevision"][];
             /**
              * Signature
              * @description Ed25519 over the header
@@ -4924,6 +4989,8 @@ export interface operations {
             query?: {
                 /** @description Start of the interval to prove, when it is not the one it ends */
                 interval?: string | null;
+                /** @description The interval's revision to prove; default the first from this reading */
+                revision?: number | null;
             };
             header?: never;
             path: {
