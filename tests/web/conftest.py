@@ -11,7 +11,8 @@ import pytest
 
 from hub.accounts import service
 from hub.postgres.db import Pool
-from support.rows.seed import INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
+from support.rows.revisions import add_revision
+from support.rows.seed import END_S, INTERVAL_S, NOBODY, NOW_S, PASSWORD, seed_campus, seed_users
 from support.rows.seed_day import seed_morning
 from support.servers.api import http_server, running_api
 from support.servers.browser import ROOT, WEB, Site, build_script
@@ -48,7 +49,7 @@ def rpc_url() -> str:
 async def site(
     pool: Pool, state_dir: Path, tmp_path: Path, chromium: str, web_app: dict[str, str], rpc_url: str
 ) -> AsyncIterator[Site]:
-    """The hub on the seeded campus, after a morning of readings."""
+    """The hub on the seeded campus, after a morning of readings, one of which came late."""
     async with pool.acquire() as connection:
         campus = await seed_campus(connection)
         await seed_users(connection)
@@ -56,6 +57,7 @@ async def site(
             connection, "nobody@campus.example", "Nobody", PASSWORD, "participant", participant_id=NOBODY
         )
         await seed_morning(connection, campus)
+        await add_revision(connection, 2, "METER_001", 128, made_s=END_S + 600, final_s=END_S + 605)
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with (

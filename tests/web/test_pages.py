@@ -2,7 +2,7 @@
 
 from support.servers.browser import Site
 
-PAGES = ("today", "today-open", "trades", "trade", "proof-start", "proof")
+PAGES = ("today", "today-open", "today-corrected", "trades", "trade", "proof-start", "proof")
 LOOKS = tuple(f"{size} {scheme}" for size in ("phone", "desktop") for scheme in ("light", "dark"))
 
 

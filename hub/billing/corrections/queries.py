@@ -98,8 +98,7 @@ async def notices(
         {_CORRECTIONS}, dated AS (
             SELECT *, ((corrected_at + make_interval(secs => $5)) AT TIME ZONE $4)::date AS day FROM corrections
         ), changed AS (
-            SELECT day, start_at, end_at, max(corrected_at) AS corrected_at, max(revision) AS revision,
-                   min(revision) AS first_revision,
+            SELECT day, start_at, end_at, min(corrected_at) AS first_at, max(corrected_at) AS last_at,
                    (array_agg(old_import_wh ORDER BY revision))[1] AS old_import_wh,
                    (array_agg(old_export_wh ORDER BY revision))[1] AS old_export_wh,
                    (array_agg(new_import_wh ORDER BY revision DESC))[1] AS new_import_wh,
@@ -112,8 +111,8 @@ async def notices(
             JOIN interval_readings r USING (start_at, revision, meter_id)
             WHERE r.participant_id = $1 GROUP BY d.day
         )
-        SELECT n.day, max(n.corrected_at) AS corrected_at, count(*)::int AS intervals, min(n.start_at) AS start_at,
-               max(n.end_at) AS end_at,
+        SELECT n.day, min(n.first_at) AS first_corrected_at, max(n.last_at) AS last_corrected_at,
+               count(*)::int AS intervals, min(n.start_at) AS start_at, max(n.end_at) AS end_at,
                sum(n.old_import_wh)::bigint AS old_import_wh, sum(n.new_import_wh)::bigint AS new_import_wh,
                sum(n.old_export_wh)::bigint AS old_export_wh, sum(n.new_export_wh)::bigint AS new_export_wh,
                sum(n.change_micros)::bigint AS change_micros, coalesce(w.causes, '{{}}') AS causes

@@ -98,7 +98,8 @@ class CorrectionNotice(BaseModel):
     """What corrections changed of a participant's bill on one day: one notice a day, however many intervals."""
 
     day: date = Field(description="The site's day on which they were made")
-    corrected_at: UtcTime = Field(description="When the last of them was made")
+    first_corrected_at: UtcTime = Field(description="When the first of them was made")
+    last_corrected_at: UtcTime
     intervals: int = Field(description="How many intervals changed")
     start_at: UtcTime = Field(description="Of the first of these intervals")
     end_at: UtcTime = Field(description="Of the last of these intervals")

@@ -14,6 +14,11 @@ const PAGES = {
       .first()
       .waitFor();
   },
+  "today-corrected": async (page) => {
+    await page.goto("/");
+    await page.getByRole("button", { name: "Which intervals, and why" }).click();
+    await page.getByText(/came late:/).waitFor();
+  },
   trades: async (page) => {
     await page.goto("/trades");
     await page.getByText(/These are all your trades|Earlier trades/).waitFor();

@@ -34,8 +34,10 @@ const proofStart = createRoute({
 const proof = createRoute({
   getParentRoute: () => root,
   path: "/proof/$readingId",
-  validateSearch: (search): { interval?: string } =>
-    typeof search.interval === "string" ? { interval: search.interval } : {},
+  validateSearch: ({ interval, revision }): { interval?: string; revision?: number } => ({
+    ...(typeof interval === "string" ? { interval } : {}),
+    ...(Number.isSafeInteger(revision) && Number(revision) > 0 ? { revision: Number(revision) } : {}),
+  }),
   component: lazyRouteComponent(() => import("./features/proof/ProofPage"), "ProofPage"),
 });
 

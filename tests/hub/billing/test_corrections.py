@@ -186,7 +186,8 @@ async def test_one_notice_a_day_however_many_intervals(late_api: Api, pool: Pool
 
     last, first = notices
     assert first == {
-        "day": "2026-06-02", "corrected_at": utc_text(at_s(MORNING_S + 7200)), "intervals": 3,
+        "day": "2026-06-02", "first_corrected_at": utc_text(at_s(MORNING_S)),
+        "last_corrected_at": utc_text(at_s(MORNING_S + 7200)), "intervals": 3,
         "start_at": utc_text(at_s(START_S + LENGTH_S)), "end_at": utc_text(END),
         "old_import_wh": 0, "new_import_wh": LATE_WH - 60, "old_export_wh": 0, "new_export_wh": 0,
         "change_micros": -(LATE_WH - 60) * IMPORT_MILLS, "causes": ["late_readings"],

@@ -39,11 +39,11 @@ async def add_revision(
         None if final_s is None else at_s(final_s), refusal,
     )  # fmt: skip
     for row in rows:
-        meter = row["meter_id"]
+        meter, rules = row["meter_id"], row["rules"]
         await connection.execute(
             "INSERT INTO interval_readings VALUES ($1, $2, $3, $4, $5, $6, $7, 'valid', $8, $9, $10, $11)",
             at_s(START_S), revision, meter, row["participant_id"], row["leaf_index"], *energy[meter],
-            ["gap"] if meter == meter_id else row["rules"], row["start_reading_id"], row["end_reading_id"], row["blinding"],
+            ["gap"] if meter == meter_id else rules, row["start_reading_id"], row["end_reading_id"], row["blinding"],
         )  # fmt: skip
     await connection.execute(
         "INSERT INTO correction_causes VALUES ($1, $2, $3, 0, 'late_readings', $4, 0, 1, $1, $5, 2)",

@@ -1389,13 +1389,6 @@ export interface components {
              */
             change_micros: number;
             /**
-             * Corrected At
-             * Format: date-time
-             * @description When the last of them was made
-             * @example 2026-06-01T10:00:00Z
-             */
-            corrected_at: string;
-            /**
              * Day
              * Format: date
              * @description The site's day on which they were made
@@ -1409,10 +1402,23 @@ export interface components {
              */
             end_at: string;
             /**
+             * First Corrected At
+             * Format: date-time
+             * @description When the first of them was made
+             * @example 2026-06-01T10:00:00Z
+             */
+            first_corrected_at: string;
+            /**
              * Intervals
              * @description How many intervals changed
              */
             intervals: number;
+            /**
+             * Last Corrected At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            last_corrected_at: string;
             /** New Export Wh */
             new_export_wh: number;
             /** New Import Wh */

@@ -91,6 +91,20 @@ export function day(at: string | Date, place: Place): string {
   });
 }
 
+/** Writes a moment with its day and to the minute: Tue 24 Nov, 12:15. */
+export function dayAndTime(at: string | Date, place: Place): string {
+  return `${day(at, place)}, ${clockTime(at, place)}`;
+}
+
+/** Writes a date of the site's calendar, given as 2026-03-12: 12 March. */
+export function calendarDay(date: string): string {
+  return new Date(`${date}T00:00:00Z`).toLocaleDateString("en-GB", {
+    timeZone: "UTC",
+    day: "numeric",
+    month: "long",
+  });
+}
+
 /** Writes the time that is left until a moment, as mm:ss. */
 export function countdown(until: string | Date, now: Date): string {
   const leftS = Math.max(0, Math.round((new Date(until).getTime() - now.getTime()) / 1000));

@@ -10,11 +10,11 @@ export type Connection = { state: "connecting" | "live" | "reconnecting" | "offl
 /** The keys of the queries that an event makes stale; `reset` says that too many events were missed. */
 const STALE_KEYS: Record<string, readonly string[]> = {
   reading: ["today", "meters"],
-  interval: ["today", "bill-lines"],
+  interval: ["today", "bill-lines", "bill-corrections", "proof"],
   clearing: ["today", "trades", "bill-lines"],
   settlement: ["today", "trades", "trade"],
   reconciled: ["today", "trades", "trade", "bill-lines", "proof", "totals"],
-  reset: ["today", "meters", "trades", "trade", "bill-lines", "proof", "totals"],
+  reset: ["today", "meters", "trades", "trade", "bill-lines", "bill-corrections", "proof", "totals"],
 };
 
 /** Events come in bursts, one per meter: what they make stale is asked for once. */

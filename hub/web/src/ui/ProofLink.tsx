@@ -8,16 +8,18 @@ type Props = {
   of: string;
   /** The interval that is meant, when the reading stands on the boundary of two. */
   interval?: string | undefined;
+  /** The interval's revision that is meant; without it, the first that was computed from the reading. */
+  revision?: number | undefined;
   children?: string;
 };
 
-export function ProofLink({ readingId, of, interval, children = "Show proof" }: Props) {
+export function ProofLink({ readingId, of, interval, revision, children = "Show proof" }: Props) {
   if (!readingId) return null;
   return (
     <Link
       to="/proof/$readingId"
       params={{ readingId }}
-      search={interval ? { interval } : {}}
+      search={{ ...(interval ? { interval } : {}), ...(revision ? { revision } : {}) }}
       className={ui.proofLink}
     >
       {children}

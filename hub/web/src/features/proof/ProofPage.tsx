@@ -34,9 +34,9 @@ function Source({ proof, readingId }: { proof: ProofDocument; readingId: string 
 export function ProofPage() {
   useTitle("Proof");
   const { readingId } = useParams({ from: "/proof/$readingId" });
-  const { interval } = useSearch({ from: "/proof/$readingId" });
-  const proof = useProof(readingId, interval);
-  const request = useMemo(() => ({ readingId, interval }), [readingId, interval]);
+  const { interval, revision } = useSearch({ from: "/proof/$readingId" });
+  const proof = useProof(readingId, interval, revision);
+  const request = useMemo(() => ({ readingId, interval, revision }), [readingId, interval, revision]);
   if (!READING_ID.test(readingId)) {
     return (
       <EmptyState title="This is no reading id">

@@ -13,6 +13,7 @@ import { ResourcePage } from "../../ui/Resource";
 import { Skeleton } from "../../ui/Skeleton";
 import ui from "../../ui/ui.module.css";
 import { Warning } from "../../ui/Warning";
+import { CorrectionNotices } from "../corrections/parts/CorrectionNotices";
 import { DayChart } from "./chart/DayChart";
 import { NextClearing, PowerNow, Saved } from "./parts/KeyFigures";
 import { RecentEvents } from "./parts/RecentEvents";
@@ -93,6 +94,7 @@ function Day({ today, site, ...state }: Props) {
         {formulaOpen ? <SavingFormula today={today} site={site} /> : null}
       </div>
       <div className={ui.stack}>
+        <CorrectionNotices notices={today.corrections} site={site} />
         <DayChart today={today} place={site} />
         <RecentEvents today={today} site={site} />
       </div>

@@ -72,21 +72,14 @@ export function summarySentence(
 
 const intervals = (count: number) => (count === 1 ? "1 interval" : `${count} intervals`);
 
-/** Says which of the day's energy was not measured yet, and which was corrected; null when there is neither. */
+/** Says which of the day's energy was not measured yet; null when all was. What was corrected has its own notices. */
 export function qualityNote({ intervals: day }: Today): string | null {
   const estimated = day.filter((item) => item.quality !== "valid").length;
-  const corrected = day.filter((item) => item.revision > 1).length;
-  const sentences: string[] = [];
-  if (estimated > 0)
-    sentences.push(
-      `${intervals(estimated)} of today ${estimated === 1 ? "is" : "are"} estimated, at the utility's tariff: ` +
-        "this will be corrected when the missing readings come.",
-    );
-  if (corrected > 0)
-    sentences.push(
-      `${intervals(corrected)} of today ${corrected === 1 ? "was" : "were"} corrected with readings that came late.`,
-    );
-  return sentences.length === 0 ? null : sentences.join(" ");
+  if (estimated === 0) return null;
+  return (
+    `${intervals(estimated)} of today ${estimated === 1 ? "is" : "are"} estimated, at the utility's tariff: ` +
+    "this will be corrected when the missing readings come."
+  );
 }
 
 type PricePlace = Place & { interval_s: number; currency: string };

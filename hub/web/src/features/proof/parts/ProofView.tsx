@@ -6,6 +6,7 @@ import { type ProofDocument, saveProofFile } from "../verify/document";
 import { verdictOf } from "../verify/ladder";
 import type { ProofRequest } from "../verify/rungs";
 import { Ladder } from "./Ladder";
+import { Revisions } from "./Revisions";
 import { useLadder } from "./useLadder";
 
 type Props = {
@@ -39,6 +40,7 @@ export function ProofView({ proof, request, source, note, action }: Props) {
         </div>
       </header>
       <Ladder rungs={rungs} />
+      <Revisions proof={proof} linked={request !== null} />
       <p className={ui.quiet}>
         The file holds everything above. <code>peerwatt-edge verify --public-key KEY FILE</code> climbs it
         without this site and without a network, with the gateway's key from whom you trust, and names the two

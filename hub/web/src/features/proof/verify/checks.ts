@@ -167,6 +167,23 @@ export function verifyInterval(proof: ProofDocument, request: ProofRequest | nul
       holds: toSeconds(request.interval) === start,
     });
   }
+  if (request?.revision !== undefined) {
+    checks.unshift({
+      says: "this is the revision that was asked for",
+      holds: request.revision === interval.revision,
+    });
+  }
+  const listed = proof.revisions?.find(({ revision }) => revision === interval.revision);
+  if (listed) {
+    checks.push({
+      says: "the list of revisions says the same of this one",
+      holds:
+        listed.import_wh === interval.import_wh &&
+        listed.export_wh === interval.export_wh &&
+        listed.quality === interval.quality &&
+        listed.merkle_root === interval.merkle_root,
+    });
+  }
   if (proof.reading) {
     checks.push({
       says: "the interval's leaf is of the same meter",

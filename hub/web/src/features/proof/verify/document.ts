@@ -10,8 +10,11 @@ export type ProofDocument = Pick<
 export const FORMAT = "peerwatt.proof/1";
 const MAX_FILE_BYTES = 1_000_000;
 const MAX_TRANSACTIONS = 100;
+const MAX_REVISIONS = 1000;
 const MAX_NAME_LENGTH = 64;
 const HEX_FIELDS = ["public_key", "header", "signature", "record"] as const;
+
+const CHAIN_STATES = ["waiting", "final", "refused"];
 
 type Fields = Record<string, unknown>;
 
@@ -44,6 +47,30 @@ function checkChain(chain: unknown): void {
       (transaction.slot === null || Number.isSafeInteger(transaction.slot));
     if (!valid)
       throw new RangeError(`Each of "chain.transactions" must have signature, kind, state and slot`);
+  }
+}
+
+const isRule = (rule: unknown) => isFields(rule) && isText(rule.rule) && isText(rule.says);
+
+/** Files of before revisions were listed have none. */
+function checkRevisions(revisions: unknown): void {
+  if (revisions === undefined) return;
+  if (!Array.isArray(revisions) || revisions.length > MAX_REVISIONS) {
+    throw new RangeError(`"revisions" must be a list of at most ${MAX_REVISIONS}`);
+  }
+  for (const revision of revisions) {
+    const valid =
+      isFields(revision) &&
+      [revision.revision, revision.import_wh, revision.export_wh].every(Number.isSafeInteger) &&
+      [revision.quality, revision.merkle_root, revision.interval_account].every(isText) &&
+      CHAIN_STATES.includes(String(revision.chain_state)) &&
+      isOptionalText(revision.refusal) &&
+      Array.isArray(revision.rules) &&
+      revision.rules.every(isRule);
+    if (!valid)
+      throw new RangeError(
+        `Each of "revisions" must have revision, energy, quality, rules, root, account and state on the chain`,
+      );
   }
 }
 
@@ -92,6 +119,7 @@ export function toDocument(value: unknown): ProofDocument {
   }
   const amounts = ["sold_wh", "bought_wh", "credit_micros", "debit_micros"];
   checkRung(value.line, "line", [...merkle, ...amounts], ["start_at", "root", "wallet"]);
+  checkRevisions(value.revisions);
   checkChain(value.chain);
   return value as ProofDocument;
 }

@@ -24,6 +24,24 @@ async function states(document: unknown, request: ProofRequest | null = REQUEST)
 
 type Document = typeof fixture;
 
+/** The fixture's revision as the list of revisions tells it, and one that replaced it. */
+const LISTED = {
+  revision: fixture.interval.revision,
+  attested_at: fixture.interval.end_at,
+  import_wh: fixture.interval.import_wh,
+  export_wh: fixture.interval.export_wh,
+  quality: fixture.interval.quality,
+  rules: [],
+  merkle_root: fixture.interval.merkle_root,
+  interval_account: "1".repeat(32),
+  chain_state: "final",
+  final_at: null,
+  refusal: null,
+  traded: true,
+  billed: false,
+};
+const REPLACED = { ...LISTED, revision: LISTED.revision + 1, import_wh: 7, traded: false, billed: true };
+
 function changed(change: (copy: Document) => void): Document {
   const copy = structuredClone(fixture);
   change(copy);
@@ -102,6 +120,7 @@ describe("the ladder", () => {
   test.each([
     ["another reading", { ...REQUEST, readingId: OTHER }, 0],
     ["another interval", { ...REQUEST, interval: fixture.interval.end_at }, 2],
+    ["another revision", { ...REQUEST, revision: fixture.interval.revision + 1 }, 2],
   ] as const)(
     "an answer about %s than the one asked for is broken, however genuine",
     async (_, request, broken) => {
@@ -111,6 +130,28 @@ describe("the ladder", () => {
       expect(verdictOf(rungs).state).toBe("broken");
     },
   );
+
+  test("the revision that was asked for, and is listed as it is proven, holds", async () => {
+    const [rungs, line] = await states(
+      { ...fixture, revisions: [LISTED, REPLACED] },
+      { ...REQUEST, revision: fixture.interval.revision },
+    );
+    expect(line).toBe((await states(fixture))[1]);
+    expect(rungs[2]?.checks.map(({ says }) => says)).toContain(
+      "the list of revisions says the same of this one",
+    );
+  });
+
+  test.each([
+    ["import_wh", LISTED.import_wh + 1],
+    ["export_wh", LISTED.export_wh + 1],
+    ["quality", "missing"],
+    ["merkle_root", OTHER],
+  ])("a list that says another %s of the proven revision breaks the interval's rung", async (name, value) => {
+    const [rungs] = await states({ ...fixture, revisions: [{ ...LISTED, [name]: value }] });
+    expect(rungs[2]?.state).toBe("broken");
+    expect(verdictOf(rungs).state).toBe("broken");
+  });
 
   test("an answer of the hub must name the reading", async () => {
     const [rungs] = await states({ ...fixture, reading_id: undefined });
@@ -258,6 +299,19 @@ describe("proof files", () => {
         ...fixture,
         chain: { ...fixture.chain, transactions: [{ ...fixture.chain.transactions[0], state: {} }] },
       }),
+    ],
+    ["revisions that are no list", JSON.stringify({ ...fixture, revisions: {} })],
+    [
+      "a revision without energy",
+      JSON.stringify({ ...fixture, revisions: [{ ...LISTED, import_wh: null }] }),
+    ],
+    [
+      "a revision in no state",
+      JSON.stringify({ ...fixture, revisions: [{ ...LISTED, chain_state: "gone" }] }),
+    ],
+    [
+      "a revision with a rule that is none",
+      JSON.stringify({ ...fixture, revisions: [{ ...LISTED, rules: [1] }] }),
     ],
     ["a name without end", JSON.stringify({ ...fixture, gateway_id: "g".repeat(300) })],
   ])("%s is refused with a sentence", async (_, content) => {

@@ -7,7 +7,11 @@
 export type RungState = "waiting" | "verified" | "consistent" | "broken" | "absent" | "told";
 
 /** What the hub was asked for; nothing stands for a file. */
-export type ProofRequest = { readingId: string; interval: string | undefined };
+export type ProofRequest = {
+  readingId: string;
+  interval: string | undefined;
+  revision?: number | undefined;
+};
 
 /** A statement that was checked, as the end of a sentence that begins with "it holds that". */
 export type Check = { says: string; holds: boolean };

@@ -14,6 +14,9 @@ import { IntervalProofs, type IntervalProps } from "./IntervalProofs";
 /** How many intervals are shown at first, and added by each press of the button. */
 const PAGE_SIZE = 48;
 
+/** 25 hours, on the day in autumn. */
+const LONGEST_DAY_MS = 25 * 3_600_000;
+
 const COLUMNS = [
   "Interval",
   "State",
@@ -72,12 +75,15 @@ function WideTable({ intervals }: { intervals: readonly IntervalProps[] }) {
   );
 }
 
+/** A moment after the site's day, in which every correction so far was made; the same the whole day. */
+const afterTheDay = (today: Today) => new Date(Date.parse(today.day_start_at) + LONGEST_DAY_MS).toISOString();
+
 export function DayTable({ today, place }: { today: Today; place: Place }) {
   const isPhone = useIsPhone();
   const { data: site } = useSite();
   const [count, setCount] = useState(PAGE_SIZE);
   const newest = today.intervals.toReversed().slice(0, count);
-  const { data: billLines, isError } = useBillLines(newest.at(-1)?.start_at, newest[0]?.end_at);
+  const { data: billLines, isError } = useBillLines(newest.at(-1)?.start_at, afterTheDay(today));
   if (newest.length === 0) {
     return <p className={ui.quiet}>No interval of today has closed yet. The first one appears here.</p>;
   }

@@ -19,6 +19,7 @@ export function IntervalProofs({ billLine, startAt, name }: Props) {
       key={meter.meter_id}
       readingId={meter.end_reading_id ?? meter.start_reading_id}
       interval={startAt}
+      revision={billLine.revision}
       of={`${meter.meter_id}, ${name}`}
     >
       {billLine.meters.length > 1 ? meter.meter_id : "Show proof"}

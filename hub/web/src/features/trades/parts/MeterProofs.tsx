@@ -5,6 +5,9 @@ import { ProofLink } from "../../../ui/ProofLink";
 import type { TradeDetail } from "../queries";
 import styles from "../styles.module.css";
 
+/** Trades are made of an interval's first revision, and stand when it is corrected. */
+const TRADED_REVISION = 1;
+
 export function MeterProofs({ trade }: { trade: TradeDetail }) {
   return (
     <Card title="The meters behind it">
@@ -21,6 +24,7 @@ export function MeterProofs({ trade }: { trade: TradeDetail }) {
                   key={boundary}
                   readingId={meter[`${boundary}_reading_id`]}
                   interval={trade.start_at}
+                  revision={TRADED_REVISION}
                   of={`${meter.meter_id} at the ${boundary}`}
                 >
                   {`Proof of the ${boundary}`}
