@@ -12,7 +12,7 @@ from hub.clock import Clock
 from hub.live import outbox
 from hub.metering import repository as metering
 from hub.metering.attestation import RandomBytes, attest
-from hub.metering.corrections import causes, repository
+from hub.metering.corrections import repository
 from hub.metering.corrections.repository import EnteredRegisters, MarkedInterval
 from hub.metering.events import interval_event
 from hub.metering.histories.repository import MANY
@@ -115,7 +115,7 @@ async def _correct(
     attestation = attest(span.start_s, span.end_s, readings, random_bytes, feeders=feeders_among(meters))
     revision = marked.revision + 1
     await metering.insert_attestation(connection, span.start_s, revision, attestation, owners, clock.now_ms())
-    await causes.record_causes(connection, span, revision, changed, UNSEEN_MS)
+    await repository.record_causes(connection, span, revision, changed, UNSEEN_MS)
     await write_money(connection, span.start_s, revision)
     await outbox.append(connection, "interval", interval_event(span, revision, attestation))
     return tuple(sorted(changed))

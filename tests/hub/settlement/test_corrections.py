@@ -10,7 +10,7 @@ import pytest
 from hub.clock import at_s
 from hub.market.corrections import write_utility_lines
 from hub.metering import repository as metering
-from hub.metering.corrections import causes, repository
+from hub.metering.corrections import repository
 from hub.metering.corrections.repository import EnteredRegisters
 from hub.metering.corrections.service import correct_next, enter_registers, mark_late
 from hub.postgres.db import Pool
@@ -138,7 +138,7 @@ async def test_the_order_of_arrival_changes_nothing_in_the_end(site: Pool, order
     ("room", "step"),
     [
         (repository, "mark_late"), (repository, "save_looked_until"), (repository, "remove_marks"),
-        (causes, "record_causes"),
+        (repository, "record_causes"),
         (metering, "insert_attestation"), (metering, "lock_interval"),
     ],
 )  # fmt: skip
