@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,9 @@ HOURS = int(os.environ.get("PEERWATT_OUTAGE_HOURS", "4"))
 AWAY_S = START_S + 3 * HOUR_S
 BACK_S = AWAY_S + HOURS * HOUR_S
 END_S = BACK_S + 2 * HOUR_S
+ALL_CORRECTED_S = END_S + HOUR_S
+CUTS_S = (START_S, AWAY_S, (AWAY_S + BACK_S) // 2, BACK_S, END_S, ALL_CORRECTED_S)
+"""Where bills that follow each other end."""
 TRADED_WITHIN_S = 12 * HOUR_S
 """So long after an interval's end the trading program opens its settlement."""
 FRAMES_AT_ONCE = 7
@@ -40,6 +44,8 @@ class Ended:
 
     bills: Lines
     sums: Mapping[UUID, Mapping[str, int]]
+    cut: Mapping[UUID, list[dict[str, Any]]]
+    """The bills of ``CUTS_S``, without their lines: sums, and what they carry of earlier ones."""
     charts: Lines
     meters: Mapping[str, list[dict[str, Any]]]
     counted: Mapping[str, list[tuple[Any, ...]]]
@@ -105,6 +111,13 @@ async def ended(api: Api, campus: SteppedCampus) -> Ended:
     return Ended(
         bills={person: [line for page in pages[person] for line in page["items"]] for person in people},
         sums={person: pages[person][0]["totals"] for person in people},
+        cut={
+            person: [
+                (await pages_between(api, "/bill-lines", api.bearer("participant", person), *cut))[0]
+                for cut in pairwise(CUTS_S)
+            ]
+            for person in people
+        },
         charts={person: await items(api, "/intervals", api.bearer("participant", person)) for person in people},
         meters={name: await items(api, f"/meters/{name}/intervals", operator) for name in METERS},
         counted={
@@ -122,8 +135,13 @@ async def ended(api: Api, campus: SteppedCampus) -> Ended:
 
 
 async def pages_of(api: Api, path: str, bearer: dict[str, str]) -> list[dict[str, Any]]:
-    """Every page of a list over the whole time."""
-    span = {"from_": utc_text(at_s(START_S)), "to": utc_text(at_s(END_S))}
+    """Every page of a list over the whole time, with the corrections of the hour after it."""
+    return await pages_between(api, path, bearer, START_S, ALL_CORRECTED_S)
+
+
+async def pages_between(api: Api, path: str, bearer: dict[str, str], start_s: int, end_s: int) -> list[dict[str, Any]]:
+    """Every page of a list over [start, end), in s since 1970."""
+    span = {"from_": utc_text(at_s(start_s)), "to": utc_text(at_s(end_s))}
     pages = [(await api.get(path, bearer, **span)).json()]
     while cursor := pages[-1]["next_cursor"]:
         pages.append((await api.get(path, bearer, **span, cursor=cursor)).json())
@@ -186,3 +204,8 @@ def check_energy(found: Ended, reference: Ended) -> None:
         assert at_tariffs(found.bills[person]) == at_tariffs(reference.bills[person])
         for name, total in found.sums[person].items():
             assert total == sum(line[name] for line in found.bills[person]), name
+        cut = found.cut[person]
+        assert sum(bill["bill_micros"] for bill in cut) == found.sums[person]["total_micros"]
+        for name in ("import", "export", "utility"):
+            carried = sum(bill["carried"][f"{name}_change_wh"] for bill in cut)
+            assert sum(bill["totals"][f"{name}_wh"] for bill in cut) + carried == found.sums[person][f"{name}_wh"]

@@ -59,13 +59,11 @@ INSERT INTO correction_causes (
 )
 WITH around AS (
     SELECT m.meter_id, p.computed_at - $5::interval AS since_at, p.attested_at, coalesce((
-        SELECT max(slot_at) FROM readings r
+        SELECT max(slot_at) FROM good_readings r
         WHERE r.meter_id = m.meter_id AND slot_at <= $1 AND slot_at >= $1::timestamptz - interval '41 days'
-        AND doubt = '' AND meter_state = 'G'
     ), $1) AS begin_at, coalesce((
-        SELECT min(slot_at) FROM readings r
+        SELECT min(slot_at) FROM good_readings r
         WHERE r.meter_id = m.meter_id AND slot_at >= $2 AND slot_at <= $2::timestamptz + interval '41 days'
-        AND doubt = '' AND meter_state = 'G'
     ), $2) AS end_at
     FROM unnest($4::text[]) AS m (meter_id)
     JOIN attestations p ON p.start_at = $1 AND p.revision = $3 - 1

@@ -66,7 +66,13 @@ async def test_attests_as_soon_as_every_meter_is_in(site: Pool) -> None:
         ("METER_001", 100, 1000, "valid", []),
         ("METER_002", 500, 0, "valid", []),
     ]
-    attestation = await site.fetchrow("SELECT * FROM attestations")
+    attestation = await site.fetchrow(
+        """
+        SELECT start_at, revision, merkle_root, meters_valid, meters_estimated, import_wh, export_wh, attested_at,
+               final_at, refusal
+        FROM attestations
+        """
+    )
     assert attestation is not None
     assert (attestation["revision"], attestation["import_wh"], attestation["export_wh"]) == (1, 600, 1000)
     assert await site.fetchval("SELECT state FROM intervals WHERE start_at = $1", at_s(START_S)) == "attested"
@@ -102,7 +108,13 @@ async def test_what_is_attested_is_stored_in_leaf_order(site: Pool) -> None:
         interval_leaf(START_S, END_S, "METER_001", 100, 1000, "valid", b"1" * 16),
         interval_leaf(START_S, END_S, "METER_002", 0, 0, "missing", b"2" * 16),
     ]
-    attestation = await site.fetchrow("SELECT * FROM attestations")
+    attestation = await site.fetchrow(
+        """
+        SELECT start_at, revision, merkle_root, meters_valid, meters_estimated, import_wh, export_wh, attested_at,
+               final_at, refusal
+        FROM attestations
+        """
+    )
     assert attestation is not None
     assert tuple(attestation) == (
         at_s(START_S), 1, merkle.root(leaves), 1, 1, 100, 1000, at_s(END_S + GRACE_S), None, None
