@@ -11,7 +11,8 @@ CORRECTION_KEY = (datetime, datetime, int)
 """Of a correction: when it was made, the start of its interval, its revision."""
 
 # One row per revision after the first that was made in [$2, $3) and changed the energy of a meter of $1, or its money.
-# A revision holds every meter of its interval, and its utility lines are written in one transaction with it
+# A revision holds every meter of its interval, and its utility lines are written in one transaction with it. None is
+# made more than 40 days after its interval
 _CORRECTIONS = """
     WITH measured AS (
         SELECT n.start_at, n.revision, a.attested_at AS corrected_at,
@@ -25,7 +26,7 @@ _CORRECTIONS = """
         JOIN interval_readings o ON (o.start_at, o.revision, o.meter_id) = (n.start_at, n.revision - 1, n.meter_id)
         JOIN meters m ON m.meter_id = n.meter_id
         WHERE a.revision > 1 AND a.attested_at >= $2 AND a.attested_at < $3 AND n.participant_id = $1
-          AND m.kind <> 'feeder'
+          AND n.start_at >= $2::timestamptz - interval '41 days' AND n.start_at < $3 AND m.kind <> 'feeder'
         GROUP BY n.start_at, n.revision, a.attested_at
     ), corrections AS (
         SELECT d.*, i.end_at, p.utility_wh AS old_utility_wh, p.amount_micros AS old_utility_micros,

@@ -2593,12 +2593,12 @@ export interface components {
             export_before_wh: number;
             /**
              * Import After Wh
-             * @description The first import register of the new one
+             * @description The new meter's first one, in Wh
              */
             import_after_wh: number;
             /**
              * Import Before Wh
-             * @description The last import register of the old meter, in Wh
+             * @description The old meter's last import register, in Wh
              */
             import_before_wh: number;
             /**
