@@ -94,7 +94,7 @@ CREATE TABLE correction_causes (
     readings int NOT NULL, -- how many; 0 unless they are readings
     detail text NOT NULL DEFAULT '', -- the kind of the event, or the person's reason
     PRIMARY KEY (start_at, revision, meter_id, position),
-    FOREIGN KEY (start_at, revision, meter_id) REFERENCES interval_readings
+    FOREIGN KEY (start_at, revision, meter_id) REFERENCES interval_readings ON DELETE CASCADE
 );
 
 -- Up to when late readings and events were looked for, by the time at which they were stored

@@ -13,7 +13,9 @@ from hub.clock import ManualClock, at_ms, at_s
 from hub.http.types import utc_text
 from hub.metering.rules import RULES
 from hub.postgres.db import Pool
-from support.rows.late_site import (
+from support.rows.site_rows import BOOT, add_readings
+from support.servers.api import Api, running_api
+from support.settlement.corrected_site import (
     ANNA,
     BEN,
     CLOCK,
@@ -25,8 +27,6 @@ from support.rows.late_site import (
     correct,
     load,
 )
-from support.rows.site_rows import BOOT, add_readings
-from support.servers.api import Api, running_api
 
 START, END = at_s(START_S), at_s(END_S)
 DAY = timedelta(days=1)

@@ -16,7 +16,8 @@ from hub.metering.corrections.service import correct_next, enter_registers, mark
 from hub.postgres.db import Pool
 from hub.postgres.lease import LeaseLostError
 from support.killed_calls import killed_after
-from support.rows.late_site import (
+from support.rows.site_rows import BOOT, add_readings, lead, lost_lease
+from support.settlement.corrected_site import (
     ANNA,
     CLOCK,
     END_S,
@@ -28,39 +29,16 @@ from support.rows.late_site import (
     add_late_site,
     correct,
     correct_one,
+    energies,
     load,
+    utility,
 )
-from support.rows.site_rows import BOOT, add_readings, lead, lost_lease
 
 
 @pytest.fixture
 async def site(pool: Pool) -> Pool:
     await add_late_site(pool)
     return pool
-
-
-async def energies(pool: Pool, meter_id: str = "METER_001") -> list[tuple[Any, ...]]:
-    """Revision, import, export and quality of each interval's newest revision."""
-    rows = await pool.fetch(
-        """
-        SELECT DISTINCT ON (start_at) revision, import_wh, export_wh, quality FROM interval_readings
-        WHERE meter_id = $1 ORDER BY start_at, revision DESC
-        """,
-        meter_id,
-    )
-    return [tuple(row) for row in rows]
-
-
-async def utility(pool: Pool, person: UUID) -> list[tuple[int, int]]:
-    """Energy with the utility and its amount, of each interval's newest revision."""
-    rows = await pool.fetch(
-        """
-        SELECT DISTINCT ON (start_at) utility_wh, amount_micros FROM utility_lines
-        WHERE participant_id = $1 ORDER BY start_at, revision DESC
-        """,
-        person,
-    )
-    return [tuple(row) for row in rows]
 
 
 async def causes_of(pool: Pool, start_s: int, revision: int) -> list[tuple[Any, ...]]:
