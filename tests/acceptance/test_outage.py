@@ -189,7 +189,7 @@ async def test_an_outage_changes_no_energy_and_no_money_but_that_of_trades_it_pr
         prevented = {s: wh for s, wh in reference.traded_wh.items() if found.traded_wh.get(s, 0) != wh}
         assert prevented.keys() == found.not_in_time & reference.traded_wh.keys(), outage.__name__
         print(f"{outage.__name__}: it prevented the trades of {len(prevented)} intervals, {sum(prevented.values())} Wh")
-        for start_s, wh in prevented.items():
+        for start_s, wh in sorted(prevented.items()):
             print(f"  {rfc3339_s(start_s)} {wh} Wh")
 
 
