@@ -9,14 +9,14 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hub.demo.boot import Running, run_demo
-from hub.demo.report import make_closing_report
-from hub.demo.repository import settled_with_trades
+from hub.demo.closing import close, in_words
+from hub.demo.repository import attested_between, settled_with_trades
 from hub.demo.state import open_state
 from hub.errors import ConfigError
 from hub.settings import Settings, add_json_argument
@@ -47,6 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
         "(env: PEERWATT_HUB_UNTIL_SETTLED; default until Ctrl-C)",
     )  # fmt: skip
+    parser.add_argument(
+        "--minutes", type=int, metavar="N", default=env("PEERWATT_HUB_MINUTES"),
+        help="stop after N minutes, up to 1440, when all whole intervals of them are reconciled "
+        "(env: PEERWATT_HUB_MINUTES; default until Ctrl-C)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--faults", action="store_true", default=env("PEERWATT_HUB_FAULTS", "") not in {"", "0", "false"},
+        help="let the meters have the faults of the simulator's scenario `demo`, an hour of them; needs a new state "
+        "folder (env: PEERWATT_HUB_FAULTS=1; default none)",
+    )  # fmt: skip
     add_json_argument(parser)
 
 
@@ -55,9 +65,16 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--interval {args.interval}: choose a divisor of 3600 s, from 30 s up")
     if args.until_settled is not None and args.until_settled < 1:
         raise ConfigError("--until-settled takes a number of intervals, 1 or more")
+    if args.minutes is not None and args.until_settled is not None:
+        raise ConfigError("--until-settled and --minutes both say when to stop: leave one out")
+    if args.minutes is not None and not args.interval <= args.minutes * 30 <= 1440 * 30:
+        raise ConfigError(f"--minutes {args.minutes}: choose from two intervals to 1440 minutes")
     with open_state(args.state) as state, contextlib.closing(_listen(args.port)) as web, asyncio.Runner() as runner:
         interval_s = _checked_interval(state.load_values(), args.interval)
-        return runner.run(_demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print)))
+        _check_faults(state.load_values(), requested=args.faults)
+        return runner.run(
+            _demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print, faults=args.faults))
+        )
 
 
 def _print(text: str) -> None:
@@ -73,6 +90,16 @@ def _checked_interval(saved_values: dict[str, object], requested_s: int) -> int:
             "or use another --state DIR"
         )
     return requested_s
+
+
+def _check_faults(saved_values: dict[str, object], *, requested: bool) -> None:
+    """Refuses to begin or end faults on meters that were read before: their registers would change for no reason."""
+    if not saved_values or saved_values.get("faults", False) == requested:
+        return
+    with_or_not = "without" if requested else "with"
+    raise ConfigError(
+        f"This state folder was made {with_or_not} faults: start it {with_or_not} --faults, or use another --state DIR"
+    )
 
 
 def _listen(port: int) -> socket.socket:
@@ -110,10 +137,12 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
         async with start() as demo:
             ready.set()
             _print_sign_in(demo)
-            if args.until_settled is None:
-                await stop_event.wait()
+            if args.minutes is not None:
+                code = await _for_minutes(demo, args.minutes, stop_event, as_json=args.json)
+            elif args.until_settled is not None:
+                code = await _until_settled(demo, args, stop_event)
             else:
-                code = await _until_settled(demo, args.until_settled, stop_event, as_json=args.json)
+                await stop_event.wait()
     except asyncio.CancelledError:
         _print("stopped before everything was up; the next start goes on from here")
         return 130
@@ -136,12 +165,46 @@ def _print_sign_in(demo: Running) -> None:
     )
 
 
-async def _until_settled(demo: Running, count: int, stop: asyncio.Event, *, as_json: bool) -> int:
+async def _until_settled(demo: Running, args: argparse.Namespace, stop: asyncio.Event) -> int:
     max_wait_s = MAX_WAIT_INTERVALS * demo.settings.interval_s + MAX_WAIT_S
-    starts, missed = await wait_for_intervals(demo, count, stop, max_wait_s=max_wait_s)
+    since = datetime.now(UTC)
+    starts, missed = await wait_for_intervals(demo, args.until_settled, stop, max_wait_s=max_wait_s)
+    if args.faults and missed is None:
+        # a fault may keep everybody from trading, and an interval must be right all the same
+        async with demo.pool.acquire() as connection:
+            last_end = starts[-1] + timedelta(seconds=demo.settings.interval_s)
+            starts = await attested_between(connection, since, last_end)
+    return await _print_report(demo, starts, missed, stop, as_json=args.json)
+
+
+async def _for_minutes(demo: Running, minutes: int, stop: asyncio.Event, *, as_json: bool) -> int:
+    """Runs so many minutes, and reports on all intervals that began and ended in them."""
+    since = datetime.now(UTC)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), 60 * minutes)
+    if stop.is_set():
+        return await _print_report(demo, [], "stopped before its time was over", stop, as_json=as_json)
+    until, interval_s = datetime.now(UTC), demo.settings.interval_s
+    wanted = int(until.timestamp() // interval_s) - -int(-since.timestamp() // interval_s)
+    starts: list[datetime] = []
+    deadline_s = time.monotonic() + MAX_WAIT_S
+    while len(starts) < wanted and time.monotonic() < deadline_s and not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHECK_EVERY_S)
+        async with demo.pool.acquire() as connection:
+            starts = await attested_between(connection, since, until)
+    missed = None if len(starts) >= wanted else f"{len(starts)} of {wanted} intervals were attested in time"
+    return await _print_report(demo, starts, missed, stop, as_json=as_json)
+
+
+async def _print_report(
+    demo: Running, starts: Sequence[datetime], missed: str | None, stop: asyncio.Event, *, as_json: bool
+) -> int:
     if missed is not None:
         _print(missed)
-    report = await make_closing_report(demo.pool, demo.settings, starts, missed=missed)
+    report = await close(demo, starts, stop, _print, missed=missed)
+    for line in in_words(report):
+        _print(line)
     print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
     return 0 if report["reconciled"] else 1
 
