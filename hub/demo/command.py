@@ -203,7 +203,7 @@ async def _print_report(
     if missed is not None:
         _print(missed)
     report = await close(demo, starts, stop, _print, missed=missed)
-    for line in in_words(report):
+    for line in in_words(report) if missed is None else ():
         _print(line)
     print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
     return 0 if report["reconciled"] else 1

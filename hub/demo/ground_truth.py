@@ -53,13 +53,17 @@ class Trader:
 
 @dataclass(frozen=True)
 class Site:
-    """The settings of a site, its meters and traders by name."""
+    """The settings of a site, its meters and traders by name.
+
+    ``own_clocks``: its gateways are synchronised, and so take the time of a meter that publishes one.
+    """
 
     interval_s: int
     poll_period_s: int
     meters: Mapping[str, TruthMeter]
     traders: Mapping[str, Trader]
     prices: Prices = field(default_factory=Prices)
+    own_clocks: bool = True
 
 
 @dataclass
@@ -102,7 +106,7 @@ class ForwardTrade:
 def energies(log: Iterable[LogEntry], site: Site, first_start_s: int, last_start_s: int) -> Energies:
     """Returns every meter's energy in the intervals from the first start to the last, in s since 1970."""
     meters = {name: true_energy.Meter(m.rated_power_w, m.expected_from_s) for name, m in site.meters.items()}
-    times = true_energy.Times(site.interval_s, site.poll_period_s)
+    times = true_energy.Times(site.interval_s, site.poll_period_s, site.own_clocks)
     return true_energy.energies(log, meters, times, first_start_s, last_start_s)
 
 

@@ -35,7 +35,9 @@ async def make_closing_report(
             chain_differences = (await compare_sums_repeatedly(pool, chain)).differences
     async with pool.acquire() as connection:
         stored = _stored(await repository.energies(connection, starts))
-        truth = expected_figures(settings, await repository.meters(connection), starts, stored)
+        own_clocks = await repository.were_synchronised(connection, starts)
+        meters = await repository.meters(connection)
+        truth = expected_figures(settings, meters, starts, stored, own_clocks=own_clocks)
         return await build_report(connection, starts, truth, chain_differences, missed)
 
 

@@ -96,6 +96,15 @@ async def energies(connection: Connection, starts: Sequence[datetime]) -> list[R
     )
 
 
+async def were_synchronised(connection: Connection, starts: Sequence[datetime]) -> bool:
+    """Whether the gateways' clocks were synchronised from the first of these intervals on."""
+    found: bool = await connection.fetchval(
+        "SELECT coalesce(bool_and(time_quality = 'S'), true) FROM readings WHERE slot_at >= $1",
+        min(starts, default=None),
+    )
+    return found
+
+
 async def attested_between(connection: Connection, since: datetime, until: datetime) -> list[datetime]:
     """Returns the starts of the intervals that began at ``since`` or later and ended by ``until``."""
     rows = await connection.fetch(

@@ -67,8 +67,12 @@ def faults_of(log: Iterable[LogEntry], meter: str) -> list[Fault]:
     return sorted(ends.values(), key=lambda fault: fault.from_ms)
 
 
-def slots_of(log: Iterable[LogEntry], meter: str, poll_period_s: int) -> Slots:
-    """Returns a meter's registers at each slot: those of the slot's first answer, which may be in two parts."""
+def slots_of(log: Iterable[LogEntry], meter: str, poll_period_s: int, *, own_clocks: bool = True) -> Slots:
+    """Returns a meter's registers at each slot: those of the slot's first answer, which may be in two parts.
+
+    A publication has a slot of its own: by the device's clock, or by when it came where that is wrong, and wherever
+    gateways are not synchronised and so do not know whether it is (``own_clocks`` is False).
+    """
     lines = [entry for entry in log if entry["meter"] == meter]
     kinds = {entry["fault"]: entry["kind"] for entry in lines if entry.get("via") == "scenario"}
     entries = sorted((entry for entry in lines if entry.get("via") != "scenario"), key=lambda entry: entry["t_ms"])
@@ -77,7 +81,7 @@ def slots_of(log: Iterable[LogEntry], meter: str, poll_period_s: int) -> Slots:
     for entry in entries:
         if SPOILED & {kinds.get(name, name.rpartition("-")[0]) for name in entry.get("faults", ())}:
             continue
-        read_ms, slot = _time_of(entry, poll_period_s)
+        read_ms, slot = _time_of(entry, poll_period_s, own_clocks=own_clocks)
         registers = by_slot.setdefault(slot, {"read_ms": read_ms})
         for name in ("import_wh", "export_wh"):
             if entry[name] is not None:
@@ -91,9 +95,11 @@ def slots_of(log: Iterable[LogEntry], meter: str, poll_period_s: int) -> Slots:
     }
 
 
-def _time_of(entry: LogEntry, poll_period_s: int) -> tuple[int, int]:
-    """Returns when a line was read (ms) and its slot (s), which a publication has for itself if its clock is right."""
-    own_ms = entry["payload_ms"] if entry["via"] == "mqtt" else None
-    if own_ms is not None and abs(own_ms - entry["t_ms"]) <= MAX_CLOCK_APART_MS:
-        return own_ms, own_ms // 1000
-    return entry["t_ms"], entry["t_ms"] // 1000 // poll_period_s * poll_period_s
+def _time_of(entry: LogEntry, poll_period_s: int, *, own_clocks: bool) -> tuple[int, int]:
+    """Returns when a line was read (ms), and its slot (s)."""
+    if entry["via"] != "mqtt":
+        return entry["t_ms"], entry["t_ms"] // 1000 // poll_period_s * poll_period_s
+    own_ms = entry["payload_ms"]
+    is_right = own_clocks and own_ms is not None and abs(own_ms - entry["t_ms"]) <= MAX_CLOCK_APART_MS
+    at_ms = own_ms if is_right else entry["t_ms"]
+    return at_ms, at_ms // 1000

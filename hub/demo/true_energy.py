@@ -57,10 +57,11 @@ class Meter:
 
 @dataclass(frozen=True)
 class Times:
-    """How long an interval is and how often meters are read, in s."""
+    """How long an interval is and how often meters are read, in s; ``own_clocks``: publications have devices' times."""
 
     interval_s: int
     poll_period_s: int
+    own_clocks: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Boundary:
-    """The Wh since the first reading at the end of an interval; ``crisp``: read there, or near it on both sides."""
+    """The Wh since the first reading at the end of an interval; ``near``: read there, or near it on both sides.
+
+    ``crisp``: it is exact to the Wh as well. It is not where a neighbour was read late, for log and gateway may differ
+    by some milliseconds in when that was.
+    """
 
     import_wh: int
     export_wh: int
+    near: bool
     crisp: bool
 
 
@@ -103,7 +109,8 @@ def energies(
     result = Energies({start_s: {} for start_s in starts}, [])
     for name, meter in meters.items():
         faults = faults_of(log, name)
-        points = points_of(slots_of(log, name, times.poll_period_s), faults, times.poll_period_s, meter.rated_power_w)
+        slots = slots_of(log, name, times.poll_period_s, own_clocks=times.own_clocks)
+        points = points_of(slots, faults, times.poll_period_s, meter.rated_power_w)
         own = [start_s for start_s in starts if start_s >= meter.expected_from_s]
         for start_s in own:
             result.by_start[start_s][name] = energy_of(points, faults, start_s, times, meter.rated_power_w)
@@ -154,17 +161,20 @@ def at_boundary(points: Sequence[Point], at_s: int, poll_period_s: int) -> Bound
     """Returns the energy at a boundary, read there or on the line between its neighbours; None without neighbours."""
     here = [point for point in points if point.at_ms == at_s * 1000]
     if here:
-        return Boundary(here[0].import_wh, here[0].export_wh, crisp=True)
+        return Boundary(here[0].import_wh, here[0].export_wh, near=True, crisp=True)
     earlier = [point for point in points if point.at_ms < at_s * 1000]
     later = [point for point in points if point.at_ms > at_s * 1000]
     if not earlier or not later:
         return None
     before, after = earlier[-1], later[0]
+    near = after.slot - before.slot <= 2 * poll_period_s and after.sure
+    on_slots = before.at_ms % 1000 == 0 == after.at_ms % 1000
     fraction = Fraction(at_s * 1000 - before.at_ms, after.at_ms - before.at_ms)
     return Boundary(
         before.import_wh + int((after.import_wh - before.import_wh) * fraction // 1),
         before.export_wh + int((after.export_wh - before.export_wh) * fraction // 1),
-        crisp=after.slot - before.slot <= 2 * poll_period_s and after.sure,
+        near=near,
+        crisp=near and on_slots,
     )
 
 
@@ -184,16 +194,18 @@ def energy_of(
         return MeterTruth(0, 0, "missing", known=False, most_import_wh=rated_wh)
     imported, exported = last.import_wh - first.import_wh, last.export_wh - first.export_wh
     unknown = rated_power_w * _unknown_ms(points, start_s * 1000, end_s * 1000) // 3_600_000
-    crisp = start is not None and end is not None and start.crisp and end.crisp
+    near = start is not None and end is not None and start.near and end.near
     miscounts = any(f.kind in MISCOUNTS and f.overlaps(start_s * 1000, end_s * 1000) for f in faults)
-    if crisp and not unknown and not miscounts:
-        return MeterTruth(imported, exported, "valid")
+    if near and not unknown and not miscounts:
+        loose = sum(boundary is not None and not boundary.crisp for boundary in (start, end))
+        limits = (imported - loose, exported - loose, imported + loose, exported + loose) if loose else ()
+        return MeterTruth(imported, exported, "valid", not loose, *limits)
     most_wh = int(rated_wh * OVERLOAD)
-    is_share = start is not None and end is not None and not (start.crisp and end.crisp)
+    is_share = start is not None and end is not None and not near
     return MeterTruth(
         min(imported, rated_wh),
         min(exported, rated_wh),
-        "any" if crisp else "estimated",
+        "any" if near else "estimated",
         known=False,
         least_import_wh=0 if is_share or miscounts else min(imported, rated_wh),
         least_export_wh=0 if is_share or miscounts else min(exported, rated_wh),

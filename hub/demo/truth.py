@@ -4,7 +4,7 @@ It uses the tariffs and the mandates' limits of the demo. It needs no balances, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.clock import rfc3339_s, to_ms, to_s
@@ -58,16 +58,22 @@ class Expected:
 
 
 def expected_figures(
-    settings: Settings, meters: Sequence[Record], starts: Sequence[datetime], stored: Stored | None = None
+    settings: Settings,
+    meters: Sequence[Record],
+    starts: Sequence[datetime],
+    stored: Stored | None = None,
+    *,
+    own_clocks: bool = True,
 ) -> Expected | None:
     """Returns the expected figures of intervals, or None when served registers are not logged.
 
     An end of an interval that was not read lies between readings of up to an hour before and after it. What nobody can
-    know is taken from ``stored`` where it lies within its limits; without it, it is a simple guess.
+    know is taken from ``stored`` where it lies within its limits; without it, it is a simple guess. ``own_clocks``:
+    see ``ground_truth.Site``.
     """
     if settings.truth_file is None or not starts:
         return None
-    site, seconds = _site(settings, meters), [to_s(start) for start in starts]
+    site, seconds = replace(_site(settings, meters), own_clocks=own_clocks), [to_s(start) for start in starts]
     log: list[LogEntry] = list(read_log(settings.truth_file, since_s=min(seconds) - ground_truth.HOUR_S))
     energies = ground_truth.energies(log, site, min(seconds), max(seconds))
     intervals = {
@@ -117,7 +123,7 @@ def _expected(
         wrong = _wrong(truth, has.now) or _too_much(site, name, has.first)
         differences += [f"{name}: {text}" for text in wrong]
     settled = ground_truth.settle(start_s, first, site, corrected=now)
-    estimated = sorted(name for name, truth in truths.items() if not truth.known)
+    estimated = sorted(name for name, truth in truths.items() if truth.quality != "valid")
     return _figures(settled, differences, estimated)
 
 
@@ -155,8 +161,10 @@ def _wrong(truth: MeterTruth, has: MeterTruth) -> list[str]:
         for key, found, least, most in limits
         if not least <= found <= most
     ]
-    if has.quality == "valid" and truth.quality != "any":
+    if has.quality == "valid" and truth.quality in ("estimated", "missing"):
         wrong.append("it is valid, and nobody measured it")
+    elif has.quality != "valid" and truth.quality == "valid":
+        wrong.append(f"it is {has.quality}, and was measured")
     return wrong
 
 

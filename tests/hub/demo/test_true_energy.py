@@ -94,6 +94,14 @@ def test_a_publication_whose_clock_is_wrong_counts_when_it_came() -> None:
     right = load(10, 10, via="mqtt", payload_ms=(S + 9) * 1000)
     wrong = load(20, 20, via="mqtt", payload_ms=(S + 20 - 18_000) * 1000)
     assert list(slots_of([*right, *wrong], "M", 10)) == [S + 9, S + 20]
+    assert list(slots_of([*right, *wrong], "M", 10, own_clocks=False)) == [S + 10, S + 20]
+
+
+def test_a_reading_that_was_late_is_exact_to_a_watt_hour_at_a_boundary() -> None:
+    """The log says when it was answered, and the gateway when it came."""
+    log = load(-10, 50) + [{**row, "t_ms": row["t_ms"] + 8015} for row in load(60, 130)]
+    truth = told(log).by_start[S]["M"]
+    assert (truth.quality, truth.known, truth.least_import_wh, truth.most_import_wh) == ("valid", False, 54, 56)
 
 
 def test_the_label_of_a_faults_end_takes_the_place_of_that_of_its_begin() -> None:
