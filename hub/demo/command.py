@@ -22,6 +22,8 @@ from hub.errors import ConfigError
 from hub.settings import Settings, add_json_argument
 
 DEFAULT_PORT = 8080
+FAULTS = "demo"
+"""The scenario of `--faults` when no other is named."""
 CHECK_EVERY_S = 0.5
 MAX_WAIT_INTERVALS, MAX_WAIT_S = 3, 300
 """How long `--until-settled` waits for the next interval with trades: so many intervals and seconds."""
@@ -53,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(env: PEERWATT_HUB_MINUTES; default until Ctrl-C)",
     )  # fmt: skip
     parser.add_argument(
-        "--faults", action="store_true", default=env("PEERWATT_HUB_FAULTS", "") not in {"", "0", "false"},
-        help="let the meters have the faults of the simulator's scenario `demo`, an hour of them; needs a new state "
-        "folder (env: PEERWATT_HUB_FAULTS=1; default none)",
+        "--faults", nargs="?", const=FAULTS, default=env("PEERWATT_HUB_FAULTS") or None, metavar="SCENARIO",
+        help="let the meters have the faults of this scenario of the simulator, a name or file; without one `demo`, "
+        "which is an hour of faults. Needs a new state folder (env: PEERWATT_HUB_FAULTS=NAME; default none)",
     )  # fmt: skip
     add_json_argument(parser)
 
@@ -71,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--minutes {args.minutes}: choose from two intervals to 1440 minutes")
     with open_state(args.state) as state, contextlib.closing(_listen(args.port)) as web, asyncio.Runner() as runner:
         interval_s = _checked_interval(state.load_values(), args.interval)
-        _check_faults(state.load_values(), requested=args.faults)
+        scenario = _checked_scenario(state.load_values(), args.faults)
         return runner.run(
-            _demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print, faults=args.faults))
+            _demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print, scenario=scenario))
         )
 
 
@@ -92,14 +94,13 @@ def _checked_interval(saved_values: dict[str, object], requested_s: int) -> int:
     return requested_s
 
 
-def _check_faults(saved_values: dict[str, object], *, requested: bool) -> None:
-    """Refuses to begin or end faults on meters that were read before: their registers would change for no reason."""
-    if not saved_values or saved_values.get("faults", False) == requested:
-        return
-    with_or_not = "without" if requested else "with"
-    raise ConfigError(
-        f"This state folder was made {with_or_not} faults: start it {with_or_not} --faults, or use another --state DIR"
-    )
+def _checked_scenario(saved_values: dict[str, object], requested: str | None) -> str | None:
+    """Returns the scenario, which can not change once meters were read: their registers would for no reason."""
+    saved = saved_values.get("scenario")
+    if saved_values and saved != requested:
+        with_which = "without --faults" if saved is None else f"with --faults {saved}"
+        raise ConfigError(f"This state folder was made {with_which}: start it so, or use another --state DIR")
+    return requested
 
 
 def _listen(port: int) -> socket.socket:

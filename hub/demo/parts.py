@@ -19,8 +19,6 @@ SCRIPTS = Path(sys.executable).parent
 POLL_PERIOD_S = 10
 SEAL_INTERVAL_S = 5
 GRACE_S = 20
-FAULTS = "demo"
-"""The simulator's scenario of faults."""
 MAX_CLOCK_GAP_DAYS = 3650
 """A demo may be started again after years, without a flag for the ledger's clock."""
 
@@ -38,16 +36,16 @@ class Broker:
         return f"mqtt://127.0.0.1:{self.port}"
 
 
-def simulator(state: State, broker: Broker, sun_offset_s: int, *, faults: bool) -> Part:
+def simulator(state: State, broker: Broker, sun_offset_s: int, scenario: str | None) -> Part:
     """Returns the simulator of the meters, whose registers and log of served values are in the state folder.
 
-    With ``faults`` the meters have those of the scenario ``FAULTS``.
+    ``scenario`` is the name or file of the faults that they have; None: none.
     """
     folder = state.part("sim")
     command: list[str | Path] = [
         SCRIPTS / "peerwatt-sim", "run", "--truth", truth_file(state), "--state", folder / "registers.json",
         "--cache-dir", folder / "cache", "--run-dir", folder, "--mqtt-url", broker.url, "--json",
-        f"--sun-offset-s={sun_offset_s}", *(("--scenario", FAULTS) if faults else ()),
+        f"--sun-offset-s={sun_offset_s}", *(("--scenario", scenario) if scenario else ()),
     ]  # fmt: skip
     env = {
         "PEERWATT_SIM_MQTT__USERNAME": broker.username,

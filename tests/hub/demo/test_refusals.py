@@ -73,14 +73,15 @@ def test_an_end_that_can_not_be(tmp_path: Path, arguments: tuple[str, ...], advi
 
 def test_meters_that_were_read_without_faults_get_none(state_folder: Path) -> None:
     before = contents(state_folder)
-    assert "was made without faults: start it without --faults" in refused("--state", state_folder, "--faults")
+    assert "was made without --faults: start it so" in refused("--state", state_folder, "--faults")
     assert contents(state_folder) == before
 
 
 def test_meters_that_were_read_with_faults_keep_them(state_folder: Path) -> None:
     with open_state(state_folder) as state:
-        state.save_values(faults=True)
-    assert "was made with faults: start it with --faults" in refused("--state", state_folder)
+        state.save_values(scenario="demo")
+    for other in ((), ("--faults", "fortnight")):
+        assert "was made with --faults demo: start it so" in refused("--state", state_folder, *other)
 
 
 def test_a_taken_port(state_folder: Path) -> None:
