@@ -130,10 +130,14 @@ def points_of(slots: Slots, faults: Sequence[Fault], poll_period_s: int, rated_p
         before = registers[number - 1]
         grown = [import_wh - before[2], export_wh - before[3]]
         changes = {fault.kind for fault in faults if fault.kind in CHANGES and _lies_between(fault, before[1], read_ms)}
+        most_wh = rated_power_w * OVERLOAD * (read_ms - before[1]) / 3_600_000 + TOLERANCE_WH
         if changes == {"rollover"}:
-            most = rated_power_w * OVERLOAD * (read_ms - before[1]) / 3_600_000 + TOLERANCE_WH
-            grown = [_rolled_over(wh, old, most) for wh, old in zip(grown, before[2:], strict=True)]
+            grown = [_rolled_over(wh, old, most_wh) for wh, old in zip(grown, before[2:], strict=True)]
             changes = set()
+        elif changes == {"reset"} and slot - before[0] <= 2 * poll_period_s:
+            # what was counted since is seen, and what was counted up to it is lost
+            grown = [new if wh < 0 else wh for wh, new in zip(grown, (import_wh, export_wh), strict=True)]
+            changes = {"reset"} if max(grown) > most_wh else set()
         sure = min(grown) >= 0 and not changes - {"power_cut"}
         last = points[-1]
         grown = grown if sure else [0, 0]

@@ -57,6 +57,13 @@ def test_a_rollover_adds_up_to_its_width() -> None:
     assert [meter(log), meter(log, 1)] == [VALID, VALID]
 
 
+def test_after_a_reset_what_was_counted_since_is_seen() -> None:
+    log = [*load(-10, 30), label("reset", 35, 35), *load(40, 130, at_wh=-35)]
+    assert [meter(log), meter(log, 1)] == [MeterTruth(55, 0, "valid"), VALID]
+    gap = [*load(-10, 0), label("reset", 35, 35), *load(40, 130, at_wh=-35)]
+    assert meter(gap).known is False
+
+
 def test_a_swap_leaves_the_time_around_it_unknown() -> None:
     log = [*load(-10, 30), label("swap", 35, 35), *load(40, 130, at_wh=5_000_000)]
     assert meter(log) == MeterTruth(
