@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from hub.demo.boot import Running, run_demo
 from hub.demo.closing import close, in_words
+from hub.demo.gateways import FIRST_READINGS_MS
 from hub.demo.repository import attested_between, settled_with_trades
 from hub.demo.state import open_state
 from hub.errors import ConfigError
@@ -180,13 +182,14 @@ async def _until_settled(demo: Running, args: argparse.Namespace, stop: asyncio.
 
 async def _for_minutes(demo: Running, minutes: int, stop: asyncio.Event, *, as_json: bool) -> int:
     """Runs so many minutes, and reports on all intervals that began and ended in them."""
-    since = datetime.now(UTC)
+    # from when on meters are expected
+    since = datetime.now(UTC) + timedelta(milliseconds=FIRST_READINGS_MS)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), 60 * minutes)
     if stop.is_set():
         return await _print_report(demo, [], "stopped before its time was over", stop, as_json=as_json)
     until, interval_s = datetime.now(UTC), demo.settings.interval_s
-    wanted = int(until.timestamp() // interval_s) - -int(-since.timestamp() // interval_s)
+    wanted = math.floor(until.timestamp() / interval_s) - math.ceil(since.timestamp() / interval_s)
     starts: list[datetime] = []
     deadline_s = time.monotonic() + MAX_WAIT_S
     while len(starts) < wanted and time.monotonic() < deadline_s and not stop.is_set():
