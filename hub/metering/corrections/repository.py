@@ -14,7 +14,7 @@ from hub.units import Wh
 # Late is what was stored after an interval was attested that it changes, or so little before that the oracle may not
 # have seen it: its transaction was still open. A good reading changes everything since the good one before it, so that
 # the one that ends a gap is late for the intervals of the gap, and in time for its own. A reading of a boundary belongs
-# to two intervals. An interval is at most an hour long
+# to two intervals. An interval is at most an hour long. OFFSET 0: looked up once for a reading, not for each interval
 _LATE = """
 SELECT came.meter_id, min(came.slot_at) AS first_at, max(came.slot_at) AS last_at FROM (
     SELECT r.meter_id, r.slot_at, r.stored_at, r.doubt = '' AND r.meter_state = 'G' AS is_good
@@ -34,6 +34,7 @@ CROSS JOIN LATERAL (
         SELECT slot_at FROM readings WHERE meter_id = came.meter_id AND slot_at < came.slot_at
         ORDER BY slot_at DESC LIMIT 1
     ) END, came.slot_at - interval '1 microsecond') AS good_at
+    OFFSET 0
 ) AS before
 WHERE EXISTS (
     SELECT FROM intervals i
