@@ -29,7 +29,7 @@ SCENARIO = Path(__file__).parent / "energy_cases.toml"
 GENERATORS = {"METER_001", "METER_003", "METER_006", "METER_008", "METER_010", "METER_011", "METER_013"}
 METERS = [f"METER_{number:03}" for number in range(1, 16)]
 THIRTY_KW = {"METER_015"}
-YEAR_9000_S = 221_845_392_000
+NEARLY_9000_S = 221_845_305_600
 INTERVAL_S = 30
 
 
@@ -87,12 +87,12 @@ class EnergyCasesDemo(DemoRun):
         self.demo.part("peerwatt-edge", "gw-south").kill()
 
     def _send_impossible_readings(self) -> None:
-        """Sends what no agent would sign: a reading of the year 9000, and one of 2^63 - 1 Wh."""
+        """Sends what no agent would sign: a reading of the last day before the year 9000, and one of 2^63 - 1 Wh."""
         key = load_frame_key(self.demo.state / "gw-north" / "keys")
         gateway = SealingGateway("gw-north", ("METER_005",), key=key)
         now_s = int(time.time()) // 10 * 10
         for impossible in (
-            reading(0, 900_001, slot_s=YEAR_9000_S),
+            reading(0, 900_001, slot_s=NEARLY_9000_S),
             reading(0, 900_002, slot_s=now_s, import_wh=2**63 - 1),
         ):
             frame = gateway.seal([*gateway.declarations(), impossible])
