@@ -55,11 +55,12 @@ class Progress:
 
 @contextlib.asynccontextmanager
 async def run_demo(
-    state: State, *, interval_s: int, web: socket.socket, output: Callable[[str], None]
+    state: State, *, interval_s: int, web: socket.socket, output: Callable[[str], None], scenario: str | None = None
 ) -> AsyncIterator[Running]:
     """Runs the whole system while the block runs; at the end stops everything in reverse order, within ``STOP_S``.
 
-    ``web`` is the web app's socket, which already listens; ``output`` prints a line of progress.
+    ``web`` is the web app's socket, which already listens; ``output`` prints a line of progress. The meters have
+    the faults of the simulator's ``scenario``.
 
     Raises:
         StartError: a part did not start.
@@ -81,9 +82,12 @@ async def run_demo(
         stack.push_async_callback(supervisor.close)
         step("15 meters, and the ledger that runs the programs")
         site_facts = await _site_facts(state, interval_s)
+        # a meter's registers and serial number would change without its faults, and nobody would know why
+        state.save_values(scenario=scenario)
         keys, wallets = prepare_ledger(state), wallets_of(state)
         async with asyncio.TaskGroup() as group:
-            meters = group.create_task(supervisor.start(parts.simulator(state, broker, site_facts["sun_offset_s"])))
+            simulator = parts.simulator(state, broker, site_facts["sun_offset_s"], scenario)
+            meters = group.create_task(supervisor.start(simulator))
             rpc = group.create_task(on_free_ports(lambda: supervisor.start(parts.ledger(state, free_port()))))
         port = web.getsockname()[1]
         served, rpc_url = meters.result()["meters"], rpc.result()["url"]

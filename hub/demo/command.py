@@ -4,24 +4,28 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hub.demo.boot import Running, run_demo
-from hub.demo.report import make_closing_report
-from hub.demo.repository import settled_with_trades
+from hub.demo.closing import close, in_words
+from hub.demo.gateways import FIRST_READINGS_MS
+from hub.demo.repository import attested_between, settled_with_trades
 from hub.demo.state import open_state
 from hub.errors import ConfigError
 from hub.settings import Settings, add_json_argument
 
 DEFAULT_PORT = 8080
+FAULTS = "demo"
+"""The scenario of `--faults` when no other is named."""
 CHECK_EVERY_S = 0.5
 MAX_WAIT_INTERVALS, MAX_WAIT_S = 3, 300
 """How long `--until-settled` waits for the next interval with trades: so many intervals and seconds."""
@@ -47,6 +51,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop after N whole intervals with trades are reconciled, or when minutes pass without one "
         "(env: PEERWATT_HUB_UNTIL_SETTLED; default until Ctrl-C)",
     )  # fmt: skip
+    parser.add_argument(
+        "--minutes", type=int, metavar="N", default=env("PEERWATT_HUB_MINUTES"),
+        help="stop after N minutes, up to 1440, when all whole intervals of them are reconciled "
+        "(env: PEERWATT_HUB_MINUTES; default until Ctrl-C)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--faults", nargs="?", const=FAULTS, default=env("PEERWATT_HUB_FAULTS") or None, metavar="SCENARIO",
+        help="let the meters have the faults of this scenario of the simulator, a name or file; without one `demo`, "
+        "which is an hour of faults. Needs a new state folder (env: PEERWATT_HUB_FAULTS=NAME; default none)",
+    )  # fmt: skip
     add_json_argument(parser)
 
 
@@ -55,9 +69,16 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--interval {args.interval}: choose a divisor of 3600 s, from 30 s up")
     if args.until_settled is not None and args.until_settled < 1:
         raise ConfigError("--until-settled takes a number of intervals, 1 or more")
+    if args.minutes is not None and args.until_settled is not None:
+        raise ConfigError("--until-settled and --minutes both say when to stop: leave one out")
+    if args.minutes is not None and not args.interval <= args.minutes * 30 <= 1440 * 30:
+        raise ConfigError(f"--minutes {args.minutes}: choose from two intervals to 1440 minutes")
     with open_state(args.state) as state, contextlib.closing(_listen(args.port)) as web, asyncio.Runner() as runner:
         interval_s = _checked_interval(state.load_values(), args.interval)
-        return runner.run(_demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print)))
+        scenario = _checked_scenario(state.load_values(), args.faults)
+        return runner.run(
+            _demo(args, lambda: run_demo(state, interval_s=interval_s, web=web, output=_print, scenario=scenario))
+        )
 
 
 def _print(text: str) -> None:
@@ -73,6 +94,15 @@ def _checked_interval(saved_values: dict[str, object], requested_s: int) -> int:
             "or use another --state DIR"
         )
     return requested_s
+
+
+def _checked_scenario(saved_values: dict[str, object], requested: str | None) -> str | None:
+    """Returns the scenario, which can not change once meters were read: their registers would for no reason."""
+    saved = saved_values.get("scenario")
+    if saved_values and saved != requested:
+        with_which = "without --faults" if saved is None else f"with --faults {saved}"
+        raise ConfigError(f"This state folder was made {with_which}: start it so, or use another --state DIR")
+    return requested
 
 
 def _listen(port: int) -> socket.socket:
@@ -110,10 +140,12 @@ async def _demo(args: argparse.Namespace, start: Callable[[], contextlib.Abstrac
         async with start() as demo:
             ready.set()
             _print_sign_in(demo)
-            if args.until_settled is None:
-                await stop_event.wait()
+            if args.minutes is not None:
+                code = await _for_minutes(demo, args.minutes, stop_event, as_json=args.json)
+            elif args.until_settled is not None:
+                code = await _until_settled(demo, args, stop_event)
             else:
-                code = await _until_settled(demo, args.until_settled, stop_event, as_json=args.json)
+                await stop_event.wait()
     except asyncio.CancelledError:
         _print("stopped before everything was up; the next start goes on from here")
         return 130
@@ -136,12 +168,47 @@ def _print_sign_in(demo: Running) -> None:
     )
 
 
-async def _until_settled(demo: Running, count: int, stop: asyncio.Event, *, as_json: bool) -> int:
+async def _until_settled(demo: Running, args: argparse.Namespace, stop: asyncio.Event) -> int:
     max_wait_s = MAX_WAIT_INTERVALS * demo.settings.interval_s + MAX_WAIT_S
-    starts, missed = await wait_for_intervals(demo, count, stop, max_wait_s=max_wait_s)
+    since = datetime.now(UTC)
+    starts, missed = await wait_for_intervals(demo, args.until_settled, stop, max_wait_s=max_wait_s)
+    if args.faults and missed is None:
+        # a fault may keep everybody from trading, and an interval must be right all the same
+        async with demo.pool.acquire() as connection:
+            last_end = starts[-1] + timedelta(seconds=demo.settings.interval_s)
+            starts = await attested_between(connection, since, last_end)
+    return await _print_report(demo, starts, missed, stop, as_json=args.json)
+
+
+async def _for_minutes(demo: Running, minutes: int, stop: asyncio.Event, *, as_json: bool) -> int:
+    """Runs so many minutes, and reports on all intervals that began and ended in them."""
+    # from when on meters are expected
+    since = datetime.now(UTC) + timedelta(milliseconds=FIRST_READINGS_MS)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), 60 * minutes)
+    if stop.is_set():
+        return await _print_report(demo, [], "stopped before its time was over", stop, as_json=as_json)
+    until, interval_s = datetime.now(UTC), demo.settings.interval_s
+    wanted = math.floor(until.timestamp() / interval_s) - math.ceil(since.timestamp() / interval_s)
+    starts: list[datetime] = []
+    deadline_s = time.monotonic() + MAX_WAIT_S
+    while len(starts) < wanted and time.monotonic() < deadline_s and not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHECK_EVERY_S)
+        async with demo.pool.acquire() as connection:
+            starts = await attested_between(connection, since, until)
+    missed = None if len(starts) >= wanted else f"{len(starts)} of {wanted} intervals were attested in time"
+    return await _print_report(demo, starts, missed, stop, as_json=as_json)
+
+
+async def _print_report(
+    demo: Running, starts: Sequence[datetime], missed: str | None, stop: asyncio.Event, *, as_json: bool
+) -> int:
     if missed is not None:
         _print(missed)
-    report = await make_closing_report(demo.pool, demo.settings, starts, missed=missed)
+    report = await close(demo, starts, stop, _print, missed=missed)
+    for line in in_words(report) if missed is None else ():
+        _print(line)
     print(json.dumps(report) if as_json else json.dumps(report, indent=2), flush=True)
     return 0 if report["reconciled"] else 1
 

@@ -1,15 +1,16 @@
 """An independent implementation of the rules of market and oracle; it is simple and shares no code with the hub.
 
-It reads the simulator's log of served registers and computes, for each interval, every meter's energy and every
+From every meter's energy in an interval, which ``true_energy`` reads out of the simulator's log, it computes every
 participant's trades, utility energy and money. It is slow on purpose: every rule is one sentence and one loop.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+
+from hub.demo import true_energy
+from hub.demo.served_log import LogEntry
+from hub.demo.true_energy import Energies, MeterTruth
 
 HOUR_S = 3600
 
@@ -52,22 +53,17 @@ class Trader:
 
 @dataclass(frozen=True)
 class Site:
-    """The settings of a site, its meters and traders by name."""
+    """The settings of a site, its meters and traders by name.
+
+    ``own_clocks``: its gateways are synchronised, and so take the time of a meter that publishes one.
+    """
 
     interval_s: int
     poll_period_s: int
     meters: Mapping[str, TruthMeter]
     traders: Mapping[str, Trader]
     prices: Prices = field(default_factory=Prices)
-
-
-@dataclass(frozen=True)
-class MeterTruth:
-    """One meter's energy in one interval; quality is valid, estimated or missing."""
-
-    import_wh: int
-    export_wh: int
-    quality: str
+    own_clocks: bool = True
 
 
 @dataclass
@@ -107,123 +103,25 @@ class ForwardTrade:
     price: int
 
 
-# From the log to registers at slots ------------------------------------------------------------------------------
-
-
-def read_log(path: Path, *, since_s: int = 0) -> list[dict[str, Any]]:
-    """Returns the entries of the log and of the rotated file before it, from ``since_s`` on.
-
-    A last line that is incomplete, because the simulator was killed, is left out.
-    """
-    log_entries = []
-    for file in (path.with_name(path.name + ".1"), path):
-        if file.exists():
-            with file.open() as lines:
-                entries = (json.loads(line) for line in lines if line.endswith("\n") and line != "\n")
-                log_entries += [entry for entry in entries if entry.get("t_ms", 0) >= since_s * 1000]
-    return log_entries
-
-
-Slots = dict[int, tuple[int, int, int]]
-"""By slot (Unix seconds): (read_ms, import_wh, export_wh)."""
-
-
-def slots_of(log: Iterable[Mapping[str, Any]], meter: str, poll_period_s: int) -> Slots:
-    """Returns a meter's registers at each slot: those of the slot's first answer, which may be in two parts."""
-    entries = sorted((entry for entry in log if entry["meter"] == meter), key=lambda entry: entry["t_ms"])
-    exports = any(entry["export_wh"] is not None for entry in entries)
-    by_slot: dict[int, dict[str, int]] = {}
-    for entry in entries:
-        if entry["via"] == "mqtt":
-            read_ms = entry["payload_ms"]
-            slot = read_ms // 1000
-        else:
-            read_ms = entry["t_ms"]
-            slot = read_ms // 1000 // poll_period_s * poll_period_s
-        registers = by_slot.setdefault(slot, {"read_ms": read_ms})
-        for name in ("import_wh", "export_wh"):
-            if entry[name] is not None:
-                registers.setdefault(name, entry[name])
-        if not exports:
-            registers["export_wh"] = 0
-    return {
-        slot: (registers["read_ms"], registers["import_wh"], registers["export_wh"])
-        for slot, registers in sorted(by_slot.items())
-        if "import_wh" in registers and "export_wh" in registers
-    }
-
-
-# From registers to interval energy -------------------------------------------------------------------------------
-
-
-def at_boundary(slots: Slots, at_s: int, poll_period_s: int) -> tuple[int, int, bool] | None:
-    """Returns (import_wh, export_wh, is_valid) at a boundary: read there, or on the line between its neighbours."""
-    placed = [(_placed_ms(slot, read[0], poll_period_s), slot) for slot, read in slots.items()]
-    here = [slot for at_ms, slot in placed if at_ms == at_s * 1000]
-    if here:
-        return slots[here[0]][1], slots[here[0]][2], True
-    earlier = [pair for pair in placed if pair[0] < at_s * 1000]
-    later = [pair for pair in placed if pair[0] > at_s * 1000]
-    if not earlier or not later:
-        return None
-    (before_ms, before), (after_ms, after) = max(earlier), min(later)
-    fraction = Fraction(at_s * 1000 - before_ms, after_ms - before_ms)
-    return (
-        slots[before][1] + int((slots[after][1] - slots[before][1]) * fraction // 1),
-        slots[before][2] + int((slots[after][2] - slots[before][2]) * fraction // 1),
-        after - before <= 2 * poll_period_s,
-    )
-
-
-def _placed_ms(slot: int, read_ms: int, poll_period_s: int) -> int:
-    """Returns the time that a reading stands for: its slot when it was read soon after it, else when it was read."""
-    return slot * 1000 if abs(read_ms - slot * 1000) <= max(1000, poll_period_s * 250) else read_ms
-
-
-def energy_of(slots: Slots, start_s: int, site: Site, rated_power_w: int) -> MeterTruth:
-    """Returns a meter's energy in an interval, from registers that never fall.
-
-    Where an end lies before the first reading or after the last, only what lies between was measured.
-    """
-    end_s = start_s + site.interval_s
-    start = at_boundary(slots, start_s, site.poll_period_s)
-    end = at_boundary(slots, end_s, site.poll_period_s)
-    rated = Fraction(rated_power_w * site.interval_s, 3600)
-    if start is None or end is None:
-        inside = [slots[slot] for slot in sorted(slots) if start_s <= slot <= end_s]
-        if not inside:
-            return MeterTruth(0, 0, "missing")
-        first, last = start or inside[0][1:], end or inside[-1][1:]
-        return MeterTruth(min(last[0] - first[0], int(rated)), min(last[1] - first[1], int(rated)), "estimated")
-    imported, exported = end[0] - start[0], end[1] - start[1]
-    if max(imported, exported) > rated * Fraction(12, 10):
-        return MeterTruth(min(imported, int(rated)), min(exported, int(rated)), "estimated")
-    return MeterTruth(imported, exported, "valid" if start[2] and end[2] else "estimated")
-
-
-def energies(
-    log: Iterable[Mapping[str, Any]], site: Site, first_start_s: int, last_start_s: int
-) -> dict[int, dict[str, MeterTruth]]:
-    """Returns every meter's energy in each interval by its start in Unix seconds.
-
-    A meter is in the intervals that start at or after the time from which it is expected.
-    """
-    log = list(log)
-    result: dict[int, dict[str, MeterTruth]] = {
-        start_s: {} for start_s in range(first_start_s, last_start_s + 1, site.interval_s)
-    }
-    for name, meter in site.meters.items():
-        slots = slots_of(log, name, site.poll_period_s)
-        for start_s, interval in result.items():
-            if start_s >= meter.expected_from_s:
-                interval[name] = energy_of(slots, start_s, site, meter.rated_power_w)
-    return result
+def energies(log: Iterable[LogEntry], site: Site, first_start_s: int, last_start_s: int) -> Energies:
+    """Returns every meter's energy in the intervals from the first start to the last, in s since 1970."""
+    meters = {name: true_energy.Meter(m.rated_power_w, m.expected_from_s) for name, m in site.meters.items()}
+    times = true_energy.Times(site.interval_s, site.poll_period_s, site.own_clocks)
+    return true_energy.energies(log, meters, times, first_start_s, last_start_s)
 
 
 def settle(
-    start_s: int, meters: Mapping[str, MeterTruth], site: Site, forward: Iterable[ForwardTrade] = ()
+    start_s: int,
+    meters: Mapping[str, MeterTruth],
+    site: Site,
+    forward: Iterable[ForwardTrade] = (),
+    corrected: Mapping[str, MeterTruth] | None = None,
 ) -> IntervalTruth:
-    """Runs the interval's auction and computes all bills."""
+    """Runs the interval's auction and computes all bills.
+
+    Trades follow from ``meters``, what was attested first, and stand. What is left is the utility's, by what was
+    ``corrected`` since, if anything was.
+    """
     bills = _bills_of_meters(meters, site)
     for trade in forward:
         _add_trade(bills, trade.seller, trade.buyer, trade.wh, trade.price, site.prices.charges)
@@ -235,12 +133,14 @@ def settle(
     for participant, wh in sold.items():
         bills[participant].sold_wh += wh
         bills[participant].credit_micros += wh * (price or 0)
-    for bill in bills.values():
+    for participant, in_the_end in _bills_of_meters(corrected or meters, site).items():
+        bill = bills[participant]
+        bill.import_wh, bill.export_wh, bill.valid = in_the_end.import_wh, in_the_end.export_wh, in_the_end.valid
         bill.utility_wh = (bill.export_wh - bill.import_wh) - (bill.sold_wh - bill.bought_wh)
         tariff = site.prices.export_tariff if bill.utility_wh > 0 else site.prices.import_tariff
         bill.utility_micros = bill.utility_wh * tariff
     minted_wh = sum(meter.export_wh for meter in meters.values() if meter.quality == "valid")
-    return IntervalTruth(start_s, price, sum(sold.values()), minted_wh, dict(meters), bills)
+    return IntervalTruth(start_s, price, sum(sold.values()), minted_wh, dict(corrected or meters), bills)
 
 
 def _bills_of_meters(meters: Mapping[str, MeterTruth], site: Site) -> dict[str, Bill]:

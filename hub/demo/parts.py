@@ -36,13 +36,16 @@ class Broker:
         return f"mqtt://127.0.0.1:{self.port}"
 
 
-def simulator(state: State, broker: Broker, sun_offset_s: int) -> Part:
-    """Returns the simulator of the meters, whose registers and log of served values are in the state folder."""
+def simulator(state: State, broker: Broker, sun_offset_s: int, scenario: str | None) -> Part:
+    """Returns the simulator of the meters, whose registers and log of served values are in the state folder.
+
+    ``scenario`` is the name or file of the faults that they have; None: none.
+    """
     folder = state.part("sim")
     command: list[str | Path] = [
         SCRIPTS / "peerwatt-sim", "run", "--truth", truth_file(state), "--state", folder / "registers.json",
         "--cache-dir", folder / "cache", "--run-dir", folder, "--mqtt-url", broker.url, "--json",
-        f"--sun-offset-s={sun_offset_s}",
+        f"--sun-offset-s={sun_offset_s}", *(("--scenario", scenario) if scenario else ()),
     ]  # fmt: skip
     env = {
         "PEERWATT_SIM_MQTT__USERNAME": broker.username,

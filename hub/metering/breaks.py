@@ -59,6 +59,9 @@ def break_between(edges: Edges, signed: MeterEvent | None, limits: Limits) -> Br
         rolled = _only_rollover(edges, most_wh)
         return Break(UNSEEN, 0, 0, known=False) if rolled is None else Break("rollover", *rolled, known=True)
     name = ENTERED if signed.entered else signed.event.event
+    if name == "reset" and edges.was_seen and (rolled := _only_rollover(edges, most_wh)) is not None:
+        # The agent does not know where this counter begins again: nobody resets one that is just about to
+        return Break("rollover", *rolled, known=True)
     grown = _entered_wh(edges, signed.event) if signed.entered else _grown_wh(edges, signed.event, most_wh)
     if grown is None or not all(0 <= wh <= most_wh for wh in grown):
         return Break(name, 0, 0, known=False)

@@ -1,33 +1,27 @@
 """A flipped bit and another gateway's name on the running demo: refused, quarantined by reason, shown to operators."""
 
 import asyncio
-import base64
 import contextlib
 import json
 import re
 import shutil
 import sqlite3
-import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
-import nats
 import pytest
-from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from edge.keystore import load_nats_key
-from edge.uplink.identity import Identity
 from edge.wire.frames import Frame, decode_frame
-from edge.wire.subjects import frame_subject, inbox_prefix
+from edge.wire.subjects import frame_subject
 from support.servers.demo import DemoProcess
 from support.servers.demo_runs import CrashDemo
+from support.servers.frame_sender import publish, sending_as
 
 EDGE = Path(sys.executable).with_name("peerwatt-edge")
 LEDGER = "ledger.sqlite"
@@ -83,49 +77,6 @@ class StateCopy:
 
 def flip(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 0x04]) + data[at + 1 :]
-
-
-@dataclass
-class Sender:
-    """A NATS connection with a gateway's own credentials, as a thief of its folder would make it."""
-
-    client: Client
-    refusals: list[str] = field(default_factory=list)
-
-    async def send(self, subject: str, payload: bytes) -> None:
-        await self.client.jetstream().publish(subject, payload, timeout=3)
-
-
-@contextlib.asynccontextmanager
-async def sending_as(demo: DemoProcess, gateway_id: str) -> AsyncIterator[Sender]:
-    folder = demo.state / gateway_id
-    identity, key = Identity.load(folder, gateway_id), load_nats_key(folder / "keys")
-    refusals: list[str] = []
-
-    async def note(error: Exception) -> None:
-        refusals.append(str(error))
-
-    client = await nats.connect(
-        demo.settings.nats_url,
-        tls=ssl.create_default_context(cadata=identity.nats_ca_pem),
-        user_jwt_cb=lambda: bytearray(identity.nats_jwt.encode()),
-        signature_cb=lambda nonce: base64.b64encode(key.sign(nonce.encode())),
-        inbox_prefix=inbox_prefix(gateway_id),
-        error_cb=note,
-        allow_reconnect=False,
-    )
-    try:
-        yield Sender(client, refusals)
-    finally:
-        await client.close()
-
-
-def publish(demo: DemoProcess, gateway_id: str, subject: str, payload: bytes) -> None:
-    async def once() -> None:
-        async with sending_as(demo, gateway_id) as sender:
-            await sender.send(subject, payload)
-
-    asyncio.run(once())
 
 
 @dataclass

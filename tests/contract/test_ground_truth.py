@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hub.demo.ground_truth import read_log, slots_of
+from hub.demo.served_log import read_log, slots_of
 
 POLL_S = 10
 

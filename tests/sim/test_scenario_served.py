@@ -27,7 +27,7 @@ from firmware_sim.scenario.timeline import SiteClock
 from firmware_sim.settings import Settings, load_settings
 from firmware_sim.state import SavedState, read_state
 from firmware_sim.truth_log import TruthLog
-from hub.demo.ground_truth import read_log, slots_of
+from hub.demo.served_log import read_log, slots_of
 from support.servers.simulator import NOW_S, Bench, SteadyPower, modbus_settings
 from support.waiting import PATIENCE_S
 

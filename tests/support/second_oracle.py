@@ -228,6 +228,9 @@ class Teller:
         e = signed.event
         name = "entered" if signed.entered else e.event
         before = e.serial_before or serial
+        turned = self.rolled(a, r) if name == "reset" and near else None
+        if turned is not None:
+            return "rollover", turned
         other, same = bool(before and e.serial and before != e.serial), bool(e.serial) and e.serial == before
         if name == "first":
             grown = grown_between(a, r)

@@ -11,24 +11,37 @@ from hub.metering.readings import Energy, IntervalReading, Quality
 from hub.postgres.db import Connection
 from hub.units import Wh
 
-# Late is what was stored after its interval was attested, or so little before that the oracle may not have seen it: its
-# transaction was still open. A reading of a boundary belongs to two intervals. An interval is at most an hour long
+# Late is what was stored after an interval was attested that it changes, or so little before that the oracle may not
+# have seen it: its transaction was still open. A good reading changes everything since the good one before it, so that
+# the one that ends a gap is late for the intervals of the gap, and in time for its own. A reading of a boundary belongs
+# to two intervals. An interval is at most an hour long. OFFSET 0: looked up once for a reading, not for each interval
 _LATE = """
-SELECT meter_id, min(slot_at) AS first_at, max(slot_at) AS last_at FROM (
-    SELECT r.meter_id, r.slot_at, r.stored_at FROM readings r WHERE r.stored_at > $1 AND r.stored_at <= $2
+SELECT came.meter_id, min(came.slot_at) AS first_at, max(came.slot_at) AS last_at FROM (
+    SELECT r.meter_id, r.slot_at, r.stored_at, r.doubt = '' AND r.meter_state = 'G' AS is_good
+    FROM readings r WHERE r.stored_at > $1 AND r.stored_at <= $2
     UNION ALL
     SELECT e.meter_id, unnest(ARRAY[e.slot_at, coalesce((
         SELECT min(r.slot_at) FROM readings r WHERE r.meter_id = e.meter_id AND r.meter_sequence > e.last_sequence
         AND r.meter_sequence <= e.confirmed_sequence AND r.slot_at BETWEEN e.slot_at - interval '8 days' AND e.slot_at
-    ), e.slot_at)]), e.stored_at
+    ), e.slot_at)]), e.stored_at, true
     FROM meter_events e WHERE e.stored_at > $1 AND e.stored_at <= $2
 ) AS came
+CROSS JOIN LATERAL (
+    SELECT coalesce(CASE WHEN came.is_good THEN (
+        SELECT slot_at FROM good_readings WHERE meter_id = came.meter_id AND slot_at < came.slot_at
+        ORDER BY slot_at DESC LIMIT 1
+    ) ELSE (
+        SELECT slot_at FROM readings WHERE meter_id = came.meter_id AND slot_at < came.slot_at
+        ORDER BY slot_at DESC LIMIT 1
+    ) END, came.slot_at - interval '1 microsecond') AS good_at
+    OFFSET 0
+) AS before
 WHERE EXISTS (
     SELECT FROM intervals i
-    WHERE i.start_at BETWEEN came.slot_at - interval '1 hour' AND came.slot_at AND i.end_at >= came.slot_at
+    WHERE i.start_at BETWEEN before.good_at - interval '1 hour' AND came.slot_at AND i.end_at > before.good_at
     AND i.attested_at <= came.stored_at + $3::interval
 )
-GROUP BY meter_id
+GROUP BY came.meter_id
 """
 # What came late changes the energy between the readings around it. Only intervals that this meter is part of
 _MARK = """

@@ -58,6 +58,32 @@ def taken_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("--minutes", "5", "--until-settled", "2"), "leave one out"),
+        (("--minutes", "1"), "choose from two intervals to 1440 minutes"),
+        (("--minutes", "1441"), "choose from two intervals to 1440 minutes"),
+    ],
+)
+def test_an_end_that_can_not_be(tmp_path: Path, arguments: tuple[str, ...], advice: str) -> None:
+    assert advice in refused("--state", tmp_path / "state", *arguments)
+    assert not (tmp_path / "state").exists()
+
+
+def test_meters_that_were_read_without_faults_get_none(state_folder: Path) -> None:
+    before = contents(state_folder)
+    assert "was made without --faults: start it so" in refused("--state", state_folder, "--faults")
+    assert contents(state_folder) == before
+
+
+def test_meters_that_were_read_with_faults_keep_them(state_folder: Path) -> None:
+    with open_state(state_folder) as state:
+        state.save_values(scenario="demo")
+    for other in ((), ("--faults", "fortnight")):
+        assert "was made with --faults demo: start it so" in refused("--state", state_folder, *other)
+
+
 def test_a_taken_port(state_folder: Path) -> None:
     before = contents(state_folder)
     with taken_port() as port:

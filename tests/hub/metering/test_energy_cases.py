@@ -110,6 +110,10 @@ CASES = [
     Case("E9 in doubt at the gateway", without(steady(-60, 960), reading(420, 4, state="E")), [wh(900)], [VALID],
          [{"unconfirmed"}]),
     *ROLLOVERS,
+    Case("E10 rollover of a counter whose width the agent does not know", [
+        *steady(-300, 420, at_wh=10**6 - 430), *steady(480, 2700, at_wh=-430),
+    ], [wh(900)] * 3, [VALID] * 3, [{"rollover"}, set(), set()],
+        [signed("reset", 420, 480, 600, import_before_wh=10**6 - 10, import_after_wh=50)]),
     Case("E10 both registers reset", [
         reading(s, 1_000_423 - 420 + s if s <= 420 else s - 470, 500_000 + s if s <= 420 else s - 475)
         for s in range(-300, 2701, 60)

@@ -97,6 +97,25 @@ async def test_a_gap_that_ends_is_shared_out_over_all_of_its_intervals(site: Poo
         assert await causes_of(site, start_s, 2) == [late], "also where the reading is outside of the interval"
 
 
+async def test_a_gap_that_ends_in_an_interval_that_is_not_attested_yet(site: Pool) -> None:
+    """The reading is in time for its own interval, and tells what flowed in those before it."""
+    await add_readings(site, "METER_001", [load(END_S + s) for s in (300, 360, 420)])
+    await correct(site)
+    rows = await energies(site)
+    assert [row[3] for row in rows] == ["valid", *["estimated"] * 3]
+    assert sum(row[1] for row in rows) == INTERVALS * LENGTH_S
+
+
+async def test_a_doubt_that_lasts_marks_nothing_again_and_again(site: Pool) -> None:
+    """The gap before it waits for its end: only the first of the readings in doubt comes after a gap."""
+    await add_readings(site, "METER_001", [load(END_S + s) for s in (300, 360, 420)])
+    await site.execute("UPDATE readings SET meter_state = 'E' WHERE slot_at > $1", at_s(END_S))
+    await site.execute("UPDATE readings SET stored_at = now() - interval '1 day' WHERE slot_at = $1", at_s(END_S + 300))
+    await mark_late(site, await lead(site), CLOCK)
+    gap = "SELECT count(*) FROM interval_marks WHERE meter_id = 'METER_001' AND start_at >= $1"
+    assert await site.fetchval(gap, at_s(START_S + 2 * LENGTH_S)) == 0
+
+
 LATE = [LATE_SLOTS[part::3] for part in range(3)]
 
 

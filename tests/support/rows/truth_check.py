@@ -45,7 +45,7 @@ async def compare(
 ) -> list[str]:
     """Compares planned intervals to the Wh and the micro; returns one sentence for each figure that differs."""
     sorted_starts = sorted(starts)
-    energies = ground_truth.energies(log, site, sorted_starts[0], sorted_starts[-1])
+    energies = ground_truth.energies(log, site, sorted_starts[0], sorted_starts[-1]).by_start
     differing: list[str] = []
     for start_s in sorted_starts:
         differing += await differences(connection, ground_truth.settle(start_s, energies[start_s], site))

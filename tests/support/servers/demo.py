@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +32,14 @@ class DemoProcess:
 
     state: Path
     arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of its own; what this process has of Peerwatt's is left out."""
     stderr_lines: list[str] = field(default_factory=list)
     stdout: str = ""
 
     def start(self) -> "DemoProcess":
         self.begun = time.monotonic()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PEERWATT_")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PEERWATT_")} | dict(self.environment)
         self.process = subprocess.Popen(
             [HUB, "demo", "--state", str(self.state), *self.arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment,

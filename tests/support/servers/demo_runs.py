@@ -38,6 +38,10 @@ class DemoRun(threading.Thread):
     def play(self) -> None:
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Ends what still runs."""
+        raise NotImplementedError
+
     def wait(self) -> None:
         self.join()
         if self.fault is not None:
