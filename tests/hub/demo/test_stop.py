@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from support.servers.demo import DemoProcess
+from support.waiting import PATIENCE_S
 
 BROKEN_OFF = "stopped before everything was up; the next start goes on from here"
 STOPPED = "stopped; the next start goes on from here"
@@ -20,8 +21,8 @@ def left_of(folder: Path) -> list[str]:
     return [line for line in lines if str(folder) in line]
 
 
-def gone(folder: Path, seconds: float) -> bool:
-    deadline_s = time.monotonic() + seconds
+def gone(folder: Path) -> bool:
+    deadline_s = time.monotonic() + PATIENCE_S
     while left_of(folder) and time.monotonic() < deadline_s:
         time.sleep(0.1)
     return not left_of(folder)
@@ -41,11 +42,11 @@ STEPS = [("PostgreSQL", 1), ("people", 1), ("API", 2)]
 def test_ctrl_c_while_it_starts(folder: Path, step: str, times: int) -> None:
     """A second Ctrl-C does not interrupt the stop."""
     demo = DemoProcess(folder, ("--interval", "30")).start()
-    demo.until(lambda: True if step in demo.stderr else None, 60, step)
+    demo.until(lambda: True if step in demo.stderr else None, PATIENCE_S, step)
     for _ in range(times):
         demo.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    assert demo.wait(60) == 130, demo.stderr
+    assert demo.wait(PATIENCE_S) == 130, demo.stderr
     assert demo.stderr_lines[-1] == BROKEN_OFF
     assert "Traceback" not in demo.stderr
     assert not left_of(folder)
@@ -54,18 +55,18 @@ def test_ctrl_c_while_it_starts(folder: Path, step: str, times: int) -> None:
 def test_kill_9_of_everything_that_holds_the_parts_together(folder: Path) -> None:
     first = DemoProcess(folder, ("--interval", "30")).start().until_running()
     first.process.kill()
-    first.wait(10)
+    first.wait(PATIENCE_S)
     # at once, while parts of the first may still run
     second = DemoProcess(folder, ("--interval", "30")).start().until_running()
     assert second.password == first.password
     second.process.send_signal(signal.SIGHUP)  # the terminal is closed
-    assert second.wait(60) == 0, second.stderr
+    assert second.wait(PATIENCE_S) == 0, second.stderr
     assert not left_of(folder)
     third = DemoProcess(folder, ("--interval", "30")).start()
-    third.until(lambda: True if "three gateways" in third.stderr else None, 60, "the gateways")
+    third.until(lambda: True if "three gateways" in third.stderr else None, PATIENCE_S, "the gateways")
     third.process.kill()
-    third.wait(10)
-    assert gone(folder, 20), left_of(folder)
+    third.wait(PATIENCE_S)
+    assert gone(folder), left_of(folder)
 
 
 def test_ctrl_c_takes_ten_seconds_at_most_when_every_part_hangs(folder: Path) -> None:
@@ -87,7 +88,7 @@ def test_a_part_that_does_not_start_stops_the_whole_and_is_named(folder: Path) -
     (folder / "ledger" / "ledger.sqlite").write_bytes(b"not a database at all" * 500)
     try:
         demo = DemoProcess(folder, ("--interval", "30")).start()
-        assert demo.wait(60) == 75
+        assert demo.wait(PATIENCE_S) == 75
     finally:
         (folder / "ledger" / "kept").replace(folder / "ledger" / "ledger.sqlite")
     assert "peerwatt-hub: ledger did not start" in demo.stderr and "can not be read as a ledger" in demo.stderr
