@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.metering.rules import RULES, Effect
 from hub.metering.rules.feeder import ZONE_RULES
+from hub.metering.rules.rule import Rule, ZoneRule
 
 SCORES = Path(__file__).with_name("oracle_scores.json")
 """Written by ``PYTHONPATH=tests python -m support.meter_scores docs/reference/oracle_scores.json``."""
@@ -29,10 +30,24 @@ A meter's interval goes through five pure steps, each in files of `hub/metering/
 5. `intervals.py` asks every rule of `hub/metering/rules/`, and estimates what was not measured: import like that of
    earlier days, export zero.
 
+## What people decide
+
+What somebody decides is a row of its own (`POST /operator/meters/{id}/decisions`), with who, when and why. The newest
+row about an interval stands, and the next revision follows by itself, up to 40 days after the interval.
+
+- *Accept* says that the readings are good after all: those that the gateway doubted, or the hub for its time when they
+  came, count. Registers above 1 TWh, times that cannot be, more than the rated power gives and what nobody measured
+  stay what they are. `POST /operator/gateways/{id}/accept` does it for all meters of a gateway.
+- *Replace* enters the energy of a span, shared out evenly, at most the rated power with 20 % overload. It is
+  `estimated`: the utility's, never traded, minted or certified.
+- *Withdraw* takes either back. Registers before and after a change that nobody saw are entered by
+  `POST /operator/meters/{id}/registers`.
+
 ## Rules
 
 The effect says what happens to energy that a rule flags: *remark* changes nothing; *estimated* energy is not traded,
-minted or certified; *no credit* is estimated, and its export counts as zero until somebody has decided.
+minted or certified; *no credit* is estimated, and its export counts as zero until somebody has decided. What has an
+*A* an operator can accept: then it is only remarked.
 
 """
 JUDGED = """
@@ -55,10 +70,14 @@ def oracle_page() -> str:
 
 def rule_table() -> str:
     """Returns every rule with its effect, in Markdown."""
-    rows = [(rule.id, EFFECTS[rule.effect], rule.says, rule.mend) for rule in (*RULES, *ZONE_RULES)]
+    rows = [(rule.id, _effect(rule), rule.says, rule.mend) for rule in (*RULES, *ZONE_RULES)]
     lines = ["| rule | effect | what it says | what to do |", "|---|---|---|---|"]
     lines += [f"| `{id_}` | {effect} | {says} | {mend} |" for id_, effect, says, mend in rows]
     return "\n".join(lines) + "\n"
+
+
+def _effect(rule: Rule | ZoneRule) -> str:
+    return EFFECTS[rule.effect] + (", *A*" if isinstance(rule, Rule) and rule.acceptable else "")
 
 
 def score_table(scores: Sequence[Mapping[str, Any]]) -> str:

@@ -1,5 +1,7 @@
 """Finds which of a meter's readings count, pure: by what its gateway signed, and by what the hub saw when they came.
 
+A person may accept a reading that one of them doubts; not one whose registers or time are impossible.
+
 The readings that count go on to ``runs``; each of the others is flagged with the id of a rule.
 """
 
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from edge.wire.kinds import GOOD, RELATIVE, SYNCHRONISED, CounterEvent
+from hub.metering.decided import is_accepted
 from hub.metering.readings import MeterEvent, MeterHistory, MeterReading
 from hub.metering.runs import MISREAD
 
@@ -39,20 +42,24 @@ def counted(history: MeterHistory) -> Counted:
     ordered = sorted(history.readings, key=lambda r: (r.read_ms, r.meter_sequence, r.reading_id))
     events = sorted(history.events, key=lambda signed: (signed.entered, signed.event.slot_s))
     verdicts = _verdicts(ordered, events)
-    doubted = {r.reading_id: rule for r in ordered if (rule := _seen_at_once(r))}
+    accepted = {r.reading_id for r in ordered if is_accepted(history.decisions, r.slot_s)}
+    doubted = {r.reading_id: rule for r in ordered if (rule := _seen_at_once(r, r.reading_id in accepted))}
     in_time = [r for r in ordered if r.reading_id not in doubted]
     doubted |= dict.fromkeys(_against_the_order(in_time), CLOCK)
     for reading in in_time:
         rule = _by_signature(reading, verdicts)
-        if rule:
+        if rule and reading.reading_id not in accepted:
             doubted.setdefault(reading.reading_id, rule)
     counting = [r for r in ordered if r.reading_id not in doubted]
     return Counted(tuple(counting), doubted, _openings(counting, events))
 
 
-def _seen_at_once(reading: MeterReading) -> str:
-    """Returns the id of the rule by which this reading alone cannot count; empty when it may."""
-    if reading.doubt:
+def _seen_at_once(reading: MeterReading, accepted: bool) -> str:
+    """Returns the id of the rule by which this reading alone cannot count; empty when it may.
+
+    When it came, the hub may have doubted its time because the hub's own clock was wrong: that can be accepted.
+    """
+    if reading.doubt and not (accepted and reading.doubt == CLOCK):
         return reading.doubt
     if not reading.is_possible:
         return RANGE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hub.metering import rules
 from hub.metering.curve import Between, Boundary, Curve
+from hub.metering.decided import share, standing
 from hub.metering.doubts import CLOCK, RANGE, UNCONFIRMED, counted
 from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterHistory, Quality
 from hub.metering.rules import Effect, Window
@@ -62,7 +63,8 @@ def measure(
     """Computes a meter's interval.
 
     What was measured counts. For the part that nobody measured the import of earlier days stands in, and no export. An
-    estimate is never more than the rated power gives in the interval, but for what was measured with overload.
+    estimate is never more than the rated power gives in the interval, but for what was measured with overload. Energy
+    that a person entered in its place is an estimate, too.
     """
     known = counted(history)
     limits = Limits.of(meter.rated_power_w, known.readings)
@@ -76,6 +78,8 @@ def measure(
         energy = _estimate(window, judgement.effect, circumstances.typical_wh)
         nothing = window.unknown_ms >= span.length_s * 1000 and circumstances.typical_wh is None
         quality = Quality.MISSING if nothing else Quality.ESTIMATED
+    if window.decision is not None and window.decision.kind == "replace":
+        energy, quality = share(window.decision, span.start_s, span.end_s), Quality.ESTIMATED
     first, last = window.first, window.last
     return Measured(
         IntervalReading(meter.meter_id, energy, quality, judgement.rules, _id_of(first), _id_of(last)),
@@ -116,6 +120,7 @@ def _window(
         rounding_wh=limits.rounding_wh,
         unknown_ms=curve.unknown_ms(span.start_s, span.end_s),
         sun_is_up=circumstances.sun_is_up,
+        decision=standing(history.decisions, span.start_s, span.end_s),
     )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 from uuid import UUID
 
 from edge.wire.kinds import GOOD, SYNCHRONISED, CounterEvent
 from hub.ingest.doubts import MAX_REGISTER_WH
 from hub.units import Wh
+
+DecisionKind = Literal["accept", "replace", "withdraw"]
 
 
 class Quality(Enum):
@@ -60,19 +63,38 @@ class MeterEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class MeterHistory:
-    """What is known of a meter around an interval: readings in any order, and counter events in order of time."""
-
-    readings: Sequence[MeterReading] = ()
-    events: Sequence[MeterEvent] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Energy:
     """Energy in an interval, both directions non-negative."""
 
     import_wh: Wh
     export_wh: Wh
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a meter's energy in [start, end), in s since 1970, whole intervals long.
+
+    ``accept``: the readings are good after all. ``replace``: this energy flowed. ``withdraw``: neither, as if nothing
+    had been decided.
+    """
+
+    kind: DecisionKind
+    start_s: int
+    end_s: int
+    energy: Energy | None = None
+    """Of the whole span; None unless ``kind`` is ``replace``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterHistory:
+    """What is known of a meter around an interval: readings in any order, counter events in order of time.
+
+    ``decisions`` are in the order in which they were taken: of two the later one stands.
+    """
+
+    readings: Sequence[MeterReading] = ()
+    events: Sequence[MeterEvent] = ()
+    decisions: Sequence[Decision] = ()
 
 
 @dataclass(frozen=True, slots=True)

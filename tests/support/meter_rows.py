@@ -7,7 +7,15 @@ from uuid import UUID
 
 from edge.wire.kinds import CounterEvent
 from hub.metering.intervals import NOTHING_ELSE, Circumstances, Span, measure
-from hub.metering.readings import Energy, ExpectedMeter, IntervalReading, MeterEvent, MeterHistory, MeterReading
+from hub.metering.readings import (
+    Decision,
+    Energy,
+    ExpectedMeter,
+    IntervalReading,
+    MeterEvent,
+    MeterHistory,
+    MeterReading,
+)
 from hub.units import Wh
 
 START_S = 1_780_308_000
@@ -77,9 +85,10 @@ def quarters(
     first: int = 0,
     meter: ExpectedMeter = METER,
     circumstances: Circumstances = NOTHING_ELSE,
+    decisions: Sequence[Decision] = (),
 ) -> list[IntervalReading]:
     """Measures ``count`` quarter hours from ``START_S`` on, skipping ``first``."""
-    history = MeterHistory(readings, events)
+    history = MeterHistory(readings, events, decisions)
     spans = (Span(START_S + n * 900, 900, 60) for n in range(first, first + count))
     return [measure(span, meter, history, circumstances).reading for span in spans]
 

@@ -3,12 +3,13 @@
 For histories of about ten readings. Shares no code with ``hub.metering`` but its values.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from hub.metering.intervals import Circumstances, Span
-from hub.metering.readings import ExpectedMeter, MeterEvent, MeterHistory, MeterReading
+from hub.metering.readings import Decision, ExpectedMeter, MeterEvent, MeterHistory, MeterReading
 from support import second_rules
 from support.day_shape import DayShape
 from support.second_rules import Told
@@ -32,7 +33,7 @@ def tell(span: Span, meter: ExpectedMeter, history: MeterHistory, circumstances:
     """Returns energy, quality and the ids of the rules of an interval."""
     readings = sorted(history.readings, key=lambda r: (r.read_ms, r.meter_sequence, r.reading_id))
     events = sorted(history.events, key=lambda e: (e.entered, e.event.slot_s))
-    why = doubts(readings, events)
+    why = doubts(readings, events, {r.reading_id for r in readings if taken_as_good(history.decisions, r.slot_s)})
     counting = [r for r in readings if r.reading_id not in why]
     teller = Teller(span, meter, counting, events, circumstances)
     steps = teller.best_way()
@@ -40,15 +41,24 @@ def tell(span: Span, meter: ExpectedMeter, history: MeterHistory, circumstances:
     knots = teller.knots(steps)
     aside = [r for r in readings if why.get(r.reading_id) not in (None, "clock", "range")]
     return second_rules.judged(
-        span, meter, readings, why, knots, teller.at(knots, aside), teller.rounding, circumstances
+        span, meter, history, why, knots, teller.at(knots, aside), teller.rounding, circumstances
     )
 
 
-def doubts(readings: list[MeterReading], events: list[MeterEvent]) -> dict[bytes, str]:
-    """Returns why readings do not count, by id."""
+def taken_as_good(decisions: Sequence[Decision], slot_s: int) -> bool:
+    """Whether somebody's last word about the second before or after a reading is that it is good."""
+    last_words = {"before": "", "after": ""}
+    for d in decisions:
+        seconds = range(d.start_s, d.end_s)
+        last_words |= {side: d.kind for side, s in (("before", slot_s - 1), ("after", slot_s)) if s in seconds}
+    return "accept" in last_words.values()
+
+
+def doubts(readings: list[MeterReading], events: list[MeterEvent], good: set[bytes]) -> dict[bytes, str]:
+    """Returns why readings do not count, by id; ``good`` are those that somebody accepted."""
     why: dict[bytes, str] = {}
     for r in readings:
-        if r.doubt:
+        if r.doubt == "range" or (r.doubt and r.reading_id not in good):
             why[r.reading_id] = r.doubt
         elif not (0 <= r.import_wh <= 10**12 and 0 <= r.export_wh <= 10**12):
             why[r.reading_id] = "range"
@@ -67,7 +77,7 @@ def doubts(readings: list[MeterReading], events: list[MeterEvent]) -> dict[bytes
     for r in sound:
         said = [verdict for e in events if (verdict := says(e, r, readings)) is not None]
         fine = said[-1] if said else r.state == "G"
-        if not fine:
+        if not fine and r.reading_id not in good:
             why.setdefault(r.reading_id, "misread" if said else "unconfirmed")
     return why
 

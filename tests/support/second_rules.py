@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hub.metering.intervals import Circumstances, Span
-from hub.metering.readings import ExpectedMeter, MeterReading
+from hub.metering.readings import Decision, ExpectedMeter, MeterHistory, MeterReading
 from support.day_shape import DayShape
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Pair = tuple[int, int]
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+ACCEPTED = {"frozen", "power_disagrees", "load_exports", "both_rise", "exports_at_night"}
+"""What registers show that somebody may call true."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Curve:
 def judged(
     span: Span,
     meter: ExpectedMeter,
-    history: list[MeterReading],
+    history: MeterHistory,
     why: dict[bytes, str],
     knots: "list[Knot]",
     curve: Curve,
@@ -148,7 +150,7 @@ def judged(
     old, new = curve.value(begin), curve.value(end)
     energy = new[0] - old[0], new[1] - old[1]
     unknown = end - begin - covered(knots, begin, end)
-    in_span = [r for r in history if span.start_s <= r.slot_s <= span.end_s]
+    in_span = [r for r in history.readings if span.start_s <= r.slot_s <= span.end_s]
     rules = {why[r.reading_id] for r in in_span if r.reading_id in why}
     happened = [b for a, b in pairwise(knots) if b.happened and touches(knots, a, b, begin, end)]
     rules |= {b.happened for b in happened} - {"unseen_event", "unexplained"}
@@ -178,7 +180,31 @@ def judged(
         rules.add("both_rise")
     if meter.kind == "generation" and circumstances.sun_is_up is False and energy[1] > noise:
         rules.add("exports_at_night")
-    return estimated(span, rules, energy, unknown, rated, most, circumstances.typical_wh)
+
+    def judge(rules: set[str]) -> Told:
+        return estimated(span, rules, energy, unknown, rated, most, circumstances.typical_wh)
+
+    return as_decided(span, history.decisions, rules, judge)
+
+
+def as_decided(span: Span, decisions: Sequence[Decision], rules: set[str], judge: Callable[[set[str]], Told]) -> Told:
+    """Returns what is billed after the last word that somebody said about the whole interval."""
+    about = [d for d in decisions if d.start_s <= span.start_s < span.end_s <= d.end_s]
+    last_word = about[-1] if about else None
+    if last_word is not None and last_word.kind == "accept":
+        told = judge(rules - ACCEPTED)
+        return Told(told.energy, told.quality, frozenset(rules | {"accepted"}))
+    if last_word is not None and last_word.energy is not None:
+        whole = last_word.end_s - last_word.start_s
+        until, since = (
+            [
+                int(Fraction(wh * (s - last_word.start_s), whole))
+                for wh in (last_word.energy.import_wh, last_word.energy.export_wh)
+            ]
+            for s in (span.end_s, span.start_s)
+        )
+        return Told((until[0] - since[0], until[1] - since[1]), "estimated", frozenset(rules | {"replaced"}))
+    return judge(rules)
 
 
 def estimated(

@@ -3,18 +3,19 @@
 A rule with the effect ``NOTE`` only remarks. One with ``DOUBT`` makes the energy ``estimated``: nothing of it is
 traded, minted or certified. One with ``WITHHOLD`` does so because the registers cannot be believed: their export is no
 credit until somebody has decided. ``mend`` is what an operator can do about it; where it is empty there is nothing to
-do.
+do. What a rule with ``acceptable`` flags, an operator may accept: then it only remarks.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from hub.metering.rules import clock, events, plausibility, registers
+from hub.metering.readings import DecisionKind
+from hub.metering.rules import clock, decisions, events, plausibility, registers
 from hub.metering.rules.rule import Effect, Rule
 from hub.metering.rules.window import Window
 
-__all__ = ["RULES", "Effect", "Judgement", "Rule", "Window", "judge"]
+__all__ = ["DECIDED", "RULES", "Effect", "Judgement", "Rule", "Window", "judge"]
 
 
 def _doubted(name: str) -> Callable[[Window], bool]:
@@ -23,6 +24,10 @@ def _doubted(name: str) -> Callable[[Window], bool]:
 
 def _event(name: str) -> Callable[[Window], bool]:
     return partial(events.happened, name)
+
+
+def _decided(kind: DecisionKind) -> Callable[[Window], bool]:
+    return partial(decisions.decided, kind)
 
 
 RULES = (
@@ -56,19 +61,23 @@ RULES = (
          "Nothing was read near a boundary: the energy of the longer gap is shared out."),
     Rule("not_measured", Effect.DOUBT, registers.not_measured, "A part of the interval was not measured."),
     Rule("frozen", Effect.DOUBT, plausibility.frozen, "The registers stand still while power flows.",
-         "Check the meter: restart it or replace it."),
+         "Check the meter: restart it or replace it.", acceptable=True),
     Rule("power_disagrees", Effect.WITHHOLD, plausibility.power_disagrees, "Registers and power do not fit together.",
-         "Check the meter's profile and transformer ratio."),
+         "Check the meter's profile and transformer ratio.", acceptable=True),
     Rule("power_jumped", Effect.NOTE, plausibility.power_jumped, "The power changed by more than is possible.",
          "Check the meter's profile."),
     Rule("load_exports", Effect.WITHHOLD, plausibility.load_exports, "A load gives energy.",
-         "Turn its current transformer round, or change the meter's kind."),
+         "Turn its current transformer round, or change the meter's kind.", acceptable=True),
     Rule("both_rise", Effect.WITHHOLD, plausibility.both_rise, "Both registers rise in one interval.",
-         "Check the direction of each current transformer."),
+         "Check the direction of each current transformer.", acceptable=True),
     Rule("exports_at_night", Effect.WITHHOLD, plausibility.exports_at_night, "A generator gives energy at night.",
-         "Check the meter's clock, kind and wiring."),
+         "Check the meter's clock, kind and wiring.", acceptable=True),
+    Rule("accepted", Effect.NOTE, _decided("accept"), "An operator has looked at the readings and accepted them."),
+    Rule("replaced", Effect.DOUBT, _decided("replace"), "An operator has entered this energy, with the reason."),
 )  # fmt: skip
 """Every rule; a new one is a function and a row."""
+DECIDED = ("accepted", "replaced")
+"""The ids of the rules that say what an operator decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,9 @@ class Judgement:
 
 
 def judge(window: Window) -> Judgement:
-    """Asks every rule about a window."""
+    """Asks every rule about a window; what an operator accepted has no effect."""
     flagged = [rule for rule in RULES if rule.flags(window)]
-    effect = max((rule.effect for rule in flagged), key=lambda effect: effect.value, default=Effect.NOTE)
+    accepted = decisions.decided("accept", window)
+    effects = (rule.effect for rule in flagged if not (accepted and rule.acceptable))
+    effect = max(effects, key=lambda effect: effect.value, default=Effect.NOTE)
     return Judgement(tuple(rule.id for rule in flagged), effect)

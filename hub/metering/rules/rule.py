@@ -25,6 +25,8 @@ class Rule:
     flags: Callable[[Window], bool]
     says: str
     mend: str = ""
+    acceptable: bool = False
+    """Whether a person may accept the registers that it flags: then it only remarks."""
 
 
 @dataclass(frozen=True, slots=True)

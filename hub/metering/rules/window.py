@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hub.metering.breaks import Break
 from hub.metering.curve import Boundary
-from hub.metering.readings import Energy, ExpectedMeter, MeterReading
+from hub.metering.readings import Decision, Energy, ExpectedMeter, MeterReading
 from hub.metering.runs import OVERLOAD_PERCENT
 
 LEAST_WH, LEAST_PERCENT = 50, 2
@@ -40,6 +40,8 @@ class Window:
     """How much of the interval nobody measured."""
     sun_is_up: bool | None
     """Whether the sun shines on the site at any time of the interval; None when nobody knows where the site is."""
+    decision: Decision | None = None
+    """What a person decided about the interval; None when nothing stands."""
 
     @property
     def length_s(self) -> int:

@@ -11,11 +11,11 @@ from edge.wire.kinds import COUNTER_EVENTS
 from hub.metering.curve import Curve
 from hub.metering.doubts import counted
 from hub.metering.intervals import Circumstances, Span, measure
-from hub.metering.readings import MeterEvent, MeterHistory, MeterReading
+from hub.metering.readings import Decision, DecisionKind, MeterEvent, MeterHistory, MeterReading
 from hub.metering.runs import Limits, runs_of
 from support import second_oracle
 from support.day_shape import DayShape
-from support.meter_rows import METER, START_S, reading, signed
+from support.meter_rows import METER, START_S, reading, signed, wh
 
 WIDTH = 10**6
 T = TypeVar("T")
@@ -107,10 +107,23 @@ def meter_events(draw: st.DrawFn, readings: list[MeterReading]) -> list[MeterEve
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> MeterHistory:
-    """Draws readings with events that speak of them."""
+def meter_decisions(draw: st.DrawFn) -> list[Decision]:
+    """Draws decisions of whole minutes, mostly about much of the history."""
+    found = []
+    kinds: list[DecisionKind] = ["accept", "accept", "replace", "withdraw"]
+    for kind in draw(st.lists(st.sampled_from(kinds), max_size=3)):
+        begin_s = START_S + 60 * draw(st.sampled_from([-3, 0, 0, 0, 1, 2]))
+        end_s = begin_s + 60 * draw(st.sampled_from([1, 2, 5, 5, 7, 15]))
+        energy = wh(draw(st.integers(0, 900)), draw(st.sampled_from([0, 77]))) if kind == "replace" else None
+        found.append(Decision(kind, begin_s, end_s, energy))
+    return found
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, decided: bool = True) -> MeterHistory:
+    """Draws readings with events that speak of them, and with what people decided about them."""
     readings = draw(meter_readings())
-    return MeterHistory(readings, draw(meter_events(readings)))
+    return MeterHistory(readings, draw(meter_events(readings)), draw(meter_decisions()) if decided else [])
 
 
 SHAPES = st.one_of(
@@ -145,7 +158,7 @@ def test_both_tellings_agree(history: MeterHistory, meter: Any, circumstances: C
     assert found.quality.value == told.quality
 
 
-@given(histories(), SHAPES, st.lists(st.integers(-120, 900), max_size=5))
+@given(histories(decided=False), SHAPES, st.lists(st.integers(-120, 900), max_size=5))
 @settings(max_examples=150)
 def test_touching_intervals_sum_up_to_the_registers(
     history: MeterHistory, shape: DayShape | None, cuts_s: list[int]

@@ -7,7 +7,7 @@ import pytest
 
 from hub.metering.breaks import Break
 from hub.metering.curve import Boundary
-from hub.metering.readings import ExpectedMeter, MeterReading
+from hub.metering.readings import Decision, ExpectedMeter, MeterReading
 from hub.metering.rules import RULES, Effect, Window, judge
 from hub.metering.rules.feeder import ZONE_RULES, Zone, feeder_disagrees
 from hub.units import Wh
@@ -89,6 +89,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
      {"meter": PV, "energy": wh(0, 26), "sun_is_up": None}),
     ("exports_at_night", {"meter": PV, "energy": wh(0, 26), "sun_is_up": False},
      {"energy": wh(0, 26), "sun_is_up": False}),
+    ("accepted", {"decision": Decision("accept", START_S, START_S + 900)}, {"decision": None}),
+    ("replaced", {"decision": Decision("replace", START_S, START_S + 900, wh(7))}, {"decision": None}),
 ]  # fmt: skip
 
 
@@ -115,6 +117,19 @@ def test_the_strongest_effect_counts() -> None:
     assert judge(replace(HONEST, doubted=["range"])).effect is Effect.NOTE
     assert judge(replace(HONEST, doubted=["range"], unknown_ms=1)).effect is Effect.DOUBT
     assert judge(replace(HONEST, energy=wh(6001), unknown_ms=1)).effect is Effect.WITHHOLD
+
+
+ACCEPTED = {"frozen", "power_disagrees", "load_exports", "both_rise", "exports_at_night"}
+
+
+@pytest.mark.parametrize(("rule", "flagged", "nearest"), CASES, ids=str)
+def test_what_somebody_accepted_only_remarks(rule: str, flagged: dict[str, Any], nearest: dict[str, Any]) -> None:
+    """Not what nobody measured, and not more than the rated power gives."""
+    accept = {"decision": Decision("accept", START_S, START_S + 900)} | flagged
+    judged = judge(replace(HONEST, **accept))
+    effect = next(known.effect for known in RULES if known.id == rule)
+    assert judged.effect is (Effect.NOTE if rule in ACCEPTED else effect)
+    assert rule in judged.rules
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
