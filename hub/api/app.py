@@ -24,6 +24,7 @@ from hub.live import endpoints as live
 from hub.live.event_feed import EventFeed
 from hub.market import endpoints as market
 from hub.metering import endpoints as metering
+from hub.metering.decisions import endpoints as decisions
 from hub.operator import endpoints as operator
 from hub.postgres.db import Pool
 from hub.proofs import endpoints as proofs
@@ -89,7 +90,9 @@ def describe() -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix=PREFIX)
-    for endpoints in (accounts, system, metering, market, billing, proofs, live, operator, explorer_endpoints):
+    for endpoints in (
+        accounts, system, metering, decisions, market, billing, proofs, live, operator, explorer_endpoints,
+    ):  # fmt: skip
         api.include_router(endpoints.router)
     api.include_router(market.published)
     app.include_router(api)

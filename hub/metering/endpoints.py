@@ -14,7 +14,7 @@ from hub.http.problems import MALFORMED, BadCursorError, BadRangeError, NotFound
 from hub.http.rows import Row, show
 from hub.http.types import Cursor, Hash, Limit, MeterId, Range, time_range
 from hub.metering import queries
-from hub.metering.rules import RULES, Effect
+from hub.metering.rules import RULES, Effect, Rule
 from hub.metering.rules.feeder import ZONE_RULES
 from hub.metering.schemas import (
     DoubtedReading,
@@ -22,6 +22,7 @@ from hub.metering.schemas import (
     IntervalQualities,
     IntervalQuality,
     Meter,
+    MeterDecision,
     MeterEvent,
     MeterInterval,
     MeterIntervalPage,
@@ -145,7 +146,9 @@ async def quality(
     reach = rows[0]["start_at"], rows[-1]["end_at"]
     doubted = await queries.doubted_readings(connection, meter_id, *reach)
     happened = await queries.events(connection, meter_id, *reach)
-    items = [interval_quality(list(of), doubted, happened) for _, of in groupby(rows, itemgetter("start_at"))]
+    decided = await queries.decisions(connection, meter_id, *reach)
+    by_start = groupby(rows, itemgetter("start_at"))
+    items = [interval_quality(list(of), doubted, happened, decided) for _, of in by_start]
     return IntervalQualities(items=items, next_cursor=next_cursor)
 
 
@@ -162,8 +165,10 @@ def reading(row: Row) -> Reading:
     return show(Reading, row)
 
 
-def interval_quality(revisions: Sequence[Row], doubted: Sequence[Row], happened: Sequence[Row]) -> IntervalQuality:
-    """Returns an interval's revisions, the newest first, with what was doubted and what happened in it."""
+def interval_quality(
+    revisions: Sequence[Row], doubted: Sequence[Row], happened: Sequence[Row], decided: Sequence[Row]
+) -> IntervalQuality:
+    """Returns an interval's revisions, the newest first, with what was doubted, happened and was decided."""
     start_at, end_at = revisions[0]["start_at"], revisions[0]["end_at"]
 
     def inside(rows: Sequence[Row]) -> list[Row]:
@@ -172,17 +177,26 @@ def interval_quality(revisions: Sequence[Row], doubted: Sequence[Row], happened:
     return IntervalQuality(
         start_at=start_at,
         end_at=end_at,
-        revisions=[show(MeterRevision, row, rules=[flagged_rule(rule) for rule in row["rules"]]) for row in revisions],
+        revisions=[show(MeterRevision, row, rules=flagged_rules(row["rules"])) for row in revisions],
         readings=[show(DoubtedReading, row) for row in inside(doubted)[:MAX_DOUBTED]],
         events=[show(MeterEvent, row) for row in inside(happened)],
+        decisions=[
+            show(MeterDecision, row) for row in decided if row["start_at"] <= start_at and end_at <= row["end_at"]
+        ],
     )
 
 
-def flagged_rule(rule_id: str) -> FlaggedRule:
-    """Returns a rule in words; of an id that an earlier version of the hub had, only the id."""
+def flagged_rules(rules: Sequence[str]) -> list[FlaggedRule]:
+    """Returns the rules that flagged a value in words; of an id that an earlier version of the hub had, only the id."""
+    return [_flagged(rule_id, accepted="accepted" in rules) for rule_id in rules]
+
+
+def _flagged(rule_id: str, *, accepted: bool) -> FlaggedRule:
     rule = RULES_BY_ID.get(rule_id)
-    doubt = rule is not None and rule.effect is not Effect.NOTE
-    return FlaggedRule(rule=rule_id, says="" if rule is None else rule.says, doubt=doubt)
+    if rule is None:
+        return FlaggedRule(rule=rule_id, says="", doubt=False)
+    remarks = rule.effect is Effect.NOTE or (accepted and isinstance(rule, Rule) and rule.acceptable)
+    return FlaggedRule(rule=rule_id, says=rule.says, doubt=not remarks)
 
 
 def _meter(row: Row) -> Meter:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from hub.metering.rules import DECIDED
 from hub.postgres.db import Connection, Record
 
 READING_KEY = (datetime, bytes)
@@ -111,10 +112,21 @@ async def events(connection: Connection, meter_id: str, start: datetime, end: da
     )  # fmt: skip
 
 
+async def decisions(connection: Connection, meter_id: str, start: datetime, end: datetime) -> list[Record]:
+    """Returns the newest 2,000 decisions that touch [start, end), the newest first."""
+    return await connection.fetch(
+        """
+        SELECT * FROM energy_decisions WHERE meter_id = $1 AND end_at > $2 AND start_at < $3
+        ORDER BY decision_id DESC LIMIT 2000
+        """,
+        meter_id, start, end,
+    )  # fmt: skip
+
+
 async def flagged_meters(connection: Connection, rules: Sequence[str], since: datetime) -> list[Record]:
     """Returns by meter and rule the first and the newest flagged interval since a time, and how many; at most 1,000.
 
-    Each interval counts in its newest revision.
+    Each interval counts in its newest revision, unless somebody has decided about it.
     """
     return await connection.fetch(
         """
@@ -124,11 +136,12 @@ async def flagged_meters(connection: Connection, rules: Sequence[str], since: da
             SELECT DISTINCT ON (start_at, meter_id) start_at, meter_id, rules FROM interval_readings
             WHERE start_at >= $2 ORDER BY start_at, meter_id, revision DESC
         ) AS n CROSS JOIN LATERAL unnest(n.rules) AS rule JOIN meters m USING (meter_id)
-        WHERE rule = ANY($1) GROUP BY n.meter_id, m.gateway_id, m.building, rule
+        WHERE rule = ANY($1) AND NOT n.rules && $3 GROUP BY n.meter_id, m.gateway_id, m.building, rule
         ORDER BY last_start_at DESC, n.meter_id, rule LIMIT 1000
         """,
         list(rules),
         since,
+        list(DECIDED),
     )
 
 

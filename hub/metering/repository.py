@@ -97,8 +97,11 @@ async def typical_imports(connection: Connection, start_s: int, meter_ids: Seque
 
 
 async def lock_interval(connection: Connection, start_s: int) -> None:
-    """Lets nobody else change the interval's trades or correct it until the caller's transaction ends."""
-    await connection.execute("SELECT FROM intervals WHERE start_at = $1 FOR UPDATE", at_s(start_s))
+    """Lets nobody else change the interval's trades or correct it until the caller's transaction ends.
+
+    Rows that refer to the interval, such as marks, may be added meanwhile.
+    """
+    await connection.execute("SELECT FROM intervals WHERE start_at = $1 FOR NO KEY UPDATE", at_s(start_s))
 
 
 async def insert_interval(connection: Connection, span: Span, now_ms: int) -> bool:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from hub.chain.instructions.registry import MeterKind
 from hub.http.types import Hash, UtcTime
+from hub.metering.readings import DecisionKind
 
 Quality = Literal["valid", "estimated", "suspect", "missing"]
 MeterStatus = Literal["active", "suspended", "retired"]
@@ -89,7 +90,9 @@ class FlaggedRule(BaseModel):
 
     rule: str = Field(description="The rule's id", examples=["not_measured"])
     says: str
-    doubt: bool = Field(description="Whether it makes the energy estimated; otherwise it only remarks")
+    doubt: bool = Field(
+        description="Whether it makes the energy estimated; otherwise it only remarks, also when it was accepted"
+    )
 
 
 class MeterRevision(BaseModel):
@@ -129,6 +132,19 @@ class MeterEvent(BaseModel):
     serial: str
 
 
+class MeterDecision(BaseModel):
+    """What an operator decided about the meter's energy in [start_at, end_at)."""
+
+    decision_id: int
+    kind: DecisionKind
+    start_at: UtcTime
+    end_at: UtcTime
+    import_wh: int | None = Field(description="Of the whole span; null unless it was replaced")
+    export_wh: int | None
+    reason: str
+    decided_at: UtcTime
+
+
 class IntervalQuality(BaseModel):
     """How good a meter's energy is in [start_at, end_at), revision by revision, and the evidence."""
 
@@ -137,6 +153,7 @@ class IntervalQuality(BaseModel):
     revisions: list[MeterRevision] = Field(description="The newest first")
     readings: list[DoubtedReading] = Field(description="At most 20, in order of time")
     events: list[MeterEvent]
+    decisions: list[MeterDecision] = Field(description="About the interval, the newest first: that one stands")
 
 
 class IntervalQualities(BaseModel):

@@ -15,18 +15,19 @@ from hub.devices.schemas import AcceptedKey, RevokedKey
 from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
 from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
-from hub.http.rows import show
+from hub.http.rows import Row, show
 from hub.http.types import Cursor, Limit, MeterId
 from hub.market.queries import open_halts
 from hub.metering.corrections import service as corrections
 from hub.metering.corrections.repository import EnteredRegisters
 from hub.metering.queries import flagged_meters, meter_owner
-from hub.metering.rules import RULES
+from hub.metering.rules import RULES, Effect, Rule
 from hub.metering.rules.feeder import ZONE_RULES
 from hub.operator import queries
 from hub.operator.schemas import (
     Alarm,
     Alarms,
+    ClockDoubt,
     EnteredRegistersAnswer,
     Gateway,
     GatewayKey,
@@ -43,6 +44,15 @@ from hub.operator.schemas import (
 ALARMS_REACH = timedelta(days=7)
 ALARMS = {rule.id: rule for rule in (*RULES, *ZONE_RULES) if rule.mend}
 """The rules that somebody can do something about."""
+REGISTERS: dict[str, list[str]] = {"unseen_event": ["registers"]}
+HUB_WAS_BEHIND = (
+    "The hub's clock was behind: set it by a time server, then accept the readings "
+    "(POST /operator/gateways/{gateway_id}/accept)."
+)
+GATEWAY_WAS_AHEAD = (
+    "Check that the gateway reaches a time server. If it was the hub's clock that was wrong, accept the readings "
+    "(POST /operator/gateways/{gateway_id}/accept)."
+)
 router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(*ACCESS_ERRORS), **MALFORMED})
 OperatorReader = Annotated[Principal, Depends(require("operator", "auditor"))]
 DeviceReader = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
@@ -133,12 +143,30 @@ async def revoke_key(
     "/alarms", operation_id="listAlarms", summary="Meters whose energy somebody should look at, and what mends it"
 )
 async def alarms(ctx: Ctx, _: DeviceReader, connection: Snapshot) -> Alarms:
-    """Returns what rules flagged in the intervals of the last seven days, and what gateways say of their meters now."""
+    """Returns what rules flagged in the intervals of the last seven days, readings whose time the hub doubted when they
+    came, and what gateways say of their meters now.
+
+    Where somebody has decided about an interval, it is no alarm any more.
+    """
     since = at_ms(ctx.clock.now_ms()) - ALARMS_REACH
     flagged = await flagged_meters(connection, list(ALARMS), since)
-    items = [show(Alarm, row, says=ALARMS[row["rule"]].says, mend=ALARMS[row["rule"]].mend) for row in flagged]
+    items = [_alarm(row) for row in flagged]
     troubles = [show(GatewayTrouble, row) for row in await queries.troubles(connection)]
-    return Alarms(items=items, troubles=troubles)
+    clocks = [_clock_doubt(row) for row in await queries.clock_doubts(connection, since)]
+    return Alarms(items=items, troubles=troubles, clock_doubts=clocks)
+
+
+def _alarm(row: Row) -> Alarm:
+    rule = ALARMS[row["rule"]]
+    can_accept = isinstance(rule, Rule) and rule.acceptable
+    decisions = ["accept"] * can_accept + ["replace"] * (rule.effect is not Effect.NOTE)
+    return show(Alarm, row, says=rule.says, mend=rule.mend, decisions=decisions + REGISTERS.get(rule.id, []))
+
+
+def _clock_doubt(row: Row) -> ClockDoubt:
+    """Tells the hub's clock from the gateway's as the oracle does: by whether half of the gateways agree."""
+    hub_clock = row["gateways_ahead"] > 1 and 2 * row["gateways_ahead"] >= row["gateways"]
+    return show(ClockDoubt, row, hub_clock=hub_clock, mend=HUB_WAS_BEHIND if hub_clock else GATEWAY_WAS_AHEAD)
 
 
 @router.post(

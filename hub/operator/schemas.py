@@ -89,6 +89,9 @@ class Alarm(BaseModel):
     rule: str = Field(description="The rule's id", examples=["frozen"])
     says: str
     mend: str = Field(description="What to do")
+    decisions: list[Literal["accept", "replace", "registers"]] = Field(
+        description="What can be decided about the energy: POST /operator/meters/{meter_id}/decisions, or /registers"
+    )
     first_start_at: UtcTime = Field(description="Start of the first flagged interval of the last seven days")
     last_start_at: UtcTime
     intervals: int = Field(description="How many were flagged")
@@ -103,11 +106,27 @@ class GatewayTrouble(BaseModel):
     last_beat_at: UtcTime
 
 
+class ClockDoubt(BaseModel):
+    """Readings that came from the future by the hub's clock, and about which nobody has decided."""
+
+    gateway_id: str
+    start_at: UtcTime | None = Field(description="Start of the first interval with such a reading, once attested")
+    end_at: UtcTime | None = Field(description="End of the last one")
+    first_slot_at: UtcTime
+    last_slot_at: UtcTime
+    readings: int
+    gateways_ahead: int = Field(description="Gateways from which such readings came at that time, this one included")
+    gateways: int = Field(description="Gateways that send heartbeats")
+    hub_clock: bool = Field(description="Whether half of the gateways, and more than one, were ahead of the hub")
+    mend: str = Field(description="What to do")
+
+
 class Alarms(BaseModel):
     """What somebody should look at, the newest first."""
 
     items: list[Alarm]
     troubles: list[GatewayTrouble]
+    clock_doubts: list[ClockDoubt]
 
 
 class RegistersEntry(BaseModel):

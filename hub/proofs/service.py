@@ -16,7 +16,7 @@ from hub.chain import pdas
 from hub.clock import to_s
 from hub.http.problems import NotFoundError
 from hub.http.rows import Row, show
-from hub.metering.endpoints import flagged_rule
+from hub.metering.endpoints import flagged_rules
 from hub.metering.schemas import Reading
 from hub.postgres.db import Connection
 from hub.proofs import queries
@@ -100,7 +100,7 @@ def _revision(interval: IntervalRung, row: Row) -> ProofRevision:
     return show(
         ProofRevision,
         row,
-        rules=[flagged_rule(rule) for rule in row["rules"]],
+        rules=flagged_rules(row["rules"]),
         interval_account=str(pdas.interval(to_s(interval.start_at), row["revision"])),
         chain_state="final" if final else "waiting" if row["refusal"] is None else "refused",
         traded=row["revision"] == 1,

@@ -12,7 +12,7 @@ from hub.billing.corrections.schemas import (
     MeterValue,
 )
 from hub.http.rows import Row, show, with_hex
-from hub.metering.endpoints import flagged_rule
+from hub.metering.endpoints import flagged_rules
 
 
 def correction(row: Row, meters: Sequence[Row], causes: Sequence[Row]) -> CorrectionLine:
@@ -59,4 +59,4 @@ def _meter(row: Row, causes: Sequence[Row]) -> CorrectedMeter:
 def _meter_value(row: Row, age: str) -> MeterValue:
     names = [name for name in MeterValue.model_fields if name != "rules"]
     values = {name: with_hex(row[f"{age}_{name}"]) for name in names}
-    return MeterValue.model_validate({**values, "rules": [flagged_rule(rule) for rule in row[f"{age}_rules"]]})
+    return MeterValue.model_validate({**values, "rules": flagged_rules(row[f"{age}_rules"])})

@@ -60,6 +60,7 @@ CROSS JOIN LATERAL (
 JOIN interval_readings r ON r.meter_id = late.meter_id AND r.revision = 1
 JOIN intervals i ON i.start_at = r.start_at AND i.end_at >= greatest(around.since_at, $4)
 WHERE r.start_at BETWEEN around.since_at - interval '1 hour' AND around.until_at
+ORDER BY r.start_at, r.meter_id
 ON CONFLICT (start_at, meter_id) DO UPDATE SET last_marked_at = excluded.last_marked_at
 """
 
@@ -120,11 +121,10 @@ class EnteredRegisters:
 
 @dataclass(frozen=True, slots=True)
 class MarkedInterval:
-    """An interval with marks: its span in s since 1970, its newest revision, and the meters to compute again."""
+    """An interval with marks: its span in s since 1970, and its newest revision."""
 
     span: Span
     revision: int
-    meter_ids: tuple[str, ...]
 
 
 async def looked_until_ms(connection: Connection) -> int | None:
@@ -163,10 +163,12 @@ async def mark_late(connection: Connection, since_ms: int, until_ms: int, unseen
     return int(status.rpartition(" ")[2])
 
 
-async def mark_around(connection: Connection, meter_id: str, moment_ms: int, now_ms: int, oldest_ms: int) -> int:
-    """Marks a meter's intervals between the readings around a moment; returns how many. Times in ms since 1970."""
-    moment = [at_ms(moment_ms)]
-    status = await connection.execute(_MARK, [meter_id], moment, moment, at_ms(oldest_ms), at_ms(now_ms))
+async def mark_around(
+    connection: Connection, meter_id: str, first_ms: int, last_ms: int, now_ms: int, oldest_ms: int
+) -> int:
+    """Marks a meter's intervals between the readings around a time; returns how many. Times in ms since 1970."""
+    time = [at_ms(first_ms)], [at_ms(last_ms)]
+    status = await connection.execute(_MARK, [meter_id], *time, at_ms(oldest_ms), at_ms(now_ms))
     return int(status.rpartition(" ")[2])
 
 
@@ -196,7 +198,7 @@ async def next_marked(
     """
     row = await connection.fetchrow(
         """
-        SELECT m.start_at, i.end_at, array_agg(m.meter_id ORDER BY m.meter_id) AS meter_ids,
+        SELECT m.start_at, i.end_at,
                (SELECT max(revision) FROM attestations a WHERE a.start_at = m.start_at) AS revision
         FROM interval_marks m JOIN intervals i USING (start_at) WHERE i.state <> 'attested'
         GROUP BY m.start_at, i.end_at HAVING max(m.last_marked_at) <= $1 OR min(m.first_marked_at) <= $2
@@ -209,7 +211,18 @@ async def next_marked(
         return None
     start_s = to_s(row["start_at"])
     span = Span(start_s, to_s(row["end_at"]) - start_s, poll_period_s)
-    return MarkedInterval(span, row["revision"], tuple(row["meter_ids"]))
+    return MarkedInterval(span, row["revision"])
+
+
+async def lock_marks(connection: Connection, start_s: int) -> tuple[str, ...]:
+    """Returns the meters that are marked in an interval; who marks one of them again waits for the transaction's end.
+
+    So a mark that comes while the interval is computed is not deleted with those that it was computed for.
+    """
+    rows = await connection.fetch(
+        "SELECT meter_id FROM interval_marks WHERE start_at = $1 ORDER BY meter_id FOR UPDATE", at_s(start_s)
+    )
+    return tuple(row["meter_id"] for row in rows)
 
 
 async def remove_marks(connection: Connection, start_s: int, meter_ids: Sequence[str]) -> None:

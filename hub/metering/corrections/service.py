@@ -4,7 +4,7 @@ A mark is written in one transaction with the time up to which late readings wer
 the revision. So a kill between them loses nothing, and the same late readings in any order end in the same energy.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from hub.metering.corrections.repository import EnteredRegisters, MarkedInterval
 from hub.metering.events import interval_event
 from hub.metering.histories.repository import MANY
 from hub.metering.oracle import feeders_among, measure_all
-from hub.metering.readings import IntervalReading
+from hub.metering.readings import Energy, IntervalReading, Quality
+from hub.metering.rules import DECIDED
 from hub.metering.sun import Site
 from hub.metering.zones import with_zone_rules
 from hub.postgres.db import Connection, Pool
@@ -70,7 +71,8 @@ async def enter_registers(
     """
     now_ms = clock.now_ms()
     entry_id = await repository.add_entered_registers(connection, meter_id, changed_ms, registers, user_id, now_ms)
-    marked = await repository.mark_around(connection, meter_id, changed_ms, now_ms, now_ms - CORRECTIONS_END_MS)
+    oldest_ms = now_ms - CORRECTIONS_END_MS
+    marked = await repository.mark_around(connection, meter_id, changed_ms, changed_ms, now_ms, oldest_ms)
     return entry_id, marked
 
 
@@ -92,20 +94,21 @@ async def correct_next(
         if marked is None:
             return None
         await metering.lock_interval(connection, marked.span.start_s)
-        changed = await _correct(connection, marked, clock, site, write_money, random_bytes)
-        await repository.remove_marks(connection, marked.span.start_s, marked.meter_ids)
+        meter_ids = await repository.lock_marks(connection, marked.span.start_s)
+        changed = await _correct(connection, marked, meter_ids, clock, site, write_money, random_bytes)
+        await repository.remove_marks(connection, marked.span.start_s, meter_ids)
     return CorrectedInterval(marked.span.start_s, marked.revision + bool(changed), changed)
 
 
 async def _correct(
-    connection: Connection, marked: MarkedInterval, clock: Clock, site: Site | None, write_money: WriteMoney,
-    random_bytes: RandomBytes,
+    connection: Connection, marked: MarkedInterval, meter_ids: Sequence[str], clock: Clock, site: Site | None,
+    write_money: WriteMoney, random_bytes: RandomBytes,
 ) -> tuple[str, ...]:  # fmt: skip
     """Attests the next revision where the energy of a marked meter changed; returns those meters."""
     span = marked.span
     before, owners = await repository.readings_of_revision(connection, span.start_s, marked.revision)
     meters = await metering.meters_by_id(connection, list(before))
-    again = [meter for meter in meters if meter.meter_id in marked.meter_ids]
+    again = [meter for meter in meters if meter.meter_id in meter_ids]
     measured = await measure_all(connection, span, again, site, MANY)
     changed = [name for name in measured if _differs(before[name], measured[name].reading)]
     if not changed:
@@ -122,4 +125,9 @@ async def _correct(
 
 
 def _differs(before: IntervalReading, now: IntervalReading) -> bool:
-    return (before.energy, before.quality) != (now.energy, now.quality)
+    """Whether the energy, its quality or who decided it is another; other rules alone make no revision."""
+    return _what_counts(before) != _what_counts(now)
+
+
+def _what_counts(reading: IntervalReading) -> tuple[Energy, Quality, list[str]]:
+    return reading.energy, reading.quality, [rule for rule in DECIDED if rule in reading.rules]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from edge.wire.kinds import CounterEvent
 from hub.clock import at_s, to_ms, to_s
-from hub.metering.readings import MeterEvent, MeterHistory, MeterReading
+from hub.metering.readings import Decision, Energy, MeterEvent, MeterHistory, MeterReading
 from hub.postgres.db import Connection, Record
 from hub.units import Wh
 
@@ -60,6 +60,10 @@ SELECT meter_id, changed_at, import_before_wh, import_after_wh, export_before_wh
 FROM entered_registers WHERE meter_id = ANY($1::text[]) AND changed_at >= $2 AND changed_at <= $3
 ORDER BY changed_at, entry_id
 """
+_DECISIONS = """
+SELECT meter_id, kind, start_at, end_at, import_wh, export_wh FROM energy_decisions
+WHERE meter_id = ANY($1::text[]) AND end_at >= $2 AND start_at <= $3 ORDER BY decision_id
+"""
 NO_SEQUENCE = 2**63 - 1
 """Of no reading: the first reading after the moment opens what a person entered."""
 
@@ -69,7 +73,7 @@ async def histories(
 ) -> dict[str, MeterHistory]:
     """Returns by meter id the readings of [start, end], both included, with neighbours on each side, and its events.
 
-    What a person entered is an event like one that a gateway signed.
+    What a person entered is an event like one that a gateway signed; what a person decided is told apart.
 
     Times in s since 1970.
     """
@@ -82,7 +86,10 @@ async def histories(
         events[row["meter_id"]].append(_event(row))
     for row in await connection.fetch(_ENTERED, list(meter_ids), *reach):
         events[row["meter_id"]].append(_entered(row))
-    return {meter_id: MeterHistory(readings[meter_id], events[meter_id]) for meter_id in meter_ids}
+    decisions: defaultdict[str, list[Decision]] = defaultdict(list)
+    for row in await connection.fetch(_DECISIONS, list(meter_ids), *reach):
+        decisions[row["meter_id"]].append(_decision(row))
+    return {name: MeterHistory(readings[name], events[name], decisions[name]) for name in meter_ids}
 
 
 def _reading(row: Record) -> MeterReading:
@@ -101,3 +108,9 @@ def _entered(row: Record) -> MeterEvent:
     _, changed_at, *registers = row
     sequences = NO_SEQUENCE - 1, NO_SEQUENCE, NO_SEQUENCE
     return MeterEvent(b"", CounterEvent(0, to_s(changed_at), "swap", *sequences, *registers), entered=True)
+
+
+def _decision(row: Record) -> Decision:
+    _, kind, start_at, end_at, import_wh, export_wh = row
+    energy = None if import_wh is None else Energy(Wh(import_wh), Wh(export_wh))
+    return Decision(kind, to_s(start_at), to_s(end_at), energy)

@@ -51,6 +51,23 @@ CREATE TABLE entered_registers (
 );
 CREATE INDEX entered_registers_meter ON entered_registers (meter_id, changed_at);
 
+-- What a person decided about a meter's energy in [start_at, end_at): of the rows about an interval the newest stands
+CREATE TABLE energy_decisions (
+    decision_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    meter_id text NOT NULL REFERENCES meters,
+    kind text NOT NULL CHECK (kind IN ('accept', 'replace', 'withdraw')),
+    start_at timestamptz NOT NULL,
+    end_at timestamptz NOT NULL CHECK (end_at > start_at),
+    import_wh bigint CHECK (import_wh >= 0), -- of the whole span; null unless it is replaced
+    export_wh bigint CHECK (export_wh >= 0),
+    reason text NOT NULL,
+    decided_by uuid NOT NULL REFERENCES users,
+    decided_at timestamptz NOT NULL,
+    CHECK ((kind = 'replace') = (import_wh IS NOT NULL) AND (import_wh IS NULL) = (export_wh IS NULL))
+);
+CREATE INDEX energy_decisions_meter ON energy_decisions (meter_id, end_at);
+CREATE INDEX readings_doubted ON readings (stored_at) WHERE doubt <> '';
+
 ALTER TABLE meters
     DROP CONSTRAINT meters_kind_check,
     ADD CONSTRAINT meters_kind_check CHECK (kind IN ('load', 'generation', 'bidirectional', 'feeder'));
@@ -116,6 +133,8 @@ ALTER TABLE ingest_coverage
 ALTER TABLE meters
     DROP CONSTRAINT meters_kind_check,
     ADD CONSTRAINT meters_kind_check CHECK (kind IN ('load', 'generation', 'bidirectional'));
+DROP INDEX readings_doubted;
+DROP TABLE energy_decisions;
 DROP TABLE entered_registers;
 DROP TABLE meter_events;
 DROP VIEW good_readings;
