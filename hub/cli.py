@@ -21,6 +21,7 @@ COMMANDS = {
     "token": ("hub.devices.command", "make a one-time enrolment token for a gateway"),
     "trace": ("hub.operations.trace", "show the hops of one reading with their times"),
     "reconcile": ("hub.settlement.command", "compare the database with the chain, to the micro and the Wh"),
+    "take-back": ("hub.settlement.take_back.command", "take back intervals that were attested too early"),
     "audit": ("hub.audit.command", "check a hub from outside: chain, published journals and your own proofs"),
     "doctor": ("hub.operations.doctor", "check what this hub needs and say what to mend"),
     "openapi": ("hub.api.openapi", "print the API's description"),

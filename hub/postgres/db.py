@@ -36,6 +36,9 @@ TRANSIENT_ERRORS = (
 )
 """Errors that pass: the server is unreachable, stops, starts or is full, or it rolled back one of two transactions."""
 
+LockTimeoutError = asyncpg.LockNotAvailableError
+"""A lock was waited for longer than `lock_timeout` says."""
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -5,7 +5,7 @@ A leader calls ``guard`` in every transaction that writes; it refuses a leader t
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from hub.errors import RetryableError
@@ -84,6 +84,23 @@ async def guard(connection: Connection, lease: Lease) -> None:
     fence = await connection.fetchval("SELECT fence FROM leases WHERE name = $1 FOR SHARE", lease.name)
     if fence != lease.fence:
         raise LeaseLostError(f"{lease.holder} no longer leads {lease.name}: fence {fence} follows {lease.fence}")
+
+
+async def take_over(connection: Connection, names: Sequence[str], holder: str) -> None:
+    """Ends these leases, whoever holds them, in the caller's transaction, which then is the only one that writes.
+
+    It waits for what their holders are writing. Whatever they begin to write later waits for the caller and is refused
+    then, and they compete for the leases again.
+    """
+    for name in sorted(names):
+        await connection.execute(
+            """
+            INSERT INTO leases AS l (name, holder, fence, expires_at) VALUES ($1, $2, 1, now())
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = l.fence + 1, expires_at = now()
+            """,
+            name,
+            holder,
+        )
 
 
 async def release(connection: Connection, lease: Lease) -> None:

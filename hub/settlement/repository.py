@@ -298,7 +298,7 @@ class DeferredRow:
 
 
 async def store_deferred(connection: Connection, stage: Stage, rows: Sequence[DeferredRow]) -> None:
-    """Stores the stage's deferred intervals and deletes those that it has finished.
+    """Stores the stage's deferred intervals and deletes those that it has finished; one taken back is left out.
 
     The time since when an interval is deferred stays as it was first stored.
     """
@@ -312,7 +312,8 @@ async def store_deferred(connection: Connection, stage: Stage, rows: Sequence[De
     )
     await connection.executemany(
         """
-        INSERT INTO deferred_intervals (start_at, stage, code, reason, since, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO deferred_intervals (start_at, stage, code, reason, since, tried_at)
+        SELECT start_at, $2, $3, $4, $5, $6 FROM intervals WHERE start_at = $1
         ON CONFLICT (start_at, stage) DO UPDATE SET code = $3, reason = $4, tried_at = $6
         """,
         [

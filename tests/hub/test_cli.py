@@ -114,7 +114,12 @@ def test_an_unknown_gateway_gets_no_token(tmp_path: Path, db_url: str) -> None:
     assert json.loads(answer.stdout)["error"] == "gateway_unknown"
 
 
-@pytest.mark.parametrize("arguments", [("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), ("serve",)])
+TAKE_BACK = ("take-back", "2026-06-01T10:00:00Z", "--by", "Olga", "--reason", "The clock was ahead")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), ("serve",), TAKE_BACK]
+)
 def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     text = GOOD.format(folder=tmp_path) + f"web_port = {free_port()}\ndevice_port = {free_port()}\n"
     result = run_hub(arguments[0], "--config", write(tmp_path, text), *arguments[1:])
@@ -122,7 +127,7 @@ def test_a_database_that_is_away_is_a_reason_to_try_again(tmp_path: Path, argume
     assert "PostgreSQL does not let us in" in result.stderr and "PEERWATT_HUB_DATABASE_URL" in result.stderr
 
 
-WITHOUT_SCHEMA = [("worker",), ("serve",), ("reconcile",), ("token", "gw-north"), ("trace", "00" * 32)]
+WITHOUT_SCHEMA = [("worker",), ("serve",), ("reconcile",), ("token", "gw-north"), ("trace", "00" * 32), TAKE_BACK]
 
 
 @pytest.mark.parametrize("arguments", WITHOUT_SCHEMA, ids=lambda arguments: arguments[0])

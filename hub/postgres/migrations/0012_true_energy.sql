@@ -120,7 +120,18 @@ CREATE TABLE late_readings_seen (
     until_at timestamptz NOT NULL
 );
 
+-- Intervals that were attested too early and taken back, before anything of them was sent: who, why, and what was attested
+CREATE TABLE taken_back (
+    take_back_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    from_at timestamptz NOT NULL,
+    taken_by text NOT NULL,
+    reason text NOT NULL,
+    taken_at timestamptz NOT NULL,
+    attestations jsonb NOT NULL -- each with its interval, its state then, root, totals and number of trades
+);
+
 -- migrate:down
+DROP TABLE taken_back;
 DROP TABLE late_readings_seen;
 DROP TABLE correction_causes;
 DROP INDEX attestations_due, attestations_corrected;
