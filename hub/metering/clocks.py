@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from statistics import median
 
+from hub.chain.clock import MAX_BEHIND_S
 from hub.clock import Clock
 from hub.errors import RetryableError
 from hub.metering import repository
@@ -17,15 +18,18 @@ DatabaseClock = Callable[[Connection], Awaitable[int]]
 
 
 class ClocksDifferError(RetryableError):
-    """The worker's clock differs from PostgreSQL's or from the gateways'."""
+    """The worker's clock differs from PostgreSQL's, from the gateways' or from the chain's."""
 
     code = "clocks_differ"
 
 
-async def require_one_time(connection: Connection, clock: Clock, database: DatabaseClock) -> None:
-    """Compares this process's clock with PostgreSQL's, and with what synchronised gateways say in their heartbeats.
+async def require_one_time(
+    connection: Connection, clock: Clock, database: DatabaseClock, chain_ahead_s: int = 0
+) -> None:
+    """Compares this process's clock with PostgreSQL's, the chain's, and what synchronised gateways say in heartbeats.
 
-    A host that boots with a wrong clock takes its database along, so that only the gateways can tell.
+    A host that boots with a wrong clock takes its database along, so that only the gateways can tell, and the chain
+    when the clock is behind: ``chain_ahead_s`` is by how much the chain's newest block is ahead of it.
 
     Raises:
         ClocksDifferError: they differ; the message says by how much and what to do.
@@ -36,6 +40,11 @@ async def require_one_time(connection: Connection, clock: Clock, database: Datab
         raise ClocksDifferError(
             f"This worker's clock is {apart_ms / 1000:+.1f} s from PostgreSQL's: nothing is attested until both follow "
             "a time server"
+        )
+    if chain_ahead_s > MAX_BEHIND_S:
+        raise ClocksDifferError(
+            f"The hub's clock is {chain_ahead_s} s behind the chain's: nothing is attested until it follows a time "
+            "server"
         )
     offsets_ms = await repository.heartbeat_offsets_ms(connection, now_ms)
     if offsets_ms and abs(behind_ms := median(offsets_ms)) > MAX_GATEWAYS_APART_MS:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from hub.chain.clock import ChainClock
 from hub.clock import Clock
 from hub.ingest.coverage import newest_coverage
 from hub.metering.clocks import DatabaseClock, require_one_time
@@ -33,6 +34,7 @@ class AttestationRound:
     pool: Pool
     clock: Clock
     database_clock: DatabaseClock = database_now_ms
+    chain_clock: ChainClock | None = None
     name: str = "oracle"
 
     async def run(self, lease: Lease) -> bool:
@@ -43,8 +45,9 @@ class AttestationRound:
             LeaseLostError: another copy leads.
         """
         settings = self.settings
+        chain_ahead_s = 0 if self.chain_clock is None else await self.chain_clock.seconds_behind()
         async with self.pool.acquire() as connection:
-            await require_one_time(connection, self.clock, self.database_clock)
+            await require_one_time(connection, self.clock, self.database_clock, chain_ahead_s)
             coverage = await newest_coverage(connection)
         config = OracleConfig(
             settings.interval_s,

@@ -14,6 +14,7 @@ from solders.hash import Hash
 from hub.chain import pdas, repository
 from hub.chain.accounts import fixed_size
 from hub.chain.client import ChainClient
+from hub.chain.clock import MAX_BEHIND_S, seconds_behind
 from hub.chain.deployment import LAMPORTS_PER_SIGNATURE, require_funds
 from hub.chain.errors import ChainUnreachableError
 from hub.chain.key_check import WrongKeyError, require_key
@@ -26,9 +27,6 @@ from hub.errors import ConfigError, HubError, PermanentError, RetryableError
 from hub.postgres.db import Pool
 from hub.settlement.keys import SettlementKeys
 from hub.settlement.steps.repository import StepRow
-
-MAX_BEHIND_S = 30
-"""As much as an embedded ledger's clock may be off; the clocks of Solana's clusters are closer to the time of day."""
 
 
 class OtherChainError(ConfigError):
@@ -156,9 +154,7 @@ async def check_clock(chain: ChainClient, clock: Clock) -> None:
         ClockBehindError: this machine's clock is behind by more than ``MAX_BEHIND_S``.
         ChainUnreachableError: the chain does not answer.
     """
-    answer = await chain.call(chain.rpc.get_slot(Finalized))
-    chain_s = await chain.block_time_s(answer.value)
-    behind_s = 0 if chain_s is None else chain_s - clock.now_ms() // 1000
+    behind_s = await seconds_behind(chain, clock)
     if behind_s > MAX_BEHIND_S:
         raise ClockBehindError(
             f"This machine's clock is {behind_s} s behind the chain's at {chain.url}: synchronise it "

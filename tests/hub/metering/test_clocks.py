@@ -66,3 +66,12 @@ async def test_the_database_has_a_clock(pool: Pool) -> None:
         first = await database_now_ms(connection)
         assert first <= await database_now_ms(connection)
         await require_one_time(connection, ManualClock(first), database_now_ms)
+
+
+async def test_a_hub_that_is_behind_the_chain(pool: Pool) -> None:
+    """Without any gateway that could tell, and with its database along."""
+    async with pool.acquire() as connection:
+        clock = ManualClock(NOW_MS)
+        await require_one_time(connection, clock, same_time_as(clock), chain_ahead_s=30)
+        with pytest.raises(ClocksDifferError, match=r"31 s behind the chain's: nothing is attested"):
+            await require_one_time(connection, clock, same_time_as(clock), chain_ahead_s=31)
