@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,7 +31,16 @@ from hub.settlement.take_back.service import (
     take_back,
 )
 from support.killed_calls import killed_after
-from support.rows.site_rows import ALWAYS, KnownFunds, end_leases, lead
+from support.rows.site_rows import (
+    ALWAYS,
+    KnownFunds,
+    add_interval_energy,
+    add_meter,
+    add_participant,
+    add_rates,
+    end_leases,
+    lead,
+)
 from support.rows.worked_example import INTERVAL_S, START_S
 from support.servers.nodes import NO_CHAIN
 from support.settlement.campus import ENERGY, SettlingCampus
@@ -261,3 +271,24 @@ async def test_a_stage_that_deferred_an_interval_goes_on_after_it_was_taken_back
     await take(submitter.pool)
     await submitter.deferred.store(submitter.pool, await lead(submitter.pool, "worker"), "settlement")
     assert await submitter.pool.fetchval("SELECT count(*) FROM deferred_intervals") == 0
+
+
+@pytest.mark.parametrize("kind", ["E7", "E17"])
+async def test_what_was_attested_ahead_of_its_readings_is_true_in_the_end(pool: Pool, kind: str) -> None:
+    """E7: a worker an hour ahead attested intervals of the future. E17: a new site's first one, before a meter came."""
+    await add_rates(pool)
+    await add_participant(pool, UUID(int=1))
+    await add_meter(pool, "METER_001", UUID(int=1), expected_from_s=START_S)
+    config, ahead = OracleConfig(INTERVAL_S, 60, 0, coverage=ALWAYS), ManualClock((START_S + 4 * INTERVAL_S) * 1000)
+    lease = await lead(pool)
+    await attest_due(pool, lease, ahead, config, limit=4 if kind == "E7" else 1)
+    await clear_attested(pool, lease, ahead, KnownFunds())
+    await plan_cleared(pool, lease, ahead)
+    assert {row["quality"] for row in await pool.fetch("SELECT quality FROM interval_readings")} == {"missing"}
+
+    assert len((await take(pool)).starts) == (4 if kind == "E7" else 1)
+    await add_interval_energy(pool, "METER_001", START_S, INTERVAL_S, (900, 0))
+    now = ManualClock((START_S + INTERVAL_S + 30) * 1000)
+    await attest_due(pool, await lead(pool, "worker"), now, config)
+    rows = await pool.fetch("SELECT revision, start_at, import_wh, quality FROM interval_readings")
+    assert [tuple(row) for row in rows] == [(1, at_s(START_S), 900, "valid")]
