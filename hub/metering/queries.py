@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from hub.metering.doubts import CLOCK, UNCONFIRMED
 from hub.metering.rules import DECIDED
+from hub.metering.runs import MISREAD
 from hub.postgres.db import Connection, Record
 
 READING_KEY = (datetime, bytes)
@@ -126,12 +128,13 @@ async def decisions(connection: Connection, meter_id: str, start: datetime, end:
 async def flagged_meters(connection: Connection, rules: Sequence[str], since: datetime) -> list[Record]:
     """Returns by meter and rule the first and the newest flagged interval since a time, and how many; at most 1,000.
 
-    Each interval counts in its newest revision, unless somebody has decided about it.
+    Each interval counts in its newest revision, unless somebody has decided about it. ``doubted``: in one of them there
+    are readings that somebody could accept.
     """
     return await connection.fetch(
         """
         SELECT n.meter_id, m.gateway_id, m.building, rule, min(n.start_at) AS first_start_at,
-               max(n.start_at) AS last_start_at, count(*) AS intervals
+               max(n.start_at) AS last_start_at, count(*) AS intervals, bool_or(n.rules && $4) AS doubted
         FROM (
             SELECT DISTINCT ON (start_at, meter_id) start_at, meter_id, rules FROM interval_readings
             WHERE start_at >= $2 ORDER BY start_at, meter_id, revision DESC
@@ -142,6 +145,7 @@ async def flagged_meters(connection: Connection, rules: Sequence[str], since: da
         list(rules),
         since,
         list(DECIDED),
+        [CLOCK, MISREAD, UNCONFIRMED],
     )
 
 

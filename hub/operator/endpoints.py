@@ -157,10 +157,11 @@ async def alarms(ctx: Ctx, _: DeviceReader, connection: Snapshot) -> Alarms:
 
 
 def _alarm(row: Row) -> Alarm:
-    rule = ALARMS[row["rule"]]
-    can_accept = isinstance(rule, Rule) and rule.acceptable
-    decisions = ["accept"] * can_accept + ["replace"] * (rule.effect is not Effect.NOTE)
-    return show(Alarm, row, says=rule.says, mend=rule.mend, decisions=decisions + REGISTERS.get(rule.id, []))
+    rule, decisions = ALARMS[row["rule"]], list[str]()
+    if rule.effect is not Effect.NOTE:
+        can_accept = row["doubted"] or (isinstance(rule, Rule) and rule.acceptable)
+        decisions = [*(["accept"] if can_accept else []), "replace", *REGISTERS.get(rule.id, [])]
+    return show(Alarm, row, says=rule.says, mend=rule.mend, decisions=decisions)
 
 
 def _clock_doubt(row: Row) -> ClockDoubt:

@@ -38,7 +38,7 @@ async def decide(api: Api, headers: dict[str, str], entry: dict[str, Any], meter
     return await api.client.post(f"/api/v1/operator/meters/{meter_id}/decisions", headers=headers, json=entry)
 
 
-async def doubt(pool: Pool, meter_id: str = "METER_001") -> None:
+async def put_in_doubt(pool: Pool, meter_id: str = "METER_001") -> None:
     """Has the hub doubt the meter's readings at the interval's ends for their time."""
     await pool.execute(
         "UPDATE readings SET doubt = 'clock' WHERE meter_id = $1 AND slot_at BETWEEN $2 AND $3",
@@ -173,7 +173,7 @@ async def test_a_gateway_is_accepted_meter_by_meter(api: Api, pool: Pool, operat
     """Of the third meter nothing is in doubt, and nothing is decided about it."""
     problem(await accept_gateway(api, operator), 409, "nothing_to_accept")
     for meter_id in ("METER_001", "METER_002"):
-        await doubt(pool, meter_id)
+        await put_in_doubt(pool, meter_id)
     answer = (await accept_gateway(api, operator)).json()
     assert [one["meter_id"] for one in answer["items"]] == ["METER_001", "METER_002"]
     rows = await pool.fetch("SELECT decision_id, meter_id, kind FROM energy_decisions ORDER BY decision_id")
@@ -211,6 +211,17 @@ async def test_an_alarm_says_what_can_be_decided_and_ends_with_the_decision(
     assert (alarm["rule"], alarm["decisions"]) == (rule, decisions)
     await pool.execute("UPDATE interval_readings SET rules = rules || '{replaced}' WHERE meter_id = 'METER_001'")
     assert (await api.get("/operator/alarms", operator)).json()["items"] == []
+
+
+@pytest.mark.parametrize("doubt", ["clock", "misread", "unconfirmed"])
+async def test_an_alarm_of_what_was_not_measured_offers_to_accept_doubted_readings(
+    api: Api, pool: Pool, operator: dict[str, str], doubt: str
+) -> None:
+    await pool.execute(
+        "UPDATE interval_readings SET rules = ARRAY['not_measured', $1] WHERE meter_id = 'METER_001'", doubt
+    )
+    alarms = (await api.get("/operator/alarms", operator)).json()["items"]
+    assert [alarm["decisions"] for alarm in alarms if alarm["rule"] == "not_measured"] == [["accept", "replace"]]
 
 
 async def ahead(pool: Pool, gateway_id: str, meter_id: str, *, frame: int, slots: list[int]) -> None:
