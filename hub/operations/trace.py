@@ -19,6 +19,7 @@ WHY = {
     "late_readings": "late readings",
     "counter_event": "a counter event",
     "entered_registers": "registers that a person entered",
+    "energy_decision": "an operator's decision",
 }
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from hub.http.types import Hash, Hex, UtcTime
 from hub.metering.schemas import FlaggedRule, Quality
 
-CauseKind = Literal["late_readings", "counter_event", "entered_registers"]
+CauseKind = Literal["late_readings", "counter_event", "entered_registers", "energy_decision"]
 
 
 class CorrectionCause(BaseModel):
@@ -16,15 +16,20 @@ class CorrectionCause(BaseModel):
 
     cause: CauseKind = Field(
         description="late_readings: one boot's readings; counter_event: the gateway's doubt of the registers ended; "
-        "entered_registers: a person read them off before and after a change that no gateway saw"
+        "entered_registers: a person read them off before and after a change that no gateway saw; "
+        "energy_decision: an operator accepted readings, replaced energy or withdrew either"
     )
     boot_id: Hex | None = Field(description="Of the gateway; null for what a person entered, as both sequences")
     first_sequence: int | None = Field(description="The meter's sequence in the boot: of the first reading")
     last_sequence: int | None
-    first_at: UtcTime = Field(description="Slot of the first reading; of the event, or of the change")
+    first_at: UtcTime = Field(
+        description="Slot of the first reading; of the event, of the change, or where the decision begins"
+    )
     last_at: UtcTime
     readings: int = Field(description="How many; 0 unless they are readings")
-    detail: str = Field(description="The event's kind, or the person's reason; empty for readings", examples=["swap"])
+    detail: str = Field(
+        description="The event's kind, or what a person gave as reason; empty for readings", examples=["swap"]
+    )
 
 
 class MeterValue(BaseModel):

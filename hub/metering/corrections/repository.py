@@ -100,6 +100,11 @@ WITH around AS (
     SELECT a.meter_id, 'entered_registers', NULL, NULL, NULL, e.changed_at, e.changed_at, 0, e.reason
     FROM around a JOIN entered_registers e ON e.meter_id = a.meter_id AND e.changed_at BETWEEN a.begin_at AND a.end_at
     WHERE e.entered_at >= a.attested_at
+    UNION ALL
+    SELECT a.meter_id, 'energy_decision', NULL, NULL, NULL, d.start_at, d.end_at, 0, d.kind || ': ' || d.reason
+    FROM around a JOIN energy_decisions d
+      ON d.meter_id = a.meter_id AND d.end_at >= a.begin_at AND d.start_at <= a.end_at
+    WHERE d.decided_at >= a.attested_at
 )
 SELECT $1, $3, meter_id, row_number() OVER (PARTITION BY meter_id ORDER BY cause, first_at, boot_id) - 1, cause,
        boot_id, first_sequence, last_sequence, first_at, last_at, readings, detail

@@ -102,7 +102,9 @@ CREATE TABLE correction_causes (
     revision int NOT NULL CHECK (revision > 1),
     meter_id text NOT NULL,
     position int NOT NULL, -- 0, 1, ... among the causes of a meter's correction
-    cause text NOT NULL CHECK (cause IN ('late_readings', 'counter_event', 'entered_registers')),
+    cause text NOT NULL CHECK (
+        cause IN ('late_readings', 'counter_event', 'entered_registers', 'energy_decision')
+    ),
     boot_id bytea, -- null for what a person entered, as the sequences
     first_sequence bigint,
     last_sequence bigint,

@@ -88,6 +88,22 @@ async def test_accepted_readings_are_billed_to_the_wh_and_bought_from_the_utilit
     assert await energies(decided, "METER_002") == [(1, 0, 1800, "valid"), *[(2, 0, 1800, "valid")] * 3]
 
 
+async def test_the_next_bill_says_who_decided_and_why(decided: Pool) -> None:
+    """An operator's decision is the cause; what one about other intervals says is none."""
+    await take(decided, about("replace", 0, 1, 5))
+    await correct(decided)
+    await take(decided, about("accept", 2, 4))
+    await correct(decided)
+    rows = await decided.fetch("SELECT start_at, cause, first_at, last_at, detail FROM correction_causes ORDER BY 1, 2")
+    causes = {tuple(row)[1:] for row in rows if row["start_at"] == at_s(START_S)}
+    reason = OPERATOR.reason
+    assert causes == {("energy_decision", at_s(START_S), at_s(START_S + LENGTH_S), f"replace: {reason}")}
+    span = at_s(START_S + 2 * LENGTH_S), at_s(START_S + 4 * LENGTH_S)
+    assert ("energy_decision", *span, f"accept: {reason}") in {
+        tuple(row)[1:] for row in rows if row["start_at"] == at_s(START_S + 3 * LENGTH_S)
+    }
+
+
 async def test_entered_energy_is_the_utilitys_and_its_export_not_sold(decided: Pool) -> None:
     await take(decided, about("replace", 1, 4, 1000, 300))
     await correct(decided)

@@ -445,9 +445,32 @@ export interface paths {
         };
         /**
          * Meters whose energy somebody should look at, and what mends it
-         * @description Returns what rules flagged in the intervals of the last seven days, and what gateways say of their meters now.
+         * @description Returns what rules flagged in the intervals of the last seven days, readings whose time the hub doubted when they
+         *     came, and what gateways say of their meters now.
+         *
+         *     Where somebody has decided about an interval, it is no alarm any more.
          */
         get: operations["listAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What operators decided about meters' energy, newest first
+         * @description Returns decisions with who took them and why; of those about an interval the newest stands.
+         */
+        get: operations["listDecisions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -516,6 +539,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/gateways/{gateway_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept the doubted readings of all meters of a gateway, as after a wrong clock of the hub
+         * @description Takes one decision for each meter of which something is in doubt in [start_at, end_at).
+         */
+        post: operations["acceptGatewayReadings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/market": {
         parameters: {
             query?: never;
@@ -530,6 +573,26 @@ export interface paths {
         get: operations["getMarketState"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter_id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a meter's doubted readings, replace its energy, or withdraw what was decided
+         * @description Takes the decision with its reason; the intervals that it changes are computed again within minutes.
+         */
+        post: operations["decideEnergy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -775,6 +838,11 @@ export interface components {
             /** Building */
             building: string;
             /**
+             * Decisions
+             * @description What can be decided about the energy: POST /operator/meters/{meter_id}/decisions, or /registers
+             */
+            decisions: ("accept" | "replace" | "registers")[];
+            /**
              * First Start At
              * Format: date-time
              * @description Start of the first flagged interval of the last seven days
@@ -815,6 +883,8 @@ export interface components {
          * @description What somebody should look at, the newest first.
          */
         Alarms: {
+            /** Clock Doubts */
+            clock_doubts: components["schemas"]["ClockDoubt"][];
             /** Items */
             items: components["schemas"]["Alarm"][];
             /** Troubles */
@@ -1241,6 +1311,58 @@ export interface components {
             volume_wh: number;
         };
         /**
+         * ClockDoubt
+         * @description Readings that came from the future by the hub's clock, and about which nobody has decided.
+         */
+        ClockDoubt: {
+            /**
+             * End At
+             * @description End of the last one
+             */
+            end_at: string | null;
+            /**
+             * First Slot At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            first_slot_at: string;
+            /** Gateway Id */
+            gateway_id: string;
+            /**
+             * Gateways
+             * @description Gateways that send heartbeats
+             */
+            gateways: number;
+            /**
+             * Gateways Ahead
+             * @description Gateways from which such readings came at that time, this one included
+             */
+            gateways_ahead: number;
+            /**
+             * Hub Clock
+             * @description Whether half of the gateways, and more than one, were ahead of the hub
+             */
+            hub_clock: boolean;
+            /**
+             * Last Slot At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            last_slot_at: string;
+            /**
+             * Mend
+             * @description What to do
+             */
+            mend: string;
+            /** Readings */
+            readings: number;
+            /**
+             * Start At
+             * @description Start of the first interval with such a reading, once attested
+             */
+            start_at: string | null;
+        };
+        /**
          * CorrectedMeter
          * @description A meter whose energy or quality was corrected, and why; no cause: the same readings were computed again.
          */
@@ -1292,20 +1414,20 @@ export interface components {
             boot_id: string | null;
             /**
              * Cause
-             * @description late_readings: one boot's readings; counter_event: the gateway's doubt of the registers ended; entered_registers: a person read them off before and after a change that no gateway saw
+             * @description late_readings: one boot's readings; counter_event: the gateway's doubt of the registers ended; entered_registers: a person read them off before and after a change that no gateway saw; energy_decision: an operator accepted readings, replaced energy or withdrew either
              * @enum {string}
              */
-            cause: "late_readings" | "counter_event" | "entered_registers";
+            cause: "late_readings" | "counter_event" | "entered_registers" | "energy_decision";
             /**
              * Detail
-             * @description The event's kind, or the person's reason; empty for readings
+             * @description The event's kind, or what a person gave as reason; empty for readings
              * @example swap
              */
             detail: string;
             /**
              * First At
              * Format: date-time
-             * @description Slot of the first reading; of the event, or of the change
+             * @description Slot of the first reading; of the event, of the change, or where the decision begins
              * @example 2026-06-01T10:00:00Z
              */
             first_at: string;
@@ -1382,7 +1504,7 @@ export interface components {
              * Causes
              * @description Each once; empty when the same readings were computed again
              */
-            causes: ("late_readings" | "counter_event" | "entered_registers")[];
+            causes: ("late_readings" | "counter_event" | "entered_registers" | "energy_decision")[];
             /**
              * Change Micros
              * @description Positive is what the participant gets, or no longer owes
@@ -1462,6 +1584,104 @@ export interface components {
             price_mills: number;
             /** Wh */
             wh: number;
+        };
+        /**
+         * Decided
+         * @description A decision, and who took it.
+         */
+        Decided: {
+            /**
+             * Decided At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            decided_at: string;
+            /**
+             * Decided By
+             * @description Name of the operator
+             */
+            decided_by: string;
+            /** Decision Id */
+            decision_id: number;
+            /**
+             * End At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /** Export Wh */
+            export_wh: number | null;
+            /**
+             * Import Wh
+             * @description Of the whole span; null unless it was replaced
+             */
+            import_wh: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "accept" | "replace" | "withdraw";
+            /** Meter Id */
+            meter_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
+        };
+        /**
+         * DecidedPage
+         * @description Decisions, newest first.
+         */
+        DecidedPage: {
+            /** Items */
+            items: components["schemas"]["Decided"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DecisionEntry
+         * @description A decision about a meter's energy in [start_at, end_at).
+         */
+        DecisionEntry: {
+            /**
+             * End At
+             * Format: date-time
+             * @description Where an interval ends, this one or a later one
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /**
+             * Export Wh
+             * @description replace: it is the utility's, and never sold to peers
+             */
+            export_wh?: number | null;
+            /**
+             * Import Wh
+             * @description replace: of the whole span, shared out evenly
+             */
+            import_wh?: number | null;
+            /**
+             * Kind
+             * @description accept: the doubted readings count after all; replace: this energy flowed; withdraw: undoes both
+             * @enum {string}
+             */
+            kind: "accept" | "replace" | "withdraw";
+            /**
+             * Reason
+             * @description Why, and how it is known
+             */
+            reason: string;
+            /**
+             * Start At
+             * Format: date-time
+             * @description Where an interval begins
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
         };
         /**
          * DoubtedReading
@@ -1548,7 +1768,7 @@ export interface components {
         FlaggedRule: {
             /**
              * Doubt
-             * @description Whether it makes the energy estimated; otherwise it only remarks
+             * @description Whether it makes the energy estimated; otherwise it only remarks, also when it was accepted
              */
             doubt: boolean;
             /**
@@ -1713,6 +1933,11 @@ export interface components {
          * @description How good a meter's energy is in [start_at, end_at), revision by revision, and the evidence.
          */
         IntervalQuality: {
+            /**
+             * Decisions
+             * @description About the interval, the newest first: that one stands
+             */
+            decisions: components["schemas"]["MeterDecision"][];
             /**
              * End At
              * Format: date-time
@@ -1941,6 +2166,46 @@ export interface components {
             status: "active" | "suspended" | "retired";
             /** Zone */
             zone: string;
+        };
+        /**
+         * MeterDecision
+         * @description What an operator decided about the meter's energy in [start_at, end_at).
+         */
+        MeterDecision: {
+            /**
+             * Decided At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            decided_at: string;
+            /** Decision Id */
+            decision_id: number;
+            /**
+             * End At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /** Export Wh */
+            export_wh: number | null;
+            /**
+             * Import Wh
+             * @description Of the whole span; null unless it was replaced
+             */
+            import_wh: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "accept" | "replace" | "withdraw";
+            /** Reason */
+            reason: string;
+            /**
+             * Start At
+             * Format: date-time
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
         };
         /**
          * MeterEvent
@@ -2775,6 +3040,54 @@ export interface components {
              * @example Europe/Zurich
              */
             timezone: string;
+        };
+        /**
+         * SpanEntry
+         * @description The span that is decided about, and why.
+         */
+        SpanEntry: {
+            /**
+             * End At
+             * Format: date-time
+             * @description Where an interval ends, this one or a later one
+             * @example 2026-06-01T10:00:00Z
+             */
+            end_at: string;
+            /**
+             * Reason
+             * @description Why, and how it is known
+             */
+            reason: string;
+            /**
+             * Start At
+             * Format: date-time
+             * @description Where an interval begins
+             * @example 2026-06-01T10:00:00Z
+             */
+            start_at: string;
+        };
+        /**
+         * TakenDecision
+         * @description A decision that was stored.
+         */
+        TakenDecision: {
+            /** Decision Id */
+            decision_id: number;
+            /**
+             * Intervals Marked
+             * @description How many are computed again for it; those around it are among them
+             */
+            intervals_marked: number;
+            /** Meter Id */
+            meter_id: string;
+        };
+        /**
+         * TakenDecisions
+         * @description The decisions that were stored, one for each meter.
+         */
+        TakenDecisions: {
+            /** Items */
+            items: components["schemas"]["TakenDecision"][];
         };
         /**
          * Tariffs
@@ -4538,6 +4851,60 @@ export interface operations {
             };
         };
     };
+    listDecisions: {
+        parameters: {
+            query?: {
+                /** @description Only about this meter */
+                meter_id?: string | null;
+                /** @description At most this many items */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecidedPage"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Cursor refused (`cursor_invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     acceptGatewayKey: {
         parameters: {
             query?: never;
@@ -4712,6 +5079,77 @@ export interface operations {
             };
         };
     };
+    acceptGatewayReadings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpanEntry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenDecisions"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not attested (`not_attested`); Too old to correct (`too_old_to_correct`); Nothing to accept (`nothing_to_accept`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Not whole intervals (`not_whole_intervals`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMarketState: {
         parameters: {
             query?: never;
@@ -4749,6 +5187,77 @@ export interface operations {
                 };
             };
             /** @description The request is malformed (`invalid_request`); `errors` names each fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideEnergy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionEntry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenDecision"];
+                };
+            };
+            /** @description Not signed in (`not_signed_in`); Access token refused (`token_invalid`); Access token expired (`token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not attested (`not_attested`); Too old to correct (`too_old_to_correct`); Nothing to accept (`nothing_to_accept`); Nothing to withdraw (`nothing_to_withdraw`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed (`invalid_request`); `errors` names each fault; Not whole intervals (`not_whole_intervals`); Above the rated power (`above_rated_power`) */
             422: {
                 headers: {
                     [name: string]: unknown;

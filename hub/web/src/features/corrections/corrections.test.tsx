@@ -130,6 +130,8 @@ test("a cause can be looked up: readings by time, number and boot, an event by k
   );
   const entered = { ...one, cause: "entered_registers", boot_id: null, detail: "swapped" } as const;
   expect(causeText(entered, ZURICH)).toMatch(/registers for Wed,? 11 Mar, 12:01: swapped$/);
+  const decided = { ...entered, cause: "energy_decision", detail: "accept: looked at it" } as const;
+  expect(causeText(decided, ZURICH)).toMatch(/decided about Wed,? 11 Mar, 12:01: accept: looked at it$/);
 });
 
 vi.mock("../../ui/ProofLink", () => ({

@@ -20,6 +20,7 @@ const REASONS: Record<CorrectionCause["cause"], string> = {
   late_readings: "readings came late",
   counter_event: "the gateway has told what happened to the meter's counter",
   entered_registers: "the operator entered what the meter showed before and after a change",
+  energy_decision: "the operator decided about the energy",
 };
 
 /** "because readings came late"; what is not known to have come is not made up. */
@@ -83,5 +84,7 @@ export function causeText(cause: CorrectionCause, place: Place): string {
       return `The gateway signed what happened to the counter (${cause.detail.replace("_", " ")}): ${when}`;
     case "entered_registers":
       return `The operator entered registers for ${when}: ${cause.detail}`;
+    case "energy_decision":
+      return `The operator decided about ${when}: ${cause.detail}`;
   }
 }
