@@ -3,6 +3,7 @@
 import pytest
 
 from hub.demo import ground_truth
+from hub.demo.true_energy import MeterTruth
 from hub.market.auction.residuals import positions
 from hub.market.auction.run import run_auction
 from hub.settlement.plan import plan
@@ -55,7 +56,7 @@ def test_the_rules_coded_twice_agree(example: Example) -> None:
         },
     )  # fmt: skip
     meters = {
-        f"M{m.participant_id.int}": ground_truth.MeterTruth(
+        f"M{m.participant_id.int}": MeterTruth(
             m.import_wh, m.export_wh, "valid" if m.valid else "estimated"
         )
         for m in example.inputs.metered

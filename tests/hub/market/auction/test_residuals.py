@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.demo import ground_truth
+from hub.demo.true_energy import MeterTruth
 from hub.market.auction.residuals import MeteredEnergy, Position, UnsettledDebits, positions, residual_orders
 from hub.market.auction.run import AuctionInput, run_auction
 from hub.market.funds import ParticipantFunds
@@ -197,7 +198,7 @@ def test_whole_intervals_agree_with_the_rules_coded_twice(
     for n, (imported, exported, valid, trades, ask, bid, reserve, max_wh) in enumerate(rows):
         participant_id = UUID(int=n)
         metered.append(MeteredEnergy(participant_id, Wh(imported), Wh(exported), valid, ask, bid))  # type: ignore[arg-type]
-        meters[f"M{n}"] = ground_truth.MeterTruth(imported, exported, "valid" if valid else "estimated")
+        meters[f"M{n}"] = MeterTruth(imported, exported, "valid" if valid else "estimated")
         truth_meters[f"M{n}"] = ground_truth.TruthMeter(str(participant_id), 10**6)
         if trades:
             funds[participant_id] = replace(AMPLE, reserve_micros=Micros(reserve), max_wh=Wh(max_wh))
