@@ -128,12 +128,23 @@ def _speaks_of(event: CounterEvent, reading: MeterReading) -> bool:
 def _openings(counting: Sequence[MeterReading], events: Sequence[MeterEvent]) -> dict[bytes, MeterEvent]:
     openings: dict[bytes, MeterEvent] = {}
     for signed in events:
-        if signed.event.event in NO_BREAK and not signed.entered:
+        if (signed.event.event in NO_BREAK and not signed.entered) or _is_overruled(signed, events):
             continue
         first = _first_after(counting, signed.event)
         if first is not None:
             openings[first.reading_id] = signed
     return openings
+
+
+def _is_overruled(signed: MeterEvent, events: Sequence[MeterEvent]) -> bool:
+    """Whether a later event says that the readings which confirmed this one were wrong: then it never happened."""
+    event = signed.event
+    return not signed.entered and any(
+        later.event.last_sequence < event.first_sequence <= event.confirmed_sequence < later.event.first_sequence
+        and event.slot_s <= later.event.slot_s <= event.slot_s + DOUBT_LASTS_S
+        for later in events
+        if not later.entered
+    )
 
 
 def _first_after(counting: Sequence[MeterReading], event: CounterEvent) -> MeterReading | None:

@@ -104,6 +104,18 @@ def says(signed: MeterEvent, r: MeterReading, readings: list[MeterReading]) -> b
     return None if newest is not r else r.meter_sequence >= e.first_sequence
 
 
+def taken_back(signed: MeterEvent, events: list[MeterEvent]) -> bool:
+    """Whether every reading that confirmed an event lies in the wrong ones of a later event."""
+    confirmed = range(signed.event.first_sequence, signed.event.confirmed_sequence + 1)
+    for other in events:
+        wrong = range(other.event.last_sequence + 1, other.event.first_sequence)
+        waited_s = other.event.slot_s - signed.event.slot_s
+        is_later = 0 <= waited_s <= WEEK_AND_A_DAY_S
+        if is_later and not (signed.entered or other.entered) and confirmed and set(confirmed) <= set(wrong):
+            return True
+    return False
+
+
 class Teller:
     """One meter's readings that count, and what is asked of them."""
 
@@ -120,7 +132,11 @@ class Teller:
         self.opened: dict[int, MeterEvent] = {}
         for e in events:
             at = self.opening(e)
-            if at is not None and (e.entered or e.event.event not in ("misread", "unexplained")):
+            if (
+                at is not None
+                and not taken_back(e, events)
+                and (e.entered or e.event.event not in ("misread", "unexplained"))
+            ):
                 self.opened[at] = e
 
     def opening(self, signed: MeterEvent) -> int | None:

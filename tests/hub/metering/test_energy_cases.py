@@ -71,6 +71,12 @@ ROLLOVERS = [
 ]  # fmt: skip
 
 CASES = [
+    Case("E1 zeros that were signed as a reset until the old registers came back", [
+        *steady(-300, 420), *[reading(s, 0, state="E" if s <= 600 else "G") for s in range(480, 1021, 60)],
+        *steady(1080, 1200, state="O"), *steady(1260, 2700),
+    ], [wh(900)] * 3, [ESTIMATED] * 2 + [VALID], [{"misread", "boundary_shared"}] * 2 + [set()],
+        [signed("reset", 420, 480, 600, import_before_wh=1_000_423),
+         signed("misread", 420, 1080, 1200, import_before_wh=1_000_423, import_after_wh=1_001_083)]),
     Case("E2 another meter without proof", JUMP, [wh(840), wh(900)], [ESTIMATED, VALID], [{"unseen_event"}, set()]),
     Case("E2 another meter by its serial", JUMP, [wh(840), wh(900)], [VALID, VALID], [{"swap"}, set()], [SWAPPED]),
     Case("E2 the same serial", JUMP, [wh(840), wh(900)], [ESTIMATED, VALID], [{"unseen_event"}, set()],

@@ -87,6 +87,11 @@ def meter_events(draw: st.DrawFn, readings: list[MeterReading]) -> list[MeterEve
         a, b = readings[last], readings[first]
         offsets = [r.slot_s - START_S for r in (a, b, readings[confirmed])]
         name = draw(st.sampled_from(sorted(COUNTER_EVENTS)))
+        if confirmed + 1 < len(readings) and draw(st.booleans()):
+            # a later event takes this one back, which most often was a reset
+            name = draw(st.sampled_from([name, "reset"]))
+            back = readings[draw(st.integers(confirmed + 1, len(readings) - 1))].slot_s - START_S
+            found.append(signed("misread", offsets[0], back, readings[-1].slot_s - START_S))
         found.append(
             signed(
                 name,
