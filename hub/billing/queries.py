@@ -114,12 +114,19 @@ async def newest_interval(
 
 
 async def meter_links(connection: Connection, participant_id: UUID, rows: Sequence[Row]) -> list[Record]:
-    """Returns the participant's meters in these intervals, each with the readings at its boundaries."""
+    """Returns the participant's meters in these intervals, each with the readings at its boundaries.
+
+    What a boundary rests on outside of the interval is left out: it proves nothing about the interval.
+    """
     return await connection.fetch(
         """
-        SELECT r.start_at, r.meter_id, r.import_wh, r.export_wh, r.quality, r.start_reading_id, r.end_reading_id
+        SELECT r.start_at, r.meter_id, r.import_wh, r.export_wh, r.quality, s.reading_id AS start_reading_id,
+               e.reading_id AS end_reading_id
         FROM interval_readings r JOIN unnest($2::timestamptz[], $3::int[]) AS w (start_at, revision)
           ON r.start_at = w.start_at AND r.revision = w.revision
+        JOIN intervals i ON i.start_at = r.start_at
+        LEFT JOIN readings s ON s.reading_id = r.start_reading_id AND s.slot_at BETWEEN i.start_at AND i.end_at
+        LEFT JOIN readings e ON e.reading_id = r.end_reading_id AND e.slot_at BETWEEN i.start_at AND i.end_at
         WHERE r.participant_id = $1 ORDER BY r.start_at, r.meter_id
         """,
         participant_id,

@@ -88,8 +88,12 @@ async def meter_links(connection: Connection, participant_id: UUID, start_at: da
     """Returns the energy of the participant's meters that the interval was cleared with (revision 1)."""
     return await connection.fetch(
         """
-        SELECT meter_id, import_wh, export_wh, quality, start_reading_id, end_reading_id FROM interval_readings
-        WHERE participant_id = $1 AND start_at = $2 AND revision = 1 ORDER BY meter_id
+        SELECT r.meter_id, r.import_wh, r.export_wh, r.quality, s.reading_id AS start_reading_id,
+               e.reading_id AS end_reading_id
+        FROM interval_readings r JOIN intervals i USING (start_at)
+        LEFT JOIN readings s ON s.reading_id = r.start_reading_id AND s.slot_at BETWEEN i.start_at AND i.end_at
+        LEFT JOIN readings e ON e.reading_id = r.end_reading_id AND e.slot_at BETWEEN i.start_at AND i.end_at
+        WHERE r.participant_id = $1 AND r.start_at = $2 AND r.revision = 1 ORDER BY r.meter_id
         """,
         participant_id,
         start_at,

@@ -70,7 +70,11 @@ class SettlementLine(BaseModel):
 
 
 class MeterProofLink(BaseModel):
-    """A meter's energy in an interval, and the readings that it was computed from."""
+    """A meter's energy in an interval, and the readings that prove it.
+
+    A boundary that was not read rests on a reading before it. When that was taken outside of the interval, it is null
+    here: it proves nothing about the interval.
+    """
 
     meter_id: str
     import_wh: int

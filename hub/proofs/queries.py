@@ -29,7 +29,8 @@ async def interval_of_reading(
     """Returns the attested interval that the reading ends; otherwise one that it begins, or one that it is inside of.
 
     ``start_at`` restricts it to one interval, ``revision`` to intervals that have this revision. Without it, the first
-    of the interval's revisions that was computed from the reading is returned.
+    of the interval's revisions that was computed from the reading is returned. A reading outside of an interval proves
+    nothing about it, also where a boundary that was not read rests on it.
     """
     return await connection.fetchrow(
         """
@@ -38,7 +39,8 @@ async def interval_of_reading(
         WHERE r.meter_id = $1 AND ($4::timestamptz IS NULL OR r.start_at = $4)
           AND ($5::bigint IS NULL OR r.revision = $5)
           AND r.start_at > $3::timestamptz - interval '1 day' AND r.start_at < $3::timestamptz + interval '1 day'
-          AND (r.end_reading_id = $2 OR r.start_reading_id = $2 OR (i.start_at <= $3 AND $3 < i.end_at))
+          AND i.start_at <= $3 AND $3 <= i.end_at
+          AND ($3 < i.end_at OR r.end_reading_id = $2 OR $4::timestamptz IS NOT NULL)
         ORDER BY (r.end_reading_id = $2) DESC NULLS LAST, (r.start_reading_id = $2) DESC NULLS LAST, r.revision
         LIMIT 1
         """,

@@ -48,8 +48,9 @@ def _value(row: Row, age: str, revision: int) -> CorrectedValue:
 
 def _meter(row: Row, causes: Sequence[Row]) -> CorrectedMeter:
     own = [c for c in causes if _revision_of(c) == _revision_of(row) and c["meter_id"] == row["meter_id"]]
-    return CorrectedMeter(
-        meter_id=row["meter_id"],
+    return show(
+        CorrectedMeter,
+        row,
         before=_meter_value(row, "old"),
         after=_meter_value(row, "new"),
         causes=[show(CorrectionCause, cause) for cause in own],

@@ -133,7 +133,11 @@ async def meters(connection: Connection, participant_id: UUID, rows: Sequence[Ro
                o.quality AS old_quality, o.rules AS old_rules, o.end_reading_id AS old_end_reading_id,
                o.start_reading_id AS old_start_reading_id, n.import_wh AS new_import_wh, n.export_wh AS new_export_wh,
                n.quality AS new_quality, n.rules AS new_rules, n.start_reading_id AS new_start_reading_id,
-               n.end_reading_id AS new_end_reading_id
+               n.end_reading_id AS new_end_reading_id, (
+                   SELECT g.reading_id FROM readings g JOIN intervals i ON i.start_at = n.start_at
+                   WHERE g.reading_id IN (n.end_reading_id, n.start_reading_id)
+                   AND g.slot_at BETWEEN i.start_at AND i.end_at ORDER BY g.slot_at DESC LIMIT 1
+               ) AS proof_reading_id
         FROM unnest($2::timestamptz[], $3::int[]) AS w (start_at, revision)
         JOIN interval_readings n USING (start_at, revision)
         JOIN interval_readings o ON (o.start_at, o.revision, o.meter_id) = (n.start_at, n.revision - 1, n.meter_id)

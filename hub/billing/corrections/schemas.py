@@ -49,6 +49,10 @@ class CorrectedMeter(BaseModel):
     meter_id: str
     before: MeterValue
     after: MeterValue
+    proof_reading_id: Hash | None = Field(
+        description="A reading that proves the energy after: on a boundary of the interval, or in it. Null when both "
+        "boundaries rest on readings outside of it"
+    )
     causes: list[CorrectionCause]
 
 

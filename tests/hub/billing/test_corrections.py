@@ -82,7 +82,7 @@ async def test_a_line_says_what_was_what_is_and_why(late_api: Api, pool: Pool) -
     says = {rule.id: rule.says for rule in RULES}
     assert meter["before"]["rules"]
     assert all(rule["says"] == says[rule["rule"]] for rule in meter["before"]["rules"])
-    assert meter["after"]["end_reading_id"] is not None
+    assert meter["after"]["end_reading_id"] == meter["proof_reading_id"] is not None
     assert meter["causes"] == [
         {
             "cause": "late_readings", "boot_id": BOOT.hex(), "first_sequence": start_s // 60,
@@ -156,6 +156,21 @@ async def test_a_better_quality_alone_is_no_correction(late_api: Api, pool: Pool
     newest = await pool.fetchval("SELECT max(revision) FROM interval_readings WHERE quality = 'valid'")
     assert newest == 3
     assert [line["after"]["revision"] for line in await lines(late_api, END, END + DAY)] == [2] * 3
+
+
+async def test_a_reading_outside_of_the_interval_proves_nothing_about_it(late_api: Api, pool: Pool) -> None:
+    """A gap of three intervals ends: boundaries in it rest on the reading before the gap."""
+    await come_late(pool, [END_S])
+    meters = [line["meters"][0] for line in await lines(late_api, END, END + DAY)]
+    ids = [bytes.fromhex(meter["proof_reading_id"] or "") for meter in meters]
+    slots = [await pool.fetchval("SELECT slot_at FROM readings WHERE reading_id = $1", one) for one in ids]
+    assert slots == [at_s(START_S + LENGTH_S), None, END]
+    assert all(meter["after"]["end_reading_id"] for meter in meters)
+    shown = (await bill(late_api, START, END + DAY))["items"]
+    links = [
+        (one["start_reading_id"] is None, one["end_reading_id"] is None) for line in shown for one in line["meters"]
+    ]
+    assert links == [(False, False), (False, False), (True, True), (True, False)]
 
 
 async def test_pages_join_without_gap_or_overlap(late_api: Api, pool: Pool) -> None:

@@ -86,6 +86,21 @@ async def test_a_reading_between_two_intervals_proves_the_one_it_ends_or_the_one
     assert elsewhere["interval"] is None
 
 
+async def test_a_reading_before_the_interval_is_no_proof_of_it(api: Api, campus: Campus) -> None:
+    """A boundary that was not read rests on the reading before it; a ladder of both would not hold."""
+    await _attest_the_next_interval(api, campus)
+    earlier = campus.readings["METER_001", START_S]
+    await api.pool.execute(
+        "UPDATE interval_readings SET start_reading_id = $1, end_reading_id = $1 WHERE start_at = $2",
+        earlier, at_s(END_S),
+    )  # fmt: skip
+    anna = api.bearer("participant", ANNA)
+    asked = (await api.get(f"/readings/{earlier.hex()}/proof", anna, interval=NEXT)).json()
+    assert asked["interval"] is None
+    assert check_proof(asked).roots == ()
+    assert (await api.get(f"/readings/{earlier.hex()}/proof", anna)).json()["interval"]["start_at"] == START
+
+
 async def test_every_revision_of_the_interval_is_listed_and_can_be_proven(api: Api, campus: Campus) -> None:
     async with api.pool.acquire() as connection:
         second = await add_revision(connection, 2, "METER_002", 510, refusal="it comes too late")
@@ -112,6 +127,18 @@ async def test_every_revision_of_the_interval_is_listed_and_can_be_proven(api: A
     assert [rule["rule"] for rule in revisions[1]["rules"]] == ["gap"]
     assert all(rule["says"] for rule in revisions[1]["rules"])
     assert (await api.get(url, ben, revision=4)).json()["interval"] is None
+
+
+async def test_a_revision_that_did_not_know_the_reading_yet_can_be_proven_with_it(api: Api, campus: Campus) -> None:
+    """The end was read late: revision 1 rests on nothing there, and the reading ends the interval all the same."""
+    async with api.pool.acquire() as connection:
+        await add_revision(connection, 2, "METER_002", 510)
+        await connection.execute("UPDATE interval_readings SET end_reading_id = NULL WHERE revision = 1")
+    url, ben = f"/readings/{campus.readings['METER_002', END_S].hex()}/proof", api.bearer("participant", BEN)
+    assert (await api.get(url, ben)).json()["interval"]["revision"] == 2
+    first = (await api.get(url, ben, interval=START, revision=1)).json()
+    assert first["interval"]["revision"] == 1
+    assert check_proof(first).roots[0].root == campus.interval_root
 
 
 async def test_a_revision_that_the_chain_does_not_hold_yet_waits(api: Api, campus: Campus) -> None:

@@ -1373,6 +1373,11 @@ export interface components {
             causes: components["schemas"]["CorrectionCause"][];
             /** Meter Id */
             meter_id: string;
+            /**
+             * Proof Reading Id
+             * @description A reading that proves the energy after: on a boundary of the interval, or in it. Null when both boundaries rest on readings outside of it
+             */
+            proof_reading_id: string | null;
         };
         /**
          * CorrectedValue
@@ -2290,7 +2295,10 @@ export interface components {
         };
         /**
          * MeterProofLink
-         * @description A meter's energy in an interval, and the readings that it was computed from.
+         * @description A meter's energy in an interval, and the readings that prove it.
+         *
+         *     A boundary that was not read rests on a reading before it. When that was taken outside of the interval, it is null
+         *     here: it proves nothing about the interval.
          */
         MeterProofLink: {
             /** End Reading Id */

@@ -71,6 +71,7 @@ const line: CorrectionLine = {
         rules: [{ rule: "not_measured", says: "A part of the interval was not measured.", doubt: true }],
       },
       after: { ...value, import_wh: 352, quality: "valid", rules: [] },
+      proof_reading_id: "c".repeat(64),
       causes: [cause],
     },
   ],
@@ -182,7 +183,7 @@ test("a notice opens to its intervals, asked for by when they were corrected, wi
   expect(screen.getByText(/15 readings came late/)).toBeTruthy();
   expect(screen.getByText("Before: A part of the interval was not measured.")).toBeTruthy();
   expect(screen.getByRole("link", { name: /METER_002/ }).getAttribute("href")).toBe(
-    `/proof/${"a".repeat(64)}?revision=2`,
+    `/proof/${"c".repeat(64)}?revision=2`,
   );
   await userEvent.click(screen.getByRole("button", { name: "Hide the intervals" }));
   expect(screen.queryByText(/15 readings/)).toBeNull();

@@ -23,7 +23,7 @@ function Meter({ meter, line, name, site }: MeterProps) {
       <p className={ui.quiet}>
         <b>{meter.meter_id}</b>{" "}
         <ProofLink
-          readingId={meter.after.end_reading_id ?? meter.after.start_reading_id}
+          readingId={meter.proof_reading_id}
           interval={line.start_at}
           revision={line.after.revision}
           of={`${meter.meter_id}, ${name}, as corrected`}
