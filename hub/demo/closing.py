@@ -36,7 +36,7 @@ async def close(
     ``missed`` says why the demo ends before it has all intervals; then nothing is waited for.
     """
     deadline_s = time.monotonic() + SETTLED_WITHIN_S
-    waiting = -1
+    waiting, said = -1, False
     while missed is None:
         async with demo.pool.acquire() as connection:
             unfinished = await repository.unfinished(connection, starts)
@@ -44,6 +44,9 @@ async def close(
             output(f"waiting until {unfinished} of {len(starts)} intervals are final")
         waiting = unfinished
         report = None if unfinished else await make_closing_report(demo.pool, demo.settings, starts)
+        if report is not None and not report["reconciled"] and not said:
+            said = True
+            output("not all agrees yet: compared again while corrections may come")
         if (report is not None and report["reconciled"]) or stop.is_set() or time.monotonic() >= deadline_s:
             break
         with contextlib.suppress(TimeoutError):

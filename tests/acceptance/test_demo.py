@@ -20,6 +20,9 @@ def test_two_settled_intervals_agree_with_the_ground_truth(settled_demo: Settled
     assert report["meters"] == 15
     assert report["rejected"] == 0
     assert len(report["intervals"]) == 2
+    assert (report["reconcile_differences"], report["audit_findings"]) == ([], [])
+    assert (report["reconcile_checked"] >= 2, report["audit_checked"]) == (True, 2)
+    assert "audit: 2 intervals, nothing FAILED" in settled_demo.first.stderr
     for interval in report["intervals"]:
         assert interval["ground_truth_differences"] == []
         assert interval["traded_wh"] > 0

@@ -56,9 +56,7 @@ def test_the_rules_coded_twice_agree(example: Example) -> None:
         },
     )  # fmt: skip
     meters = {
-        f"M{m.participant_id.int}": MeterTruth(
-            m.import_wh, m.export_wh, "valid" if m.valid else "estimated"
-        )
+        f"M{m.participant_id.int}": MeterTruth(m.import_wh, m.export_wh, "valid" if m.valid else "estimated")
         for m in example.inputs.metered
     }
     forward = ground_truth.ForwardTrade(str(FORWARD.seller_id), str(B), FORWARD.wh, FORWARD.price_mills)
