@@ -79,7 +79,9 @@ async def trace(settings: Settings, prefix: str) -> tuple[bytes, list[Hop]]:
         reading_ids = await repository.find_readings(connection, prefix)
         if len(reading_ids) != 1:
             number = "no reading" if not reading_ids else "more than one reading"
-            raise UnknownReadingError(f"There is {number} whose id begins with {prefix}: look it up under Meters")
+            raise UnknownReadingError(
+                f"There is {number} whose id begins with {prefix}: GET /api/v1/meters/METER/readings lists them"
+            )
         rows = await repository.trace_of(connection, reading_ids[0])
     if rows is None:
         raise UnknownReadingError(f"The reading {prefix} has just been removed")
