@@ -4,6 +4,7 @@ Simulator, agents, NATS, hub, ledger and API run as `make demo` runs them. An in
 constant, so that a load takes 150 Wh in an interval (METER_015: 250) and a generator gives 120.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,10 +112,12 @@ class Hub:
         return self.revisions(meter_id, number)[-1]
 
     def bill(self, name: str, number: int) -> Mapping[str, Any]:
-        """Returns a person's line of the bill."""
+        """Returns a person's line of the bill up to now: it has what was corrected before its end."""
         if name not in self._bills:
-            person_id = str(person(name).participant_id)
-            self._bills[name] = self.get("/bill-lines", participant_id=person_id, **self._span)["items"]
+            person_id, until = str(person(name).participant_id), rfc3339(int(time.time()) + 1)
+            self._bills[name] = self.get("/bill-lines", **{**self._span, "to": until}, participant_id=person_id)[
+                "items"
+            ]
         (line,) = [each for each in self._bills[name] if each["start_at"] == self.start_at(number)]
         return line
 

@@ -225,7 +225,6 @@ import json, sys
 import pandas as pd
 from firmware_sim import profile_builder
 from firmware_sim.series import SeriesRequest
-from support.waiting import PATIENCE_S
 
 day = pd.date_range("2026-06-17", "2026-06-18", freq="900s", tz="UTC", inclusive="left")
 days = {}

@@ -81,7 +81,6 @@ from hub.chain import status
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
 from hub.chain.deployment import deploy_programs
-from support.waiting import PATIENCE_S
 
 async def main(url, keys):
     status.NAMES = ["registry", "oracle"]
