@@ -115,9 +115,8 @@ class Hub:
         """Returns a person's line of the bill up to now: it has what was corrected before its end."""
         if name not in self._bills:
             person_id, until = str(person(name).participant_id), rfc3339(int(time.time()) + 1)
-            self._bills[name] = self.get("/bill-lines", **{**self._span, "to": until}, participant_id=person_id)[
-                "items"
-            ]
+            span = {**self._span, "to": until}
+            self._bills[name] = self.get("/bill-lines", participant_id=person_id, **span)["items"]
         (line,) = [each for each in self._bills[name] if each["start_at"] == self.start_at(number)]
         return line
 
