@@ -36,7 +36,7 @@ async def close(
     ``missed`` says why the demo ends before it has all intervals; then nothing is waited for.
     """
     deadline_s = time.monotonic() + SETTLED_WITHIN_S
-    waiting, said = -1, False
+    waiting, said, report = -1, False, None
     while missed is None:
         async with demo.pool.acquire() as connection:
             unfinished = await repository.unfinished(connection, starts)
@@ -51,7 +51,8 @@ async def close(
             break
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), CHECK_EVERY_S)
-    report = await make_closing_report(demo.pool, demo.settings, starts, missed=missed)
+    if report is None:
+        report = await make_closing_report(demo.pool, demo.settings, starts, missed=missed)
     if missed is None:
         report |= await _checked(demo, starts)
         report["reconciled"] &= not (report["reconcile_differences"] or report["audit_findings"])

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from hub.http.types import UtcTime
+from hub.ingest.doubts import MAX_REGISTER_WH
 from hub.metering.readings import DecisionKind
 
-MAX_WH = 10**12
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True)]
 
 
@@ -32,10 +32,10 @@ class DecisionEntry(SpanEntry):
         description="accept: the doubted readings count after all; replace: this energy flowed; withdraw: undoes both"
     )
     import_wh: int | None = Field(
-        default=None, ge=0, le=MAX_WH, description="replace: of the whole span, shared out evenly"
+        default=None, ge=0, le=MAX_REGISTER_WH, description="replace: of the whole span, shared out evenly"
     )
     export_wh: int | None = Field(
-        default=None, ge=0, le=MAX_WH, description="replace: it is the utility's, and never sold to peers"
+        default=None, ge=0, le=MAX_REGISTER_WH, description="replace: it is the utility's, and never sold to peers"
     )
 
     @model_validator(mode="after")

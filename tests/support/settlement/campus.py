@@ -172,10 +172,10 @@ def meter_of(number: int) -> str:
     return f"METER_{number:05}"
 
 
-def trader_of(wallet: Keypair) -> setup.Trader:
-    """Returns a trader with this wallet and a mandate for a day that allows half of their money."""
+def trader_of(wallet: Keypair, expiry_s: int | None = None) -> setup.Trader:
+    """Returns a trader with this wallet and a mandate that allows half of their money, by default for a day."""
     mandate = trading.Mandate(
-        expiry_s=int(time.time()) + 86_400,
+        expiry_s=expiry_s or int(time.time()) + 86_400,
         max_price_mills=5000,
         min_price_mills=2200,
         max_wh=100_000,

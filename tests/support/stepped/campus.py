@@ -19,7 +19,6 @@ from edge.wire.quantities import ACTIVE_POWER
 from hub.chain import setup
 from hub.chain.bootstrap import Bootstrap
 from hub.chain.client import ChainClient
-from hub.chain.instructions import trading
 from hub.clock import at_s
 from hub.ingest.heartbeats.repository import save_heartbeat
 from hub.ingest.service import Incoming, release_waiting, store_batch
@@ -30,7 +29,7 @@ from hub.settings import Settings
 from hub.worker.registry import rounds
 from support.rows.gateways import SealingGateway, declaration, reading
 from support.rows.site_rows import add_participant, add_rates
-from support.settlement.campus import RATES, wallet_of
+from support.settlement.campus import RATES, trader_of, wallet_of
 from support.stepped.clock import SteppedClock, step_database
 from support.stepped.ledger import stepped_ledger
 
@@ -40,7 +39,6 @@ HOUR_S, DAY_S, PERIOD_S = 3600, 86_400, 300
 """An interval is an hour long, and meters are read every five minutes."""
 ROOF, FLAT, HOUSE = (UUID(int=n) for n in (1, 2, 3))
 METERS = {"METER_001": ROOF, "METER_002": FLAT, "METER_003": HOUSE}
-FUNDS_MICROS = 10_000_000_000
 
 
 def powers_w(slot_s: int) -> tuple[int, int, int]:
@@ -181,7 +179,9 @@ async def stepped_campus(pool: Pool, folder: Path) -> AsyncIterator[SteppedCampu
     keys = Bootstrap.load_or_create(settings.keys_dir)
     async with stepped_ledger(folder / "ledger", keys, clock) as url, ChainClient(url) as chain:
         await setup.ensure_genesis(chain, keys, rates=RATES, interval_s=HOUR_S)
-        await setup.ensure_traders(chain, keys, [_trader(person) for person in METERS.values()])
+        await setup.ensure_traders(
+            chain, keys, [trader_of(wallet_of(person), START_S + 60 * DAY_S) for person in METERS.values()]
+        )
         await add_rates(pool)
         campus = SteppedCampus(pool, clock, chain, settings, rounds(settings, pool, clock, chain))
         await _add_meters(pool, campus.gateway.gateway)
@@ -198,19 +198,3 @@ async def _add_meters(pool: Pool, gateway: SealingGateway) -> None:
             "expected_from) VALUES ($1, 'gw-north', $2, 'bidirectional', 20000, $1, 'North', $3)",
             meter_id, owner, at_s(START_S),
         )  # fmt: skip
-
-
-def _trader(person: UUID) -> setup.Trader:
-    """Returns a trader whose mandate lasts for all of a test's days."""
-    mandate = trading.Mandate(
-        expiry_s=START_S + 60 * DAY_S,
-        max_price_mills=5000,
-        min_price_mills=2200,
-        max_wh=100_000,
-        horizon_s=0,
-        max_debit_micros=FUNDS_MICROS // 2,
-        max_day_debit_micros=FUNDS_MICROS,
-        reserve_micros=FUNDS_MICROS // 2,
-        nonce=1,
-    )
-    return setup.Trader(wallet_of(person), FUNDS_MICROS, FUNDS_MICROS, mandate)
