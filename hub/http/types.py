@@ -53,6 +53,7 @@ UtcTime = Annotated[
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="32 bytes in hex")]
 Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$", description="Bytes in hex")]
+GatewayId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 MeterId = Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,32}$", examples=["METER_001"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many items")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]

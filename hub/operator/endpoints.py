@@ -16,7 +16,7 @@ from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
 from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 from hub.http.rows import Row, show
-from hub.http.types import Cursor, Limit, MeterId
+from hub.http.types import Cursor, GatewayId, Limit, MeterId
 from hub.market.queries import open_halts
 from hub.metering.corrections import service as corrections
 from hub.metering.corrections.repository import EnteredRegisters
@@ -57,7 +57,6 @@ router = APIRouter(prefix="/operator", tags=["operator"], responses={**refusals(
 OperatorReader = Annotated[Principal, Depends(require("operator", "auditor"))]
 DeviceReader = Annotated[Principal, Depends(require("operator", "auditor", "facilities"))]
 Operator = Annotated[Principal, Depends(require("operator"))]
-GatewayId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 
 

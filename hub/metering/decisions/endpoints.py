@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from hub.accounts.access import ACCESS_ERRORS, require
 from hub.accounts.repository import log_activity
@@ -12,7 +12,7 @@ from hub.http import cursors
 from hub.http.context import Ctx, Snapshot, Transaction
 from hub.http.problems import MALFORMED, BadCursorError, NotFoundError, refusals
 from hub.http.rows import show
-from hub.http.types import Cursor, Limit, MeterId
+from hub.http.types import Cursor, GatewayId, Limit, MeterId
 from hub.metering.decisions import queries, service
 from hub.metering.decisions.errors import (
     AboveRatedPowerError,
@@ -72,7 +72,7 @@ async def accept_gateway(
     ctx: Ctx,
     principal: Operator,
     connection: Transaction,
-    gateway_id: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")],
+    gateway_id: GatewayId,
     entry: SpanEntry,
 ) -> TakenDecisions:
     """Takes one decision for each meter of which something is in doubt in [start_at, end_at)."""
